@@ -1,0 +1,56 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+STACK ?= dev
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup preview test lint types unit e2e up bench lock format clean
+
+help: ## print the targets
+	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## make .venv with everything in it
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "tokenfleet needs Python 3.11 or later, this is %d.%d: make setup PYTHON=python3.12" % v[:2])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+preview: setup ## show what a stack builds and costs (STACK=dev)
+	$(BIN)/tokenfleet preview $(STACK)
+
+test: setup lint types unit ## lint, types, unit tests
+
+lint: setup ## style and import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## strict type check
+	$(BIN)/basedpyright
+
+unit: setup ## tests that need no server
+	$(BIN)/pytest -m "not e2e"
+
+e2e: setup ## tests against real servers on this machine
+	$(BIN)/pytest -m e2e
+
+up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
+	pulumi up --stack $(STACK)
+
+bench: setup ## measure what the docs claim
+	$(BIN)/python bench/preview.py
+
+lock: setup ## renew the locked requirements, releases at least a week old
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
+
+format: setup ## format and fix what can be fixed
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean: ## remove what setup made
+	rm -rf $(VENV) *.egg-info
