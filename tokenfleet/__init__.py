@@ -1,0 +1,1 @@
+"""Decisions for fleets that serve open-weight LLMs on AWS, and the command."""

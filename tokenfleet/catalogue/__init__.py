@@ -1,0 +1,1 @@
+"""Dated facts with their sources: hardware, prices, engines, models."""

@@ -1,0 +1,29 @@
+"""How a dated fact is read: data files checked against typed rows, and what is said when one is absent."""
+
+from functools import cache
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class CatalogueError(LookupError):
+    """A fact the catalogue does not hold, with the way to add it."""
+
+
+class Fact(BaseModel):
+    """One row of a data file: frozen, camelCase in the file, unknown columns refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+@cache
+def data_file(name: str) -> str:
+    """The text of a data file of the catalogue."""
+    return (files("tokenfleet.catalogue") / "data" / name).read_text(encoding="utf-8")

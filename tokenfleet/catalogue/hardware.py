@@ -1,0 +1,65 @@
+"""What a pool can be made of: accelerators, and the engine that runs on each."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import yaml
+from pydantic import TypeAdapter
+
+from tokenfleet.catalogue.facts import Fact, data_file
+from tokenfleet.catalogue.instances import InstanceType
+
+
+class Hardware(Fact):
+    """One kind of hardware.
+
+    ``memory_bandwidth_gb_per_second`` (10^9 bytes) and ``tflops_by_dtype`` are dense peaks
+    per rank, or per vCPU where ``device`` is None.
+    """
+
+    title: str
+    engine: str
+    architecture: str
+    device: str | None
+    families: tuple[str, ...]
+    memory_bandwidth_gb_per_second: float
+    tflops_by_dtype: Mapping[str, float]
+    weights: tuple[str, ...]
+    source: str
+
+    def runs_on(self, kind: InstanceType) -> bool:
+        """Whether that instance type carries this hardware."""
+        if kind.family not in self.families:
+            return False
+        return (kind.accelerator.name if kind.accelerator else None) == self.device
+
+
+class Engine(Fact):
+    """A pinned vLLM build; ``resource`` is the Kubernetes extended resource it asks for."""
+
+    version: str
+    image: str
+    resource: str | None
+    usable_device_fraction: float
+    runtime_gib_per_rank: float
+    max_sequences: int
+    lacks: tuple[str, ...]
+    support: str
+    legacy: bool
+    source: str
+
+
+@cache
+def hardware_by_name() -> Mapping[str, Hardware]:
+    """Every kind of hardware a pool may name."""
+    return TypeAdapter(dict[str, Hardware]).validate_python(_yaml("hardware.yaml"))
+
+
+@cache
+def engines() -> Mapping[str, Engine]:
+    """Every engine by name."""
+    return TypeAdapter(dict[str, Engine]).validate_python(_yaml("engines.yaml"))
+
+
+def _yaml(name: str) -> object:
+    return yaml.load(data_file(name), Loader=yaml.CSafeLoader)

@@ -1,0 +1,131 @@
+"""EC2 instance types: sizes, accelerators, disks, limits and dated on-demand prices."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
+from tokenfleet.mistakes import nearest
+
+_FILE = "tokenfleet/catalogue/data/instances.json"
+
+
+class Devices(Fact):
+    """The accelerators of an instance type; memory per device as the EC2 API reports it."""
+
+    name: str
+    kind: str
+    count: int
+    memory_gib_each: float
+    neuron_cores_each: int | None
+
+    @property
+    def ranks(self) -> int:
+        """What tensor parallelism can count on: GPUs, or NeuronCores."""
+        return self.count * (self.neuron_cores_each or 1)
+
+    @property
+    def memory_gib_per_rank(self) -> float:
+        """GiB of device memory that one rank owns."""
+        return self.memory_gib_each * self.count / self.ranks
+
+
+class LocalDisks(Fact):
+    """NVMe instance store: ``count`` disks of ``gb_each`` (10^9 bytes)."""
+
+    count: int
+    gb_each: int
+
+
+class InstanceType(Fact):
+    """One EC2 instance type; which recorded answers it comes from is in ``sources``."""
+
+    instance_type: str
+    family: str
+    architecture: str
+    vcpus: int
+    memory_gib: float
+    threads_per_core: int
+    accelerator: Devices | None
+    local_nvme: LocalDisks | None
+    network_baseline_gbps: float
+    network_gbps: float
+    ebs_baseline_mib_per_second: int
+    max_pods: int
+    usage_classes: tuple[str, ...]
+    offered_in: tuple[str, ...]
+    not_offered_in: tuple[str, ...]
+    usd_per_hour: Mapping[str, float]
+    notes: tuple[str, ...]
+    sources: tuple[str, ...]
+    price_sources: Mapping[str, str]
+
+
+class _InstanceFile(Fact):
+    as_of: str
+    sources: Mapping[str, str]
+    instances: Sequence[InstanceType]
+
+
+@cache
+def _file() -> _InstanceFile:
+    return _InstanceFile.model_validate_json(data_file("instances.json"))
+
+
+@cache
+def instance_types() -> Mapping[str, InstanceType]:
+    """Every instance type of the catalogue by name."""
+    return {row.instance_type: row for row in _file().instances}
+
+
+def prices_as_of() -> str:
+    """The date of the oldest source of the us-east-1 prices, ISO 8601."""
+    return _file().as_of
+
+
+@cache
+def regions() -> frozenset[str]:
+    """The regions for which the catalogue knows what is offered."""
+    return frozenset(
+        region
+        for row in instance_types().values()
+        for region in (*row.offered_in, *row.not_offered_in)
+    )
+
+
+def instance_type(name: str) -> InstanceType:
+    """The instance type of that name.
+
+    Raises:
+        CatalogueError: when the catalogue does not know the name.
+    """
+    known = instance_types()
+    if name not in known:
+        msg = (
+            f"unknown instance type.{nearest(name, known)} A type that exists but is not listed"
+            f" can be added as a row of {_FILE}"
+        )
+        raise CatalogueError(msg)
+    return known[name]
+
+
+def on_demand_usd_per_hour(name: str, region: str) -> float:
+    """The dated on-demand price: Linux, shared tenancy.
+
+    Raises:
+        CatalogueError: when the type is unknown or no price was found for that region;
+            never a guess.
+    """
+    row = instance_type(name)
+    if region not in row.usd_per_hour:
+        known = ", ".join(sorted(row.usd_per_hour)) or "no region"
+        msg = (
+            f"no on-demand price of {name} in {region} was found (there is one for {known});"
+            f" add it with its source to usdPerHour in {_FILE}"
+        )
+        raise CatalogueError(msg)
+    return row.usd_per_hour[region]
+
+
+def price_source(name: str, region: str) -> str:
+    """Where the on-demand price comes from: repository, file and date."""
+    return _file().sources[instance_type(name).price_sources[region]]

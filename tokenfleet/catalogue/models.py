@@ -1,0 +1,83 @@
+"""Model facts: what sizing needs to know about an open-weight model."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal
+
+import yaml
+from pydantic import Field, TypeAdapter
+
+from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
+from tokenfleet.mistakes import nearest
+
+WeightsDtype = Literal["bfloat16", "float16", "fp8", "mxfp4", "int8", "int4"]
+
+# A KV cache of 16-bit values: what every pinned engine uses unless told otherwise.
+_KV_BYTES_PER_VALUE = 2
+
+
+class SlidingWindow(Fact):
+    """How many layers attend to the last ``tokens`` tokens only."""
+
+    layers: int
+    tokens: int
+
+
+class ModelFacts(Fact):
+    """The architecture of one model as its ``config.json`` and weight index state it.
+
+    ``weights_bytes`` is the size of the safetensors files. ``active_parameters`` equals
+    ``parameters`` for a dense model.
+    """
+
+    parameters: int = Field(gt=0)
+    active_parameters: int = Field(gt=0)
+    layers: int = Field(gt=0)
+    hidden_size: int = Field(gt=0)
+    attention_heads: int = Field(gt=0)
+    kv_heads: int = Field(gt=0)
+    head_size: int = Field(gt=0)
+    vocabulary_size: int = Field(gt=0)
+    weights_dtype: WeightsDtype
+    weights_bytes: int = Field(gt=0)
+    context_length: int = Field(gt=0)
+    sliding_window: SlidingWindow | None = None
+    license: str
+    gated: bool
+    revision: str | None
+    source: str
+
+    def kv_bytes(self, tokens: int, ranks: int) -> int:
+        """KV cache of one sequence of ``tokens`` tokens on one of ``ranks`` ranks, in bytes.
+
+        2 (K and V) x layers x KV heads x head size x 2 bytes, checked against vLLM 0.32: each
+        rank holds whole KV heads, at least one; sliding-window layers keep their window only.
+        """
+        window = self.sliding_window or SlidingWindow(layers=0, tokens=0)
+        layer_tokens = (self.layers - window.layers) * tokens
+        layer_tokens += window.layers * min(tokens, window.tokens)
+        heads = max(1, self.kv_heads // ranks)
+        return 2 * heads * self.head_size * _KV_BYTES_PER_VALUE * layer_tokens
+
+
+@cache
+def known_models() -> Mapping[str, ModelFacts]:
+    """Every model of the catalogue by Hugging Face id."""
+    rows = yaml.load(data_file("models.yaml"), Loader=yaml.CSafeLoader)
+    return TypeAdapter(dict[str, ModelFacts]).validate_python(rows)
+
+
+def model_facts(hugging_face_id: str) -> ModelFacts:
+    """The facts of a model.
+
+    Raises:
+        CatalogueError: when the catalogue does not know the model.
+    """
+    known = known_models()
+    if hugging_face_id not in known:
+        msg = (
+            f"no facts about this model.{nearest(hugging_face_id, known)} Give the path of its"
+            " config.json as configJson, or add it to tokenfleet/catalogue/data/models.yaml"
+        )
+        raise CatalogueError(msg)
+    return known[hugging_face_id]

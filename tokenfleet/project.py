@@ -1,0 +1,3 @@
+"""The one name everything of a stack begins with, as Pulumi.yaml spells it."""
+
+PROJECT = "tokenfleet"
