@@ -1,0 +1,153 @@
+"""Untrusted mapping -> typed sections: what parses is kept, what does not is a located mistake."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from tokenfleet.mistakes import Mistake, StackError, nearest
+from tokenfleet.settings.messages import missing, mistakes_of, shown
+from tokenfleet.settings.sections import (
+    ClusterSettings,
+    CostSettings,
+    EdgeSettings,
+    ModelSettings,
+    Name,
+    NetworkSettings,
+    ObservabilitySettings,
+    PoolSettings,
+    RegionName,
+    Settings,
+)
+
+# Not part of Settings, which stay printable: each goes as a Pulumi secret to one component.
+API_KEY, HUB_TOKEN = SECRET_KEYS = ("apiKey", "huggingFaceToken")
+KNOWN_KEYS = (*Settings.model_fields, *SECRET_KEYS)
+
+_Section = TypeVar("_Section", bound=BaseModel)
+_NAME = TypeAdapter[str](Name)
+_REGION = TypeAdapter[str](RegionName)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """The sections that parsed; ``None`` (or absent from a mapping) where one did not.
+
+    The checks of the plan run on a draft, so that a typo in one place does not hide a
+    contradiction in another.
+    """
+
+    region: str | None
+    network: NetworkSettings | None
+    cluster: ClusterSettings | None
+    edge: EdgeSettings | None
+    observability: ObservabilitySettings | None
+    cost: CostSettings | None
+    pools: Mapping[str, PoolSettings]
+    models: Mapping[str, ModelSettings]
+    pool_names: frozenset[str]
+    """Every pool named, whether or not its entry parsed."""
+    mistakes: tuple[Mistake, ...]
+
+    def settings(self) -> Settings:
+        """The trusted settings.
+
+        Raises:
+            StackError: when any section did not parse.
+        """
+        if self.mistakes:
+            raise StackError(self.mistakes)
+        return Settings.model_construct(
+            **{name: getattr(self, name) for name in Settings.model_fields}
+        )
+
+
+def parse(stack: Mapping[str, object]) -> Draft:
+    """Read the settings of a stack: its keys without the ``tokenfleet:`` prefix.
+
+    Never raises: everything wrong is in ``Draft.mistakes``.
+    """
+    mistakes = [
+        Mistake(
+            path=key,
+            value="",
+            problem=f"unknown key.{nearest(key, KNOWN_KEYS)} Known: {', '.join(KNOWN_KEYS)}.",
+        )
+        for key in stack
+        if key not in KNOWN_KEYS
+    ]
+    return Draft(
+        region=_region(stack, mistakes),
+        network=_section(stack, "network", NetworkSettings, mistakes),
+        cluster=_section(stack, "cluster", ClusterSettings, mistakes),
+        edge=_section(stack, "edge", EdgeSettings, mistakes),
+        observability=_section(stack, "observability", ObservabilitySettings, mistakes),
+        cost=_section(stack, "cost", CostSettings, mistakes),
+        pools=_named(stack, "pools", PoolSettings, mistakes),
+        models=_named(stack, "models", ModelSettings, mistakes),
+        pool_names=frozenset(_entries(stack, "pools")),
+        mistakes=tuple(mistakes),
+    )
+
+
+def _region(stack: Mapping[str, object], mistakes: list[Mistake]) -> str | None:
+    if "region" not in stack:
+        mistakes.append(missing("region"))
+        return None
+    try:
+        return _REGION.validate_python(stack["region"], strict=True)
+    except ValidationError as error:
+        mistakes += mistakes_of(error, "region", Settings)
+        return None
+
+
+def _section(
+    stack: Mapping[str, object], key: str, kind: type[_Section], mistakes: list[Mistake]
+) -> _Section | None:
+    if key in stack:
+        return _validated(stack[key], key, kind, mistakes)
+    if Settings.model_fields[key].is_required():
+        mistakes.append(missing(key))
+        return None
+    return cast("_Section", Settings.model_fields[key].default)
+
+
+def _named(
+    stack: Mapping[str, object], key: str, kind: type[_Section], mistakes: list[Mistake]
+) -> Mapping[str, _Section]:
+    entries = _entries(stack, key)
+    if key not in stack:
+        mistakes.append(missing(key))
+    elif not entries:
+        problem = f"must map one name or more to {key}"
+        mistakes.append(Mistake(path=key, value=shown(stack[key]), problem=problem))
+    parsed: dict[str, _Section] = {}
+    for name, entry in entries.items():
+        path = f"{key}.{name}"
+        try:
+            _NAME.validate_python(name)
+        except ValidationError as error:
+            mistakes += mistakes_of(error, path, kind)
+        section = _validated(entry, path, kind, mistakes)
+        if section is not None:
+            parsed[name] = section
+    return parsed
+
+
+def _entries(stack: Mapping[str, object], key: str) -> Mapping[str, object]:
+    found = stack.get(key)
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(name): entry for name, entry in cast("Mapping[object, object]", found).items()}
+
+
+def _validated(
+    entry: object, path: str, kind: type[_Section], mistakes: list[Mistake]
+) -> _Section | None:
+    try:
+        return kind.model_validate_json(json.dumps(entry, default=str))
+    except ValidationError as error:
+        mistakes += mistakes_of(error, path, kind)
+        return None
