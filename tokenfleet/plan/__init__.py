@@ -1,0 +1,1 @@
+"""Settings and catalogue to plan: pure decisions, one a module."""

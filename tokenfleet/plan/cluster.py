@@ -1,0 +1,51 @@
+"""The control plane: version, who may reach it, what it logs, what is installed into it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from tokenfleet.settings.sections import ClusterSettings, ObservabilitySettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterPlan:
+    """An EKS cluster.
+
+    ``node_addons`` must exist before the first node joins.
+    """
+
+    name: str
+    region: str
+    partition: str
+    kubernetes_version: str
+    service_cidr: IPv4Network
+    public_access_cidrs: Sequence[IPv4Network]
+    admin_principals: Mapping[str, str]
+    deletion_protection: bool
+    log_types: Sequence[str]
+    log_retention_days: int
+    node_addons: Sequence[str]
+
+
+def plan_cluster(
+    settings: ClusterSettings,
+    observability: ObservabilitySettings,
+    *,
+    name: str,
+    region: str,
+    partition: str,
+) -> ClusterPlan:
+    """The cluster of a stack."""
+    return ClusterPlan(
+        name=name,
+        region=region,
+        partition=partition,
+        kubernetes_version=settings.kubernetes_version,
+        service_cidr=settings.service_cidr,
+        public_access_cidrs=settings.public_access_cidrs,
+        admin_principals=dict(sorted(settings.admin_principals.items())),
+        deletion_protection=settings.deletion_protection,
+        log_types=sorted(observability.control_plane_logs),
+        log_retention_days=observability.log_retention_days,
+        node_addons=["eks-pod-identity-agent", "kube-proxy", "vpc-cni"],
+    )

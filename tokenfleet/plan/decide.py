@@ -1,0 +1,52 @@
+"""From the raw keys of a stack to its plan, or to every mistake in it at once."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tokenfleet.catalogue.config_json import facts_from_config
+from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.models import ModelFacts, model_facts
+from tokenfleet.mistakes import Mistake, StackError
+from tokenfleet.plan.checks import find_mistakes
+from tokenfleet.plan.stack import Plan, build
+from tokenfleet.settings.draft import parse
+from tokenfleet.settings.sections import ModelSettings
+
+# "tokenfleet-<stack>-<pool of 20>-node" plus Pulumi's suffix stays below IAM's 64 characters.
+_STACK_NAME = re.compile(r"[a-z]([a-z0-9-]{0,14}[a-z0-9])?")
+
+
+def decide(
+    keys: Mapping[str, object], stack: str, project: Path, found: Iterable[Mistake] = ()
+) -> Plan:
+    """The plan of a stack.
+
+    ``keys`` are the ``tokenfleet:*`` keys without prefix and without secrets, ``project`` the
+    directory that ``configJson`` paths start from, ``found`` what reading the keys brought up.
+
+    Raises:
+        StackError: with every mistake found, by reading, by parsing and by the checks.
+    """
+    draft = parse(keys)
+    facts_by_model = {name: _facts(model, project) for name, model in draft.models.items()}
+    mistakes = [*found, *draft.mistakes, *find_mistakes(draft, facts_by_model)]
+    if not _STACK_NAME.fullmatch(stack):
+        problem = (
+            "a stack's name becomes part of the names of roles and groups: use 1 to 16 lower-case"
+            " letters, digits and hyphens, beginning with a letter"
+        )
+        mistakes.append(Mistake(path="stack", value=stack, problem=problem))
+    if mistakes:
+        raise StackError(mistakes)
+    known = {name: facts for name, facts in facts_by_model.items() if isinstance(facts, ModelFacts)}
+    return build(draft.settings(), known, stack)
+
+
+def _facts(model: ModelSettings, project: Path) -> ModelFacts | CatalogueError:
+    try:
+        if model.config_json:
+            return facts_from_config(project / model.config_json)
+        return model_facts(model.hugging_face_id)
+    except CatalogueError as error:
+        return error

@@ -1,0 +1,170 @@
+"""IAM: what each identity may do, and why where a wildcard cannot be avoided."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One permission. A wildcard resource needs its ``sid`` in ``policies.wildcards``."""
+
+    sid: str
+    actions: Sequence[str]
+    resources: Sequence[str]
+    condition: Mapping[str, Mapping[str, str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceAccountPlan:
+    """A Kubernetes service account that acts in AWS through EKS Pod Identity."""
+
+    role: str
+    namespace: str
+    service_account: str
+
+
+NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+"""AWS managed policies of every node role; the VPC CNI has a role of its own."""
+
+CLUSTER_POLICIES = ("AmazonEKSClusterPolicy",)
+CNI_POLICY = "AmazonEKS_CNI_Policy"
+
+CNI = ServiceAccountPlan(role="cni", namespace="kube-system", service_account="aws-node")
+AUTOSCALER = ServiceAccountPlan(
+    role="autoscaler", namespace="kube-system", service_account="cluster-autoscaler"
+)
+MODEL_READER = ServiceAccountPlan(role="model-reader", namespace="serving", service_account="vllm")
+
+
+def managed_policy_arn(partition: str, name: str) -> str:
+    """The ARN of an AWS managed policy."""
+    return f"arn:{partition}:iam::aws:policy/{name}"
+
+
+def service_trust(service: str) -> str:
+    """Trust policy (JSON) of a role that an AWS service assumes."""
+    return _document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+            }
+        ]
+    )
+
+
+def pod_identity_trust(account: ServiceAccountPlan, cluster_name: str) -> str:
+    """Trust policy (JSON) for one service account of one cluster.
+
+    Conditions as in the EKS user guide, "Create IAM role with trust policy required by EKS
+    Pod Identity" (2026): the agent sends these tags with every request.
+    """
+    return _document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "pods.eks.amazonaws.com"},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Condition": {
+                    "StringEquals": {
+                        "aws:RequestTag/eks-cluster-name": cluster_name,
+                        "aws:RequestTag/kubernetes-namespace": account.namespace,
+                        "aws:RequestTag/kubernetes-service-account": account.service_account,
+                    }
+                },
+            }
+        ]
+    )
+
+
+def policy(statements: Sequence[Statement]) -> str:
+    """A permission policy (JSON)."""
+    return _document(
+        [
+            {
+                "Sid": statement.sid,
+                "Effect": "Allow",
+                "Action": list(statement.actions),
+                "Resource": list(statement.resources),
+                **({"Condition": statement.condition} if statement.condition else {}),
+            }
+            for statement in statements
+        ]
+    )
+
+
+def autoscaler_statements(cluster_name: str) -> Sequence[Statement]:
+    """What the Cluster Autoscaler needs, and no more.
+
+    kubernetes/autoscaler cluster-autoscaler/cloudprovider/aws/README.md (2026-08-22).
+    Without DescribeScalingActivities a failed spot launch is noticed only when the node
+    provision time is over, which costs 1.2 points of availability.
+    """
+    return [
+        Statement(
+            sid="DescribeGroups",
+            actions=[
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeAutoScalingInstances",
+                "autoscaling:DescribeLaunchConfigurations",
+                "autoscaling:DescribeScalingActivities",
+                "ec2:DescribeImages",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:GetInstanceTypesFromInstanceRequirements",
+            ],
+            resources=["*"],
+        ),
+        Statement(
+            sid="ScaleOwnGroups",
+            actions=[
+                "autoscaling:SetDesiredCapacity",
+                "autoscaling:TerminateInstanceInAutoScalingGroup",
+            ],
+            resources=["*"],
+            condition={
+                "StringEquals": {
+                    f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster_name}": "owned"
+                }
+            },
+        ),
+    ]
+
+
+def model_reader_policy(bucket_arn: str) -> str:
+    """Permission (JSON) to read the published models of one bucket."""
+    return policy(
+        [
+            Statement(
+                sid="ListModels",
+                actions=["s3:ListBucket"],
+                resources=[bucket_arn],
+                condition={"StringLike": {"s3:prefix": "models/*"}},
+            ),
+            Statement(
+                sid="ReadModels", actions=["s3:GetObject"], resources=[f"{bucket_arn}/models/*"]
+            ),
+        ]
+    )
+
+
+def tls_only_bucket_policy(bucket_arn: str) -> str:
+    """A bucket policy (JSON) that refuses requests without TLS."""
+    return _document(
+        [
+            {
+                "Sid": "DenyPlainHttp",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": [bucket_arn, f"{bucket_arn}/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ]
+    )
+
+
+def _document(statements: Sequence[Mapping[str, object]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})

@@ -1,0 +1,173 @@
+"""Settings + catalogue -> Plan: every decision of a stack, printable, before anything exists."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.addons import AddonsPlan, plan_addons
+from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
+from tokenfleet.plan.manifests import (
+    Manifest,
+    model_manifests,
+    model_url,
+    namespace_manifest,
+    service_account_manifest,
+)
+from tokenfleet.plan.network import NetworkPlan, plan_network
+from tokenfleet.plan.node_groups import (
+    SYSTEM_POOL,
+    NodeGroupPlan,
+    plan_node_groups,
+    plan_system_group,
+)
+from tokenfleet.plan.plain import plain
+from tokenfleet.plan.pools import PoolPlan, plan_pool
+from tokenfleet.plan.serving import ModelPlan, plan_model
+from tokenfleet.project import PROJECT
+from tokenfleet.settings.sections import EdgeSettings, Settings
+
+_PARTITION_BY_REGION_PREFIX = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelStorePlan:
+    """The bucket that is the source of truth for weights."""
+
+    force_destroy: bool
+    incomplete_upload_days: int
+    superseded_version_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetPlan:
+    """A monthly budget of the stack in US dollars, alerted at 80 % actual and 100 % forecast."""
+
+    stack: str
+    monthly_usd: float
+    alert_emails: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Every decision of one stack. Same settings, same plan."""
+
+    stack: str
+    name: str
+    region: str
+    partition: str
+    tags: Mapping[str, str]
+    network: NetworkPlan
+    cluster: ClusterPlan
+    pools: Sequence[PoolPlan]
+    node_groups_by_pool: Mapping[str, Sequence[NodeGroupPlan]]
+    """The groups of every pool, and those of the system nodes."""
+    model_store: ModelStorePlan
+    addons: AddonsPlan
+    models: Sequence[ModelPlan]
+    edge: EdgeSettings
+    manifests: Sequence[Manifest]
+    model_urls: Mapping[str, str]
+    budgets: Sequence[BudgetPlan]
+
+    def as_json(self) -> object:
+        """The whole plan as plain JSON values."""
+        return plain(self)
+
+
+def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: str) -> Plan:
+    """Decide a stack; ``facts_by_model`` by the model's name in the settings.
+
+    Pure but for the packaged data and templates it reads. The settings must have passed
+    ``plan.checks``.
+    """
+    name = f"{PROJECT}-{stack}"
+    tags = {**settings.cost.tags, f"{PROJECT}:project": PROJECT, f"{PROJECT}:stack": stack}
+    zones = sorted(settings.network.zones)
+    version = settings.cluster.kubernetes_version
+    pools = [
+        plan_pool(
+            pool_name,
+            pool,
+            [facts_by_model[m] for m, model in settings.models.items() if model.pool == pool_name],
+        )
+        for pool_name, pool in sorted(settings.pools.items())
+    ]
+    pools_by_name = {pool.name: pool for pool in pools}
+    models = [
+        plan_model(model_name, model, facts_by_model[model_name], pools_by_name[model.pool])
+        for model_name, model in sorted(settings.models.items())
+    ]
+    system = settings.cluster.system_nodes
+    system_nodes = plan_system_group(
+        cluster_name=name,
+        kubernetes_version=version,
+        architecture=instance_type(system.instance_type).architecture,
+        instance_type=system.instance_type,
+        count=system.count,
+        zones=zones,
+        tags=tags,
+    )
+    partition = partition_of(settings.region)
+    cidrs = sorted(str(cidr) for cidr in settings.edge.allowed_cidrs)
+    return Plan(
+        stack=stack,
+        name=name,
+        region=settings.region,
+        partition=partition,
+        tags=tags,
+        network=plan_network(
+            settings.network,
+            region=settings.region,
+            cluster_name=name,
+            log_retention_days=settings.observability.log_retention_days,
+        ),
+        cluster=plan_cluster(
+            settings.cluster,
+            settings.observability,
+            name=name,
+            region=settings.region,
+            partition=partition,
+        ),
+        pools=pools,
+        node_groups_by_pool={SYSTEM_POOL: [system_nodes]}
+        | {
+            pool.name: plan_node_groups(
+                pool, cluster_name=name, kubernetes_version=version, zones=zones, tags=tags
+            )
+            for pool in pools
+        },
+        model_store=ModelStorePlan(
+            force_destroy=not settings.cluster.deletion_protection,
+            incomplete_upload_days=1,
+            superseded_version_days=30,
+        ),
+        addons=plan_addons(name, settings.region, pools),
+        models=models,
+        edge=settings.edge,
+        manifests=[
+            namespace_manifest(),
+            service_account_manifest(),
+            *(
+                manifest
+                for model in models
+                for manifest in model_manifests(
+                    model, pools_by_name[model.pool], settings.edge.exposure, cidrs
+                )
+            ),
+        ],
+        model_urls={model.name: model_url(model) for model in models},
+        budgets=[
+            BudgetPlan(stack=stack, monthly_usd=usd, alert_emails=settings.cost.alert_emails)
+            for usd in (settings.cost.monthly_budget_usd,)
+            if usd is not None
+        ],
+    )
+
+
+def partition_of(region: str) -> str:
+    """The AWS partition a region belongs to."""
+    return next(
+        (name for prefix, name in _PARTITION_BY_REGION_PREFIX.items() if region.startswith(prefix)),
+        "aws",
+    )
