@@ -1,0 +1,65 @@
+"""The program that `pulumi up` runs: plan, components, outputs."""
+
+from pulumi import ResourceOptions, export
+
+from components.addons import Addons, AddonsArgs
+from components.budget import Budget, BudgetArgs
+from components.cluster import Cluster, ClusterArgs
+from components.model_store import ModelStore, ModelStoreArgs
+from components.network import Network, NetworkArgs
+from components.pod_identity import PodIdentity, PodIdentityArgs
+from components.pool import Pool, PoolArgs
+from components.provider import aws_provider
+from components.serving import Serving, ServingArgs
+from tokenfleet.plan.iam import MODEL_READER, model_reader_policy
+from tokenfleet.program import API_KEY, HUB_TOKEN, secret, stack_plan
+
+plan = stack_plan()
+aws = aws_provider(plan.name, plan.region, plan.tags)
+in_aws = ResourceOptions(providers=[aws])
+
+network = Network(f"{plan.name}-network", NetworkArgs(plan=plan.network), in_aws)
+subnets = network.private_subnet_id_by_zone
+cluster = Cluster(f"{plan.name}-cluster", ClusterArgs(plan=plan.cluster, subnets=subnets), in_aws)
+after_cluster = ResourceOptions(providers=[aws], depends_on=[cluster])
+store = ModelStore(f"{plan.name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
+
+# Nodes join once the add-ons they need are there, controllers start once they have nodes, models
+# come last. On the way down the order is the reverse: whatever deletes a load balancer still runs.
+pools = [
+    Pool(
+        f"{plan.name}-{pool}",
+        PoolArgs(groups=groups, join=cluster.join, partition=plan.partition, subnets=subnets),
+        after_cluster,
+    )
+    for pool, groups in plan.node_groups_by_pool.items()
+]
+addons = Addons(
+    f"{plan.name}-addons",
+    AddonsArgs(plan=plan.addons),
+    ResourceOptions(providers=[aws, cluster.kubernetes_provider], depends_on=pools),
+)
+reader = PodIdentity(
+    f"{plan.name}-model-reader",
+    PodIdentityArgs(
+        account=MODEL_READER,
+        cluster_name=plan.name,
+        policy=store.bucket_arn.apply(model_reader_policy),
+    ),
+    after_cluster,
+)
+serving = Serving(
+    f"{plan.name}-serving",
+    ServingArgs(
+        manifests=plan.manifests, api_key=secret(API_KEY), hugging_face_token=secret(HUB_TOKEN)
+    ),
+    ResourceOptions(providers=[cluster.kubernetes_provider], depends_on=[addons, reader]),
+)
+for budget in plan.budgets:
+    Budget(f"{plan.name}-budget", BudgetArgs(plan=budget), in_aws)
+
+export("clusterName", cluster.name)
+export("modelBucket", store.bucket_name)
+export("namespace", serving.namespace)
+export("apiKeySecret", serving.api_key_secret_name)
+export("modelUrls", plan.model_urls)

@@ -1,0 +1,65 @@
+"""What runs in the cluster before any model does: EKS add-ons and Helm releases."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from components.pod_identity import PodIdentity, PodIdentityArgs
+from tokenfleet.plan.addons import AddonsPlan
+from tokenfleet.plan.iam import AUTOSCALER, autoscaler_statements, policy
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddonsArgs:
+    """What to install."""
+
+    plan: AddonsPlan
+
+
+class Addons(pulumi.ComponentResource):
+    """DNS, metrics and node monitoring by EKS; autoscaler and device plugins by Helm.
+
+    Give it the system nodes as ``depends_on``: its pods need them to run, and on the way down
+    the nodes must outlive its controllers.
+    """
+
+    def __init__(
+        self, name: str, args: AddonsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tokenfleet:addons:Addons", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        for addon in args.plan.eks_addons:
+            aws.eks.Addon(
+                f"{name}-{addon}",
+                cluster_name=args.plan.cluster_name,
+                addon_name=addon,
+                resolve_conflicts_on_create="OVERWRITE",
+                resolve_conflicts_on_update="OVERWRITE",
+                opts=child,
+            )
+        identity = PodIdentity(
+            f"{name}-{AUTOSCALER.role}",
+            PodIdentityArgs(
+                account=AUTOSCALER,
+                cluster_name=args.plan.cluster_name,
+                policy=policy(autoscaler_statements(args.plan.cluster_name)),
+            ),
+            opts=child,
+        )
+        for release in args.plan.helm_releases:
+            kubernetes.helm.v3.Release(
+                f"{name}-{release.name}",
+                name=release.name,
+                chart=release.chart,
+                version=release.version,
+                repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=release.repository)
+                if release.repository
+                else None,
+                namespace=release.namespace,
+                values=dict(release.values),
+                # The autoscaler's credentials must be there when its pod starts.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[identity]),
+            )
+        self.register_outputs({})

@@ -1,0 +1,187 @@
+"""An EKS control plane, the add-ons that nodes need before they join, and a way to talk to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from components.kubeconfig import kubeconfig
+from tokenfleet.plan.cluster import ClusterPlan
+from tokenfleet.plan.iam import (
+    CLUSTER_POLICIES,
+    CNI,
+    CNI_POLICY,
+    managed_policy_arn,
+    pod_identity_trust,
+    service_trust,
+)
+
+_RECOVERY_DAYS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    """What to build, and the private subnets by zone."""
+
+    plan: ClusterPlan
+    subnets: Mapping[str, pulumi.Input[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join:
+    """What a node must know to join; ``certificate_authority`` is base64 of the PEM text."""
+
+    cluster_name: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    certificate_authority: pulumi.Output[str]
+    security_group_id: pulumi.Output[str]
+    service_cidr: str
+
+
+class Cluster(pulumi.ComponentResource):
+    """The control plane.
+
+    Its own add-ons start only after this component (``bootstrap_self_managed_addons`` is
+    off), so that the VPC CNI acts with a role of its own instead of the node's. Whoever runs
+    the first deployment becomes administrator: the same program creates objects inside.
+    """
+
+    name: pulumi.Output[str]
+    join: Join
+    kubernetes_provider: kubernetes.Provider
+
+    def __init__(
+        self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tokenfleet:cluster:Cluster", name, None, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        cluster = self._control_plane()
+        self.name = cluster.name
+        self.join = Join(
+            cluster_name=cluster.name,
+            endpoint=cluster.endpoint,
+            certificate_authority=cluster.certificate_authority.data,
+            security_group_id=cluster.vpc_config.cluster_security_group_id,
+            service_cidr=str(args.plan.service_cidr),
+        )
+        self._administrators()
+        self._node_addons()
+        self.kubernetes_provider = kubernetes.Provider(
+            f"{name}-kubernetes",
+            # Known before the cluster is: without it a changed endpoint would replace the
+            # provider and with it every object.
+            cluster_identifier=args.plan.name,
+            kubeconfig=kubeconfig(
+                self.name, self.join.endpoint, self.join.certificate_authority, args.plan.region
+            ),
+            enable_server_side_apply=True,
+            opts=self._child,
+        )
+        self.register_outputs({"name": self.name, "endpoint": self.join.endpoint})
+
+    def _control_plane(self) -> aws.eks.Cluster:
+        plan = self._args.plan
+        role = aws.iam.Role(
+            f"{self._name}-role",
+            assume_role_policy=service_trust("eks.amazonaws.com"),
+            opts=self._child,
+        )
+        attachments = [
+            aws.iam.RolePolicyAttachment(
+                f"{self._name}-{policy}",
+                role=role.name,
+                policy_arn=managed_policy_arn(self._args.plan.partition, policy),
+                opts=self._child,
+            )
+            for policy in CLUSTER_POLICIES
+        ]
+        key = aws.kms.Key(
+            f"{self._name}-secrets",
+            description=f"Kubernetes secrets of {plan.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=_RECOVERY_DAYS,
+            opts=self._child,
+        )
+        # EKS would create it without retention at the first log line.
+        logs = aws.cloudwatch.LogGroup(
+            f"{self._name}-logs",
+            name=f"/aws/eks/{plan.name}/cluster",
+            retention_in_days=plan.log_retention_days,
+            opts=self._child,
+        )
+        return aws.eks.Cluster(
+            f"{self._name}-control-plane",
+            name=plan.name,
+            version=plan.kubernetes_version,
+            role_arn=role.arn,
+            bootstrap_self_managed_addons=False,
+            access_config=aws.eks.ClusterAccessConfigArgs(
+                authentication_mode="API", bootstrap_cluster_creator_admin_permissions=True
+            ),
+            vpc_config=aws.eks.ClusterVpcConfigArgs(
+                subnet_ids=list(self._args.subnets.values()),
+                endpoint_private_access=True,
+                endpoint_public_access=bool(plan.public_access_cidrs),
+                public_access_cidrs=[str(cidr) for cidr in plan.public_access_cidrs] or None,
+            ),
+            kubernetes_network_config=aws.eks.ClusterKubernetesNetworkConfigArgs(
+                ip_family="ipv4", service_ipv4_cidr=str(plan.service_cidr)
+            ),
+            encryption_config=aws.eks.ClusterEncryptionConfigArgs(
+                provider=aws.eks.ClusterEncryptionConfigProviderArgs(key_arn=key.arn),
+                resources=["secrets"],
+            ),
+            enabled_cluster_log_types=list(plan.log_types),
+            upgrade_policy=aws.eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
+            deletion_protection=plan.deletion_protection,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*attachments, logs]),
+        )
+
+    def _administrators(self) -> None:
+        policy = f"arn:{self._args.plan.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+        for admin, principal_arn in self._args.plan.admin_principals.items():
+            entry = aws.eks.AccessEntry(
+                f"{self._name}-admin-{admin}",
+                cluster_name=self.name,
+                principal_arn=principal_arn,
+                opts=self._child,
+            )
+            aws.eks.AccessPolicyAssociation(
+                f"{self._name}-admin-{admin}",
+                cluster_name=self.name,
+                principal_arn=entry.principal_arn,
+                policy_arn=policy,
+                access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
+                opts=self._child,
+            )
+
+    def _node_addons(self) -> None:
+        role = aws.iam.Role(
+            f"{self._name}-{CNI.role}",
+            assume_role_policy=pod_identity_trust(CNI, self._args.plan.name),
+            opts=self._child,
+        )
+        attachment = aws.iam.RolePolicyAttachment(
+            f"{self._name}-{CNI.role}",
+            role=role.name,
+            policy_arn=managed_policy_arn(self._args.plan.partition, CNI_POLICY),
+            opts=self._child,
+        )
+        identity = aws.eks.AddonPodIdentityAssociationArgs(
+            role_arn=role.arn, service_account=CNI.service_account
+        )
+        for addon in self._args.plan.node_addons:
+            aws.eks.Addon(
+                f"{self._name}-{addon}",
+                cluster_name=self.name,
+                addon_name=addon,
+                # No version: EKS installs the default of the cluster's version once and does
+                # not move it by itself.
+                resolve_conflicts_on_create="OVERWRITE",
+                resolve_conflicts_on_update="OVERWRITE",
+                pod_identity_associations=[identity] if addon == "vpc-cni" else None,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
+            )

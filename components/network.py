@@ -1,0 +1,201 @@
+"""A VPC with a public and a private subnet in every zone of the plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.flow_logs import FlowLogs, FlowLogsArgs
+from tokenfleet.plan.network import NetworkPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkArgs:
+    """The address plan."""
+
+    plan: NetworkPlan
+
+
+class Network(pulumi.ComponentResource):
+    """VPC, subnets, routes, NAT gateways and endpoints.
+
+    Nodes and pods live in the private subnets; the public ones hold NAT gateways and, if the
+    edge asks for one, an internet-facing load balancer. The S3 gateway endpoint always exists:
+    it is free, and weights would otherwise be billed per gigabyte by the NAT gateway.
+    """
+
+    vpc_id: pulumi.Output[str]
+    private_subnet_id_by_zone: Mapping[str, pulumi.Output[str]]
+
+    def __init__(
+        self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tokenfleet:network:Network", name, None, opts)
+        self._name, self._plan = name, args.plan
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._shared = {f"kubernetes.io/cluster/{args.plan.cluster_name}": "shared"}
+        vpc = aws.ec2.Vpc(
+            f"{name}-vpc",
+            cidr_block=str(args.plan.vpc_cidr),
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+            tags={"Name": name},
+            opts=self._child,
+        )
+        self.vpc_id = vpc.id
+        public = self._public_subnets()
+        private, tables = self._private_subnets(self._nat_gateways(public))
+        self.private_subnet_id_by_zone = private
+        aws.ec2.VpcEndpoint(
+            f"{name}-s3",
+            vpc_id=vpc.id,
+            service_name=f"com.amazonaws.{args.plan.region}.s3",
+            vpc_endpoint_type="Gateway",
+            route_table_ids=tables,
+            tags={"Name": f"{name}-s3"},
+            opts=self._child,
+        )
+        if args.plan.interface_endpoints:
+            self._interface_endpoints()
+        if args.plan.flow_logs:
+            FlowLogs(
+                f"{name}-flow-logs",
+                FlowLogsArgs(vpc_id=vpc.id, retention_days=args.plan.log_retention_days),
+                opts=self._child,
+            )
+        self.register_outputs({"vpcId": self.vpc_id, "privateSubnetIds": list(private.values())})
+
+    def _public_subnets(self) -> Mapping[str, pulumi.Output[str]]:
+        gateway = aws.ec2.InternetGateway(
+            f"{self._name}-internet",
+            vpc_id=self.vpc_id,
+            tags={"Name": self._name},
+            opts=self._child,
+        )
+        table = aws.ec2.RouteTable(
+            f"{self._name}-public",
+            vpc_id=self.vpc_id,
+            routes=[
+                aws.ec2.RouteTableRouteArgs(cidr_block="0.0.0.0/0", gateway_id=gateway.id),
+            ],
+            tags={"Name": f"{self._name}-public"},
+            opts=self._child,
+        )
+        subnet_ids: dict[str, pulumi.Output[str]] = {}
+        for plan in self._plan.public_subnets:
+            subnet = aws.ec2.Subnet(
+                f"{self._name}-public-{plan.zone}",
+                vpc_id=self.vpc_id,
+                cidr_block=str(plan.cidr),
+                availability_zone=plan.zone,
+                map_public_ip_on_launch=False,
+                tags={
+                    "Name": f"{self._name}-public-{plan.zone}",
+                    "kubernetes.io/role/elb": "1",
+                    **self._shared,
+                },
+                opts=self._child,
+            )
+            aws.ec2.RouteTableAssociation(
+                f"{self._name}-public-{plan.zone}",
+                subnet_id=subnet.id,
+                route_table_id=table.id,
+                opts=self._child,
+            )
+            subnet_ids[plan.zone] = subnet.id
+        return subnet_ids
+
+    def _nat_gateways(
+        self, public_subnet_ids: Mapping[str, pulumi.Output[str]]
+    ) -> Mapping[str, pulumi.Output[str]]:
+        gateway_ids: dict[str, pulumi.Output[str]] = {}
+        for zone in self._plan.nat_zones:
+            address = aws.ec2.Eip(
+                f"{self._name}-nat-{zone}",
+                domain="vpc",
+                tags={"Name": f"{self._name}-nat-{zone}"},
+                opts=self._child,
+            )
+            gateway = aws.ec2.NatGateway(
+                f"{self._name}-nat-{zone}",
+                allocation_id=address.id,
+                subnet_id=public_subnet_ids[zone],
+                tags={"Name": f"{self._name}-{zone}"},
+                opts=self._child,
+            )
+            gateway_ids[zone] = gateway.id
+        return gateway_ids
+
+    def _private_subnets(
+        self, nat_gateway_ids: Mapping[str, pulumi.Output[str]]
+    ) -> tuple[Mapping[str, pulumi.Output[str]], list[pulumi.Output[str]]]:
+        subnet_ids: dict[str, pulumi.Output[str]] = {}
+        table_ids: list[pulumi.Output[str]] = []
+        for plan in self._plan.private_subnets:
+            role = f"private-{plan.zone}"
+            subnet = aws.ec2.Subnet(
+                f"{self._name}-{role}",
+                vpc_id=self.vpc_id,
+                cidr_block=str(plan.cidr),
+                availability_zone=plan.zone,
+                map_public_ip_on_launch=False,
+                tags={
+                    "Name": f"{self._name}-{role}",
+                    "kubernetes.io/role/internal-elb": "1",
+                    **self._shared,
+                },
+                opts=self._child,
+            )
+            table = aws.ec2.RouteTable(
+                f"{self._name}-{role}",
+                vpc_id=self.vpc_id,
+                routes=[
+                    aws.ec2.RouteTableRouteArgs(
+                        cidr_block="0.0.0.0/0",
+                        nat_gateway_id=nat_gateway_ids[self._plan.nat_zone_by_zone[plan.zone]],
+                    )
+                ],
+                tags={"Name": f"{self._name}-{role}"},
+                opts=self._child,
+            )
+            aws.ec2.RouteTableAssociation(
+                f"{self._name}-{role}",
+                subnet_id=subnet.id,
+                route_table_id=table.id,
+                opts=self._child,
+            )
+            subnet_ids[plan.zone] = subnet.id
+            table_ids.append(table.id)
+        return subnet_ids, table_ids
+
+    def _interface_endpoints(self) -> None:
+        group = aws.ec2.SecurityGroup(
+            f"{self._name}-endpoints",
+            description="HTTPS from inside the VPC to its interface endpoints",
+            vpc_id=self.vpc_id,
+            tags={"Name": f"{self._name}-endpoints"},
+            opts=self._child,
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-endpoints-https",
+            security_group_id=group.id,
+            description="HTTPS from the VPC",
+            cidr_ipv4=str(self._plan.vpc_cidr),
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            opts=self._child,
+        )
+        for service in self._plan.interface_endpoints:
+            aws.ec2.VpcEndpoint(
+                f"{self._name}-{service}",
+                vpc_id=self.vpc_id,
+                service_name=f"com.amazonaws.{self._plan.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                subnet_ids=list(self.private_subnet_id_by_zone.values()),
+                security_group_ids=[group.id],
+                tags={"Name": f"{self._name}-{service}"},
+                opts=self._child,
+            )

@@ -1,0 +1,78 @@
+"""The nodes of one pool: a role, and a launch template and Auto Scaling group for each tier."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.cluster import Join
+from components.node_group import NodeGroup, NodeGroupArgs
+from tokenfleet.plan.iam import NODE_POLICIES, managed_policy_arn, service_trust
+from tokenfleet.plan.node_groups import NodeGroupPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolArgs:
+    """The groups to build, the cluster their nodes join, and the private subnets by zone."""
+
+    groups: Sequence[NodeGroupPlan]
+    join: Join
+    partition: str
+    subnets: Mapping[str, pulumi.Input[str]]
+
+
+class Pool(pulumi.ComponentResource):
+    """Nodes of one kind.
+
+    The role may pull images and join the cluster, nothing else: pods have identities of their
+    own, and the VPC CNI too.
+    """
+
+    group_names: Sequence[pulumi.Output[str]]
+    role_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: PoolArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tokenfleet:pool:Pool", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        role = aws.iam.Role(
+            f"{name}-node", assume_role_policy=service_trust("ec2.amazonaws.com"), opts=child
+        )
+        permissions: list[pulumi.Resource] = [
+            aws.iam.RolePolicyAttachment(
+                f"{name}-{policy}",
+                role=role.name,
+                policy_arn=managed_policy_arn(args.partition, policy),
+                opts=child,
+            )
+            for policy in NODE_POLICIES
+        ]
+        profile = aws.iam.InstanceProfile(f"{name}-node", role=role.name, opts=child)
+        permissions.append(
+            aws.eks.AccessEntry(
+                f"{name}-node",
+                cluster_name=args.join.cluster_name,
+                principal_arn=role.arn,
+                type="EC2_LINUX",
+                opts=child,
+            )
+        )
+        groups = [
+            NodeGroup(
+                f"{name}-{plan.role}",
+                NodeGroupArgs(
+                    plan=plan,
+                    instance_profile_arn=profile.arn,
+                    join=args.join,
+                    subnet_ids=[args.subnets[zone] for zone in plan.zones],
+                ),
+                # A node that boots before it may join gives up and stays as a cost.
+                opts=pulumi.ResourceOptions(parent=self, depends_on=permissions),
+            )
+            for plan in args.groups
+        ]
+        self.group_names = [group.name for group in groups]
+        self.role_name = role.name
+        self.register_outputs({"groupNames": self.group_names, "roleName": self.role_name})

@@ -1,0 +1,12 @@
+"""The one AWS provider of a stack; every component is given it explicitly."""
+
+from collections.abc import Mapping
+
+import pulumi_aws as aws
+
+
+def aws_provider(name: str, region: str, tags: Mapping[str, str]) -> aws.Provider:
+    """A provider for one region that tags whatever it creates."""
+    return aws.Provider(
+        name, region=region, default_tags=aws.ProviderDefaultTagsArgs(tags=dict(tags))
+    )

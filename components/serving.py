@@ -1,0 +1,96 @@
+"""The models: their namespace, identity, secrets, and for each a Deployment, Service and budget."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from tokenfleet.plan.manifests import API_KEY_SECRET, HUB_TOKEN_SECRET, NAMESPACE, Manifest
+
+_KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
+    "Namespace": kubernetes.core.v1.Namespace,
+    "ServiceAccount": kubernetes.core.v1.ServiceAccount,
+    "Deployment": kubernetes.apps.v1.Deployment,
+    "Service": kubernetes.core.v1.Service,
+    "PodDisruptionBudget": kubernetes.policy.v1.PodDisruptionBudget,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServingArgs:
+    """The planned objects, in order, and the secrets that no plan holds."""
+
+    manifests: Sequence[Manifest]
+    api_key: pulumi.Input[str] | None
+    hugging_face_token: pulumi.Input[str] | None
+
+
+class Serving(pulumi.ComponentResource):
+    """Everything in the namespace of the models.
+
+    Without a configured ``apiKey`` a key is made once, at the first deployment, and kept:
+    a model is never served without one.
+    """
+
+    namespace: pulumi.Output[str]
+    api_key_secret_name: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: ServingArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("tokenfleet:serving:Serving", name, None, opts)
+        self._name = name
+        first, *others = args.manifests
+        namespace = self._object(first, [])
+        api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
+        before: list[pulumi.Resource] = [namespace, api_key]
+        if args.hugging_face_token is not None:
+            before.append(self._secret(HUB_TOKEN_SECRET, args.hugging_face_token, namespace))
+        for manifest in others:
+            self._object(manifest, before)
+        self.namespace = pulumi.Output.from_input(NAMESPACE)
+        self.api_key_secret_name = pulumi.Output.from_input(API_KEY_SECRET)
+        self.register_outputs(
+            {"namespace": self.namespace, "apiKeySecretName": self.api_key_secret_name}
+        )
+
+    def _object(
+        self, manifest: Manifest, depends_on: Sequence[pulumi.Resource]
+    ) -> pulumi.CustomResource:
+        kind = str(manifest["kind"])
+        metadata = cast("Mapping[str, str]", manifest["metadata"])
+        fields = {
+            _snake_case(key): value
+            for key, value in manifest.items()
+            if key not in ("apiVersion", "kind")
+        }
+        return _KINDS[kind](
+            f"{self._name}-{kind.lower()}-{metadata['name']}",
+            **fields,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
+        )
+
+    def _secret(
+        self, secret: str, value: pulumi.Input[str] | None, namespace: pulumi.Resource
+    ) -> pulumi.CustomResource:
+        made_here = value is None
+        content = pulumi.Output.secret(secrets.token_urlsafe(32) if value is None else value)
+        return kubernetes.core.v1.Secret(
+            f"{self._name}-{secret}",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret, namespace=NAMESPACE),
+            type="Opaque",
+            string_data={"value": content},
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[namespace],
+                # A key made here is new on every run: only the first one counts.
+                ignore_changes=["stringData"] if made_here else None,
+            ),
+        )
+
+
+def _snake_case(key: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)

@@ -1,0 +1,60 @@
+"""What ``__main__.py`` asks for: the plan of the stack being run, and its secrets."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+
+from tokenfleet.mistakes import Mistake, StackError
+from tokenfleet.plan.decide import decide
+from tokenfleet.plan.stack import Plan
+from tokenfleet.settings.draft import API_KEY, HUB_TOKEN, SECRET_KEYS
+from tokenfleet.settings.stack_file import foreign_key, plaintext_secret
+
+__all__ = ["API_KEY", "HUB_TOKEN", "secret", "stack_plan"]
+
+
+def stack_plan() -> Plan:
+    """Read the configuration of the running stack, once, and decide everything.
+
+    Raises:
+        pulumi.RunError: with every mistake; the engine prints it without a traceback.
+    """
+    namespace = pulumi.get_project()
+    mistakes: list[Mistake] = []
+    keys = dict(_keys(namespace, mistakes))
+    try:
+        return decide(keys, pulumi.get_stack(), Path.cwd(), mistakes)
+    except StackError as error:
+        raise pulumi.RunError(str(error)) from error
+
+
+def secret(key: str) -> pulumi.Output[str] | None:
+    """A secret of the stack, or None when it is not set."""
+    return pulumi.Config().get_secret(key)
+
+
+def _keys(namespace: str, mistakes: list[Mistake]) -> Iterator[tuple[str, object]]:
+    configured: Mapping[str, str] = {**get_config_env(), **CONFIG.get()}
+    for full_key, text in configured.items():
+        prefix, _, key = full_key.partition(":")
+        if prefix == "pulumi":  # the engine's own settings
+            continue
+        if prefix != namespace:
+            mistakes.append(foreign_key(full_key, namespace))
+        elif key not in SECRET_KEYS:
+            yield key, _value(text)
+        elif not is_config_secret(full_key):
+            mistakes.append(plaintext_secret(key))
+
+
+def _value(text: str) -> object:
+    """A configuration value: JSON for objects and lists, text as it is for everything else."""
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
