@@ -1,0 +1,1 @@
+"""The rules a stack must obey, over a recorded program."""

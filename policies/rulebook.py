@@ -1,0 +1,39 @@
+"""The rules a stack must obey, and the one way to apply them."""
+
+from collections.abc import Sequence
+
+from policies.access import no_public_ingress, no_unexplained_wildcards
+from policies.finding import Finding, Rule
+from policies.nodes import imds_v2, scale_from_zero
+from policies.shape import (
+    explicit_providers,
+    no_output_as_text,
+    outputs_registered,
+    parented,
+    secrets_stay_secret,
+    unique_urns,
+)
+from policies.storage import encrypted, private_buckets
+from policies.tags import tagged
+from tokenfleet.preview.recording import Recording
+
+RULES: Sequence[Rule] = (
+    unique_urns,
+    parented,
+    outputs_registered,
+    explicit_providers,
+    no_output_as_text,
+    secrets_stay_secret,
+    no_unexplained_wildcards,
+    no_public_ingress,
+    encrypted,
+    private_buckets,
+    imds_v2,
+    scale_from_zero,
+    tagged,
+)
+
+
+def findings(recording: Recording) -> Sequence[Finding]:
+    """Every broken rule. Apply it to a ``deployment``: unknown values hide mistakes."""
+    return sorted(finding for rule in RULES for finding in rule(recording))

@@ -1,0 +1,33 @@
+"""Reading recorded inputs, whose shape only the provider's schema knows."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """``value`` if it is a mapping, else an empty one."""
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+def items(value: object) -> Sequence[object]:
+    """``value`` if it is a list, else an empty one."""
+    return cast("Sequence[object]", value) if isinstance(value, list) else []
+
+
+def mappings(value: object) -> Iterator[Mapping[str, object]]:
+    """The mappings in a list."""
+    return (mapping(entry) for entry in items(value))
+
+
+def texts(value: object) -> Sequence[str]:
+    """A policy's one text or list of texts as a list."""
+    return [value] if isinstance(value, str) else [str(entry) for entry in items(value)]
+
+
+def parsed(text: object) -> Mapping[str, object]:
+    """A JSON document, or an empty mapping when it is not known or not JSON."""
+    try:
+        return mapping(json.loads(text)) if isinstance(text, str) else {}
+    except ValueError:
+        return {}

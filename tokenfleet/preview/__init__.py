@@ -1,0 +1,1 @@
+"""Records the real program and reports what it would build."""

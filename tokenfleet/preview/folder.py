@@ -1,0 +1,77 @@
+"""A preview as files: everything a reviewer might want to open, diff or feed to another tool."""
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+import yaml
+
+from tokenfleet.plan.plain import plain
+from tokenfleet.preview.html import html
+from tokenfleet.preview.markdown import markdown
+from tokenfleet.preview.recording import SECRET, RecordedResource, Recording
+from tokenfleet.preview.report import Report
+
+# Written into every folder of ours; without it a folder that is not empty is left alone.
+_MARK = "report.json"
+_SUBFOLDERS = ("manifests", "user-data", "helm-values")
+
+
+class FolderError(Exception):
+    """A folder that cannot be written to."""
+
+
+def write_folder(folder: Path, report: Report, recording: Recording) -> None:
+    """Write a preview into ``folder``, replacing an earlier one.
+
+    Raises:
+        FolderError: when it is a file, holds something else, or cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        msg = f"{folder} is a file: name a folder"
+        raise FolderError(msg)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
+        msg = f"{folder} holds something that is not a preview: name another folder or empty it"
+        raise FolderError(msg)
+    contents = dict(_contents(report, recording))
+    try:
+        for name in _SUBFOLDERS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name, text in contents.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{folder} cannot be written: {error.strerror}"
+        raise FolderError(msg) from error
+
+
+def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]:
+    yield "report.html", html(report)
+    yield "report.md", markdown(report)
+    yield "resources.json", json.dumps(plain(recording), indent=2)
+    for resource in recording.resources:
+        if resource.type == "kubernetes:helm.sh/v3:Release":
+            yield f"helm-values/{resource.inputs['name']}.yaml", _yaml(resource.inputs["values"])
+        elif resource.type.startswith("kubernetes:"):
+            yield _manifest(resource)
+        elif resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
+            text = base64.b64decode(str(resource.inputs["userData"])).decode()
+            yield f"user-data/{resource.name.removesuffix('-template')}.mime", text
+    yield _MARK, json.dumps(plain(report), indent=2)
+
+
+def _manifest(resource: RecordedResource) -> tuple[str, str]:
+    metadata = cast("Mapping[str, object]", resource.inputs["metadata"])
+    name = f"manifests/{str(resource.inputs['kind']).lower()}-{metadata['name']}.yaml"
+    open_inputs = {key: value for key, value in resource.inputs.items() if value != SECRET}
+    withheld = resource.inputs.keys() - open_inputs.keys()
+    heading = f"# {', '.join(sorted(withheld))}: secret, not shown\n" if withheld else ""
+    return name, heading + _yaml(open_inputs)
+
+
+def _yaml(value: object) -> str:
+    return yaml.safe_dump(value, sort_keys=False, width=100)

@@ -1,0 +1,19 @@
+"""How a price is written, and that a missing one is never zero."""
+
+
+def usd(amount: float | None) -> str:
+    """``$1,234.56``, or ``unknown`` for a price that was not found."""
+    return "unknown" if amount is None else f"${amount:,.2f}"
+
+
+def unit_price(amount: float | None, unit: str) -> str:
+    """``$0.045/hour``: a price of one unit, with all its digits."""
+    if amount is None:
+        return f"unknown/{unit}"
+    exact = f"{amount:.6f}".rstrip("0")
+    return f"${max(exact, f'{amount:.2f}', key=len)}/{unit}"
+
+
+def usd_range(least: float, most: float) -> str:
+    """``$0.00 to $3.14``."""
+    return f"{usd(least)} to {usd(most)}"

@@ -1,0 +1,71 @@
+"""What to know or do before deploying: placeholders, legacy engines, gaps, budgets."""
+
+from collections.abc import Iterator, Sequence
+
+from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.plan.stack import Plan
+
+# RFC 5737 and the account AWS uses in its documentation.
+_DOCUMENTATION_RANGES = ("192.0.2.", "198.51.100.", "203.0.113.")
+_DOCUMENTATION_ACCOUNT = ":111122223333:"
+
+
+def notes(plan: Plan, secrets: frozenset[str]) -> Sequence[str]:
+    """Sentences, most urgent first; ``secrets`` are the names of the secrets that are set."""
+    return [
+        *_placeholders(plan),
+        *_access(plan),
+        *_secrets(secrets),
+        *_engines(plan),
+        *_capacity(plan),
+    ]
+
+
+def _placeholders(plan: Plan) -> Iterator[str]:
+    for cidr in plan.cluster.public_access_cidrs:
+        if str(cidr).startswith(_DOCUMENTATION_RANGES):
+            yield (
+                f"cluster.publicAccessCidrs {cidr} is a range for documentation: replace it with"
+                " the addresses you deploy from, or nothing inside the cluster can be created."
+            )
+    for name, arn in plan.cluster.admin_principals.items():
+        if _DOCUMENTATION_ACCOUNT in arn:
+            yield (
+                f"cluster.adminPrincipals.{name} names the account of AWS's documentation: replace"
+                " it, or the deployment stops there."
+            )
+
+
+def _access(plan: Plan) -> Iterator[str]:
+    if not plan.cluster.public_access_cidrs:
+        yield (
+            "The Kubernetes API has no public endpoint: deploy from inside the VPC or a network"
+            " connected to it."
+        )
+
+
+def _secrets(secrets: frozenset[str]) -> Iterator[str]:
+    if "apiKey" not in secrets:
+        yield (
+            "apiKey is not set: a random key is made at the first deployment and kept in the Secret"
+            " vllm-api-key. To choose one: pulumi config set --secret apiKey"
+        )
+
+
+def _engines(plan: Plan) -> Iterator[str]:
+    for pool in plan.pools:
+        engine = engines()[pool.engine]
+        if engine.legacy:
+            yield f"Pool {pool.name} runs vLLM {engine.version} on {pool.hardware}, {engine.support}."
+        title = hardware_by_name()[pool.hardware].title
+        yield f"Pool {pool.name}: memory arithmetic for {title} is not verified on that hardware."
+
+
+def _capacity(plan: Plan) -> Iterator[str]:
+    for pool in plan.pools:
+        wanted = sum(model.max_replicas for model in plan.models if model.pool == pool.name)
+        if wanted > pool.max_nodes:
+            yield (
+                f"Pool {pool.name} can grow to {pool.max_nodes} nodes, its models together to"
+                f" {wanted} replicas: at most {pool.max_nodes} run at once."
+            )

@@ -1,0 +1,163 @@
+"""What a reviewer is told about a stack, as data: every renderer shows the same report."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from policies.finding import Finding
+from policies.rulebook import findings
+from tokenfleet.catalogue.hardware import engines
+from tokenfleet.economics.bill import (
+    CostLine,
+    HourlyRange,
+    fixed_lines,
+    hourly_range,
+    usage_prices,
+)
+from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.notes import notes
+from tokenfleet.preview.recording import RecordedResource, Recording
+
+
+@dataclass(frozen=True, kw_only=True)
+class Branch:
+    """A component, what it creates itself (type to count), and the components inside it."""
+
+    name: str
+    kind: str
+    own: Mapping[str, int]
+    inner: Sequence["Branch"]
+
+    @property
+    def total(self) -> int:
+        """Resources in this component and below, components not counted."""
+        return sum(self.own.values()) + sum(branch.total for branch in self.inner)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierReport:
+    """One tier of a pool."""
+
+    purchase_option: str
+    min_nodes: int
+    max_nodes: int
+    zones: Sequence[str]
+    hourly: HourlyRange
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolReport:
+    """One pool, or the system nodes (whose ``hardware`` is empty)."""
+
+    name: str
+    hardware: str
+    instance_types: Sequence[str]
+    tiers: Sequence[TierReport]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReport:
+    """One model with the engine that serves it."""
+
+    plan: ModelPlan
+    engine_version: str
+    engine_support: str
+    engine_lacks: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that is shown about a stack."""
+
+    plan: Plan
+    tree: Sequence[Branch]
+    resource_count: int
+    component_count: int
+    outputs: Mapping[str, object]
+    pools: Sequence[PoolReport]
+    models: Sequence[ModelReport]
+    fixed: Sequence[CostLine]
+    by_use: Sequence[CostLine]
+    findings: Sequence[Finding]
+    notes: Sequence[str]
+
+    @property
+    def fixed_usd_per_month(self) -> float:
+        """The fixed lines whose price is known."""
+        return sum(line.usd_per_month or 0.0 for line in self.fixed)
+
+    @property
+    def gaps(self) -> Sequence[CostLine]:
+        """Fixed lines without a known price."""
+        return [line for line in self.fixed if line.usd_per_month is None]
+
+
+def build_report(plan: Plan, recording: Recording, secrets: frozenset[str]) -> Report:
+    """Put together what is shown; ``recording`` is that of a deployment."""
+    hardware = {pool.name: pool.hardware for pool in plan.pools}
+    components = sum(resource.is_component for resource in recording.resources)
+    return Report(
+        plan=plan,
+        tree=[
+            _branch(recording, resource)
+            for resource in recording.children_of(recording.stack_urn)
+            if resource.is_component
+        ],
+        resource_count=len(recording.resources) - components,
+        component_count=components,
+        outputs=recording.outputs,
+        pools=[
+            PoolReport(
+                name=pool,
+                hardware=hardware.get(pool, ""),
+                instance_types=groups[0].instance_types,
+                tiers=[
+                    TierReport(
+                        purchase_option=group.purchase_option,
+                        min_nodes=group.min_nodes,
+                        max_nodes=group.max_nodes,
+                        zones=group.zones,
+                        hourly=hourly_range(plan, group),
+                    )
+                    for group in groups
+                ],
+            )
+            for pool, groups in plan.node_groups_by_pool.items()
+        ],
+        models=[
+            ModelReport(
+                plan=model,
+                engine_version=engines()[model.engine].version,
+                engine_support=engines()[model.engine].support,
+                engine_lacks=engines()[model.engine].lacks,
+            )
+            for model in plan.models
+        ],
+        fixed=fixed_lines(plan),
+        by_use=usage_prices(plan),
+        findings=findings(recording),
+        notes=notes(plan, secrets),
+    )
+
+
+def _branch(recording: Recording, component: RecordedResource) -> Branch:
+    children = recording.children_of(component.urn)
+    own = Counter(_kind(child.type) for child in children if not child.is_component)
+    return Branch(
+        name=component.name,
+        kind=_kind(component.type),
+        own=dict(sorted(own.items())),
+        inner=[_branch(recording, child) for child in children if child.is_component],
+    )
+
+
+def _kind(type_token: str) -> str:
+    """``aws:ec2/subnet:Subnet`` as people say it: ``ec2 Subnet``."""
+    package, _, rest = type_token.partition(":")
+    module, _, kind = rest.rpartition(":")
+    if package == "pulumi":
+        return f"{kind} provider"
+    if package == "tokenfleet":
+        return kind
+    return f"{module.partition('/')[0]} {kind}"
