@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup preview test lint types unit e2e up bench lock format clean
+.PHONY: help setup preview test lint types unit e2e up golden bench lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,6 +28,7 @@ test: setup lint types unit ## lint, types, unit tests
 lint: setup ## style and import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache
 
 types: setup ## strict type check
 	$(BIN)/basedpyright
@@ -40,6 +41,9 @@ e2e: setup ## tests against real servers on this machine
 
 up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
+
+golden: setup ## write what machines execute into tests/golden (look at the diff)
+	$(BIN)/pytest tests/preview/test_golden.py tests/settings/test_reference.py --write-golden
 
 bench: setup ## measure what the docs claim
 	$(BIN)/python bench/preview.py

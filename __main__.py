@@ -7,11 +7,9 @@ from components.budget import Budget, BudgetArgs
 from components.cluster import Cluster, ClusterArgs
 from components.model_store import ModelStore, ModelStoreArgs
 from components.network import Network, NetworkArgs
-from components.pod_identity import PodIdentity, PodIdentityArgs
 from components.pool import Pool, PoolArgs
 from components.provider import aws_provider
 from components.serving import Serving, ServingArgs
-from tokenfleet.plan.iam import MODEL_READER, model_reader_policy
 from tokenfleet.program import API_KEY, HUB_TOKEN, secret, stack_plan
 
 plan = stack_plan()
@@ -39,21 +37,15 @@ addons = Addons(
     AddonsArgs(plan=plan.addons),
     ResourceOptions(providers=[aws, cluster.kubernetes_provider], depends_on=pools),
 )
-reader = PodIdentity(
-    f"{plan.name}-model-reader",
-    PodIdentityArgs(
-        account=MODEL_READER,
-        cluster_name=plan.name,
-        policy=store.bucket_arn.apply(model_reader_policy),
-    ),
-    after_cluster,
-)
 serving = Serving(
     f"{plan.name}-serving",
     ServingArgs(
-        manifests=plan.manifests, api_key=secret(API_KEY), hugging_face_token=secret(HUB_TOKEN)
+        plan=plan.serving,
+        bucket_arn=store.bucket_arn,
+        api_key=secret(API_KEY),
+        hugging_face_token=secret(HUB_TOKEN),
     ),
-    ResourceOptions(providers=[cluster.kubernetes_provider], depends_on=[addons, reader]),
+    ResourceOptions(providers=[aws, cluster.kubernetes_provider], depends_on=[addons]),
 )
 for budget in plan.budgets:
     Budget(f"{plan.name}-budget", BudgetArgs(plan=budget), in_aws)
@@ -62,4 +54,4 @@ export("clusterName", cluster.name)
 export("modelBucket", store.bucket_name)
 export("namespace", serving.namespace)
 export("apiKeySecret", serving.api_key_secret_name)
-export("modelUrls", plan.model_urls)
+export("modelUrls", plan.serving.model_urls)

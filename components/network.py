@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.endpoints import Endpoints, EndpointsArgs
 from components.flow_logs import FlowLogs, FlowLogsArgs
 from tokenfleet.plan.network import NetworkPlan
 
@@ -21,8 +22,7 @@ class Network(pulumi.ComponentResource):
     """VPC, subnets, routes, NAT gateways and endpoints.
 
     Nodes and pods live in the private subnets; the public ones hold NAT gateways and, if the
-    edge asks for one, an internet-facing load balancer. The S3 gateway endpoint always exists:
-    it is free, and weights would otherwise be billed per gigabyte by the NAT gateway.
+    edge asks for one, an internet-facing load balancer.
     """
 
     vpc_id: pulumi.Output[str]
@@ -47,17 +47,16 @@ class Network(pulumi.ComponentResource):
         public = self._public_subnets()
         private, tables = self._private_subnets(self._nat_gateways(public))
         self.private_subnet_id_by_zone = private
-        aws.ec2.VpcEndpoint(
-            f"{name}-s3",
-            vpc_id=vpc.id,
-            service_name=f"com.amazonaws.{args.plan.region}.s3",
-            vpc_endpoint_type="Gateway",
-            route_table_ids=tables,
-            tags={"Name": f"{name}-s3"},
+        Endpoints(
+            f"{name}-endpoints",
+            EndpointsArgs(
+                plan=args.plan,
+                vpc_id=vpc.id,
+                subnet_ids=list(private.values()),
+                route_table_ids=tables,
+            ),
             opts=self._child,
         )
-        if args.plan.interface_endpoints:
-            self._interface_endpoints()
         if args.plan.flow_logs:
             FlowLogs(
                 f"{name}-flow-logs",
@@ -168,34 +167,3 @@ class Network(pulumi.ComponentResource):
             subnet_ids[plan.zone] = subnet.id
             table_ids.append(table.id)
         return subnet_ids, table_ids
-
-    def _interface_endpoints(self) -> None:
-        group = aws.ec2.SecurityGroup(
-            f"{self._name}-endpoints",
-            description="HTTPS from inside the VPC to its interface endpoints",
-            vpc_id=self.vpc_id,
-            tags={"Name": f"{self._name}-endpoints"},
-            opts=self._child,
-        )
-        aws.vpc.SecurityGroupIngressRule(
-            f"{self._name}-endpoints-https",
-            security_group_id=group.id,
-            description="HTTPS from the VPC",
-            cidr_ipv4=str(self._plan.vpc_cidr),
-            ip_protocol="tcp",
-            from_port=443,
-            to_port=443,
-            opts=self._child,
-        )
-        for service in self._plan.interface_endpoints:
-            aws.ec2.VpcEndpoint(
-                f"{self._name}-{service}",
-                vpc_id=self.vpc_id,
-                service_name=f"com.amazonaws.{self._plan.region}.{service}",
-                vpc_endpoint_type="Interface",
-                private_dns_enabled=True,
-                subnet_ids=list(self.private_subnet_id_by_zone.values()),
-                security_group_ids=[group.id],
-                tags={"Name": f"{self._name}-{service}"},
-                opts=self._child,
-            )

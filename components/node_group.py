@@ -12,6 +12,8 @@ from tokenfleet.plan.node_groups import NodeGroupPlan
 from tokenfleet.plan.user_data import ClusterFacts, render_user_data
 
 _ROOT_DEVICE = "/dev/xvda"
+# One hop: the host reaches its role through the metadata service, pods do not.
+_HOPS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class NodeGroup(pulumi.ComponentResource):
         return aws.ec2.LaunchTemplate(
             f"{self._name}-template",
             image_id=plan.image_id,
+            instance_type=plan.instance_types[0] if plan.capacity_block else None,
             user_data=self._user_data(),
             update_default_version=True,
             iam_instance_profile=aws.ec2.LaunchTemplateIamInstanceProfileArgs(
@@ -63,8 +66,7 @@ class NodeGroup(pulumi.ComponentResource):
             metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
                 http_endpoint="enabled",
                 http_tokens="required",
-                # One hop: the host reaches its role, pods do not.
-                http_put_response_hop_limit=1,
+                http_put_response_hop_limit=_HOPS,
                 instance_metadata_tags="disabled",
             ),
             block_device_mappings=[
@@ -80,7 +82,6 @@ class NodeGroup(pulumi.ComponentResource):
                     ),
                 )
             ],
-            # A group with a mixed-instances policy takes no market options but this one.
             instance_market_options=aws.ec2.LaunchTemplateInstanceMarketOptionsArgs(
                 market_type="capacity-block"
             )
@@ -137,7 +138,14 @@ class NodeGroup(pulumi.ComponentResource):
             min_size=plan.min_nodes,
             max_size=plan.max_nodes,
             vpc_zone_identifiers=list(self._args.subnet_ids),
-            mixed_instances_policy=self._purchase(template),
+            # A capacity block is bought for one type, named by the template itself (EKS user
+            # guide, "Create self-managed nodes with Capacity Blocks for ML").
+            launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
+                id=template.id, version=template.latest_version.apply(str)
+            )
+            if plan.capacity_block
+            else None,
+            mixed_instances_policy=None if plan.capacity_block else self._purchase(template),
             health_check_type="EC2",
             # The autoscaler replaces where pods are pending; evening out zones would end nodes
             # that serve.

@@ -8,7 +8,11 @@ from typing import cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from tokenfleet.plan.manifests import API_KEY_SECRET, HUB_TOKEN_SECRET, NAMESPACE, Manifest
+from components.pod_identity import PodIdentity, PodIdentityArgs
+from tokenfleet.plan.iam import MODEL_READER, model_reader_policy
+from tokenfleet.plan.manifests import NAMESPACE, Manifest
+from tokenfleet.plan.pod import API_KEY_SECRET, HUB_TOKEN_SECRET
+from tokenfleet.plan.stack import ServingPlan
 
 _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "Namespace": kubernetes.core.v1.Namespace,
@@ -21,9 +25,10 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ServingArgs:
-    """The planned objects, in order, and the secrets that no plan holds."""
+    """The planned objects, the bucket they read, and the secrets that no plan holds."""
 
-    manifests: Sequence[Manifest]
+    plan: ServingPlan
+    bucket_arn: pulumi.Input[str]
     api_key: pulumi.Input[str] | None
     hugging_face_token: pulumi.Input[str] | None
 
@@ -43,13 +48,21 @@ class Serving(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tokenfleet:serving:Serving", name, None, opts)
         self._name = name
-        first, *others = args.manifests
-        namespace = self._object(first, [])
+        reader = PodIdentity(
+            f"{name}-{MODEL_READER.role}",
+            PodIdentityArgs(
+                account=MODEL_READER,
+                cluster_name=args.plan.cluster_name,
+                policy=pulumi.Output.from_input(args.bucket_arn).apply(model_reader_policy),
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        namespace = self._object(args.plan.namespace, [])
         api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
-        before: list[pulumi.Resource] = [namespace, api_key]
+        before: list[pulumi.Resource] = [namespace, api_key, reader]
         if args.hugging_face_token is not None:
             before.append(self._secret(HUB_TOKEN_SECRET, args.hugging_face_token, namespace))
-        for manifest in others:
+        for manifest in args.plan.manifests:
             self._object(manifest, before)
         self.namespace = pulumi.Output.from_input(NAMESPACE)
         self.api_key_secret_name = pulumi.Output.from_input(API_KEY_SECRET)

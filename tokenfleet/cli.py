@@ -81,8 +81,8 @@ def _read(project: Path, stack: str) -> StackFile:
 def _located(stack_file: StackFile, error: StackError) -> Iterator[str]:
     count = len(error.mistakes)
     yield f"{stack_file.path.name}: {count} {'mistake' if count == 1 else 'mistakes'}"
-    for mistake in error.mistakes:
-        line = stack_file.line_of(mistake.path)
+    lines = {mistake: stack_file.line_of(mistake.path) for mistake in error.mistakes}
+    for mistake, line in sorted(lines.items(), key=lambda entry: (entry[1] or 0, entry[0])):
         where = f"{stack_file.path.name}:{line}: " if line else ""
         yield f"  {where}{mistake}"
 

@@ -41,6 +41,7 @@ class ChartRelease(Fact):
 
 class _Releases(Fact):
     ami: AmiRelease
+    autoscaler_image_tag_by_kubernetes_version: Mapping[str, str]
     charts: Mapping[str, ChartRelease]
 
 
@@ -52,6 +53,11 @@ def _releases() -> _Releases:
 def ami_release() -> AmiRelease:
     """The pinned image release of every node."""
     return _releases().ami
+
+
+def autoscaler_image_tag(kubernetes_version: str) -> str:
+    """The release of the Cluster Autoscaler for that minor version of Kubernetes."""
+    return _releases().autoscaler_image_tag_by_kubernetes_version[kubernetes_version]
 
 
 def chart_release(name: str) -> ChartRelease:

@@ -8,7 +8,7 @@ from typing import cast
 
 import yaml
 
-from tokenfleet.catalogue.releases import chart_release
+from tokenfleet.catalogue.releases import autoscaler_image_tag, chart_release
 from tokenfleet.plan.iam import AUTOSCALER
 from tokenfleet.plan.node_groups import SYSTEM_POOL, group_name
 from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan
@@ -40,7 +40,9 @@ class AddonsPlan:
     helm_releases: Sequence[HelmReleasePlan]
 
 
-def plan_addons(cluster_name: str, region: str, pools: Sequence[PoolPlan]) -> AddonsPlan:
+def plan_addons(
+    cluster_name: str, kubernetes_version: str, region: str, pools: Sequence[PoolPlan]
+) -> AddonsPlan:
     """What the pools of a stack need installed."""
     plugins = sorted(
         {
@@ -52,6 +54,7 @@ def plan_addons(cluster_name: str, region: str, pools: Sequence[PoolPlan]) -> Ad
     autoscaler: Mapping[str, object] = {
         "autoDiscovery": {"clusterName": cluster_name},
         "awsRegion": region,
+        "image": {"tag": autoscaler_image_tag(kubernetes_version)},
         "nodeSelector": {f"{LABEL_PREFIX}/pool": SYSTEM_POOL},
         "expanderPriorities": expander_priorities(cluster_name, pools),
     }

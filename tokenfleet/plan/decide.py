@@ -8,7 +8,7 @@ from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts, model_facts
 from tokenfleet.mistakes import Mistake, StackError
-from tokenfleet.plan.checks import find_mistakes
+from tokenfleet.plan.checks.mistakes import find_mistakes
 from tokenfleet.plan.stack import Plan, build
 from tokenfleet.settings.draft import parse
 from tokenfleet.settings.sections import ModelSettings

@@ -40,6 +40,16 @@ class ModelStorePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServingPlan:
+    """The Kubernetes objects of all models, exactly as the API server gets them."""
+
+    cluster_name: str
+    namespace: Manifest
+    manifests: Sequence[Manifest]
+    model_urls: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class BudgetPlan:
     """A monthly budget of the stack in US dollars, alerted at 80 % actual and 100 % forecast."""
 
@@ -66,8 +76,7 @@ class Plan:
     addons: AddonsPlan
     models: Sequence[ModelPlan]
     edge: EdgeSettings
-    manifests: Sequence[Manifest]
-    model_urls: Mapping[str, str]
+    serving: ServingPlan
     budgets: Sequence[BudgetPlan]
 
     def as_json(self) -> object:
@@ -142,21 +151,24 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             incomplete_upload_days=1,
             superseded_version_days=30,
         ),
-        addons=plan_addons(name, settings.region, pools),
+        addons=plan_addons(name, version, settings.region, pools),
         models=models,
         edge=settings.edge,
-        manifests=[
-            namespace_manifest(),
-            service_account_manifest(),
-            *(
-                manifest
-                for model in models
-                for manifest in model_manifests(
-                    model, pools_by_name[model.pool], settings.edge.exposure, cidrs
-                )
-            ),
-        ],
-        model_urls={model.name: model_url(model) for model in models},
+        serving=ServingPlan(
+            cluster_name=name,
+            namespace=namespace_manifest(),
+            manifests=[
+                service_account_manifest(),
+                *(
+                    manifest
+                    for model in models
+                    for manifest in model_manifests(
+                        model, pools_by_name[model.pool], settings.edge.exposure, cidrs
+                    )
+                ),
+            ],
+            model_urls={model.name: model_url(model) for model in models},
+        ),
         budgets=[
             BudgetPlan(stack=stack, monthly_usd=usd, alert_emails=settings.cost.alert_emails)
             for usd in (settings.cost.monthly_budget_usd,)

@@ -53,6 +53,12 @@ def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]
     yield "report.html", html(report)
     yield "report.md", markdown(report)
     yield "resources.json", json.dumps(plain(recording), indent=2)
+    yield from machine_files(recording)
+    yield _MARK, json.dumps(plain(report), indent=2)
+
+
+def machine_files(recording: Recording) -> Iterator[tuple[str, str]]:
+    """What machines execute, by path: manifests, Helm values, user data."""
     for resource in recording.resources:
         if resource.type == "kubernetes:helm.sh/v3:Release":
             yield f"helm-values/{resource.inputs['name']}.yaml", _yaml(resource.inputs["values"])
@@ -61,7 +67,6 @@ def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]
         elif resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
             text = base64.b64decode(str(resource.inputs["userData"])).decode()
             yield f"user-data/{resource.name.removesuffix('-template')}.mime", text
-    yield _MARK, json.dumps(plain(report), indent=2)
 
 
 def _manifest(resource: RecordedResource) -> tuple[str, str]:

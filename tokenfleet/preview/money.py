@@ -6,14 +6,6 @@ def usd(amount: float | None) -> str:
     return "unknown" if amount is None else f"${amount:,.2f}"
 
 
-def unit_price(amount: float | None, unit: str) -> str:
-    """``$0.045/hour``: a price of one unit, with all its digits."""
-    if amount is None:
-        return f"unknown/{unit}"
-    exact = f"{amount:.6f}".rstrip("0")
-    return f"${max(exact, f'{amount:.2f}', key=len)}/{unit}"
-
-
 def usd_range(least: float, most: float) -> str:
     """``$0.00 to $3.14``."""
     return f"{usd(least)} to {usd(most)}"

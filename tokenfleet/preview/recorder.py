@@ -109,18 +109,12 @@ def _inside(directory: Path) -> Generator[None]:
         sys.path[:] = before_path
 
 
-class _Cloud(Mocks):
-    """Answers for the providers: nothing in a preview, made-up outputs in a deployment."""
-
-    def __init__(self, mode: Mode, region: str) -> None:
-        self._mode, self._region = mode, region
+class _NoCloud(Mocks):
+    """Nothing is created and nothing can be asked."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        inputs = cast("dict[str, object]", args.inputs)
-        if self._mode == "preview" or not args.custom:
-            return "", inputs
-        invented = invented_outputs(args.typ, args.name, inputs, self._region)
-        return invented_id(args.typ, args.name), {**inputs, **invented}
+        msg = f"{args.typ} {args.name} is read, not created: decide it in the plan instead"
+        raise RuntimeError(msg)
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         # A look-up would need credentials in every preview, and answer differently tomorrow.
@@ -132,26 +126,44 @@ class _Monitor(MockMonitor):
     """A resource monitor that keeps every request."""
 
     def __init__(self, mode: Mode, region: str) -> None:
-        super().__init__(_Cloud(mode, region))
+        super().__init__(_NoCloud())
         self._mode: Mode = mode
+        self._region = region
         self._resources: dict[str, RecordedResource] = {}
         self._duplicates: list[str] = []
         self._outputs: dict[str, Mapping[str, object]] = {}
         self._stack_urn = ""
+        # Requests arrive on the threads of the runtime's executor.
         self._recording = threading.Lock()
 
     def RegisterResource(  # noqa: N802 - the name of the gRPC method
         self, request: resource_pb2.RegisterResourceRequest
     ) -> resource_pb2.RegisterResourceResponse:
-        response = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType] - pulumi has no annotation here
+        urn = str(self.make_urn(request.parent, request.type, request.name))
+        if request.type == _STACK_TYPE:
+            self._stack_urn = urn
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        recorded = _recorded(request, urn)
         with self._recording:
-            if request.type == _STACK_TYPE:
-                self._stack_urn = response.urn
-            elif response.urn in self._resources:
-                self._duplicates.append(response.urn)
-            else:
-                self._resources[response.urn] = _recorded(request, response.urn)
-        return response
+            if urn in self._resources:
+                self._duplicates.append(urn)
+            self._resources.setdefault(urn, recorded)
+        return self._answer(request, recorded)
+
+    def _answer(
+        self, request: resource_pb2.RegisterResourceRequest, recorded: RecordedResource
+    ) -> resource_pb2.RegisterResourceResponse:
+        """What the engine would: in a preview, whatever is not an input is unknown."""
+        resource_id = ""
+        outputs = struct_pb2.Struct()
+        outputs.CopyFrom(request.object)
+        if request.custom and self._mode == "deployment":
+            resource_id = invented_id(recorded.type, recorded.name)
+            invented = invented_outputs(recorded.type, recorded.name, recorded.inputs, self._region)
+            outputs.update(cast("dict[str, Any]", invented))
+        return resource_pb2.RegisterResourceResponse(
+            urn=recorded.urn, id=resource_id, object=outputs
+        )
 
     def RegisterResourceOutputs(  # noqa: N802 - the name of the gRPC method
         self, request: resource_pb2.RegisterResourceOutputsRequest

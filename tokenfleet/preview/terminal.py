@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from tokenfleet.preview.money import unit_price, usd, usd_range
+from tokenfleet.preview.figures import bounds, hourly_price, load, promise, unit_price
+from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Branch, Report
 
 
@@ -113,8 +114,8 @@ def _pools(report: Report) -> Table:
                 Text(pool.name if first else ""),
                 tier.purchase_option,
                 Text(", ".join(pool.instance_types) if first else ""),
-                f"{tier.min_nodes} to {tier.max_nodes}",
-                usd_range(tier.hourly.least_usd, tier.hourly.most_usd),
+                bounds(tier.min_nodes, tier.max_nodes, "node"),
+                hourly_price(tier),
             )
     table.caption = (
         "With root volumes. Upper end: every node at the on-demand price of the dearest type, which"
@@ -129,18 +130,10 @@ def _models(report: Report) -> Table:
     for model in report.models:
         plan, memory = model.plan, model.plan.memory
         legacy = " (legacy)" if plan.legacy else ""
-        promised = plan.objective
-        load = (
-            f"{plan.traffic.requests_per_second:g}/s of {plan.traffic.input_tokens}"
-            f" in, {plan.traffic.output_tokens} out"
-            if plan.traffic
-            else "no traffic given"
-        )
         table.add_row(
             Text(f"{plan.name}\n{plan.hugging_face_id}\n{plan.revision[:12]}"),
             Text(
-                f"{plan.pool}, vLLM {model.engine_version}{legacy}\n{load}\n"
-                f"p99 TTFT {promised.ttft_p99_ms} ms, ITL {promised.itl_p99_ms} ms"
+                f"{plan.pool}, vLLM {model.engine_version}{legacy}\n{load(plan)}\n{promise(plan)}"
             ),
             f"{plan.min_replicas} to {plan.max_replicas}",
             Text(
@@ -168,7 +161,7 @@ def _costs(report: Report) -> Table:
         table.add_row(
             line.title,
             f"{line.quantity:g}",
-            unit_price(line.usd_per_unit, line.unit),
+            unit_price(line),
             usd(line.usd_per_month),
             line.as_of,
         )
@@ -176,9 +169,7 @@ def _costs(report: Report) -> Table:
     total = Text.assemble((usd(report.fixed_usd_per_month), "bold"), gaps)
     table.add_row(Text("Total", "bold"), "", "", total, "")
     budget = "".join(f" Budget: {usd(b.monthly_usd)} a month." for b in report.plan.budgets)
-    prices = ", ".join(
-        f"{line.title} {unit_price(line.usd_per_unit, line.unit)}" for line in report.by_use
-    )
+    prices = ", ".join(f"{line.title} {unit_price(line)}" for line in report.by_use)
     table.caption = f"By use, on top: {prices}.{budget}"
     table.caption_justify = "left"
     return table

@@ -1,24 +1,23 @@
 """Untrusted mapping -> typed sections: what parses is kept, what does not is a located mistake."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tokenfleet.mistakes import Mistake, StackError, nearest
+from tokenfleet.settings.forms import Name, RegionName
 from tokenfleet.settings.messages import missing, mistakes_of, shown
 from tokenfleet.settings.sections import (
     ClusterSettings,
     CostSettings,
     EdgeSettings,
     ModelSettings,
-    Name,
     NetworkSettings,
     ObservabilitySettings,
     PoolSettings,
-    RegionName,
     Settings,
 )
 
@@ -48,7 +47,9 @@ class Draft:
     pools: Mapping[str, PoolSettings]
     models: Mapping[str, ModelSettings]
     pool_names: frozenset[str]
-    """Every pool named, whether or not its entry parsed."""
+    """Every pool, whether or not its entry parsed."""
+    pool_by_model: Mapping[str, str]
+    """The pool each model names, whether or not its entry parsed."""
     mistakes: tuple[Mistake, ...]
 
     def settings(self) -> Settings:
@@ -71,7 +72,7 @@ def parse(stack: Mapping[str, object]) -> Draft:
     """
     mistakes = [
         Mistake(
-            path=key,
+            path=key or '""',
             value="",
             problem=f"unknown key.{nearest(key, KNOWN_KEYS)} Known: {', '.join(KNOWN_KEYS)}.",
         )
@@ -88,6 +89,12 @@ def parse(stack: Mapping[str, object]) -> Draft:
         pools=_named(stack, "pools", PoolSettings, mistakes),
         models=_named(stack, "models", ModelSettings, mistakes),
         pool_names=frozenset(_entries(stack, "pools")),
+        pool_by_model={
+            name: pool
+            for name, entry in _entries(stack, "models").items()
+            if isinstance(entry, Mapping)
+            and isinstance(pool := cast("Mapping[str, object]", entry).get("pool"), str)
+        },
         mistakes=tuple(mistakes),
     )
 
@@ -146,8 +153,24 @@ def _entries(stack: Mapping[str, object], key: str) -> Mapping[str, object]:
 def _validated(
     entry: object, path: str, kind: type[_Section], mistakes: list[Mistake]
 ) -> _Section | None:
+    text = json.dumps(entry, default=str)
     try:
-        return kind.model_validate_json(json.dumps(entry, default=str))
+        return kind.model_validate_json(text)
     except ValidationError as error:
         mistakes += mistakes_of(error, path, kind)
+        unknown = [e["loc"] for e in error.errors() if e["type"] == "extra_forbidden"]
+    # A misspelt optional key should not hide what the checks would say of the rest.
+    try:
+        return kind.model_validate_json(json.dumps(_without(json.loads(text), unknown)))
+    except ValidationError:
         return None
+
+
+def _without(entry: object, locations: Iterable[tuple[int | str, ...]]) -> object:
+    """``entry`` without the keys at those locations."""
+    for *parents, key in locations:
+        inner = entry
+        for parent in parents:
+            inner = cast("dict[int | str, object]", inner)[parent]
+        cast("dict[int | str, object]", inner).pop(key, None)
+    return entry

@@ -8,7 +8,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.settings.sections import FORM_BY_TYPE
+from tokenfleet.settings.forms import FORM_BY_TYPE
 
 _LONGEST_VALUE = 80
 _FORM_BY_PATTERN = {

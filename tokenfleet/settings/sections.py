@@ -3,47 +3,24 @@
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-# Names end up in Kubernetes labels and Auto Scaling group names; 20 keeps
-# "<project>-<stack>-<pool>-on-demand" below the 63 characters of a label value.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
-RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
-ZoneName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+[a-z]$")]
-InstanceTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
-PrincipalArn = Annotated[
-    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
-]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-ReservationId = Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")]
-HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
-# A branch or tag moves; only a commit pins what is served.
-Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128)]
-TagValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256)]
-
-FORM_BY_TYPE: dict[object, str] = {
-    Name: "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
-    RegionName: "an AWS region such as us-east-1",
-    ZoneName: "an availability zone such as us-east-1a",
-    InstanceTypeName: "an EC2 instance type such as c8gd.4xlarge",
-    PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",
-    Email: "an e-mail address",
-    ReservationId: "a capacity reservation id such as cr-0123456789abcdef0",
-    HuggingFaceId: "a Hugging Face id such as Qwen/Qwen3-8B",
-    Revision: "a full commit id, 40 hexadecimal digits: a branch or tag would move",
-    TagKey: "a tag key: up to 128 letters, digits and _.:/=+-@",
-    TagValue: "a tag value: up to 256 letters, digits, spaces and _.:/=+-@",
-}
-"""What each patterned text must look like, for messages."""
+from tokenfleet.settings.forms import (
+    Email,
+    HuggingFaceId,
+    InstanceTypeName,
+    Name,
+    PrincipalArn,
+    RegionName,
+    ReservationId,
+    Revision,
+    TagKey,
+    TagValue,
+    VpcCidr,
+    ZoneName,
+    private,
+)
 
 Hardware = Literal["graviton4", "inferentia2", "h100", "h200", "l4", "l40s", "a100", "b200"]
 PurchaseOption = Literal["reserved", "spot", "on-demand"]
@@ -56,29 +33,6 @@ InterfaceEndpoint = Literal[
 ]
 # The retention periods CloudWatch Logs accepts that make sense for a control plane, in days.
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365]
-
-
-def _private(network: IPv4Network) -> IPv4Network:
-    ranges = [IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
-    if not any(network.subnet_of(private) for private in ranges):
-        msg = "must lie in a private range: 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
-        raise ValueError(msg)
-    return network
-
-
-# AWS allows /16 at most. Eight zone slots, each split into a private and a public half: below
-# /20 the public subnets would be smaller than the /28 that AWS accepts.
-_LARGEST_VPC, _SMALLEST_VPC = 16, 20
-
-
-def _sixteen_to_twenty(network: IPv4Network) -> IPv4Network:
-    if not _LARGEST_VPC <= network.prefixlen <= _SMALLEST_VPC:
-        msg = "must be between /16 (the largest VPC AWS allows) and /20 (room for eight zones)"
-        raise ValueError(msg)
-    return network
-
-
-VpcCidr = Annotated[IPv4Network, AfterValidator(_private), AfterValidator(_sixteen_to_twenty)]
 
 
 class Section(BaseModel):
@@ -94,6 +48,7 @@ class Section(BaseModel):
         strict=True,
         alias_generator=to_camel,
         allow_inf_nan=False,
+        use_attribute_docstrings=True,
         str_strip_whitespace=True,
     )
 
@@ -101,45 +56,64 @@ class Section(BaseModel):
 class NetworkSettings(Section):
     """The VPC: which zones, which addresses, how it reaches the outside."""
 
-    zones: Annotated[tuple[ZoneName, ...], Field(min_length=2, max_length=8)]
+    zones: tuple[ZoneName, ...]
+    """Availability zones, two or more; each keeps its ranges for ever."""
     cidr: VpcCidr = IPv4Network("10.0.0.0/16")
+    """Range of the VPC, private, between /16 and /20."""
     nat_gateways: Literal["single", "onePerZone"] = "single"
+    """One gateway for all zones, or one in each (dearer, survives a zone)."""
     interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
+    """AWS services reached without a NAT gateway; each costs an hour and zone."""
     flow_logs: bool = False
+    """Whether to record every connection of the VPC in CloudWatch Logs."""
 
 
 class SystemNodeSettings(Section):
     """The nodes that run the cluster's own controllers, never models."""
 
     instance_type: InstanceTypeName = "m8g.large"
+    """EC2 type, without accelerators."""
     count: Annotated[int, Field(ge=1, le=6)] = 2
+    """How many, always running, on demand."""
 
 
 class ClusterSettings(Section):
     """The EKS control plane and who may reach it."""
 
     kubernetes_version: KubernetesVersion = "1.35"
-    service_cidr: Annotated[IPv4Network, AfterValidator(_private)] = IPv4Network("172.20.0.0/16")
+    """Minor version of EKS, in quotes."""
+    service_cidr: Annotated[IPv4Network, AfterValidator(private)] = IPv4Network("172.20.0.0/16")
+    """Range of Kubernetes services; must not overlap the VPC."""
     public_access_cidrs: tuple[IPv4Network, ...] = ()
+    """Public ranges that may reach the Kubernetes API; none closes the public endpoint."""
     admin_principals: dict[Name, PrincipalArn] = {}
+    """Cluster administrators: a name of your choice to the ARN of an IAM role or user."""
     deletion_protection: bool = True
+    """Whether the cluster and a bucket that is not empty refuse to be deleted."""
     system_nodes: SystemNodeSettings = SystemNodeSettings()
+    """Nodes of the cluster's own controllers."""
 
 
 class ReservationSettings(Section):
     """Capacity bought beforehand, in one zone."""
 
     capacity_reservation_id: ReservationId
+    """Id of the reservation or capacity block."""
     zone: ZoneName
+    """The zone it is in."""
     capacity_block: bool = False
+    """Whether it is a capacity block."""
 
 
 class TierSettings(Section):
     """Bounds of one purchase option, in nodes."""
 
     min: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Nodes that always run."""
     max: Annotated[int, Field(ge=1, le=1000)]
+    """Nodes at most."""
     reservation: ReservationSettings | None = None
+    """What a reserved tier launches into."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> "TierSettings":
@@ -153,15 +127,20 @@ class PoolSettings(Section):
     """One kind of hardware and the ways it is bought."""
 
     hardware: Hardware
+    """What serves."""
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=40)]
+    """EC2 types that are interchangeable; on demand, the first is asked for first."""
     tiers: Annotated[dict[PurchaseOption, TierSettings], Field(min_length=1)]
+    """Ways to buy, by name: `reserved` is tried first, then `spot`, then `on-demand`."""
 
 
 class ReplicaSettings(Section):
     """How many vLLM servers of one model."""
 
     min: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Replicas at first and at least."""
     max: Annotated[int, Field(ge=1, le=1000)]
+    """Replicas at most."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> "ReplicaSettings":
@@ -175,35 +154,50 @@ class ObjectiveSettings(Section):
     """What a user of the model is promised, 99th percentiles in milliseconds."""
 
     ttft_p99_ms: Annotated[int, Field(gt=0, le=600_000)] = 2_000
+    """Time to first token, 99th percentile, milliseconds."""
     itl_p99_ms: Annotated[int, Field(gt=0, le=60_000)] = 200
+    """Inter-token latency, 99th percentile, milliseconds."""
 
 
 class TrafficSettings(Section):
     """Expected load on the whole model: mean request rate and mean lengths in tokens."""
 
     requests_per_second: Annotated[float, Field(gt=0, le=100_000)]
+    """Mean request rate on all replicas."""
     input_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Mean input length."""
     output_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Mean output length."""
 
 
 class ModelSettings(Section):
     """One served model at one revision."""
 
     hugging_face_id: HuggingFaceId
+    """Id on the Hugging Face Hub."""
     revision: Revision
+    """Commit of that repository."""
     config_json: str | None = None
+    """Path of its config.json, for a model the catalogue does not list."""
     pool: Name
+    """Name of the pool that serves it."""
     context_length: Annotated[int, Field(ge=128, le=10_000_000)]
+    """Longest request, input and output together, in tokens."""
     replicas: ReplicaSettings
+    """How many vLLM servers."""
     objective: ObjectiveSettings = ObjectiveSettings()
+    """What its users are promised."""
     traffic: TrafficSettings | None = None
+    """Expected load, all of it or none."""
 
 
 class EdgeSettings(Section):
     """The way in to the models."""
 
     exposure: Literal["cluster", "internal"] = "cluster"
+    """Inside the cluster only, or an internal load balancer for each model."""
     allowed_cidrs: tuple[IPv4Network, ...] = ()
+    """Ranges that may call the load balancers."""
 
 
 class ObservabilitySettings(Section):
@@ -216,25 +210,38 @@ class ObservabilitySettings(Section):
         "controllerManager",
         "scheduler",
     )
+    """Logs of the control plane to keep."""
     log_retention_days: LogRetentionDays = 30
+    """Days that logs are kept."""
 
 
 class CostSettings(Section):
     """Who pays, how much is expected, and whom to tell."""
 
     monthly_budget_usd: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    """Budget of the stack, US dollars a month; an AWS budget is made of it."""
     alert_emails: Annotated[tuple[Email, ...], Field(max_length=10)] = ()
+    """Who is told at 80 % of it spent, and when all of it is forecast to be."""
     tags: dict[TagKey, TagValue] = {}
+    """Tags of everything, for cost allocation."""
 
 
 class Settings(Section):
     """A whole stack file, trusted from here on."""
 
     region: RegionName
+    """AWS region."""
     network: NetworkSettings
+    """The VPC."""
     cluster: ClusterSettings = ClusterSettings()
+    """The EKS cluster."""
     pools: Annotated[dict[Name, PoolSettings], Field(min_length=1)]
+    """Kinds of hardware by a name of your choice."""
     models: Annotated[dict[Name, ModelSettings], Field(min_length=1)]
+    """Served models by a name of your choice, which is the name clients use."""
     edge: EdgeSettings = EdgeSettings()
+    """The way in to the models."""
     observability: ObservabilitySettings = ObservabilitySettings()
+    """Logs."""
     cost: CostSettings = CostSettings()
+    """Budget and tags."""

@@ -107,7 +107,7 @@ def _text(path: Path, project: Path, stack: str) -> str:
     except FileNotFoundError:
         known = stack_names(project)
         there = f" Stacks here: {', '.join(known)}." if known else ""
-        msg = f"{path.name}: there is no such stack file.{nearest(stack, known)}{there}"
+        msg = f"there is no stack '{stack}' (no Pulumi.{stack}.yaml).{nearest(stack, known)}{there}"
         raise StackFileError(msg) from None
     except (OSError, UnicodeDecodeError, ValueError) as error:
         msg = f"{path.name}: cannot be read: {error}"

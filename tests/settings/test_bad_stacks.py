@@ -1,0 +1,186 @@
+"""Bad stacks: each row is an edit of a committed stack and the mistakes it must yield."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tokenfleet.mistakes import StackError
+from tokenfleet.plan.decide import decide
+
+Keys = dict[str, Any]
+POOL = "pools.graviton4"
+MODEL = "models.qwen3-4b"
+SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
+
+# id: (path to set, value), (path of the mistake, part of its text)
+ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
+    "misspelt top-level key": (("netwrk", {}), ("netwrk", "Did you mean 'network'?")),
+    "misspelt section key": (("network.zone", []), ("network.zone", "'zones'")),
+    "misspelt pool key": ((f"{POOL}.instanceType", []), (f"{POOL}.instanceType", "'instanceTypes'")),
+    "misspelt tier": ((f"{POOL}.tiers.spt", {"max": 1}), (f"{POOL}.tiers.spt", "'spot'")),
+    "misspelt tier key": ((f"{POOL}.tiers.spot.mx", 1), (f"{POOL}.tiers.spot.mx", "'max'")),
+    "misspelt model key": ((f"{MODEL}.revison", "x"), (f"{MODEL}.revison", "'revision'")),
+    "misspelt nested model key": (
+        (f"{MODEL}.traffic.inputToken", 1),
+        (f"{MODEL}.traffic.inputToken", "'inputTokens'"),
+    ),
+    "misspelt hardware": ((f"{POOL}.hardware", "graviton"), (f"{POOL}.hardware", "'graviton4'")),
+    "missing region": (("region", ...), ("region", "is missing")),
+    "missing section": (("models", ...), ("models", "is missing")),
+    "missing pool key": ((f"{POOL}.hardware", ...), (f"{POOL}.hardware", "is missing")),
+    "text for a number": ((f"{MODEL}.contextLength", "8k"), (f"{MODEL}.contextLength", "a whole number")),
+    "fraction for a count": ((f"{POOL}.tiers.spot.max", 1.5), (f"{POOL}.tiers.spot.max", "a whole number")),
+    "text for a switch": (("network.flowLogs", "yes"), ("network.flowLogs", "true or false")),
+    "number for a version": (("cluster.kubernetesVersion", 1.35), ("cluster.kubernetesVersion", "quotes")),
+    "list for a section": (("cluster", []), ("cluster", "a mapping")),
+    "nothing for a section": (("network", None), ("network", "a mapping")),
+    "list for the pools": (("pools", []), ("pools", "one name or more")),
+    "no pools": (("pools", {}), ("pools", "one name or more")),
+    "text for a zone list": (("network.zones", "us-east-1a"), ("network.zones", "a list")),
+    "negative count": ((f"{POOL}.tiers.spot.max", -1), (f"{POOL}.tiers.spot.max", "greater")),
+    "not a number": ((f"{MODEL}.traffic.requestsPerSecond", float("nan")), (f"{MODEL}.traffic.requestsPerSecond", "finite")),
+    "infinite traffic": ((f"{MODEL}.traffic.requestsPerSecond", float("inf")), (f"{MODEL}.traffic.requestsPerSecond", "")),
+    "no requests": ((f"{MODEL}.traffic.requestsPerSecond", 0), (f"{MODEL}.traffic.requestsPerSecond", "greater than 0")),
+    "bad name": (("models.Chat", {}), ("models.Chat", "lower-case")),
+    "name too long": ((f"models.{'a' * 21}", {}), (f"models.{'a' * 21}", "1 to 20")),
+    "branch for a revision": ((f"{MODEL}.revision", "main"), (f"{MODEL}.revision", "40 hexadecimal")),
+    "CIDR with host bits": (("network.cidr", "10.0.0.1/16"), ("network.cidr", "host bits")),
+    "CIDR too small": (("network.cidr", "10.0.0.0/24"), ("network.cidr", "between /16")),
+    "CIDR too large": (("network.cidr", "10.0.0.0/8"), ("network.cidr", "between /16")),
+    "public CIDR": (("network.cidr", "54.0.0.0/16"), ("network.cidr", "private range")),
+    "CIDR over the services": (("network.cidr", "172.20.0.0/16"), ("network.cidr", "cluster.serviceCidr")),
+    "service CIDR too small": (("cluster.serviceCidr", "172.20.0.0/28"), ("cluster.serviceCidr", "/24")),
+    "API open to everyone": (("cluster.publicAccessCidrs", ["0.0.0.0/0"]), ("cluster.publicAccessCidrs[0]", "everyone")),
+    "API open to a private range": (("cluster.publicAccessCidrs", ["10.0.0.0/8"]), ("cluster.publicAccessCidrs[0]", "private")),
+    "one zone only": (("network.zones", ["us-east-1a"]), ("network.zones", "two zones or more")),
+    "no zone": (("network.zones", []), ("network.zones", "two zones or more")),
+    "zone twice": (("network.zones", ["us-east-1a", "us-east-1b", "us-east-1a"]), ("network.zones", "twice")),
+    "zone of another region": (("network.zones", ["us-east-1a", "us-west-2b"]), ("network.zones[1]", "not a zone of us-east-1")),
+    "zone beyond the address plan": (("network.zones", ["us-east-1a", "us-east-1z"]), ("network.zones[1]", "a to h")),
+    "local zone": (("network.zones", ["us-east-1a", "us-east-1-nyc-1a"]), ("network.zones[1]", "an availability zone")),
+    "unknown region": (("region", "us-east-9"), ("region", "Did you mean 'us-east-1'?")),
+    "unknown instance type": ((f"{POOL}.instanceTypes", ["c8gd.4xlargee"]), (f"{POOL}.instanceTypes[0]", "'c8gd.4xlarge'")),
+    "x86 type in an Arm pool": ((f"{POOL}.instanceTypes", ["c6i.4xlarge"]), (f"{POOL}.instanceTypes[0]", "x86_64")),
+    "older Graviton": ((f"{POOL}.instanceTypes", ["c7g.4xlarge"]), (f"{POOL}.instanceTypes[0]", "families that do")),
+    "type twice": ((f"{POOL}.instanceTypes", ["c8gd.4xlarge", "c8gd.4xlarge"]), (f"{POOL}.instanceTypes[1]", "twice")),
+    "types of unequal size": ((f"{POOL}.instanceTypes", ["c8gd.4xlarge", "c8gd.8xlarge"]), (f"{POOL}.instanceTypes[1]", "equally many")),
+    "accelerators for the system": (("cluster.systemNodes.instanceType", "p5.4xlarge"), ("cluster.systemNodes.instanceType", "idle")),
+    "min above max in a tier": ((f"{POOL}.tiers.spot", {"min": 3, "max": 1}), (f"{POOL}.tiers.spot", "larger than max")),
+    "min above max of replicas": ((f"{MODEL}.replicas", {"min": 3, "max": 1}), (f"{MODEL}.replicas", "larger than max")),
+    "reserved tier without reservation": ((f"{POOL}.tiers.reserved", {"max": 1}), (f"{POOL}.tiers.reserved.reservation", "is missing")),
+    "reservation of a spot tier": (
+        (f"{POOL}.tiers.spot.reservation", {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}),
+        (f"{POOL}.tiers.spot.reservation", "only a reserved tier"),
+    ),
+    "reservation in another zone": (
+        (f"{POOL}.tiers.reserved", {"max": 1, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1f"}}),
+        (f"{POOL}.tiers.reserved.reservation.zone", "network.zones"),
+    ),
+    "capacity block for Graviton": (
+        (f"{POOL}.tiers.reserved", {"max": 1, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a", "capacityBlock": True}}),
+        (f"{POOL}.tiers.reserved", "capacity-block"),
+    ),
+    "pool nobody uses": (("pools.spare", SECOND_POOL), ("pools.spare", "no model uses")),
+    "pool named like the system": (("pools.system", SECOND_POOL), ("pools.system", "choose another")),
+    "model naming a missing pool": ((f"{MODEL}.pool", "graviton5"), (f"{MODEL}.pool", "Did you mean 'graviton4'?")),
+    "model nobody knows": ((f"{MODEL}.huggingFaceId", "Qwen/Qwen3-4B-Instruct"), (f"{MODEL}.huggingFaceId", "'Qwen/Qwen3-4B-Instruct-2507'")),
+    "config.json that is not there": ((f"{MODEL}.configJson", "nowhere/config.json"), (f"{MODEL}.configJson", "cannot read")),
+    "context beyond the model": ((f"{MODEL}.contextLength", 1_000_000), (f"{MODEL}.contextLength", "262144 tokens at most")),
+    "traffic beyond the context": ((f"{MODEL}.traffic.inputTokens", 9000), (f"{MODEL}.traffic", "do not fit")),
+    "more replicas than nodes": ((f"{MODEL}.replicas.max", 6), (f"{MODEL}.replicas.max", "5 at most")),
+    "weights the hardware lacks": ((f"{MODEL}.huggingFaceId", "Qwen/Qwen3-32B-FP8"), (f"{MODEL}.pool", "does not run fp8")),
+    "too large for its node": ((f"{MODEL}.huggingFaceId", "Qwen/Qwen3-14B"), (f"{MODEL}.pool", "fits is m8g.4xlarge")),
+    "edge without callers": (("edge", {"exposure": "internal"}), ("edge.allowedCidrs", "may call")),
+    "callers without an edge": (("edge", {"allowedCidrs": ["10.0.0.0/8"]}), ("edge.allowedCidrs", "no effect")),
+    "edge for everyone": (("edge", {"exposure": "internal", "allowedCidrs": ["0.0.0.0/0"]}), ("edge.allowedCidrs[0]", "everyone")),
+    "alerts without a budget": (("cost", {"alertEmails": ["a@example.com"]}), ("cost.alertEmails", "monthlyBudgetUsd")),
+    "negative budget": (("cost.monthlyBudgetUsd", -5), ("cost.monthlyBudgetUsd", "greater than 0")),
+    "reserved tag": (("cost.tags", {"aws:x": "y"}), ("cost.tags.aws:x", "another key")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("edit", "expected"), ROWS.values(), ids=list(ROWS))
+def test_a_bad_stack_names_the_place_and_the_way_out(
+    edit: tuple[str, Any],
+    expected: tuple[str, str],
+    keys_of: Callable[[str], Keys],
+    root: Path,
+) -> None:
+    keys = keys_of("dev")
+    _set(keys, *edit)
+    with pytest.raises(StackError) as raised:
+        decide(keys, "dev", root)
+    path, part = expected
+    found = [mistake for mistake in raised.value.mistakes if mistake.path == path]
+    assert [m for m in found if part in m.problem], [str(m) for m in raised.value.mistakes]
+
+
+def test_mistakes_of_every_section_are_reported_together(
+    keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    edits: Sequence[tuple[str, Any]] = [
+        ("network.cidr", "10.0.0.0/24"),
+        ("cluster.kubernetesVersion", "1.99"),
+        (f"{POOL}.instanceTypes", ["c6i.4xlarge"]),
+        (f"{MODEL}.revison", "typo beside a good revision"),
+        (f"{MODEL}.pool", "nowhere"),
+        ("edge", {"exposure": "everyone"}),
+        ("cost.monthlyBudgetUsd", "much"),
+    ]
+    keys = keys_of("dev")
+    for edit in edits:
+        _set(keys, *edit)
+    with pytest.raises(StackError) as raised:
+        decide(keys, "Bad_Stack", root)
+    assert {mistake.path for mistake in raised.value.mistakes} >= {
+        "stack",
+        "network.cidr",
+        "cluster.kubernetesVersion",
+        f"{POOL}.instanceTypes[0]",
+        f"{MODEL}.revison",
+        f"{MODEL}.pool",
+        "edge.exposure",
+        "cost.monthlyBudgetUsd",
+    }
+
+
+def test_a_type_that_the_region_does_not_offer_is_refused(
+    keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("prod")
+    keys["region"] = "eu-west-1"
+    keys["network"]["zones"] = ["eu-west-1a", "eu-west-1b"]
+    with pytest.raises(StackError) as raised:
+        decide(keys, "dev", root)
+    problems = {mistake.path: mistake.problem for mistake in raised.value.mistakes}
+    assert "not offered in eu-west-1" in problems["pools.h100.instanceTypes[0]"]
+    # Offered there, but at a price nobody has written down: a gap, never a guess.
+    assert "add it with its source" in problems["pools.graviton4.instanceTypes[0]"]
+
+
+def test_a_model_too_large_for_any_node_is_told_so(
+    keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("prod")
+    model = keys["models"]["gpt-oss-120b"]
+    model |= {"huggingFaceId": "zai-org/GLM-4.5-Air", "contextLength": 4096, "pool": "inferentia2"}
+    model.pop("traffic")
+    with pytest.raises(StackError) as raised:
+        decide(keys, "dev", root)
+    (problem,) = [m.problem for m in raised.value.mistakes if m.path == "models.gpt-oss-120b.pool"]
+    assert "per rank" in problem
+    assert "inf2.48xlarge" in problem or "on one node" in problem
+
+
+def _set(keys: Keys, path: str, value: object) -> None:
+    """Set ``path`` to ``value``; ``...`` removes it."""
+    *parents, last = path.split(".")
+    inner = keys
+    for parent in parents:
+        inner = inner[parent]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value

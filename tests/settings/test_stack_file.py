@@ -1,0 +1,103 @@
+"""Reading stack files: what cannot be read is refused with its place, secrets stay shut."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tokenfleet.settings.stack_file import StackFile, StackFileError, read_stack_file
+
+UNREADABLE: Mapping[str, tuple[bytes, str]] = {
+    "empty": (b"", "holds no settings"),
+    "only a comment": (b"# nothing\n", "holds no settings"),
+    "no config": (b"encryptionsalt: v1:abc\n", "holds no settings"),
+    "config is a list": (b"config: [a]\n", "holds no settings"),
+    "a list": (b"- a\n", "holds no settings"),
+    "text": (b"hello\n", "holds no settings"),
+    "unclosed": (b"config:\n  tokenfleet:network: {zones: [a\n", "line 3: is not YAML"),
+    "tab": (b"config:\n\ttokenfleet:region: x\n", "line 2: is not YAML"),
+    "bad date": (b"config:\n  tokenfleet:region: 2026-13-45\n", "is not a stack file"),
+    "unknown tag": (b"config:\n  tokenfleet:region: !!python/object:x {}\n", "is not a stack file"),
+    "mapping as a key": (b"config:\n  ? {a: b}\n  : c\n", "is not a stack file"),
+    "anchor in itself": (b"config:\n  tokenfleet:pools: &a {x: *a}\n", "contains itself"),
+    "not UTF-8": (b"config: \xff\xfe\n", "cannot be read"),
+    "nested out of sight": (b"config: " + b"[" * 5000, "YAML"),
+}
+
+
+def _read(folder: Path, text: bytes) -> StackFile:
+    (folder / "Pulumi.x.yaml").write_bytes(text)
+    return read_stack_file(folder, "x", "tokenfleet")
+
+
+@pytest.mark.parametrize(("text", "part"), UNREADABLE.values(), ids=list(UNREADABLE))
+def test_a_file_that_cannot_be_read_says_why(text: bytes, part: str, tmp_path: Path) -> None:
+    with pytest.raises(StackFileError, match=r"Pulumi\.x\.yaml") as raised:
+        _read(tmp_path, text)
+    assert part in str(raised.value)
+
+
+def test_a_missing_file_names_the_stacks_there_are(root: Path) -> None:
+    with pytest.raises(StackFileError, match=r"Did you mean 'prod'.* dev, prod"):
+        read_stack_file(root, "prd", "tokenfleet")
+
+
+@pytest.mark.parametrize("key", ["apiKey", "huggingFaceToken"])
+def test_a_plaintext_secret_is_refused_and_not_repeated(key: str, tmp_path: Path) -> None:
+    found = _read(tmp_path, f"config:\n  tokenfleet:{key}: hunter2\n".encode())
+    (mistake,) = found.mistakes
+    assert "--secret" in mistake.problem
+    assert "hunter2" not in f"{mistake}{found.keys}"
+
+
+def test_an_encrypted_secret_is_known_by_name_only(tmp_path: Path) -> None:
+    found = _read(tmp_path, b"config:\n  tokenfleet:apiKey: {secure: v1:abc}\n")
+    assert (found.secrets, dict(found.keys), found.mistakes) == ({"apiKey"}, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ("aws:region", "tokenfleet:* keys only"),
+        ("tokenflet:region", "'tokenfleet:region'"),
+        ("region", "'tokenfleet:region'"),
+    ],
+)
+def test_a_key_of_another_namespace_has_no_effect_and_says_so(
+    key: str, part: str, tmp_path: Path
+) -> None:
+    (mistake,) = _read(tmp_path, f"config:\n  {key}: us-east-1\n".encode()).mistakes
+    assert mistake.path == key
+    assert part in mistake.problem
+
+
+def test_settings_of_the_engine_are_left_to_the_engine(tmp_path: Path) -> None:
+    assert not _read(tmp_path, b"config:\n  pulumi:tags: {a: b}\n").mistakes
+
+
+def test_a_key_written_twice_is_reported_with_its_first_line(tmp_path: Path) -> None:
+    text = b"config:\n  tokenfleet:pools:\n    a: {}\n    a: {}\n"
+    (mistake,) = _read(tmp_path, text).mistakes
+    assert mistake.path == "pools.a"
+    assert "line 3" in mistake.problem
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("region", 2),
+        ("network.zones", 4),
+        ("network.zones[1]", 6),
+        ("network.zones[7]", 4),
+        ("network.cidr", 3),
+        ("cluster.serviceCidr", None),
+    ],
+)
+def test_a_path_is_found_on_its_line_or_that_of_what_holds_it(
+    path: str, line: int | None, tmp_path: Path
+) -> None:
+    text = (
+        b"config:\n  tokenfleet:region: us-east-1\n  tokenfleet:network:\n    zones:\n"
+        b"      - us-east-1a\n      - us-east-1b\n"
+    )
+    assert _read(tmp_path, text).line_of(path) == line

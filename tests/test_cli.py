@@ -1,0 +1,154 @@
+"""The command as people and machines use it."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from tokenfleet.cli import app
+
+BAD_STACK, BROKEN_RULE = 2, 3
+
+
+@pytest.fixture(scope="module")
+def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, to be broken."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
+        shutil.copy(root / name, folder)
+    shutil.copytree(root / "components", folder / "components")
+    return folder
+
+
+def _preview(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["preview", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_committed_stack_is_shown_whole(stack: str, root: Path) -> None:
+    result = _preview(stack, "--project", root)
+    assert (result.exit_code, result.stderr) == (0, "")
+    for part in (
+        "What will exist",
+        "Network 10.",
+        "Pools and tiers",
+        "Models",
+        "Fixed every month",
+    ):
+        assert part in result.stdout
+
+
+def test_json_is_json_and_nothing_else(root: Path) -> None:
+    result = _preview("dev", "--project", root, "--json")
+    report = json.loads(result.stdout)
+    assert report["plan"]["stack"] == "dev"
+    assert report["findings"] == []
+
+
+def test_a_bad_stack_ends_with_2_and_names_file_line_and_path(project: Path) -> None:
+    text = (project / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    (project / "Pulumi.bad.yaml").write_text(
+        text.replace("natGateways", "natGateway").replace("us-east-1b", "us-west-2b"),
+        encoding="utf-8",
+    )
+    result = _preview("bad", "--project", project)
+    assert (result.exit_code, result.stdout) == (BAD_STACK, "")
+    assert "Pulumi.bad.yaml: 2 mistakes" in result.stderr
+    assert "Pulumi.bad.yaml:6: network.zones[1] = us-west-2b: is not a zone of" in result.stderr
+    assert "Pulumi.bad.yaml:7: network.natGateway: unknown key. Did you mean" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [(None, "no stack 'odd'"), ("", "holds no settings"), ("config: [", "is not YAML")],
+)
+def test_a_stack_that_cannot_be_read_ends_with_2(
+    text: str | None, part: str, project: Path
+) -> None:
+    path = project / "Pulumi.odd.yaml"
+    path.unlink(missing_ok=True)
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    result = _preview("odd", "--project", project)
+    assert result.exit_code == BAD_STACK
+    assert part in result.stderr
+
+
+def test_a_folder_without_a_project_ends_with_2(tmp_path: Path) -> None:
+    result = _preview("dev", "--project", tmp_path)
+    assert result.exit_code == BAD_STACK
+    assert "Pulumi.yaml" in result.stderr
+
+
+def test_a_broken_rule_ends_with_3_and_is_shown_first(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.node_group._HOPS", 2)
+    result = _preview("dev", "--project", project)
+    assert result.exit_code == BROKEN_RULE
+    assert "Broken rules: 3" in result.stdout
+    assert result.stdout.index("imds-v2") < result.stdout.index("What will exist")
+
+
+@pytest.fixture(scope="module")
+def folder(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``--out`` writes for the prod stack."""
+    folder = tmp_path_factory.mktemp("out") / "preview"
+    result = _preview("prod", "--project", root, "--out", folder)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_every_model_has_its_manifests(folder: Path) -> None:
+    names = {path.name for path in (folder / "manifests").iterdir()}
+    for model in ("qwen3-8b", "qwen25-7b", "gpt-oss-120b"):
+        assert {f"{kind}-vllm-{model}.yaml" for kind in ("deployment", "service")} <= names
+
+
+def test_manifests_are_kubernetes_objects(folder: Path) -> None:
+    for path in (folder / "manifests").iterdir():
+        manifest = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert manifest["apiVersion"]
+        assert path.name.startswith(manifest["kind"].lower())
+
+
+def test_no_secret_is_written(folder: Path) -> None:
+    text = (folder / "manifests" / "secret-vllm-api-key.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# stringData: secret, not shown\n")
+    assert "stringData" not in yaml.safe_load(text)
+
+
+def test_every_group_has_its_user_data(folder: Path) -> None:
+    resources = json.loads((folder / "resources.json").read_text(encoding="utf-8"))
+    groups = [r for r in resources["resources"] if r["type"].endswith(":LaunchTemplate")]
+    assert len(list((folder / "user-data").iterdir())) == len(groups) > 0
+
+
+def test_the_reports_are_there(folder: Path) -> None:
+    for name in ("report.html", "report.md", "report.json"):
+        assert "tokenfleet-prod" in (folder / name).read_text(encoding="utf-8")
+
+
+def test_a_second_preview_replaces_the_first(root: Path, tmp_path: Path) -> None:
+    for stack in ("prod", "dev"):
+        assert _preview(stack, "--project", root, "--out", tmp_path).exit_code == 0
+    names = {path.name for path in (tmp_path / "manifests").iterdir()}
+    assert "deployment-vllm-qwen3-4b.yaml" in names
+    assert "deployment-vllm-gpt-oss-120b.yaml" not in names
+
+
+@pytest.mark.parametrize("taken", ["file", "folder"])
+def test_what_is_not_a_preview_is_never_overwritten(taken: str, root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    mine: Mapping[str, Path] = {"file": out, "folder": out / "mine.txt"}
+    mine[taken].parent.mkdir(exist_ok=True)
+    mine[taken].write_text("mine", encoding="utf-8")
+    result = _preview("dev", "--project", root, "--out", out)
+    assert result.exit_code == BAD_STACK
+    assert mine[taken].read_text(encoding="utf-8") == "mine"
+    assert "--out" in result.stderr

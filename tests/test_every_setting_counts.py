@@ -1,0 +1,164 @@
+"""No key of the order form is without effect: changing it changes what a reviewer sees."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tokenfleet.plan.plain import plain
+from tokenfleet.preview.run import preview_stack
+from tokenfleet.settings.reference import documented_keys
+from tokenfleet.settings.stack_file import StackFile
+
+Keys = dict[str, Any]
+RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east-1b"}
+RESERVED = {"max": 1, "reservation": RESERVATION}
+BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
+L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
+LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
+
+# key in the reference: (path in the prod stack, one value, another value)
+ROWS: Mapping[str, tuple[str, Any, Any]] = {
+    "network.zones": ("network.zones", ["us-east-1a", "us-east-1b"], ["us-east-1a", "us-east-1d"]),
+    "network.cidr": ("network.cidr", "10.40.0.0/16", "10.41.0.0/16"),
+    "network.natGateways": ("network.natGateways", "single", "onePerZone"),
+    "network.interfaceEndpoints": ("network.interfaceEndpoints", [], ["sts"]),
+    "network.flowLogs": ("network.flowLogs", False, True),
+    "cluster.kubernetesVersion": ("cluster.kubernetesVersion", "1.35", "1.36"),
+    "cluster.serviceCidr": ("cluster.serviceCidr", "172.20.0.0/16", "172.21.0.0/16"),
+    "cluster.publicAccessCidrs": ("cluster.publicAccessCidrs", [], ["203.0.113.0/24"]),
+    "cluster.adminPrincipals": (
+        "cluster.adminPrincipals",
+        {},
+        {"ops": "arn:aws:iam::111122223333:role/Ops"},
+    ),
+    "cluster.deletionProtection": ("cluster.deletionProtection", False, True),
+    "cluster.systemNodes.instanceType": (
+        "cluster.systemNodes.instanceType",
+        "m8g.large",
+        "m8g.xlarge",
+    ),
+    "cluster.systemNodes.count": ("cluster.systemNodes.count", 2, 3),
+    "pools.NAME.hardware": (
+        "pools.h100",
+        L4,
+        L4 | {"hardware": "l40s", "instanceTypes": ["g6e.4xlarge"]},
+    ),
+    "pools.NAME.instanceTypes": (
+        "pools.graviton4.instanceTypes",
+        ["c8gd.8xlarge"],
+        ["c8gd.8xlarge", "m8gd.8xlarge"],
+    ),
+    "pools.NAME.tiers": (
+        "pools.graviton4.tiers",
+        {"spot": {"max": 9}},
+        {"spot": {"max": 9}, "on-demand": {"max": 1}},
+    ),
+    "pools.NAME.tiers.NAME.min": ("pools.graviton4.tiers.spot.min", 0, 1),
+    "pools.NAME.tiers.NAME.max": ("pools.graviton4.tiers.spot.max", 9, 10),
+    "pools.NAME.tiers.NAME.reservation.capacityReservationId": (
+        "pools.h100.tiers.reserved",
+        RESERVED,
+        {"max": 1, "reservation": RESERVATION | {"capacityReservationId": "cr-99999999"}},
+    ),
+    "pools.NAME.tiers.NAME.reservation.zone": (
+        "pools.h100.tiers.reserved",
+        RESERVED,
+        {"max": 1, "reservation": RESERVATION | {"zone": "us-east-1c"}},
+    ),
+    "pools.NAME.tiers.NAME.reservation.capacityBlock": (
+        "pools.h100.tiers.reserved",
+        RESERVED,
+        BLOCK,
+    ),
+    "models.NAME.huggingFaceId": ("models.qwen3-8b.huggingFaceId", "Qwen/Qwen3-8B", LLAMA),
+    "models.NAME.revision": ("models.qwen3-8b.revision", "a" * 40, "b" * 40),
+    "models.NAME.configJson": (
+        "models.qwen3-8b.configJson",
+        None,
+        "tests/catalogue/small-decoder.config.json",
+    ),
+    "models.NAME.pool": ("models.aaa.pool", "graviton4", "h100"),
+    "models.NAME.contextLength": ("models.qwen3-8b.contextLength", 8192, 16384),
+    "models.NAME.replicas.min": ("models.qwen3-8b.replicas.min", 1, 2),
+    "models.NAME.replicas.max": ("models.qwen3-8b.replicas.max", 3, 4),
+    "models.NAME.objective.ttftP99Ms": ("models.qwen3-8b.objective", {}, {"ttftP99Ms": 999}),
+    "models.NAME.objective.itlP99Ms": ("models.qwen3-8b.objective", {}, {"itlP99Ms": 99}),
+    "models.NAME.traffic.requestsPerSecond": ("models.qwen3-8b.traffic.requestsPerSecond", 1, 2),
+    "models.NAME.traffic.inputTokens": ("models.qwen3-8b.traffic.inputTokens", 100, 200),
+    "models.NAME.traffic.outputTokens": ("models.qwen3-8b.traffic.outputTokens", 100, 200),
+    "edge.exposure": (
+        "edge",
+        {"exposure": "cluster"},
+        {"exposure": "internal", "allowedCidrs": ["10.0.0.0/8"]},
+    ),
+    "edge.allowedCidrs": ("edge.allowedCidrs", ["10.0.0.0/8"], ["10.0.0.0/9"]),
+    "observability.controlPlaneLogs": (
+        "observability",
+        {"controlPlaneLogs": ["audit"]},
+        {"controlPlaneLogs": ["audit", "api"]},
+    ),
+    "observability.logRetentionDays": (
+        "observability",
+        {"logRetentionDays": 7},
+        {"logRetentionDays": 14},
+    ),
+    "cost.monthlyBudgetUsd": ("cost.monthlyBudgetUsd", 100, 200),
+    "cost.alertEmails": ("cost.alertEmails", [], ["a@example.com"]),
+    "cost.tags": ("cost.tags", {}, {"team": "a"}),
+    "region": ("region", "us-east-1", "us-west-2"),
+}
+
+
+def test_every_documented_key_has_a_row() -> None:
+    assert set(ROWS) == set(documented_keys())
+
+
+@pytest.mark.parametrize("key", sorted(set(ROWS) - {"region"}))
+def test_another_value_is_another_preview(
+    key: str, keys_of: Callable[[str], Keys], stack_files: Mapping[str, StackFile]
+) -> None:
+    path, one, other = ROWS[key]
+    assert _shown(path, one, keys_of, stack_files) != _shown(path, other, keys_of, stack_files)
+
+
+def test_another_region_is_another_preview(
+    keys_of: Callable[[str], Keys], stack_files: Mapping[str, StackFile]
+) -> None:
+    keys = keys_of("dev")
+    keys["pools"]["graviton4"]["instanceTypes"] = ["c8g.4xlarge"]
+    here = _report(keys, stack_files["dev"])
+    keys["region"] = "us-west-2"
+    keys["network"]["zones"] = ["us-west-2a", "us-west-2b"]
+    keys["cluster"]["systemNodes"]["instanceType"] = "c8g.4xlarge"
+    assert _report(keys, stack_files["dev"]) != here
+
+
+def _shown(
+    path: str,
+    value: object,
+    keys_of: Callable[[str], Keys],
+    stack_files: Mapping[str, StackFile],
+) -> str:
+    keys = keys_of("prod")
+    keys["models"]["aaa"] = {
+        "huggingFaceId": "Qwen/Qwen3-0.6B",
+        "revision": "c1899de289a04d12100db370d81485cdf75e47ca",
+        "pool": "h100",
+        "contextLength": 4096,
+        "replicas": {"max": 1},
+    }
+    if path == "pools.h100":  # smaller hardware, smaller models
+        keys["models"].pop("gpt-oss-120b")
+    *parents, last = path.split(".")
+    inner = keys
+    for parent in parents:
+        inner = inner.setdefault(parent, {})
+    inner[last] = value
+    return _report(keys, stack_files["prod"])
+
+
+def _report(keys: Keys, stack_file: StackFile) -> str:
+    return json.dumps(plain(preview_stack(replace(stack_file, keys=keys)).report))

@@ -1,0 +1,216 @@
+"""The whole program under the recorder: it builds, it is stable, and growing it moves nothing."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from policies.nodes import group_tags
+from policies.rulebook import findings
+from tokenfleet.preview.recorder import Configured, record
+from tokenfleet.preview.recording import SECRET, UNKNOWN, Mode, Recording
+from tokenfleet.project import PROJECT
+from tokenfleet.settings.stack_file import StackFile
+
+Keys = dict[str, Any]
+Record = Callable[[Mapping[str, Any], Mode], Recording]
+MODES: tuple[Mode, ...] = ("preview", "deployment")
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_committed_stack_obeys_every_rule(
+    stack: str, stack_files: Mapping[str, StackFile], recording_of: Record
+) -> None:
+    assert not findings(recording_of(stack_files[stack].keys, "deployment"))
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_preview_asks_for_the_same_resources_as_a_deployment(
+    stack: str, stack_files: Mapping[str, StackFile], recording_of: Record
+) -> None:
+    preview, deployment = (recording_of(stack_files[stack].keys, mode) for mode in MODES)
+    assert [r.urn for r in preview.resources] == [r.urn for r in deployment.resources]
+    assert preview.outputs.keys() == deployment.outputs.keys()
+    assert preview.outputs["modelBucket"] == UNKNOWN
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_two_runs_of_one_stack_are_equal(
+    mode: Mode, stack_files: Mapping[str, StackFile], recording_of: Record
+) -> None:
+    keys = stack_files["prod"].keys
+    assert recording_of(keys, mode) == recording_of(keys, mode)
+
+
+def _another_zone(keys: Keys) -> None:
+    keys["network"]["zones"] = ["us-east-1d", *keys["network"]["zones"]]
+
+
+def _another_pool(keys: Keys) -> None:
+    keys["pools"]["aaa"] = {
+        "hardware": "l4",
+        "instanceTypes": ["g6.4xlarge"],
+        "tiers": {"on-demand": {"max": 2}},
+    }
+    _another_model(keys)
+    keys["models"]["aaa"]["pool"] = "aaa"
+
+
+def _another_tier(keys: Keys) -> None:
+    reservation = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east-1b"}
+    keys["pools"]["graviton4"]["tiers"]["reserved"] = {"max": 1, "reservation": reservation}
+
+
+def _another_model(keys: Keys) -> None:
+    keys["models"]["aaa"] = {
+        "huggingFaceId": "Qwen/Qwen3-0.6B",
+        "revision": "c1899de289a04d12100db370d81485cdf75e47ca",
+        "pool": "graviton4",
+        "contextLength": 4096,
+        "replicas": {"max": 1},
+    }
+
+
+# What may know of its new sibling; everything else must not change by a byte.
+GROWTHS: Mapping[str, tuple[Callable[[Keys], None], set[str]]] = {
+    "zone": (
+        _another_zone,
+        {
+            "aws:eks/cluster:Cluster",
+            "aws:ec2/vpcEndpoint:VpcEndpoint",
+            "aws:autoscaling/group:Group",
+        },
+    ),
+    "pool": (_another_pool, {"kubernetes:helm.sh/v3:Release"}),
+    # Replicas weigh the tiers of their pool.
+    "tier": (_another_tier, {"kubernetes:helm.sh/v3:Release", "kubernetes:apps/v1:Deployment"}),
+    "model": (_another_model, set()),
+}
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+@pytest.mark.parametrize(("grow", "may_change"), GROWTHS.values(), ids=list(GROWTHS))
+def test_adding_one_keeps_all_the_others(
+    grow: Callable[[Keys], None],
+    may_change: set[str],
+    stack: str,
+    keys_of: Callable[[str], Keys],
+    recording_of: Record,
+) -> None:
+    keys = keys_of(stack)
+    before = recording_of(keys, "deployment")
+    grow(keys)
+    after = {r.urn: r for r in recording_of(keys, "deployment").resources}
+    assert len(after) > len(before.resources)
+    assert {r.urn for r in before.resources} <= after.keys()
+    changed = {r.type for r in before.resources if after[r.urn].inputs != r.inputs}
+    assert changed <= may_change
+    assert "aws:ec2/subnet:Subnet" not in changed
+
+
+def test_the_order_of_a_stack_file_means_nothing(
+    keys_of: Callable[[str], Keys], recording_of: Record
+) -> None:
+    keys = keys_of("prod")
+    turned = {key: keys[key] for key in reversed(keys)}
+    for key in ("pools", "models"):
+        turned[key] = {name: keys[key][name] for name in reversed(keys[key])}
+    turned["network"] = {**keys["network"], "zones": [*reversed(keys["network"]["zones"])]}
+    assert recording_of(turned, "deployment") == recording_of(keys, "deployment")
+
+
+def test_nodes_are_told_what_their_groups_promise_for_every_tier(
+    keys_of: Callable[[str], Keys], recording_of: Record
+) -> None:
+    keys = keys_of("prod")
+    _another_tier(keys)
+    recording = recording_of(keys, "deployment")
+    assert not findings(recording)
+    groups = recording.of_type("aws:autoscaling/group:Group")
+    tiers = {group_tags(group).get("Name", "").rpartition("-")[2] for group in groups}
+    assert tiers == {"system", "spot", "demand", "reserved"}
+
+
+def test_a_bad_configuration_stops_the_program_with_every_mistake(
+    keys_of: Callable[[str], Keys], recording_of: Record
+) -> None:
+    keys = keys_of("dev") | {"region": "nowhere", "edge": {"exposure": "public"}}
+    with pytest.raises(pulumi.RunError, match=r"(?s)edge\.exposure.*region"):
+        recording_of(keys, "preview")
+
+
+def test_secrets_reach_kubernetes_secrets_and_nothing_else(
+    stack_files: Mapping[str, StackFile], root: Path
+) -> None:
+    configured = Configured(PROJECT, stack_files["dev"].keys, ["apiKey", "huggingFaceToken"])
+    recording = record(root, PROJECT, "dev", configured, "deployment")
+    holders = [r for r in recording.resources if SECRET in str(r.inputs)]
+    assert {(r.type, r.inputs["stringData"]) for r in holders} == {
+        ("kubernetes:core/v1:Secret", SECRET)
+    }
+    assert {r.name for r in holders} == {
+        "tokenfleet-dev-serving-vllm-api-key",
+        "tokenfleet-dev-serving-hugging-face-token",
+    }
+    # A configured key may change; one made here must not be made anew on every run.
+    assert [list(r.ignore_changes) for r in holders] == [[], []]
+
+
+def test_without_a_configured_key_one_is_made_and_kept(
+    stack_files: Mapping[str, StackFile], recording_of: Record
+) -> None:
+    recording = recording_of(stack_files["dev"].keys, "deployment")
+    (secret,) = recording.of_type("kubernetes:core/v1:Secret")
+    assert secret.inputs["stringData"] == SECRET
+    assert list(secret.ignore_changes) == ["stringData"]
+
+
+def test_a_plaintext_secret_stops_the_program_without_repeating_it(
+    stack_files: Mapping[str, StackFile], root: Path
+) -> None:
+    configured = Configured(PROJECT, {**stack_files["dev"].keys, "apiKey": "hunter2"}, [])
+    with pytest.raises(pulumi.RunError, match="must be encrypted") as raised:
+        record(root, PROJECT, "dev", configured, "preview")
+    assert "hunter2" not in str(raised.value)
+
+
+def _must_outlive(recording: Recording, urn: str) -> set[str]:
+    """Everything that is deleted only after ``urn``: its dependencies, its parent, and theirs."""
+    edges = {r.urn: {*r.dependencies, r.parent, r.provider} for r in recording.resources}
+    reached: set[str] = set()
+    waiting = [urn]
+    while waiting:
+        for below in edges.get(waiting.pop(), set()) - reached:
+            reached.add(below)
+            waiting.append(below)
+    return reached
+
+
+@pytest.mark.parametrize(
+    ("first_to_go", "must_outlive_it"),
+    [
+        # A load balancer is deleted by the cloud controller, pods are drained by their nodes.
+        ("kubernetes:core/v1:Service", "aws:eks/cluster:Cluster"),
+        ("kubernetes:apps/v1:Deployment", "aws:autoscaling/group:Group"),
+        # The autoscaler would bring back the nodes that are being deleted.
+        ("kubernetes:helm.sh/v3:Release", "aws:autoscaling/group:Group"),
+        ("kubernetes:helm.sh/v3:Release", "aws:eks/podIdentityAssociation:PodIdentityAssociation"),
+        # Nodes need the network plug-in and its permissions until they are gone.
+        ("aws:autoscaling/group:Group", "aws:eks/addon:Addon"),
+        ("aws:autoscaling/group:Group", "aws:eks/accessEntry:AccessEntry"),
+        ("aws:eks/cluster:Cluster", "aws:iam/rolePolicyAttachment:RolePolicyAttachment"),
+    ],
+)
+def test_what_is_still_needed_is_destroyed_later(
+    first_to_go: str,
+    must_outlive_it: str,
+    stack_files: Mapping[str, StackFile],
+    recording_of: Record,
+) -> None:
+    recording = recording_of(stack_files["prod"].keys, "deployment")
+    types = {resource.urn: resource.type for resource in recording.resources}
+    for resource in recording.of_type(first_to_go):
+        later = {types.get(urn) for urn in _must_outlive(recording, resource.urn)}
+        assert must_outlive_it in later, resource.name

@@ -1,0 +1,102 @@
+"""What the README says is true: its commands run, its tree and links exist."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tokenfleet.economics.bill import fixed_lines
+from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.money import usd
+from tokenfleet.settings.stack_file import StackFile
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+# Run by .ci/run itself, which is what runs these tests.
+GATE = {"make test", "make e2e"}
+
+
+def _blocks(kind: str) -> Iterator[str]:
+    """The fenced blocks of the README that say they are of that kind."""
+    for number, block in enumerate(README.split("```")):
+        info, _, text = block.partition("\n")
+        if number % 2 and info == kind:
+            yield text
+
+
+COMMANDS = [line for block in _blocks("sh") for line in block.splitlines() if line]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line not in GATE])
+def test_a_command_in_the_readme_works(command: str) -> None:
+    try:
+        done = subprocess.run(
+            ["bash", "-ec", command], cwd=ROOT, check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+    finally:
+        shutil.rmtree(ROOT / "out", ignore_errors=True)
+
+
+def test_the_gate_runs_the_commands_that_check() -> None:
+    gate = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert set(COMMANDS) >= GATE
+    assert set(gate) >= GATE
+
+
+def test_the_tree_in_the_readme_is_the_tree() -> None:
+    (tree,) = (block for block in _blocks("") if "components/" in block)
+    folder = ROOT
+    listed: set[str] = set()
+    for line in tree.splitlines():
+        name = line.split()[0]
+        folder = ROOT / "tokenfleet" if line.startswith("  ") else ROOT
+        assert (folder / name).exists(), line
+        listed.add(str((folder / name).relative_to(ROOT)))
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    folders = {name.partition("/")[0] for name in tracked if "/" in name}
+    assert {name for name in folders if not name.startswith(".")} <= listed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_running_cost_page_quotes_the_bill(
+    stack: str,
+    stack_files: Mapping[str, StackFile],
+    plan_of: Callable[[Mapping[str, object]], Plan],
+) -> None:
+    lines = fixed_lines(plan_of(stack_files[stack].keys))
+    nodes = sum(line.usd_per_month or 0 for line in lines if "nodes" in line.title)
+    nodes += sum(line.usd_per_month or 0 for line in lines if "root volumes" in line.title)
+    others = sum(line.usd_per_month or 0 for line in lines) - nodes
+    page = (ROOT / "docs" / "running-cost.md").read_text(encoding="utf-8")
+    (row,) = (row for row in page.splitlines() if row.startswith(f"| {stack} |"))
+    assert usd(others) in row
+    assert usd(nodes) in row
+
+
+@pytest.mark.e2e
+def test_the_workflow_is_one_that_github_accepts() -> None:
+    if shutil.which("go") is None:
+        pytest.skip("no Go to build actionlint with: install Go 1.26 or later")
+    done = subprocess.run(
+        ["go", "run", "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

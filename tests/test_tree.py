@@ -1,0 +1,73 @@
+"""The house rules that a linter for one file cannot see."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+LIMITS: Mapping[str, int] = {
+    "__main__.py": 60,
+    "Pulumi.*.yaml": 40,
+    "components/*.py": 200,
+    "tokenfleet/**/*.py": 250,
+    "policies/*.py": 250,
+}
+
+
+@pytest.mark.parametrize(("pattern", "most"), LIMITS.items(), ids=list(LIMITS))
+def test_no_file_has_outgrown_its_noun(pattern: str, most: int, root: Path) -> None:
+    lengths = {
+        str(path.relative_to(root)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in root.glob(pattern)
+    }
+    assert lengths
+    assert not {path: length for path, length in lengths.items() if length > most}
+
+
+@pytest.mark.parametrize(
+    ("module", "statement"),
+    [
+        ("tokenfleet/plan/network.py", "import pulumi"),
+        ("tokenfleet/plan/network.py", "import pulumi_aws"),
+        ("tokenfleet/plan/network.py", "import tokenfleet.preview.report"),
+        ("tokenfleet/catalogue/facts.py", "import tokenfleet.plan.stack"),
+        ("tokenfleet/catalogue/facts.py", "import pulumi"),
+        ("tokenfleet/settings/sections.py", "import tokenfleet.catalogue.instances"),
+        ("tokenfleet/economics/bill.py", "import pulumi"),
+        ("tokenfleet/preview/report.py", "import pulumi_kubernetes"),
+        ("tokenfleet/cli.py", "import boto3"),
+        ("components/network.py", "import boto3"),
+        ("components/network.py", "import tokenfleet.settings.draft"),
+        ("components/network.py", "import tokenfleet.preview.recorder"),
+        ("policies/tags.py", "import pulumi_aws"),
+    ],
+)
+def test_an_import_against_the_direction_is_refused(
+    module: str, statement: str, copied_sources: Path
+) -> None:
+    source = copied_sources / module
+    honest = source.read_text(encoding="utf-8")
+    source.write_text(f"{honest}\n{statement}\n", encoding="utf-8")
+    try:
+        assert _linted(copied_sources) != 0
+    finally:
+        source.write_text(honest, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def copied_sources(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the packages, clean by the linter's own word."""
+    folder = tmp_path_factory.mktemp("sources")
+    for name in ("tokenfleet", "components", "policies"):
+        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "pyproject.toml", folder)
+    assert _linted(folder) == 0
+    return folder
+
+
+def _linted(folder: Path) -> int:
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode

@@ -1,0 +1,1 @@
+"""What parsed but cannot be built: contradictions between sections, and with the catalogue."""

@@ -1,0 +1,28 @@
+"""Every check of a stack, applied to whatever parsed of it."""
+
+from collections.abc import Iterator, Mapping
+
+from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.mistakes import Mistake
+from tokenfleet.plan.checks.models import model_mistakes
+from tokenfleet.plan.checks.network import cluster_mistakes, edge_mistakes, network_mistakes
+from tokenfleet.plan.checks.pools import pool_mistakes, pool_references
+from tokenfleet.settings.draft import Draft
+
+
+def find_mistakes(
+    draft: Draft, facts_by_model: Mapping[str, ModelFacts | CatalogueError]
+) -> Iterator[Mistake]:
+    """Every contradiction among the sections that parsed.
+
+    ``facts_by_model`` holds, by the model's name, its facts or why there are none.
+    """
+    yield from network_mistakes(draft)
+    yield from cluster_mistakes(draft)
+    yield from edge_mistakes(draft)
+    for name, pool in draft.pools.items():
+        yield from pool_mistakes(name, pool, draft)
+    yield from pool_references(draft)
+    for name, model in draft.models.items():
+        yield from model_mistakes(name, model, facts_by_model[name], draft)

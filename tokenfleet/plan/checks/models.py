@@ -1,0 +1,104 @@
+"""Models: a pool that exists, lengths that agree, and memory that suffices."""
+
+from collections.abc import Iterator
+
+from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.hardware import hardware_by_name
+from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.mistakes import Mistake
+from tokenfleet.plan.memory import memory_budget, smallest_that_fits
+from tokenfleet.plan.nodes import smallest
+from tokenfleet.plan.pools import engine_of, hardware_of
+from tokenfleet.settings.draft import Draft
+from tokenfleet.settings.sections import ModelSettings, PoolSettings
+
+
+def model_mistakes(
+    name: str, model: ModelSettings, facts: ModelFacts | CatalogueError, draft: Draft
+) -> Iterator[Mistake]:
+    """What is wrong with one model; ``facts`` are what is known of it, or why nothing is."""
+    path = f"models.{name}"
+    if model.traffic:
+        tokens = model.traffic.input_tokens + model.traffic.output_tokens
+        if tokens > model.context_length:
+            yield Mistake(
+                path=f"{path}.traffic",
+                value=str(tokens),
+                problem=(
+                    f"inputTokens + outputTokens do not fit contextLength {model.context_length}:"
+                    " raise it or shorten the requests"
+                ),
+            )
+    if isinstance(facts, CatalogueError):
+        key = "configJson" if model.config_json else "huggingFaceId"
+        value = model.config_json or model.hugging_face_id
+        yield Mistake(path=f"{path}.{key}", value=value, problem=str(facts))
+        return
+    if model.context_length > facts.context_length:
+        yield Mistake(
+            path=f"{path}.contextLength",
+            value=str(model.context_length),
+            problem=f"the model was trained for {facts.context_length} tokens at most",
+        )
+    pool = draft.pools.get(model.pool)
+    if pool:
+        yield from _on_pool(path, model, facts, pool, draft.region)
+
+
+def _on_pool(
+    path: str, model: ModelSettings, facts: ModelFacts, pool: PoolSettings, region: str | None
+) -> Iterator[Mistake]:
+    hardware, engine = hardware_of(pool), engine_of(pool)
+    most = sum(tier.max for tier in pool.tiers.values())
+    if model.replicas.max > most:
+        yield Mistake(
+            path=f"{path}.replicas.max",
+            value=str(model.replicas.max),
+            problem=(
+                f"a replica takes a whole node and the tiers of pool {model.pool} have {most} at"
+                " most: raise their max or lower this"
+            ),
+        )
+    if facts.weights_dtype not in hardware.weights:
+        runs = sorted(
+            name for name, row in hardware_by_name().items() if facts.weights_dtype in row.weights
+        )
+        yield Mistake(
+            path=f"{path}.pool",
+            value=model.pool,
+            problem=(
+                f"{hardware.title} does not run {facts.weights_dtype} weights; it runs"
+                f" {', '.join(hardware.weights)}. Hardware that does: {', '.join(runs)}"
+            ),
+        )
+        return
+    try:
+        kinds = [instance_type(name) for name in pool.instance_types]
+    except CatalogueError:
+        return  # reported at the pool
+    kind = smallest(kinds)
+    if not hardware.runs_on(kind):
+        return  # reported at the pool
+    budget = memory_budget(facts, model.context_length, kind, engine)
+    if budget.fits:
+        return
+    bigger = smallest_that_fits(
+        facts,
+        model.context_length,
+        hardware=hardware,
+        engine=engine,
+        region=region or "",
+        families=[k.family for k in kinds],
+    )
+    way_out = (
+        f"the smallest type that fits is {bigger.instance_type}"
+        if bigger
+        else f"no {hardware.title} instance offered in {region} fits it on one node: choose other"
+        " hardware, a smaller or quantised model, or a shorter contextLength"
+    )
+    yield Mistake(
+        path=f"{path}.pool",
+        value=model.pool,
+        problem=(f"does not fit {kind.instance_type}: {budget.arithmetic()}; {way_out}"),
+    )

@@ -1,0 +1,118 @@
+"""Region, zones and addresses, the cluster that uses them, and the way in."""
+
+from collections.abc import Iterator
+
+from tokenfleet.catalogue.instances import regions
+from tokenfleet.mistakes import Mistake, nearest
+from tokenfleet.plan.checks.instances import checked_instance_type
+from tokenfleet.plan.network import ZONE_LETTERS
+from tokenfleet.settings.draft import Draft
+
+# Amazon EKS user guide, "VPC and subnet requirements".
+_FEWEST_ZONES = 2
+
+
+def network_mistakes(draft: Draft) -> Iterator[Mistake]:
+    """An unknown region, and zones that cannot be used."""
+    if draft.region and draft.region not in regions():
+        known = ", ".join(sorted(regions()))
+        yield Mistake(
+            path="region",
+            value=draft.region,
+            problem=(
+                f"the catalogue knows no prices or offerings there.{nearest(draft.region, regions())}"
+                f" Known: {known}. Another region needs rows in tokenfleet/catalogue/data"
+            ),
+        )
+    if draft.network is None:
+        return
+    for zone in sorted({z for z in draft.network.zones if draft.network.zones.count(z) > 1}):
+        yield Mistake(path="network.zones", value=zone, problem="is listed twice")
+    for index, zone in enumerate(draft.network.zones):
+        path = f"network.zones[{index}]"
+        if draft.region and zone[:-1] != draft.region:
+            yield Mistake(path=path, value=zone, problem=f"is not a zone of {draft.region}")
+        if zone[-1] not in ZONE_LETTERS:
+            problem = f"the address plan has room for zones {ZONE_LETTERS[0]} to {ZONE_LETTERS[-1]}"
+            yield Mistake(path=path, value=zone, problem=problem)
+    if len(set(draft.network.zones)) < _FEWEST_ZONES:
+        yield Mistake(
+            path="network.zones",
+            value=", ".join(draft.network.zones) or "[]",
+            problem="EKS needs subnets in two zones or more: name another zone",
+        )
+
+
+def cluster_mistakes(draft: Draft) -> Iterator[Mistake]:
+    """Ranges that collide or open too much, and system nodes that do not suit."""
+    if draft.cluster is None:
+        return
+    if draft.network and draft.cluster.service_cidr.overlaps(draft.network.cidr):
+        yield Mistake(
+            path="network.cidr",
+            value=str(draft.network.cidr),
+            problem=(
+                f"overlaps cluster.serviceCidr {draft.cluster.service_cidr}: Kubernetes services"
+                " need a private range of their own"
+            ),
+        )
+    if not 12 <= draft.cluster.service_cidr.prefixlen <= 24:  # noqa: PLR2004 - EKS CreateCluster
+        yield Mistake(
+            path="cluster.serviceCidr",
+            value=str(draft.cluster.service_cidr),
+            problem="EKS takes a range between /12 and /24",
+        )
+    for index, cidr in enumerate(draft.cluster.public_access_cidrs):
+        if cidr.prefixlen == 0:
+            yield Mistake(
+                path=f"cluster.publicAccessCidrs[{index}]",
+                value=str(cidr),
+                problem="opens the Kubernetes API to everyone: name the ranges you deploy from",
+            )
+        elif cidr.is_private and not _is_documentation(str(cidr)):
+            yield Mistake(
+                path=f"cluster.publicAccessCidrs[{index}]",
+                value=str(cidr),
+                problem="is private: the public endpoint only ever sees public addresses",
+            )
+    path, name = "cluster.systemNodes.instanceType", draft.cluster.system_nodes.instance_type
+    kind, mistakes = checked_instance_type(path, name, draft)
+    yield from mistakes
+    if kind and kind.accelerator:
+        problem = "has accelerators that the cluster's controllers would leave idle"
+        yield Mistake(path=path, value=name, problem=problem)
+
+
+def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
+    """A way in that is too open, or settings that would have no effect."""
+    if draft.edge and draft.edge.exposure == "internal" and not draft.edge.allowed_cidrs:
+        yield Mistake(
+            path="edge.allowedCidrs",
+            value="[]",
+            problem="an internal load balancer needs the ranges that may call the models",
+        )
+    if draft.edge and draft.edge.exposure == "cluster" and draft.edge.allowed_cidrs:
+        yield Mistake(
+            path="edge.allowedCidrs",
+            value=", ".join(map(str, draft.edge.allowed_cidrs)),
+            problem="has no effect while edge.exposure is 'cluster': remove it or choose 'internal'",
+        )
+    for index, cidr in enumerate(draft.edge.allowed_cidrs if draft.edge else ()):
+        if cidr.prefixlen == 0:
+            problem = "allows everyone: name the ranges that may call the models"
+            yield Mistake(path=f"edge.allowedCidrs[{index}]", value=str(cidr), problem=problem)
+    if draft.cost and draft.cost.alert_emails and draft.cost.monthly_budget_usd is None:
+        yield Mistake(
+            path="cost.alertEmails",
+            value=", ".join(draft.cost.alert_emails),
+            problem="has no effect without cost.monthlyBudgetUsd: give the budget to watch",
+        )
+    for key in draft.cost.tags if draft.cost else ():
+        if key.startswith(("aws:", "tokenfleet:", "k8s.io/", "kubernetes.io/")) or key == "Name":
+            problem = "this tag is set by AWS or by the program: choose another key"
+            yield Mistake(path=f"cost.tags.{key}", value="", problem=problem)
+
+
+def _is_documentation(cidr: str) -> bool:
+    # RFC 5737: the committed stack files use them as placeholders, which the preview notes.
+    return cidr.startswith(("192.0.2.", "198.51.100.", "203.0.113."))

@@ -1,0 +1,1 @@
+"""The architecture diagram: layout, lettering, shapes."""

@@ -1,0 +1,141 @@
+"""A report as GitHub-flavoured Markdown, for the conversation of a pull request."""
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from tokenfleet.preview.figures import count
+from tokenfleet.preview.flowchart import flowchart
+from tokenfleet.preview.money import usd
+from tokenfleet.preview.report import Branch, ModelReport, Report
+from tokenfleet.preview.tables import (
+    Table,
+    fixed_table,
+    fixed_total,
+    models_table,
+    network_table,
+    pools_table,
+    usage_table,
+)
+
+# What starts emphasis, code, a link, a cell, a heading or an escape, anywhere in a line.
+_MARKS = re.compile(r"([\\`*_\[\]|~#])")
+
+
+def markdown(report: Report) -> str:
+    """The whole report; a reader sees what is wrong before what will be built."""
+    parts = [
+        _heading(report),
+        *_findings(report),
+        *_notes(report),
+        f"## Architecture\n\n```mermaid\n{flowchart(report)}\n```",
+        _table(pools_table(report)),
+        _table(models_table(report)),
+        "\n\n".join(_model_details(model) for model in report.models),
+        _table(network_table(report)),
+        _table(fixed_table(report)),
+        _table(usage_table(report)),
+        _tree(report),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def text(value: str) -> str:
+    """A value as literal text: no markup, one line, safe inside a table cell."""
+    return _MARKS.sub(r"\\\1", escape(" ".join(value.split()), quote=False))
+
+
+def _heading(report: Report) -> str:
+    plan = report.plan
+    budgets = "".join(f", budget {usd(b.monthly_usd)}" for b in plan.budgets)
+    return (
+        f"# {text(plan.name)} in {text(plan.region)}\n\n"
+        f"**{count(report.resource_count, 'resource')}** in"
+        f" {count(report.component_count, 'component')}."
+        f" **{text(fixed_total(report))} a month** before the first token{budgets}."
+        f" {_verdict(report)}"
+    )
+
+
+def _verdict(report: Report) -> str:
+    if not report.findings:
+        return "No rule is broken."
+    return f"**{count(len(report.findings), 'finding')}: see below.**"
+
+
+def _findings(report: Report) -> Iterator[str]:
+    if report.findings:
+        lines = [
+            f"- **{text(finding.rule)}**, {text(finding.resource.rpartition('::')[2])}:"
+            f" {text(finding.problem)}"
+            for finding in report.findings
+        ]
+        yield "## Findings\n\n" + "\n".join(lines)
+
+
+def _notes(report: Report) -> Iterator[str]:
+    if report.notes:
+        yield "## Before you deploy\n\n" + "\n".join(f"- {text(note)}" for note in report.notes)
+
+
+def _table(table: Table) -> str:
+    rule = ["---:" if column in table.numbers else "---" for column in table.columns]
+    rows = [[text(cell) for cell in row] for row in table.rows]
+    if table.total:
+        rows.append([f"**{text(cell)}**" if cell else "" for cell in table.total])
+    parts = [
+        f"## {text(table.title)}",
+        "\n".join(map(_row, [[text(column) for column in table.columns], rule, *rows])),
+    ]
+    if table.caption:
+        parts.append(text(table.caption))
+    if table.sources:
+        numbered = (f"{place}. {text(source)}" for place, source in enumerate(table.sources, 1))
+        parts.append(_details("Sources", "\n".join(numbered)))
+    return "\n\n".join(parts)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _model_details(model: ModelReport) -> str:
+    plan = model.plan
+    rows = [
+        ["Engine", f"{plan.engine} {model.engine_version}, {model.engine_support}"],
+        ["Image", plan.image],
+        ["Lacks", ", ".join(model.engine_lacks) or "nothing known"],
+        ["Revision", plan.revision],
+    ]
+    lines = [f"- {title}: {text(value)}" for title, value in rows]
+    flags = escape("\n".join(plan.arguments), quote=False)
+    environment = escape("\n".join(f"{k}={v}" for k, v in plan.environment.items()), quote=False)
+    return _details(
+        f"{escape(plan.name)}: flags, environment and image",
+        "\n".join(lines),
+        f"<pre>\n{flags}\n\n{environment}\n</pre>",
+    )
+
+
+def _tree(report: Report) -> str:
+    lines = [line for branch in report.tree for line in _limb(branch, 0)]
+    return "## What will exist\n\n" + _details(
+        f"{count(report.resource_count, 'resource')} by component", "\n".join(lines)
+    )
+
+
+def _limb(branch: Branch, depth: int) -> Iterator[str]:
+    own = ", ".join(f"{number} {text(kind)}" for kind, number in branch.own.items())
+    yield (
+        f"{'  ' * depth}- **{text(branch.name)}** ({text(branch.kind)},"
+        f" {count(branch.total, 'resource')})" + (f": {own}" if own else "")
+    )
+    for inner in branch.inner:
+        yield from _limb(inner, depth + 1)
+
+
+def _details(summary: str, *parts: str) -> str:
+    """``summary`` is HTML; the blank lines let Markdown back in."""
+    return "\n\n".join(
+        [f"<details>\n<summary>{summary}</summary>", *filter(None, parts), "</details>"]
+    )

@@ -1,0 +1,178 @@
+"""The tables of a written report, as plain text cells: Markdown and HTML show the same ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.instances import price_source, prices_as_of
+from tokenfleet.economics.bill import CostLine
+from tokenfleet.preview.figures import bounds, count, hourly_price, load, promise, unit_price
+from tokenfleet.preview.money import usd
+from tokenfleet.preview.report import PoolReport, Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A titled table; ``numbers`` are the columns set to the right, ``sources`` count from 1.
+
+    The cells of ``total`` close the table where it is not empty.
+    """
+
+    title: str
+    columns: Sequence[str]
+    numbers: frozenset[str]
+    rows: Sequence[Sequence[str]]
+    total: Sequence[str] = ()
+    caption: str = ""
+    sources: Sequence[str] = ()
+
+
+def hardware_title(pool: PoolReport) -> str:
+    """The hardware as its maker calls it."""
+    return hardware_by_name()[pool.hardware].title if pool.hardware else "cluster's own controllers"
+
+
+def pools_table(report: Report) -> Table:
+    """Every tier of every pool, the system nodes among them."""
+    kinds = [kind for pool in report.pools for kind in pool.instance_types]
+    every_zone = {subnet.zone for subnet in report.plan.network.private_subnets}
+    sources = {price_source(kind, report.plan.region) for kind in kinds}
+    rows = [
+        [
+            pool.name,
+            # Said once a pool: every tier launches the same types.
+            hardware_title(pool) if place == 0 else "",
+            ", ".join(pool.instance_types) if place == 0 else "",
+            tier.purchase_option,
+            "every zone" if set(tier.zones) >= every_zone else ", ".join(tier.zones),
+            bounds(tier.min_nodes, tier.max_nodes, "node"),
+            hourly_price(tier),
+        ]
+        for pool in report.pools
+        for place, tier in enumerate(pool.tiers)
+    ]
+    return Table(
+        title="Pools and tiers",
+        columns=["Pool", "Hardware", "Instance types", "Tier", "Zones", "Nodes", "An hour"],
+        numbers=frozenset({"Nodes", "An hour"}),
+        rows=rows,
+        caption=(
+            "All nodes of a tier, with root volumes. The upper end takes the on-demand price of the"
+            " dearest type, which spot does not exceed; no spot price is assumed."
+        ),
+        sources=[f"{source}; prices as of {prices_as_of()}" for source in sorted(sources)],
+    )
+
+
+def models_table(report: Report) -> Table:
+    """Every model: what serves it and whether its memory adds up."""
+    used = {model.plan.engine for model in report.models}
+    return Table(
+        title="Models",
+        columns=[
+            "Model",
+            "Weights",
+            "Pool",
+            "Engine",
+            "Context, tokens",
+            "Most sequences",
+            "Load and promise",
+            "Replicas",
+            "Memory",
+        ],
+        numbers=frozenset({"Context, tokens", "Most sequences", "Replicas"}),
+        rows=[
+            [
+                model.plan.name,
+                f"{model.plan.hugging_face_id} at {model.plan.revision[:12]}",
+                model.plan.pool,
+                f"vLLM {model.engine_version}{' (legacy)' if model.plan.legacy else ''}",
+                f"{model.plan.context_length:,}",
+                f"{model.plan.max_sequences:,}",
+                f"{load(model.plan)}; {promise(model.plan)}",
+                f"{model.plan.min_replicas:,} to {model.plan.max_replicas:,}",
+                model.plan.memory.arithmetic(),
+            ]
+            for model in report.models
+        ],
+        caption="A rank is one GPU, one NeuronCore, or one NUMA node of a CPU.",
+        sources=[f"{name}: {engines()[name].source}" for name in sorted(used)],
+    )
+
+
+def network_table(report: Report) -> Table:
+    """Every zone: its ranges and how its private subnet gets out."""
+    network = report.plan.network
+    public = {subnet.zone: str(subnet.cidr) for subnet in network.public_subnets}
+    way_out = network.nat_zone_by_zone
+    endpoints = ", ".join(["s3 (gateway)", *network.interface_endpoints])
+    return Table(
+        title=f"Network {network.vpc_cidr}",
+        columns=["Zone", "Private subnet", "Public subnet", "NAT gateway"],
+        numbers=frozenset(),
+        rows=[
+            [
+                subnet.zone,
+                str(subnet.cidr),
+                public[subnet.zone],
+                "here" if way_out[subnet.zone] == subnet.zone else f"in {way_out[subnet.zone]}",
+            ]
+            for subnet in network.private_subnets
+        ],
+        caption=f"VPC endpoints: {endpoints}. Flow logs: {'on' if network.flow_logs else 'off'}.",
+    )
+
+
+def fixed_table(report: Report) -> Table:
+    """What is billed every month whether or not anyone calls a model."""
+    sources = _sources(report.fixed)
+    replicas = sum(model.plan.min_replicas for model in report.models)
+    return Table(
+        title="Fixed every month",
+        columns=["Line", "Count", "Each", "A month", "Price of", "Source"],
+        numbers=frozenset({"Count", "Each", "A month"}),
+        rows=[
+            [
+                line.title,
+                f"{line.quantity:g}",
+                unit_price(line),
+                usd(line.usd_per_month),
+                line.as_of,
+                str(sources.index(line.source) + 1),
+            ]
+            for line in report.fixed
+        ],
+        total=["Total", "", "", fixed_total(report), "", ""],
+        caption=(
+            "Of the nodes, only those that a tier's minimum keeps are in this sum. The models keep"
+            f" at least {count(replicas, 'replica')} running, which may need more nodes."
+        ),
+        sources=sources,
+    )
+
+
+def usage_table(report: Report) -> Table:
+    """Prices of what is billed by use."""
+    sources = _sources(report.by_use)
+    return Table(
+        title="Billed by use, on top",
+        columns=["Line", "Each", "Price of", "Source"],
+        numbers=frozenset({"Each"}),
+        rows=[
+            [line.title, unit_price(line), line.as_of, str(sources.index(line.source) + 1)]
+            for line in report.by_use
+        ],
+        sources=sources,
+    )
+
+
+def fixed_total(report: Report) -> str:
+    """The sum of the fixed lines; lines without a price are counted beside it, never as zero."""
+    known = usd(report.fixed_usd_per_month)
+    if not report.gaps:
+        return known
+    return f"{known} and {count(len(report.gaps), 'line')} of {usd(None)} price"
+
+
+def _sources(lines: Sequence[CostLine]) -> Sequence[str]:
+    return list(dict.fromkeys(line.source for line in lines))

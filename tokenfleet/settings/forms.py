@@ -1,0 +1,62 @@
+"""What single values of a stack file must look like."""
+
+from ipaddress import IPv4Network
+from typing import Annotated
+
+from pydantic import AfterValidator, StringConstraints
+
+# Names end up in Kubernetes labels and Auto Scaling group names; 20 keeps
+# "<project>-<stack>-<pool>-on-demand" below the 63 characters of a label value.
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
+RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
+ZoneName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+[a-z]$")]
+InstanceTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
+PrincipalArn = Annotated[
+    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
+]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+ReservationId = Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")]
+HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
+# A branch or tag moves; only a commit pins what is served.
+Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128)]
+TagValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256)]
+
+FORM_BY_TYPE: dict[object, str] = {
+    Name: "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
+    RegionName: "an AWS region such as us-east-1",
+    ZoneName: "an availability zone such as us-east-1a",
+    InstanceTypeName: "an EC2 instance type such as c8gd.4xlarge",
+    PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",
+    Email: "an e-mail address",
+    ReservationId: "a capacity reservation id such as cr-0123456789abcdef0",
+    HuggingFaceId: "a Hugging Face id such as Qwen/Qwen3-8B",
+    Revision: "a full commit id, 40 hexadecimal digits: a branch or tag would move",
+    TagKey: "a tag key: up to 128 letters, digits and _.:/=+-@",
+    TagValue: "a tag value: up to 256 letters, digits, spaces and _.:/=+-@",
+}
+"""What each patterned text must look like, for messages."""
+
+
+def private(network: IPv4Network) -> IPv4Network:
+    """The range, if it lies in one of the private ranges of RFC 1918."""
+    ranges = [IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+    if not any(network.subnet_of(known) for known in ranges):
+        msg = "must lie in a private range: 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
+        raise ValueError(msg)
+    return network
+
+
+# AWS allows /16 at most. Eight zone slots, each split into a private and a public half: below
+# /20 the public subnets would be smaller than the /28 that AWS accepts.
+_LARGEST_VPC, _SMALLEST_VPC = 16, 20
+
+
+def _sixteen_to_twenty(network: IPv4Network) -> IPv4Network:
+    if not _LARGEST_VPC <= network.prefixlen <= _SMALLEST_VPC:
+        msg = "must be between /16 (the largest VPC AWS allows) and /20 (room for eight zones)"
+        raise ValueError(msg)
+    return network
+
+
+VpcCidr = Annotated[IPv4Network, AfterValidator(private), AfterValidator(_sixteen_to_twenty)]
