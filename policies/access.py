@@ -1,46 +1,101 @@
 """Who may do what, and who may come in."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from policies.finding import Finding
 from policies.values import items, mapping, mappings, parsed, texts
 from tokenfleet.preview.recording import Recording
 
-REASON_BY_SID: Mapping[str, str] = {
-    "DescribeGroups": "Describe and Get actions of autoscaling and ec2 know no resource-level"
-    " permissions (Service Authorization Reference)",
-    "ScaleOwnGroups": "limited by condition to groups tagged as owned by this cluster; their ARNs"
-    " carry an id that is known only after the group exists",
-}
-"""Why a statement needs a wildcard, by its Sid. A statement that is not here is refused."""
 
-_POLICY_INPUTS = ("policy", "assumeRolePolicy", "inlinePolicies")
+@dataclass(frozen=True, kw_only=True)
+class Excuse:
+    """Why these actions, and no others, may be allowed on every resource."""
+
+    reason: str
+    actions: frozenset[str]
+
+
+EXCUSE_BY_SID: Mapping[str, Excuse] = {
+    "DescribeGroups": Excuse(
+        reason="Describe and Get actions of autoscaling and ec2 know no resource-level permissions"
+        " (Service Authorization Reference)",
+        actions=frozenset(
+            {
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeAutoScalingInstances",
+                "autoscaling:DescribeLaunchConfigurations",
+                "autoscaling:DescribeScalingActivities",
+                "ec2:DescribeImages",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:GetInstanceTypesFromInstanceRequirements",
+            }
+        ),
+    ),
+    "ScaleOwnGroups": Excuse(
+        reason="limited by condition to groups tagged as owned by this cluster; their ARNs carry an"
+        " id that is known only after the group exists",
+        actions=frozenset(
+            {
+                "autoscaling:SetDesiredCapacity",
+                "autoscaling:TerminateInstanceInAutoScalingGroup",
+            }
+        ),
+    ),
+}
+"""Statements that need every resource, by Sid. One that is not here is refused."""
+
+# arn:partition:service:region:account:name
+_FIELDS_BEFORE_NAME = 5
 _EVERYONE = frozenset({"0.0.0.0/0", "::/0"})
-_INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+_LOAD_BALANCER = "service.beta.kubernetes.io/aws-load-balancer"
 
 
 def no_unexplained_wildcards(recording: Recording) -> Iterator[Finding]:
-    """No wildcard action and no wildcard resource without a stated reason."""
+    """No wildcard action, and no wildcard resource without a stated reason."""
     for resource in recording.resources:
-        for field in _POLICY_INPUTS:
-            for statement in _statements(resource.inputs.get(field)):
-                sid = str(statement.get("Sid", ""))
-                if statement.get("Effect") != "Allow" or sid in REASON_BY_SID:
-                    continue
-                wide = [
-                    text
-                    for text in (*texts(statement.get("Action")), *texts(statement.get("Resource")))
-                    if text == "*" or (":" in text and text.split(":", 1)[1].startswith("*"))
-                ]
-                if wide:
-                    yield Finding(
-                        rule="no-unexplained-wildcards",
-                        resource=resource.urn,
-                        problem=(
-                            f"statement '{sid}' allows {', '.join(wide)}: narrow it, or state the"
-                            " reason under its Sid in policies/access.py"
-                        ),
-                    )
+        for statement in _statements(resource.inputs):
+            if statement.get("Effect") != "Allow":
+                continue
+            sid = str(statement.get("Sid", ""))
+            if wide := ", ".join(_too_wide(statement, EXCUSE_BY_SID.get(sid))):
+                yield Finding(
+                    rule="no-unexplained-wildcards",
+                    resource=resource.urn,
+                    problem=(
+                        f"statement '{sid}' allows {wide}: narrow it, or state the reason under"
+                        " its Sid in policies/access.py"
+                    ),
+                )
+
+
+def _statements(inputs: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    inline = (entry.get("policy") for entry in mappings(inputs.get("inlinePolicies")))
+    for document in (inputs.get("policy"), inputs.get("assumeRolePolicy"), *inline):
+        statement = (parsed(document) or mapping(document)).get("Statement")
+        yield from mappings(items(statement) or [statement])
+
+
+def _too_wide(statement: Mapping[str, object], excuse: Excuse | None) -> Iterator[str]:
+    yield from (key for key in ("NotAction", "NotResource") if key in statement)
+    actions = texts(statement.get("Action"))
+    yield from (action for action in actions if "*" in action or "?" in action)
+    if excuse is None or not excuse.actions.issuperset(actions):
+        yield from filter(_is_everything, texts(statement.get("Resource")))
+
+
+def _is_everything(resource: str) -> bool:
+    """Whether a resource names nothing: ``*``, a wildcard before the name, or for all of it.
+
+    ``arn:aws:s3:::bucket/models/*`` names a bucket, ``arn:aws:iam::1:role/*`` no role.
+    """
+    *fields, name = resource.split(":", _FIELDS_BEFORE_NAME)
+    if len(fields) < _FIELDS_BEFORE_NAME or any("*" in field for field in fields):
+        return "*" in resource
+    kind, _, named = name.replace(":", "/", 1).partition("/")
+    # S3 has no kind before the name: "bucket/*" is one bucket's objects.
+    return "*" in kind or (fields[2] != "s3" and named.startswith("*"))
 
 
 def no_public_ingress(recording: Recording) -> Iterator[Finding]:
@@ -49,11 +104,6 @@ def no_public_ingress(recording: Recording) -> Iterator[Finding]:
         openings = _OPENINGS_BY_TYPE.get(resource.type)
         for opening in openings(resource.inputs) if openings else ():
             yield Finding(rule="no-public-ingress", resource=resource.urn, problem=opening)
-
-
-def _statements(document: object) -> Iterator[Mapping[str, object]]:
-    statement = parsed(document).get("Statement")
-    return mappings(items(statement) or [statement])
 
 
 def _group_openings(inputs: Mapping[str, object]) -> Iterator[str]:
@@ -99,7 +149,9 @@ def _service_openings(inputs: Mapping[str, object]) -> Iterator[str]:
     if spec.get("type") != "LoadBalancer":
         return
     annotations = mapping(mapping(inputs.get("metadata")).get("annotations"))
-    if str(annotations.get(_INTERNAL, "")).lower() != "true":
+    internal = str(annotations.get(f"{_LOAD_BALANCER}-internal", "")).lower() == "true"
+    # Two controllers read two annotations: neither may make it public.
+    if not internal or annotations.get(f"{_LOAD_BALANCER}-scheme", "internal") != "internal":
         yield "is an internet-facing load balancer"
     ranges = [str(entry) for entry in items(spec.get("loadBalancerSourceRanges"))]
     if not ranges or _EVERYONE & set(ranges):

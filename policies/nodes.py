@@ -1,26 +1,27 @@
 """Nodes: metadata service, and what an autoscaler must know of an empty group."""
 
-import base64
-import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
 
 from policies.finding import Finding
-from policies.values import mapping, mappings, texts
+from policies.values import decoded, mapping, mappings, texts
 from tokenfleet.preview.recording import RecordedResource, Recording
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _AUTOSCALER = "k8s.io/cluster-autoscaler"
 _NODE_TEMPLATE = f"{_AUTOSCALER}/node-template"
+# Nodes that keep others away for the sake of their devices must promise the devices.
+_DEVICES = frozenset({"aws.amazon.com/neuron", "nvidia.com/gpu"})
 
 
 def imds_v2(recording: Recording) -> Iterator[Finding]:
     """Pods must not reach the role of their node."""
     for template in recording.of_type(_TEMPLATE):
         options = mapping(template.inputs.get("metadataOptions"))
-        if options.get("httpTokens") != "required" or options.get("httpPutResponseHopLimit") != 1:
+        tokens, hops = options.get("httpTokens"), str(options.get("httpPutResponseHopLimit"))
+        if options.get("httpEndpoint") != "disabled" and (tokens, hops) != ("required", "1"):
             yield Finding(
                 rule="imds-v2",
                 resource=template.urn,
@@ -31,15 +32,22 @@ def imds_v2(recording: Recording) -> Iterator[Finding]:
 def scale_from_zero(recording: Recording) -> Iterator[Finding]:
     """What a group's tags promise must be what its nodes register, and complete."""
     templates = {template.urn: template for template in recording.of_type(_TEMPLATE)}
+    clusters = {str(c.inputs.get("name")) for c in recording.of_type("aws:eks/cluster:Cluster")}
     for group in recording.of_type("aws:autoscaling/group:Group"):
+        if group.inputs.get("minSize") == group.inputs.get("maxSize"):
+            continue  # a fixed number of nodes is nobody's to scale
         tags = group_tags(group)
+        owners = {f"{_AUTOSCALER}/{cluster}" for cluster in clusters}
         if tags.get(f"{_AUTOSCALER}/enabled") != "true":
-            continue
+            yield _finding(group, f"lacks the tag {_AUTOSCALER}/enabled=true")
+        if not any(tags.get(owner) == "owned" for owner in owners):
+            yield _finding(group, f"lacks the tag {' or '.join(sorted(owners))}=owned")
         template = next((templates[u] for u in group.dependencies if u in templates), None)
-        if template is None:
-            yield _finding(group, "uses no launch template of this program")
-            continue
-        yield from _missing(group, tags, template)
+        config = node_config(template) if template else None
+        if not config:
+            yield _finding(group, "has no launch template with a NodeConfig that can be read")
+        else:
+            yield from _broken_promises(group, tags, config)
 
 
 def group_tags(group: RecordedResource) -> Mapping[str, str]:
@@ -51,34 +59,27 @@ def group_tags(group: RecordedResource) -> Mapping[str, str]:
 
 def node_config(template: RecordedResource) -> Mapping[str, object]:
     """The NodeConfig in the user data of a launch template; empty when it is not known."""
-    try:
-        text = base64.b64decode(str(template.inputs.get("userData", "")), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return {}
+    text = decoded(template.inputs.get("userData"))
     part = re.search(r"^apiVersion: node\.eks\.aws.*?(?=^--)", text, re.MULTILINE | re.DOTALL)
-    return mapping(yaml.load(part.group(), Loader=yaml.CSafeLoader)) if part else {}
+    try:
+        return mapping(yaml.load(part.group(), Loader=yaml.CSafeLoader)) if part else {}
+    except yaml.YAMLError:
+        return {}
 
 
-def _missing(
-    group: RecordedResource, tags: Mapping[str, str], template: RecordedResource
+def _broken_promises(
+    group: RecordedResource, tags: Mapping[str, str], config: Mapping[str, object]
 ) -> Iterator[Finding]:
-    owned = [key for key, value in tags.items() if key.startswith(_AUTOSCALER) and value == "owned"]
-    if not owned:
-        yield _finding(group, f"lacks the tag {_AUTOSCALER}/<cluster>=owned")
-    for resource in ("cpu", "memory", "ephemeral-storage"):
-        if f"{_NODE_TEMPLATE}/resources/{resource}" not in tags:
-            yield _finding(group, f"lacks the tag {_NODE_TEMPLATE}/resources/{resource}")
-    kubelet = mapping(mapping(node_config(template).get("spec")).get("kubelet"))
-    labels = dict(
-        label.split("=", 1)
-        for flag in texts(kubelet.get("flags"))
-        if flag.startswith("--node-labels=")
-        for label in flag.removeprefix("--node-labels=").split(",")
-    )
+    kubelet = mapping(mapping(config.get("spec")).get("kubelet"))
+    labels = _labels(texts(kubelet.get("flags")))
     taints = {
-        str(taint["key"]): f"{taint['value']}:{taint['effect']}"
+        str(taint.get("key")): f"{taint.get('value', '')}:{taint.get('effect')}"
         for taint in mappings(mapping(kubelet.get("config")).get("registerWithTaints"))
     }
+    resources = ["cpu", "memory", "ephemeral-storage", *(t for t in taints if t in _DEVICES)]
+    for resource in resources:
+        if f"{_NODE_TEMPLATE}/resources/{resource}" not in tags:
+            yield _finding(group, f"lacks the tag {_NODE_TEMPLATE}/resources/{resource}")
     for kind, registered in (("label", labels), ("taint", taints)):
         prefix = f"{_NODE_TEMPLATE}/{kind}/"
         promised = {k.removeprefix(prefix): v for k, v in tags.items() if k.startswith(prefix)}
@@ -89,6 +90,17 @@ def _missing(
                     f"{kind} {key}: the tag says {promised.get(key)}, nodes register"
                     f" {registered.get(key)}",
                 )
+
+
+def _labels(flags: Sequence[str]) -> Mapping[str, str]:
+    pairs = (
+        label.partition("=")
+        for flag in flags
+        if flag.startswith("--node-labels=")
+        for label in flag.removeprefix("--node-labels=").split(",")
+        if label
+    )
+    return {key: value for key, _, value in pairs}
 
 
 def _finding(group: RecordedResource, problem: str) -> Finding:

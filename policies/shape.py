@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from policies.finding import Finding
-from policies.values import mapping
+from policies.values import decoded, mapping
 from tokenfleet.preview.recording import SECRET, Recording
 
 # What str() of an Output yields instead of a value (pulumi.Output.__str__), and its repr.
@@ -57,13 +57,14 @@ def explicit_providers(recording: Recording) -> Iterator[Finding]:
 
 def no_output_as_text(recording: Recording) -> Iterator[Finding]:
     """An Output put into a string carries an error message instead of its value."""
-    for resource in recording.resources:
-        text = json.dumps(resource.inputs, default=str)
+    places = {resource.urn: resource.inputs for resource in recording.resources}
+    for urn, values in {**places, recording.stack_urn: recording.outputs}.items():
+        text = json.dumps(values, default=str) + decoded(values.get("userData"))
         if any(sign in text for sign in _OUTPUT_AS_TEXT):
             yield Finding(
                 rule="no-output-as-text",
-                resource=resource.urn,
-                problem="an input contains the text of an Output: use .apply or Output.format",
+                resource=urn,
+                problem="a value contains the text of an Output: use .apply or Output.format",
             )
 
 

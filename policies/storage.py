@@ -1,48 +1,72 @@
 """What is stored is encrypted and private."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.finding import Finding
-from policies.values import mapping, mappings
-from tokenfleet.preview.recording import Recording
+from policies.values import mapping, mappings, parsed, texts
+from tokenfleet.preview.recording import RecordedResource, Recording
 
-# What a bucket needs beside it, and the sentence when it is not there.
-_BESIDE_A_BUCKET = {
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
-        "has no encryption configuration"
-    ),
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "has no public access block",
-    "aws:s3/bucketPolicy:BucketPolicy": "has no policy that refuses plain HTTP",
-}
+_ENCRYPTION = (
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+)
+_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+_POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 
 
 def encrypted(recording: Recording) -> Iterator[Finding]:
-    """Volumes, buckets and Kubernetes secrets are encrypted."""
+    """Volumes, buckets and Kubernetes secrets are encrypted, at rest and on the way."""
     for template in recording.of_type("aws:ec2/launchTemplate:LaunchTemplate"):
-        devices = list(mappings(template.inputs.get("blockDeviceMappings")))
-        if not devices or any(
-            str(mapping(device.get("ebs")).get("encrypted")).lower() != "true" for device in devices
-        ):
-            yield Finding(
-                rule="encrypted", resource=template.urn, problem="leaves a volume unencrypted"
-            )
+        volumes = [
+            mapping(device.get("ebs"))
+            for device in mappings(template.inputs.get("blockDeviceMappings"))
+            # Instance store and devices left out are no volumes.
+            if not device.get("virtualName") and device.get("noDevice") is None
+        ]
+        if not volumes or any(str(v.get("encrypted")).lower() != "true" for v in volumes):
+            yield _finding(template, "leaves a volume unencrypted")
     for volume in recording.of_type("aws:ebs/volume:Volume"):
         if volume.inputs.get("encrypted") is not True:
-            yield Finding(rule="encrypted", resource=volume.urn, problem="is not encrypted")
+            yield _finding(volume, "is not encrypted")
     for cluster in recording.of_type("aws:eks/cluster:Cluster"):
-        if not mapping(cluster.inputs.get("encryptionConfig")):
-            yield Finding(
-                rule="encrypted", resource=cluster.urn, problem="keeps secrets without a KMS key"
-            )
+        encryption = mapping(cluster.inputs.get("encryptionConfig"))
+        key = mapping(encryption.get("provider")).get("keyArn")
+        if not key or "secrets" not in texts(encryption.get("resources")):
+            yield _finding(cluster, "keeps secrets without a KMS key")
     for bucket in recording.of_type("aws:s3/bucket:Bucket"):
-        for kind, problem in _BESIDE_A_BUCKET.items():
-            if not any(bucket.urn in beside.dependencies for beside in recording.of_type(kind)):
-                yield Finding(rule="encrypted", resource=bucket.urn, problem=problem)
+        for kind, suffices, problem in (
+            (_ENCRYPTION, _encrypts, "has no encryption configuration"),
+            (_ACCESS_BLOCK, bool, "has no public access block"),
+            (_POLICY, _refuses_plain_http, "has no policy that refuses plain HTTP"),
+        ):
+            if not any(
+                bucket.urn in beside.dependencies and suffices(beside.inputs)
+                for beside in recording.of_type(kind)
+            ):
+                yield _finding(bucket, problem)
+
+
+def _encrypts(inputs: Mapping[str, object]) -> bool:
+    rules = mappings(inputs.get("rules"))
+    return any(mapping(rule.get("applyServerSideEncryptionByDefault")) for rule in rules)
+
+
+def _refuses_plain_http(inputs: Mapping[str, object]) -> bool:
+    return any(
+        statement.get("Effect") == "Deny"
+        and "s3:*" in texts(statement.get("Action"))
+        and mapping(mapping(statement.get("Condition")).get("Bool")).get("aws:SecureTransport")
+        == "false"
+        for statement in mappings(parsed(inputs.get("policy")).get("Statement"))
+    )
+
+
+def _finding(resource: RecordedResource, problem: str) -> Finding:
+    return Finding(rule="encrypted", resource=resource.urn, problem=problem)
 
 
 def private_buckets(recording: Recording) -> Iterator[Finding]:
     """A public access block that leaves something open is not one."""
-    for block in recording.of_type("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"):
+    for block in recording.of_type(_ACCESS_BLOCK):
         for switch in (
             "blockPublicAcls",
             "blockPublicPolicy",

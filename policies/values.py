@@ -1,5 +1,7 @@
 """Reading recorded inputs, whose shape only the provider's schema knows."""
 
+import base64
+import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
@@ -31,3 +33,11 @@ def parsed(text: object) -> Mapping[str, object]:
         return mapping(json.loads(text)) if isinstance(text, str) else {}
     except ValueError:
         return {}
+
+
+def decoded(text: object) -> str:
+    """What base64 hides, or nothing when it is not known or not base64."""
+    try:
+        return base64.b64decode(str(text or ""), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -40,10 +40,8 @@ def _keys(namespace: str, mistakes: list[Mistake]) -> Iterator[tuple[str, object
     configured: Mapping[str, str] = {**get_config_env(), **CONFIG.get()}
     for full_key, text in configured.items():
         prefix, _, key = full_key.partition(":")
-        if prefix == "pulumi":  # the engine's own settings
-            continue
         if prefix != namespace:
-            mistakes.append(foreign_key(full_key, namespace))
+            mistakes.extend(filter(None, [foreign_key(full_key, namespace)]))
         elif key not in SECRET_KEYS:
             yield key, _value(text)
         elif not is_config_secret(full_key):

@@ -23,6 +23,6 @@ def report_of(root: Path, stack_files: Mapping[str, StackFile]) -> Callable[[str
         plan = decide(file.keys, stack, root, file.mistakes)
         configured = Configured(PROJECT, file.keys, sorted(file.secrets))
         recording = record(root, PROJECT, stack, configured, "deployment")
-        return build_report(plan, recording, file.secrets)
+        return build_report(plan, recording, secrets=file.secrets)
 
     return report

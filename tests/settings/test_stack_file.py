@@ -58,21 +58,22 @@ def test_an_encrypted_secret_is_known_by_name_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "part"),
     [
-        ("aws:region", "tokenfleet:* keys only"),
         ("tokenflet:region", "'tokenfleet:region'"),
         ("region", "'tokenfleet:region'"),
     ],
 )
-def test_a_key_of_another_namespace_has_no_effect_and_says_so(
-    key: str, part: str, tmp_path: Path
-) -> None:
+def test_a_key_that_lost_its_namespace_is_refused(key: str, part: str, tmp_path: Path) -> None:
     (mistake,) = _read(tmp_path, f"config:\n  {key}: us-east-1\n".encode()).mistakes
     assert mistake.path == key
     assert part in mistake.problem
 
 
-def test_settings_of_the_engine_are_left_to_the_engine(tmp_path: Path) -> None:
-    assert not _read(tmp_path, b"config:\n  pulumi:tags: {a: b}\n").mistakes
+@pytest.mark.parametrize(("key", "ignored"), [("pulumi:tags", []), ("aws:region", ["aws:region"])])
+def test_keys_of_others_are_left_to_them_and_noted(
+    key: str, ignored: list[str], tmp_path: Path
+) -> None:
+    found = _read(tmp_path, f"config:\n  {key}: x\n".encode())
+    assert (found.mistakes, found.ignored) == ([], ignored)
 
 
 def test_a_key_written_twice_is_reported_with_its_first_line(tmp_path: Path) -> None:

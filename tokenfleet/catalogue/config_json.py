@@ -1,101 +1,133 @@
 """Model facts from a Hugging Face ``config.json``, for models the catalogue does not list."""
 
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts, SlidingWindow, WeightsDtype
 
-_BYTES_BY_DTYPE: dict[WeightsDtype, float] = {
-    "bfloat16": 2,
-    "float16": 2,
-    "fp8": 1,
-    "int8": 1,
-    "mxfp4": 4.25 / 8,  # 4 bits and one 8-bit scale for 32 values (OCP MX specification 1.0)
-    "int4": 0.5,
+# No published model comes near; beyond it a file is damaged rather than large.
+_MOST = 10**9
+_Size = Annotated[int, Field(gt=0, le=_MOST)]
+_Count = Annotated[int, Field(ge=0, le=_MOST)]
+
+_BITS_BY_DTYPE: Mapping[WeightsDtype, float] = {
+    "bfloat16": 16,
+    "float16": 16,
+    "fp8": 8,
+    "mxfp4": 4.25,  # 4 bits and one 8-bit scale for 32 values (OCP MX specification 1.0)
+    # AWQ and GPTQ: a 16-bit scale and a zero point as wide as a value for (by default) 128 values.
+    "int4": 4 + 20 / 128,
+    "int8": 8 + 24 / 128,
 }
-_DTYPE_BY_QUANTIZATION: dict[str, WeightsDtype] = {
-    "fp8": "fp8",
-    "mxfp4": "mxfp4",
-    "awq": "int4",
-    "gptq": "int4",
+_DTYPE_BY_BITS: Mapping[int, WeightsDtype] = {4: "int4", 8: "int8"}
+_DTYPE_BY_METHOD: Mapping[str, WeightsDtype] = {"fp8": "fp8", "mxfp4": "mxfp4"}
+_GROUPED = ("awq", "gptq")
+_ATTENTION = frozenset({"full_attention", "sliding_attention"})
+# Keys that change what a layer holds in ways the counting below does not know.
+_UNSIZED = {
+    "kv_lora_rank": "multi-head latent attention",
+    "interleave_moe_layer_step": "experts in some of the layers only",
 }
 
 
 class _Quantization(BaseModel):
-    model_config = ConfigDict(extra="ignore")
     quant_method: str
+    bits: int = 4
+
+
+class _Index(BaseModel):
+    total_size: int = Field(gt=0, validation_alias=AliasPath("metadata", "total_size"))
 
 
 class _Architecture(BaseModel):
     """The keys of a decoder-only ``config.json`` that sizing needs, as transformers names them."""
 
-    model_config = ConfigDict(extra="ignore")
-    num_hidden_layers: int = Field(gt=0)
-    hidden_size: int = Field(gt=0)
-    num_attention_heads: int = Field(gt=0)
-    num_key_value_heads: int | None = Field(default=None, gt=0)
-    head_dim: int | None = Field(default=None, gt=0)
-    intermediate_size: int = Field(default=0, ge=0)
-    moe_intermediate_size: int | None = None
-    num_experts: int | None = None
-    num_local_experts: int | None = None
-    num_experts_per_tok: int = 0
-    vocab_size: int = Field(gt=0)
-    max_position_embeddings: int = Field(gt=0)
+    num_hidden_layers: _Size
+    hidden_size: _Size
+    num_attention_heads: _Size
+    num_key_value_heads: _Size | None = None
+    head_dim: _Size | None = None
+    intermediate_size: _Count = 0
+    moe_intermediate_size: _Count | None = None
+    num_experts: _Count | None = None
+    num_local_experts: _Count | None = None
+    n_routed_experts: _Count | None = None
+    num_experts_per_tok: _Count | None = None
+    n_shared_experts: _Count | None = None
+    shared_expert_intermediate_size: _Count | None = None
+    first_k_dense_replace: _Count | None = None
+    vocab_size: _Size
+    max_position_embeddings: _Size
     tie_word_embeddings: bool = False
-    sliding_window: int | None = None
-    layer_types: tuple[str, ...] = ()
+    sliding_window: _Count | None = None
+    layer_types: tuple[str, ...] | None = None
     torch_dtype: str | None = None
     dtype: str | None = None
-    kv_lora_rank: int | None = None
     quantization_config: _Quantization | None = None
+
+    @property
+    def kv_heads(self) -> int:
+        return self.num_key_value_heads or self.num_attention_heads
+
+    @property
+    def head_size(self) -> int:
+        return self.head_dim or self.hidden_size // self.num_attention_heads
+
+    @property
+    def experts(self) -> int:
+        return self.num_experts or self.num_local_experts or self.n_routed_experts or 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Weights:
+    """Parameters: all, those a token visits, and those that are quantised apart."""
+
+    total: int
+    active: int
+    embeddings: int
+    experts: int
 
 
 def facts_from_config(path: Path) -> ModelFacts:
     """Read the facts from ``path``; a weight index beside it gives the exact size of the weights.
 
     Without ``model.safetensors.index.json`` the parameters are counted from the shapes of a
-    decoder with gated feed-forward layers (Llama, Qwen, Mistral, Mixtral and their kin).
+    decoder with gated feed-forward layers (Llama, Qwen, Mistral, Mixtral, GLM and their kin).
 
     Raises:
-        CatalogueError: when the file cannot be read or lacks a key, naming it.
+        CatalogueError: when the file cannot be read, lacks a key or describes a shape that
+            cannot be counted, naming it.
     """
     architecture = _architecture(path)
-    heads = architecture.num_attention_heads
-    kv_heads = architecture.num_key_value_heads or heads
-    head_size = architecture.head_dim or architecture.hidden_size // heads
     dtype = _dtype(architecture, path)
-    total, active = _parameters(architecture, kv_heads, head_size)
+    weights = _weights(architecture)
     indexed = _indexed_bytes(path.with_name("model.safetensors.index.json"))
-    windowed = sum(kind == "sliding_attention" for kind in architecture.layer_types)
-    window = (
-        SlidingWindow.model_validate({"layers": windowed, "tokens": architecture.sliding_window})
-        if windowed and architecture.sliding_window
-        else None
-    )
+    windowed = sum(kind == "sliding_attention" for kind in architecture.layer_types or ())
     return ModelFacts(
-        parameters=total,
-        active_parameters=active,
+        parameters=weights.total,
+        active_parameters=weights.active,
         layers=architecture.num_hidden_layers,
         hidden_size=architecture.hidden_size,
-        attention_heads=heads,
-        kv_heads=kv_heads,
-        head_size=head_size,
+        attention_heads=architecture.num_attention_heads,
+        kv_heads=architecture.kv_heads,
+        head_size=architecture.head_size,
         vocabulary_size=architecture.vocab_size,
         weights_dtype=dtype,
-        weights_bytes=indexed or round(total * _BYTES_BY_DTYPE[dtype]),
+        weights_bytes=indexed or _counted_bytes(weights, dtype),
         context_length=architecture.max_position_embeddings,
-        sliding_window=window,
+        sliding_window=SlidingWindow(layers=windowed, tokens=architecture.sliding_window)
+        if windowed and architecture.sliding_window
+        else None,
         license="see the model card",
         gated=False,
         revision=None,
-        source=f"{path.name} and its weight index"
-        if indexed
-        else f"{path.name}, parameters counted from shapes",
+        source=f"{path.name}, {'its weight index' if indexed else 'parameters counted from shapes'}",
     )
 
 
@@ -105,15 +137,18 @@ def _architecture(path: Path) -> _Architecture:
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror}. Give a path relative to Pulumi.yaml"
         raise CatalogueError(msg) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"{path} is not JSON: {error}"
         raise CatalogueError(msg) from error
+    keys = cast("dict[str, object]", found) if isinstance(found, dict) else {}
     # Models that also see or hear keep the language model under text_config.
-    if isinstance(found, dict) and "text_config" in found:
-        outer = cast("dict[str, object]", found)
-        found = {**outer, **cast("dict[str, object]", outer["text_config"])}
+    inner = keys.get("text_config", {})
+    if not isinstance(inner, dict):
+        msg = f"{path} is not the config.json of a decoder model: text_config: is not a mapping"
+        raise CatalogueError(msg)
+    keys = {**keys, **cast("dict[str, object]", inner)}
     try:
-        architecture = _Architecture.model_validate(found)
+        architecture = _Architecture.model_validate(keys if isinstance(found, dict) else found)
     except ValidationError as error:
         gaps = "; ".join(
             f"{'.'.join(map(str, gap['loc'])) or 'the file'}: {gap['msg']}"
@@ -121,51 +156,95 @@ def _architecture(path: Path) -> _Architecture:
         )
         msg = f"{path} is not the config.json of a decoder model: {gaps}"
         raise CatalogueError(msg) from error
-    if architecture.kv_lora_rank is not None:
-        msg = f"{path}: multi-head latent attention (kv_lora_rank) cannot be sized yet"
+    if obstacles := "; ".join(_obstacles(architecture, keys)):
+        msg = f"{path} cannot be sized yet: {obstacles}"
         raise CatalogueError(msg)
     return architecture
 
 
+def _obstacles(architecture: _Architecture, keys: Mapping[str, object]) -> Iterator[str]:
+    """What would make the counts wrong: refused, because a silent guess sizes nodes wrongly."""
+    yield from (f"{what} ({key})" for key, what in _UNSIZED.items() if keys.get(key) is not None)
+    if not architecture.head_size:
+        yield "hidden_size is below num_attention_heads, and there is no head_dim"
+    if not architecture.intermediate_size and not architecture.moe_intermediate_size:
+        yield "intermediate_size is missing"
+    experts, active = architecture.experts, architecture.num_experts_per_tok or 0
+    if experts and not 0 < active <= experts:
+        yield f"num_experts_per_tok must be between 1 and {experts}"
+    counts = [k for k, v in keys.items() if "expert" in k and isinstance(v, int) and v > 1]
+    if counts and not experts:
+        yield f"{', '.join(counts)} without num_experts, num_local_experts or n_routed_experts"
+    kinds = architecture.layer_types or ()
+    if len(kinds) not in {0, architecture.num_hidden_layers} or set(kinds) - _ATTENTION:
+        known = " or ".join(sorted(_ATTENTION))
+        yield f"layer_types must say {known} for each of {architecture.num_hidden_layers} layers"
+
+
 def _dtype(architecture: _Architecture, path: Path) -> WeightsDtype:
-    if architecture.quantization_config:
-        method = architecture.quantization_config.quant_method
-        if method not in _DTYPE_BY_QUANTIZATION:
-            known = ", ".join(_DTYPE_BY_QUANTIZATION)
-            msg = f"{path}: quant_method '{method}' cannot be sized yet (known: {known})"
-            raise CatalogueError(msg)
-        return _DTYPE_BY_QUANTIZATION[method]
-    # A checkpoint in float32 is cast by every engine here; bfloat16 is what is loaded.
-    stored = architecture.dtype or architecture.torch_dtype
-    return "float16" if stored == "float16" else "bfloat16"
-
-
-def _parameters(architecture: _Architecture, kv_heads: int, head_size: int) -> tuple[int, int]:
-    """Total and active parameters of a gated-feed-forward decoder."""
-    width = architecture.hidden_size
-    attention = 2 * width * head_size * (architecture.num_attention_heads + kv_heads)
-    experts = architecture.num_experts or architecture.num_local_experts or 0
-    feed_forward = (
-        3 * width * (architecture.moe_intermediate_size or architecture.intermediate_size)
+    quantization = architecture.quantization_config
+    if quantization is None:
+        # A checkpoint in float32 is cast by every engine here; bfloat16 is what is loaded.
+        stored = architecture.dtype or architecture.torch_dtype
+        return "float16" if stored == "float16" else "bfloat16"
+    method, bits = quantization.quant_method, quantization.bits
+    if method in _GROUPED and bits in _DTYPE_BY_BITS:
+        return _DTYPE_BY_BITS[bits]
+    if method in _DTYPE_BY_METHOD:
+        return _DTYPE_BY_METHOD[method]
+    msg = (
+        f"{path}: quantization_config with quant_method '{method}' and bits {bits} cannot be sized"
+        " yet (known: fp8, mxfp4, awq and gptq of 4 or 8 bits)"
     )
-    layer = attention + feed_forward * max(1, experts) + width * experts + 2 * width
-    idle = feed_forward * (experts - architecture.num_experts_per_tok) if experts else 0
+    raise CatalogueError(msg)
+
+
+def _weights(architecture: _Architecture) -> _Weights:
+    """Count the parameters of a gated-feed-forward decoder."""
+    width, layers = architecture.hidden_size, architecture.num_hidden_layers
+    experts, heads = architecture.experts, architecture.num_attention_heads + architecture.kv_heads
+    attention = 2 * width * architecture.head_size * heads
+    expert_width = architecture.moe_intermediate_size or architecture.intermediate_size
+    dense_width = architecture.intermediate_size or expert_width
+    sparse_layers = max(0, layers - (architecture.first_k_dense_replace or 0)) if experts else 0
+    expert = 3 * width * expert_width
+    shared = 3 * width * (architecture.shared_expert_intermediate_size or 0)
+    shared += expert * (architecture.n_shared_experts or 0)
     embeddings = architecture.vocab_size * width * (1 if architecture.tie_word_embeddings else 2)
-    total = architecture.num_hidden_layers * layer + embeddings + width
-    return total, total - architecture.num_hidden_layers * idle
+    total = (
+        layers * (attention + 2 * width)
+        + (layers - sparse_layers) * 3 * width * dense_width
+        + sparse_layers * (expert * experts + shared + width * experts)
+        + embeddings
+        + width
+    )
+    idle = sparse_layers * expert * (experts - (architecture.num_experts_per_tok or 0))
+    return _Weights(
+        total=total,
+        active=total - idle,
+        embeddings=embeddings,
+        experts=sparse_layers * expert * experts,
+    )
+
+
+def _counted_bytes(weights: _Weights, dtype: WeightsDtype) -> int:
+    """The size of the files: embeddings stay 16-bit, and beside mxfp4 experts so does the rest."""
+    quantised = weights.total - weights.embeddings
+    if dtype == "mxfp4" and weights.experts:
+        quantised = weights.experts
+    return round(2 * (weights.total - quantised) + quantised * _BITS_BY_DTYPE[dtype] / 8)
 
 
 def _indexed_bytes(index: Path) -> int | None:
     """``metadata.total_size`` of a weight index, or None without one."""
     try:
         found = cast("object", json.loads(index.read_text(encoding="utf-8")))
+        return _Index.model_validate(found).total_size
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        msg = f"cannot read {index}: {error}"
+    except ValidationError as error:
+        msg = f"{index} has no usable metadata.total_size: {error.errors()[0]['msg']}"
         raise CatalogueError(msg) from error
-    try:
-        return int(cast("dict[str, dict[str, int]]", found)["metadata"]["total_size"])
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{index} has no metadata.total_size"
+    except (OSError, ValueError, RecursionError) as error:
+        msg = f"cannot read {index}: {error}"
         raise CatalogueError(msg) from error

@@ -19,10 +19,10 @@ def invented_outputs(
     type_token: str, name: str, inputs: Mapping[str, object], region: str
 ) -> Mapping[str, object]:
     """What the provider would add to the inputs of a resource, camelCase."""
-    arn_name = inputs.get("name") or name
+    physical_name = str(inputs.get("name") or name)
     outputs: dict[str, object] = {
-        "name": arn_name,
-        "arn": f"arn:aws:{type_token.split(':')[1].partition('/')[0]}:{region}:{_ACCOUNT}:{arn_name}",
+        "name": physical_name,
+        "arn": _arn(type_token, physical_name, region),
     }
     match type_token:
         case "aws:eks/cluster:Cluster":
@@ -43,3 +43,18 @@ def invented_outputs(
         case _:
             pass
     return outputs
+
+
+def _arn(type_token: str, name: str, region: str) -> str:
+    """An ARN of the shape that the service uses, so that policies on it can be judged."""
+    match type_token:
+        case "aws:s3/bucket:Bucket":
+            return f"arn:aws:s3:::{name}"
+        case "aws:cloudwatch/logGroup:LogGroup":
+            return f"arn:aws:logs:{region}:{_ACCOUNT}:log-group:{name}"
+        case _ if type_token.startswith("aws:iam/"):
+            kind = type_token.partition("/")[2].partition(":")[0]
+            return f"arn:aws:iam::{_ACCOUNT}:{kind}/{name}"
+        case _:
+            service, _, kind = type_token.removeprefix("aws:").partition("/")
+            return f"arn:aws:{service}:{region}:{_ACCOUNT}:{kind.partition(':')[0]}/{name}"

@@ -10,12 +10,17 @@ _DOCUMENTATION_RANGES = ("192.0.2.", "198.51.100.", "203.0.113.")
 _DOCUMENTATION_ACCOUNT = ":111122223333:"
 
 
-def notes(plan: Plan, secrets: frozenset[str]) -> Sequence[str]:
-    """Sentences, most urgent first; ``secrets`` are the names of the secrets that are set."""
+def notes(plan: Plan, secrets: frozenset[str], ignored: Sequence[str]) -> Sequence[str]:
+    """Sentences, most urgent first.
+
+    ``secrets`` are the names of the secrets that are set, ``ignored`` the keys of the stack
+    file that have no effect.
+    """
     return [
         *_placeholders(plan),
         *_access(plan),
         *_secrets(secrets),
+        *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
         *_engines(plan),
         *_capacity(plan),
     ]

@@ -93,7 +93,13 @@ class Report:
         return [line for line in self.fixed if line.usd_per_month is None]
 
 
-def build_report(plan: Plan, recording: Recording, secrets: frozenset[str]) -> Report:
+def build_report(
+    plan: Plan,
+    recording: Recording,
+    *,
+    secrets: frozenset[str] = frozenset(),
+    ignored: Sequence[str] = (),
+) -> Report:
     """Put together what is shown; ``recording`` is that of a deployment."""
     hardware = {pool.name: pool.hardware for pool in plan.pools}
     components = sum(resource.is_component for resource in recording.resources)
@@ -137,7 +143,7 @@ def build_report(plan: Plan, recording: Recording, secrets: frozenset[str]) -> R
         fixed=fixed_lines(plan),
         by_use=usage_prices(plan),
         findings=findings(recording),
-        notes=notes(plan, secrets),
+        notes=notes(plan, secrets, ignored),
     )
 
 

@@ -37,5 +37,7 @@ def preview_stack(stack_file: StackFile) -> Preview:
     return Preview(
         plan=plan,
         recording=recording,
-        report=build_report(plan, recording, stack_file.secrets),
+        report=build_report(
+            plan, recording, secrets=stack_file.secrets, ignored=stack_file.ignored
+        ),
     )

@@ -21,14 +21,15 @@ class StackFile:
     """What a stack file says.
 
     ``keys`` are the project's own keys without prefix and without secrets; ``secrets`` the
-    names of those that are set (and encrypted); ``mistakes`` what is wrong with the file
-    itself.
+    names of those that are set (and encrypted); ``ignored`` keys that have no effect here;
+    ``mistakes`` what is wrong with the file itself.
     """
 
     path: Path
     stack: str
     keys: Mapping[str, object]
     secrets: frozenset[str]
+    ignored: Sequence[str]
     mistakes: Sequence[Mistake]
     lines: Mapping[str, int]
 
@@ -81,6 +82,12 @@ def read_stack_file(project: Path, stack: str, namespace: str) -> StackFile:
         stack=stack,
         keys={key: value for key, value in own.items() if key not in secrets},
         secrets=frozenset(secrets),
+        ignored=[
+            str(key)
+            for key in cast("dict[object, object]", config)
+            # pulumi:* are the engine's own settings.
+            if str(key).partition(":")[0] not in (namespace, "pulumi")
+        ],
         mistakes=mistakes,
         lines=lines,
     )
@@ -92,9 +99,15 @@ def plaintext_secret(key: str) -> Mistake:
     return Mistake(path=key, value="", problem=problem)
 
 
-def foreign_key(key: str, namespace: str) -> Mistake:
-    """A key of another namespace, which the explicit providers of the program never read."""
+def foreign_key(key: str, namespace: str) -> Mistake | None:
+    """A key without our namespace, if it was meant to have it: misspelt, or left out.
+
+    Keys of other packages (``aws:region``) are theirs to read; here every provider is
+    explicit, so that they have no effect, which the preview notes.
+    """
     prefix, colon, name = key.partition(":")
+    if colon and not nearest(prefix, [namespace]):
+        return None
     meant = name if colon else prefix
     hint = nearest(f"{namespace}:{meant}", (f"{namespace}:{known}" for known in KNOWN_KEYS))
     problem = f"has no effect: the program reads {namespace}:* keys only.{hint}"
@@ -143,8 +156,8 @@ def _own_keys(
         prefix, colon, name = str(key).partition(":")
         if colon and prefix == namespace:
             yield name, value
-        elif prefix != "pulumi":  # the engine's own settings, such as pulumi:tags
-            mistakes.append(foreign_key(str(key), namespace))
+        elif mistake := foreign_key(str(key), namespace):
+            mistakes.append(mistake)
 
 
 def _is_encrypted(value: object) -> bool:

@@ -1,0 +1,183 @@
+"""What cannot be read from a config.json is refused, naming the file and the key."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tokenfleet.catalogue.config_json import facts_from_config
+from tokenfleet.catalogue.facts import CatalogueError
+
+SMALL: Mapping[str, object] = {
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 128,
+    "vocab_size": 1000,
+    "max_position_embeddings": 2048,
+}
+WITH_EXPERTS = {**SMALL, "num_experts": 8, "num_experts_per_tok": 2}
+INDEX = "model.safetensors.index.json"
+
+
+def without(key: str) -> str:
+    return json.dumps({name: value for name, value in SMALL.items() if name != key})
+
+
+def with_(**keys: object) -> str:
+    return json.dumps({**SMALL, **keys})
+
+
+def quantised(**keys: object) -> str:
+    return with_(quantization_config=keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        pytest.param("", "is not JSON", id="empty file"),
+        pytest.param("{", "is not JSON", id="half a file"),
+        pytest.param("version https://git-lfs.github.com/spec/v1", "is not JSON", id="LFS pointer"),
+        pytest.param("[" * 100_000, "is not JSON", id="endless nesting"),
+        pytest.param("[]", "the file", id="list"),
+        pytest.param("3", "the file", id="number"),
+        pytest.param("null", "the file", id="null"),
+        pytest.param('"config"', "the file", id="text"),
+        pytest.param("{}", "hidden_size", id="empty mapping"),
+        *(pytest.param(without(k), k, id=f"no {k}") for k in SMALL if k != "num_key_value_heads"),
+        pytest.param(with_(num_attention_heads=0), "num_attention_heads", id="no heads"),
+        pytest.param(with_(num_key_value_heads=0), "num_key_value_heads", id="no KV heads"),
+        pytest.param(with_(num_hidden_layers=-2), "num_hidden_layers", id="negative layers"),
+        pytest.param(with_(hidden_size="wide"), "hidden_size", id="text for a size"),
+        pytest.param(with_(hidden_size=float("nan")), "hidden_size", id="not a number"),
+        pytest.param(with_(vocab_size=10**30), "vocab_size", id="more than there can be"),
+        pytest.param(with_(num_attention_heads=128), "head_dim", id="heads of no width"),
+        pytest.param(with_(sliding_window=-1), "sliding_window", id="negative window"),
+        pytest.param(with_(layer_types=["full_attention"]), "layer_types", id="a layer missing"),
+        pytest.param(
+            with_(layer_types=["full_attention", "linear_attention"]), "layer_types", id="hybrid"
+        ),
+        pytest.param(with_(kv_lora_rank=512), "kv_lora_rank", id="latent attention"),
+        pytest.param(
+            with_(interleave_moe_layer_step=2), "interleave_moe_layer_step", id="some sparse layers"
+        ),
+        pytest.param(with_(num_experts=8), "num_experts_per_tok", id="experts nobody visits"),
+        pytest.param(
+            with_(num_experts=8, num_experts_per_tok=9), "num_experts_per_tok", id="too many visits"
+        ),
+        pytest.param(with_(moe_num_experts=64), "moe_num_experts", id="experts by another name"),
+        pytest.param(
+            json.dumps({**WITH_EXPERTS, "moe_intermediate_size": -1}),
+            "moe_intermediate_size",
+            id="experts of negative width",
+        ),
+        pytest.param(with_(text_config=None), "text_config", id="empty text_config"),
+        pytest.param(with_(text_config=[1]), "text_config", id="list for a text_config"),
+        pytest.param(json.dumps({"text_config": {}}), "hidden_size", id="bare text_config"),
+        pytest.param(quantised(quant_method="exl3"), "'exl3'", id="unknown quantisation"),
+        pytest.param(quantised(quant_method="gptq", bits=3), "bits 3", id="odd bits"),
+        pytest.param(quantised(bits=4), "quantization_config.quant_method", id="unnamed method"),
+        pytest.param(with_(quantization_config="fp8"), "quantization_config", id="text for it"),
+    ],
+)
+def test_a_config_that_cannot_be_sized_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(CatalogueError) as refused:
+        facts_from_config(path)
+    assert str(path) in str(refused.value)
+    assert says in str(refused.value)
+
+
+def test_a_config_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"nowhere.*config\.json.*Give a path"):
+        facts_from_config(tmp_path / "nowhere" / "config.json")
+
+
+def test_a_folder_in_place_of_a_config_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match="cannot read"):
+        facts_from_config(tmp_path)
+
+
+def test_a_config_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(b"\xff\xfe{}")
+    with pytest.raises(CatalogueError, match="is not JSON"):
+        facts_from_config(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pytest.param("", id="empty file"),
+        pytest.param("[]", id="list"),
+        pytest.param("null", id="null"),
+        pytest.param("{}", id="no metadata"),
+        pytest.param('{"metadata": {}}', id="no total_size"),
+        pytest.param('{"metadata": []}', id="list for metadata"),
+        pytest.param('{"metadata": {"total_size": null}}', id="null"),
+        pytest.param('{"metadata": {"total_size": "large"}}', id="text"),
+        pytest.param('{"metadata": {"total_size": 0}}', id="zero"),
+        pytest.param('{"metadata": {"total_size": -1}}', id="negative"),
+        pytest.param('{"metadata": {"total_size": 1e999}}', id="infinite"),
+        pytest.param('{"metadata": {"total_size": NaN}}', id="not a number"),
+        pytest.param("[" * 100_000, id="endless nesting"),
+    ],
+)
+def test_a_broken_weight_index_is_refused_rather_than_ignored(tmp_path: Path, index: str) -> None:
+    (tmp_path / "config.json").write_text(with_(), encoding="utf-8")
+    (tmp_path / INDEX).write_text(index, encoding="utf-8")
+    with pytest.raises(CatalogueError) as refused:
+        facts_from_config(tmp_path / "config.json")
+    assert INDEX in str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("configs")
+
+
+_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 300),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=4),
+    st.lists(st.sampled_from(["full_attention", "sliding_attention", ""]), max_size=3),
+    st.fixed_dictionaries({"quant_method": st.sampled_from(["fp8", "mxfp4", "awq", "gptq", "x"])}),
+    st.dictionaries(st.sampled_from([*SMALL, "head_dim"]), st.integers(-1, 9), max_size=3),
+)
+_KEYS = st.sampled_from(
+    [
+        *SMALL,
+        *("head_dim", "num_experts", "num_local_experts", "n_routed_experts"),
+        *("num_experts_per_tok", "moe_intermediate_size", "n_shared_experts"),
+        *("first_k_dense_replace", "shared_expert_intermediate_size", "sliding_window"),
+        *("layer_types", "tie_word_embeddings", "torch_dtype", "quantization_config"),
+        "text_config",
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(changes=st.dictionaries(_KEYS, _VALUES, max_size=5))
+def test_any_config_yields_possible_facts_or_is_refused(
+    folder: Path, changes: Mapping[str, object]
+) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**SMALL, **changes}), encoding="utf-8")
+    try:
+        facts = facts_from_config(path)
+    except CatalogueError as error:
+        refusal = str(error)
+        facts = None
+    else:
+        refusal = ""
+    assert facts or str(path) in refusal
+    if facts:
+        assert 0 < facts.active_parameters <= facts.parameters
+        assert facts.kv_bytes(100, 1) > 0

@@ -1,0 +1,132 @@
+"""What must hold between the facts about a model, whatever models are listed."""
+
+import re
+
+import pytest
+
+from tokenfleet.catalogue.facts import CatalogueError, data_file
+from tokenfleet.catalogue.models import ModelFacts, SlidingWindow, known_models, model_facts
+
+LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"
+LLAMA_70B = "meta-llama/Llama-3.3-70B-Instruct"
+GPT_OSS = "openai/gpt-oss-20b"
+
+EVERY = pytest.mark.parametrize(
+    ("name", "model"),
+    [pytest.param(name, model, id=name) for name, model in known_models().items()],
+)
+
+
+def tiny(**changes: object) -> ModelFacts:
+    """The test model of shared/facts/vllm.md section 9, whose KV cache was measured."""
+    return known_models()[LLAMA_8B].model_copy(
+        update={"layers": 2, "kv_heads": 1, "head_size": 32, **changes}
+    )
+
+
+@EVERY
+def test_no_model_uses_more_parameters_than_it_has(name: str, model: ModelFacts) -> None:
+    assert model.active_parameters <= model.parameters, name
+
+
+@EVERY
+def test_kv_heads_are_shared_evenly(name: str, model: ModelFacts) -> None:
+    assert model.attention_heads % model.kv_heads == 0, name
+
+
+@EVERY
+def test_bfloat16_weights_take_two_bytes_a_parameter(name: str, model: ModelFacts) -> None:
+    if model.weights_dtype == "bfloat16":
+        stored_twice = "lm_head" in model.source and "stored" in model.source
+        head = model.vocabulary_size * model.hidden_size if stored_twice else 0
+        assert model.weights_bytes == pytest.approx(2 * (model.parameters + head), rel=0.03), name
+
+
+@EVERY
+def test_quantised_weights_take_fewer_bytes_than_16_bit_and_more_than_their_type(
+    name: str, model: ModelFacts
+) -> None:
+    bits = {"fp8": 8, "int8": 8, "mxfp4": 4, "int4": 4}.get(model.weights_dtype)
+    if bits:
+        assert bits / 8 * model.parameters < model.weights_bytes < 2 * model.parameters, name
+
+
+@EVERY
+def test_every_model_is_pinned_to_a_commit(name: str, model: ModelFacts) -> None:
+    assert re.fullmatch(r"[0-9a-f]{40}", model.revision or ""), name
+
+
+@EVERY
+def test_a_window_covers_some_layers_and_less_than_the_context(
+    name: str, model: ModelFacts
+) -> None:
+    if model.sliding_window:
+        assert 0 < model.sliding_window.layers <= model.layers, name
+        assert 0 < model.sliding_window.tokens < model.context_length, name
+
+
+@EVERY
+def test_every_model_says_where_its_facts_come_from(name: str, model: ModelFacts) -> None:
+    header = "".join(line for line in data_file("models.yaml").splitlines() if line.startswith("#"))
+    assert len(model.source) > len("config.json"), name
+    assert re.search(r"20\d\d-\d\d-\d\d", model.source + header), name
+
+
+def test_revisions_are_not_copied_from_one_model_to_another() -> None:
+    revisions = [model.revision for model in known_models().values()]
+    assert len(set(revisions)) == len(revisions)
+
+
+def test_models_range_from_a_laptops_to_a_racks() -> None:
+    sizes = sorted(model.parameters for model in known_models().values())
+    assert len(sizes) >= 12
+    assert sizes[0] <= 0.6e9
+    assert sizes[-1] >= 100e9
+
+
+def test_a_mixture_of_experts_is_among_the_models() -> None:
+    assert any(model.active_parameters < model.parameters / 3 for model in known_models().values())
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens", "ranks", "expected"),
+    [
+        pytest.param(known_models()[LLAMA_8B], 1, 1, 131_072, id="Llama 8B"),
+        pytest.param(known_models()[LLAMA_70B], 1, 1, 327_680, id="Llama 70B"),
+        pytest.param(known_models()[LLAMA_70B], 1750, 1, 573_440_000, id="Llama 70B, a sequence"),
+        pytest.param(known_models()[LLAMA_70B], 1, 8, 40_960, id="Llama 70B on 8 ranks"),
+        pytest.param(known_models()[LLAMA_70B], 1, 16, 40_960, id="a rank holds a whole head"),
+        pytest.param(tiny(), 1, 1, 256, id="tiny model"),
+        pytest.param(tiny(), 4_194_304, 1, 2**30, id="tiny model, measured GiB"),
+        pytest.param(known_models()[LLAMA_8B], 0, 1, 0, id="no tokens"),
+        # 12 of 24 layers: 2 x 8 heads x 64 x 2 bytes = 2,048 B a token and layer.
+        pytest.param(known_models()[GPT_OSS], 100, 1, 4_915_200, id="shorter than the window"),
+        pytest.param(known_models()[GPT_OSS], 128, 1, 6_291_456, id="as long as the window"),
+        pytest.param(known_models()[GPT_OSS], 1128, 1, 30_867_456, id="longer than the window"),
+    ],
+)
+def test_kv_cache_is_as_large_as_published(
+    model: ModelFacts, tokens: int, ranks: int, expected: int
+) -> None:
+    assert model.kv_bytes(tokens, ranks) == expected
+
+
+def test_a_window_over_every_layer_stops_growing() -> None:
+    model = tiny(sliding_window=SlidingWindow(layers=2, tokens=1024))
+    assert model.kv_bytes(1024, 1) == model.kv_bytes(100_000, 1) == 262_144
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        pytest.param("Qwen/Qwen3-8b", "'Qwen/Qwen3-8B'", id="another case"),
+        pytest.param("Qwen/Qwen-3-8B", "'Qwen/Qwen3-8B'", id="a hyphen too many"),
+        pytest.param("llama/Llama-3.1-8B-Instruct", f"'{LLAMA_8B}'", id="another organisation"),
+    ],
+)
+def test_an_unknown_model_is_refused_with_the_nearest_name(wrong: str, meant: str) -> None:
+    with pytest.raises(CatalogueError) as refused:
+        model_facts(wrong)
+    assert meant in str(refused.value)
+    assert "configJson" in str(refused.value)
+    assert "models.yaml" in str(refused.value)

@@ -1,0 +1,71 @@
+"""What must hold for the prices of services, releases and engines."""
+
+import datetime as dt
+import re
+from typing import get_args
+
+import pytest
+
+from tokenfleet.catalogue.instances import regions
+from tokenfleet.catalogue.releases import ami_release, chart_release
+from tokenfleet.catalogue.services import ServiceName, ServicePrice, service_prices
+
+COLLECTED = dt.date(2026, 11, 20)
+
+EVERY = pytest.mark.parametrize(
+    "price", [pytest.param(price, id=name) for name, price in service_prices().items()]
+)
+
+
+def test_every_service_that_is_billed_has_a_price() -> None:
+    assert set(service_prices()) == set(get_args(ServiceName))
+
+
+@EVERY
+def test_every_price_is_positive(price: ServicePrice) -> None:
+    assert price.usd_by_region
+    assert all(usd > 0 for usd in price.usd_by_region.values())
+
+
+@EVERY
+def test_every_price_is_of_a_known_region(price: ServicePrice) -> None:
+    assert price.usd_by_region.keys() <= regions()
+
+
+@EVERY
+def test_every_price_is_dated_before_it_was_collected(price: ServicePrice) -> None:
+    assert dt.date(2024, 1, 1) <= price.date <= COLLECTED
+    assert price.source
+
+
+@EVERY
+def test_ireland_is_never_cheaper_than_virginia(price: ServicePrice) -> None:
+    virginia = price.usd_by_region["us-east-1"]
+    assert price.usd_by_region.get("eu-west-1", virginia) >= virginia
+
+
+# Those without a price for a region would stop a bill instead of leaving a gap in it.
+@pytest.mark.parametrize("name", ["gp3Gib", "gp3Iops", "gp3Throughput"])
+def test_volumes_are_priced_in_every_known_region(name: ServiceName) -> None:
+    assert service_prices()[name].usd_by_region.keys() == regions()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "variant"),
+    [("arm64", "standard"), ("x86_64", "neuron"), ("x86_64", "nvidia")],
+)
+def test_an_image_is_named_by_release_and_never_by_what_is_recommended(
+    architecture: str, variant: str
+) -> None:
+    image = ami_release().image_id("1.35", architecture, variant)
+    assert image.startswith("resolve:ssm:/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/")
+    assert f"/{architecture}/{variant}/" in image
+    assert ami_release().release in image
+    assert "recommended" not in image
+
+
+@pytest.mark.parametrize(
+    "chart", ["cluster-autoscaler", "nvidia-device-plugin", "neuron-helm-chart"]
+)
+def test_a_chart_is_pinned_to_one_version(chart: str) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+", chart_release(chart).version)
