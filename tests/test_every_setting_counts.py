@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tokenfleet.plan.decide import decide
 from tokenfleet.plan.plain import plain
-from tokenfleet.preview.run import preview_stack
+from tokenfleet.preview.recorder import Configured, record
+from tokenfleet.preview.report import build_report
+from tokenfleet.project import PROJECT
 from tokenfleet.settings.reference import documented_keys
-from tokenfleet.settings.stack_file import StackFile
 
 Keys = dict[str, Any]
 RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east-1b"}
@@ -118,29 +120,27 @@ def test_every_documented_key_has_a_row() -> None:
 
 @pytest.mark.parametrize("key", sorted(set(ROWS) - {"region"}))
 def test_another_value_is_another_preview(
-    key: str, keys_of: Callable[[str], Keys], stack_files: Mapping[str, StackFile]
+    key: str, keys_of: Callable[[str], Keys], root: Path
 ) -> None:
     path, one, other = ROWS[key]
-    assert _shown(path, one, keys_of, stack_files) != _shown(path, other, keys_of, stack_files)
+    assert _shown(path, one, keys_of, root) != _shown(path, other, keys_of, root)
 
 
-def test_another_region_is_another_preview(
-    keys_of: Callable[[str], Keys], stack_files: Mapping[str, StackFile]
-) -> None:
+def test_another_region_is_another_preview(keys_of: Callable[[str], Keys], root: Path) -> None:
     keys = keys_of("dev")
     keys["pools"]["graviton4"]["instanceTypes"] = ["c8g.4xlarge"]
-    here = _report(keys, stack_files["dev"])
+    here = _report(keys, root)
     keys["region"] = "us-west-2"
     keys["network"]["zones"] = ["us-west-2a", "us-west-2b"]
     keys["cluster"]["systemNodes"]["instanceType"] = "c8g.4xlarge"
-    assert _report(keys, stack_files["dev"]) != here
+    assert _report(keys, root) != here
 
 
 def _shown(
     path: str,
     value: object,
     keys_of: Callable[[str], Keys],
-    stack_files: Mapping[str, StackFile],
+    root: Path,
 ) -> str:
     keys = keys_of("prod")
     keys["models"]["aaa"] = {
@@ -157,8 +157,10 @@ def _shown(
     for parent in parents:
         inner = inner.setdefault(parent, {})
     inner[last] = value
-    return _report(keys, stack_files["prod"])
+    return _report(keys, root)
 
 
-def _report(keys: Keys, stack_file: StackFile) -> str:
-    return json.dumps(plain(preview_stack(replace(stack_file, keys=keys)).report))
+def _report(keys: Keys, root: Path) -> str:
+    plan = decide(keys, "prod", root)
+    recording = record(root, PROJECT, "prod", Configured(PROJECT, keys, []), "deployment")
+    return json.dumps(plain(build_report(plan, recording)))

@@ -41,8 +41,7 @@ def preview(
 
     Ends with 0 when all is well, 2 when the stack cannot be built, 3 when a rule is broken.
     """
-    # Hundreds of thousands of small objects and hardly any garbage: looking for some took half of
-    # the time (bench/preview.py).
+    # A process that is over in two seconds needs no garbage collector (bench/preview.py).
     gc.disable()
     stack_file = _read(project.resolve(), stack)
     # Imported when needed: --help and a missing file should not wait for the providers.
