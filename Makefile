@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup preview test lint types unit e2e up golden bench lock format clean
+.PHONY: help setup preview test lint types unit e2e tools up golden bench lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ unit: setup ## tests that need no server
 
 e2e: setup ## tests against real servers on this machine
 	$(BIN)/pytest -m e2e
+
+tools: setup ## build the control plane that e2e tests run (needs Go, about four minutes once)
+	$(BIN)/python -m tests.cluster.tools
 
 up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)

@@ -1,0 +1,92 @@
+"""Fixtures: one control plane a session, a namespace and fresh nodes a test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.api import Api
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.definitions import install_definitions
+from tests.cluster.fleet import Fleet
+from tests.cluster.life import write_stages
+from tests.cluster.tools import ToolsMissing, controllers, core_tools, module_folder
+from tokenfleet.plan.decide import decide
+from tokenfleet.plan.stack import Plan
+from tokenfleet.settings.stack_file import StackFile
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives real servers."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def tools() -> Path:
+    """The folder of the binaries; a test without them is skipped, with the way to get them."""
+    try:
+        return core_tools()
+    except ToolsMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    tools: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[ControlPlane]:
+    """A running control plane; its folder with all logs is kept when a test failed."""
+    folder = tmp_path_factory.mktemp("control-plane")
+    write_stages(tools, folder / "kwok.yaml")
+    running = ControlPlane(tools, folder, folder / "kwok.yaml")
+    yield running
+    running.stop()
+    if request.session.testsfailed:
+        print(f"\nlogs of the control plane: {folder}")  # noqa: T201 - for whoever looks into a failure
+    elif "KEEP_LOGS" not in os.environ:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def install_crds(control_plane: ControlPlane) -> Callable[[str, str], None]:
+    """Installs the CRDs of a pinned module, once; a test that needs them asks for them."""
+    installed: set[str] = set()
+    api = Api(control_plane.access)
+
+    def install(name: str, folder: str) -> None:
+        (module,) = {entry.module for entry in controllers() if entry.name == name}
+        if module not in installed:
+            install_definitions(api, module_folder(module) / folder)
+            installed.add(module)
+
+    return install
+
+
+@pytest.fixture
+def api(control_plane: ControlPlane) -> Api:
+    """The API as an administrator."""
+    return Api(control_plane.access)
+
+
+@pytest.fixture(scope="session")
+def plans(stack_files: Mapping[str, StackFile], root: Path) -> Mapping[str, Plan]:
+    """The plans of the committed stacks."""
+    return {name: decide(file.keys, name, root) for name, file in stack_files.items()}
+
+
+@pytest.fixture
+def fleet_of(api: Api, plans: Mapping[str, Plan]) -> Iterator[Callable[[str], Fleet]]:
+    """Sets up a committed stack in the cluster; everything is gone after the test."""
+    fleets: list[Fleet] = []
+
+    def set_up(stack: str) -> Fleet:
+        fleets.append(Fleet(api, plans[stack]))
+        return fleets[-1]
+
+    yield set_up
+    for fleet in fleets:
+        fleet.remove()

@@ -1,0 +1,164 @@
+"""A planned stack in the test cluster: its nodes, its objects, and what scenarios ask of them."""
+
+import copy
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.cluster.api import Api, Object, eventually
+from tests.cluster.life import living
+from tests.cluster.nodes import join, leave, planned_node, planned_nodes
+from tokenfleet.plan.pools import LABEL_PREFIX
+from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.stack import Plan
+
+SECRET: Mapping[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "vllm-api-key", "namespace": "serving"},
+    "stringData": {"value": "test"},
+}
+_number = itertools.count(1)
+
+
+class Fleet:
+    """The objects are the rendered ones, in a namespace of their own.
+
+    Only the namespace's name differs, and load and drain times are written onto the pods.
+    """
+
+    def __init__(self, api: Api, plan: Plan) -> None:
+        self._api, self.plan = api, plan
+        self.namespace = f"serving-{next(_number)}"
+
+    def objects(self) -> Iterator[Object]:
+        """Every rendered object of the stack, in the order the program creates them."""
+        for manifest in (self.plan.serving.namespace, SECRET, *self.plan.serving.manifests):
+            found: Object = copy.deepcopy(dict(manifest))
+            key = "name" if found["kind"] == "Namespace" else "namespace"
+            found["metadata"][key] = self.namespace
+            yield found
+
+    def model(self, name: str) -> ModelPlan:
+        """The plan of a model."""
+        return next(model for model in self.plan.models if model.name == name)
+
+    def object_of(self, kind: str, model: str) -> Object:
+        """The rendered object of that kind for a model."""
+        return next(
+            found
+            for found in self.objects()
+            if found["kind"] == kind and found["metadata"]["name"] == f"vllm-{model}"
+        )
+
+    def join_all(self) -> None:
+        """One node for each planned tier and zone."""
+        join(self._api, *planned_nodes(self.plan))
+
+    def join(self, pool: str, tier: str, zones: Sequence[str], suffix: str = "") -> list[str]:
+        """Nodes of one tier in the given zones; their names."""
+        groups = self.plan.node_groups_by_pool[pool]
+        (group,) = (group for group in groups if group.purchase_option == tier)
+        nodes = [planned_node(self.plan, pool, group, zone, suffix) for zone in zones]
+        join(self._api, *nodes)
+        return [node["metadata"]["name"] for node in nodes]
+
+    def lose(self, node: str) -> None:
+        """A node disappears without notice."""
+        leave(self._api, node)
+
+    def prepare(self) -> None:
+        """Namespace, service account and secret."""
+        for found in self.objects():
+            if found["kind"] in ("Namespace", "ServiceAccount", "Secret"):
+                self._api.apply(found)
+
+    def serve(
+        self,
+        model: str,
+        replicas: int,
+        *,
+        never_ready: bool = False,
+        change: Mapping[str, Any] | None = None,
+    ) -> Object:
+        """Apply a model's Deployment and disruption budget with that many replicas.
+
+        ``change`` replaces keys of the Deployment's spec, to see what would happen otherwise.
+        """
+        deployment = living(
+            self.object_of("Deployment", model), self.model(model), never_ready=never_ready
+        )
+        deployment["spec"] |= {"replicas": replicas, **(change or {})}
+        self._api.apply(self.object_of("PodDisruptionBudget", model))
+        return self._api.apply(deployment)
+
+    def release(self, model: str, version: str) -> None:
+        """Roll out: the same Deployment with another image."""
+        path = f"{self._path('deployments', 'apps/v1')}/vllm-{model}"
+        deployment = self._api.get(path)
+        template = deployment["spec"]["template"]
+        template["spec"]["containers"][0]["image"] = f"registry.example/vllm:{version}"
+        containers = template["spec"]["containers"]
+        self._api.merge(path, {"spec": {"template": {"spec": {"containers": containers}}}})
+
+    def scale(self, model: str, replicas: int) -> None:
+        """Another number of replicas."""
+        path = f"{self._path('deployments', 'apps/v1')}/vllm-{model}"
+        self._api.merge(path, {"spec": {"replicas": replicas}})
+
+    def deployment(self, model: str) -> Object:
+        """The Deployment as it is now."""
+        return self._api.get(f"{self._path('deployments', 'apps/v1')}/vllm-{model}")
+
+    def pods(self, model: str) -> list[Object]:
+        """The pods of a model, those that are ending included."""
+        return self._api.items(
+            f"/api/v1/namespaces/{self.namespace}/pods", f"{LABEL_PREFIX}/model={model}"
+        )
+
+    def ready(self, model: str) -> list[Object]:
+        """The pods of a model that serve."""
+        return [pod for pod in self.pods(model) if is_ready(pod)]
+
+    def await_ready(self, model: str, count: int) -> list[Object]:
+        """The ready pods, once there are that many."""
+
+        def enough() -> list[Object]:
+            """enough replicas are ready"""
+            found = self.ready(model)
+            return found if len(found) == count else []
+
+        return eventually(enough)
+
+    def zone_of(self, pod: Object) -> str:
+        """The zone of the node a pod runs on."""
+        node = self._api.get(f"/api/v1/nodes/{pod['spec']['nodeName']}")
+        return str(node["metadata"]["labels"]["topology.kubernetes.io/zone"])
+
+    def remove(self) -> None:
+        """Delete what the scenario made, and wait until nothing of it can take a node.
+
+        The namespace goes on ending by itself; the next test has another one.
+        """
+        for node in self._api.items("/api/v1/nodes"):
+            leave(self._api, node["metadata"]["name"])
+        for plural in ("deployments", "replicasets"):
+            self._api.delete(self._path(plural, "apps/v1"))
+        self._api.delete(f"/api/v1/namespaces/{self.namespace}")
+
+        def gone() -> bool:
+            """no pod of the scenario is left"""
+            path = f"/api/v1/namespaces/{self.namespace}/pods"
+            self._api.delete(path, gracePeriodSeconds=0)
+            return not self._api.items(path)
+
+        eventually(gone)
+
+    def _path(self, plural: str, version: str) -> str:
+        return f"/apis/{version}/namespaces/{self.namespace}/{plural}"
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod takes requests: ready, and not on its way out."""
+    conditions = {c["type"]: c["status"] for c in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]

@@ -1,0 +1,172 @@
+"""What interrupts replicas: releases, evictions, drains, lost nodes; and what is left at the end."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.api import Api, Refused, eventually
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.fleet import Fleet, is_ready
+
+ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
+TOO_MANY_REQUESTS = 429
+MODEL, POOL = "qwen3-8b", "graviton4"
+
+FleetOf = Callable[[str], Fleet]
+
+
+def _serving(fleet: Fleet, **change: object) -> list[str]:
+    """Three replicas on three nodes, none free; the nodes' names."""
+    nodes = fleet.join(POOL, "spot", ZONES)
+    fleet.prepare()
+    fleet.serve(MODEL, len(ZONES), change=change)
+    fleet.await_ready(MODEL, len(ZONES))
+    return nodes
+
+
+def _fewest_ready_until(fleet: Fleet, done: Callable[[], object], seconds: float = 30) -> int:
+    """The fewest replicas that served at any moment until ``done``."""
+    fewest = len(ZONES)
+
+    def watched() -> object:
+        """the disruption is over"""
+        nonlocal fewest
+        fewest = min(fewest, len(fleet.ready(MODEL)))
+        return done()
+
+    eventually(watched, seconds=seconds, every=0.03)
+    return fewest
+
+
+def _released(fleet: Fleet, version: str) -> bool:
+    ready = fleet.ready(MODEL)
+    images = [pod["spec"]["containers"][0]["image"] for pod in ready]
+    return len(ready) == len(ZONES) and all(image.endswith(version) for image in images)
+
+
+def test_a_release_completes_without_a_free_node_and_keeps_all_but_one(fleet_of: FleetOf) -> None:
+    fleet = fleet_of("prod")
+    _serving(fleet)
+    fleet.release(MODEL, "v2")
+    assert _fewest_ready_until(fleet, lambda: _released(fleet, "v2")) == len(ZONES) - 1
+
+
+def test_the_default_strategy_would_wait_for_a_node_that_never_comes(fleet_of: FleetOf) -> None:
+    fleet = fleet_of("prod")
+    _serving(fleet, strategy={"type": "RollingUpdate"}, progressDeadlineSeconds=3)
+    fleet.release(MODEL, "v2")
+
+    def stuck() -> bool:
+        """the rollout has exceeded its deadline"""
+        conditions = fleet.deployment(MODEL)["status"]["conditions"]
+        return any(c.get("reason") == "ProgressDeadlineExceeded" for c in conditions)
+
+    eventually(stuck)
+    assert not _released(fleet, "v2")
+
+
+def test_a_second_eviction_is_refused(fleet_of: FleetOf, api: Api) -> None:
+    fleet = fleet_of("prod")
+    _serving(fleet)
+    first, second, _ = fleet.ready(MODEL)
+    eventually(lambda: _disruptions_allowed(fleet, api) == 1)
+    api.evict(first)
+    with pytest.raises(Refused, match="disruption budget") as refused:
+        api.evict(second)
+    assert refused.value.code == TOO_MANY_REQUESTS
+
+
+def test_two_drains_at_once_keep_all_but_one(
+    fleet_of: FleetOf, control_plane: ControlPlane, tools: Path
+) -> None:
+    fleet = fleet_of("prod")
+    nodes = _serving(fleet)
+    fleet.join(POOL, "on-demand", ZONES)
+    kubectl = [str(tools / "kubectl"), f"--kubeconfig={control_plane.access.kubeconfig}"]
+    drains = [
+        subprocess.Popen(
+            [*kubectl, "drain", node, "--delete-emptydir-data", "--timeout=60s"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for node in nodes[:2]
+    ]
+    fewest = _fewest_ready_until(
+        fleet, lambda: all(drain.poll() is not None for drain in drains), seconds=60
+    )
+    assert [drain.returncode for drain in drains] == [0, 0]
+    assert fewest >= len(ZONES) - 1
+    fleet.await_ready(MODEL, len(ZONES))
+    assert not {p["spec"]["nodeName"] for p in fleet.ready(MODEL)} & set(nodes[:2])
+
+
+def test_replicas_that_never_get_ready_do_not_block_a_drain(fleet_of: FleetOf, api: Api) -> None:
+    fleet = fleet_of("prod")
+    fleet.join(POOL, "spot", ZONES)
+    fleet.prepare()
+    fleet.serve(MODEL, len(ZONES), never_ready=True)
+    pods = eventually(lambda: [p for p in fleet.pods(MODEL) if p["spec"].get("nodeName")])
+    eventually(lambda: len(fleet.pods(MODEL)) == len(ZONES))
+    for pod in pods:
+        api.evict(pod)
+
+
+def test_a_node_lost_without_notice_is_replaced_in_its_zone(fleet_of: FleetOf) -> None:
+    fleet = fleet_of("prod")
+    nodes = _serving(fleet)
+    fleet.lose(nodes[1])
+    assert len(fleet.ready(MODEL)) >= len(ZONES) - 1
+    fleet.join(POOL, "on-demand", ZONES[1:2])
+    pods = fleet.await_ready(MODEL, len(ZONES))
+    assert {fleet.zone_of(pod) for pod in pods} == set(ZONES)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_deleting_and_applying_again_leaves_nothing_and_works(
+    stack: str, fleet_of: FleetOf, api: Api
+) -> None:
+    fleet = fleet_of(stack)
+    before = _everything(api)
+    for apply_again in (True, False):
+        fleet.join_all()
+        for found in fleet.objects():
+            api.apply(found)
+        (model, *_) = fleet.plan.models
+        eventually(lambda name=model.name: _scheduled(fleet, name))
+        if apply_again:
+            fleet.remove()
+            eventually(lambda: not _everything(api) - before)
+
+
+def _scheduled(fleet: Fleet, model: str) -> bool:
+    pods = fleet.pods(model)
+    return bool(pods) and all(pod["spec"].get("nodeName") or is_ready(pod) for pod in pods)
+
+
+def _disruptions_allowed(fleet: Fleet, api: Api) -> int:
+    path = f"/apis/policy/v1/namespaces/{fleet.namespace}/poddisruptionbudgets/vllm-{MODEL}"
+    return int(api.get(path).get("status", {}).get("disruptionsAllowed", 0))
+
+
+def _everything(api: Api) -> set[str]:
+    """Every object that a stack could have left behind."""
+    found: set[str] = set()
+    for path in (
+        "/api/v1/nodes",
+        "/api/v1/namespaces",
+        "/api/v1/pods",
+        "/api/v1/services",
+        "/api/v1/secrets",
+        "/api/v1/serviceaccounts",
+        "/apis/apps/v1/deployments",
+        "/apis/apps/v1/replicasets",
+        "/apis/policy/v1/poddisruptionbudgets",
+        "/apis/discovery.k8s.io/v1/endpointslices",
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+    ):
+        for item in api.items(path):
+            metadata = item["metadata"]
+            found.add(f"{path} {metadata.get('namespace', '')}/{metadata['name']}")
+    return found
