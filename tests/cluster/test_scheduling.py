@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cluster.api import Api, Object, eventually
+from tests.cluster.api import Api, Object, Refused, eventually
 from tests.cluster.fleet import Fleet
 from tests.cluster.nodes import join, planned_node
 
@@ -132,6 +132,18 @@ def test_a_placeholder_gives_way_at_once(fleet_of: FleetOf, api: Api) -> None:
     remaining = [p["metadata"]["name"] for p in fleet.pods("qwen25-7b")]
     assert "placeholder" not in remaining
     api.delete("/apis/scheduling.k8s.io/v1/priorityclasses/placeholder")
+
+
+def test_a_node_cannot_make_itself_welcome_to_others(fleet_of: FleetOf, api: Api) -> None:
+    fleet = fleet_of("prod")
+    (name,) = fleet.join("h100", "spot", ZONES[:1])
+    node = api.acting_as(f"system:node:{name}", "system:nodes")
+    path = f"/api/v1/nodes/{name}"
+    with pytest.raises(Refused, match="not allowed to modify taints"):
+        node.merge(path, {"spec": {"taints": []}})
+    with pytest.raises(Refused, match="is not allowed to modify"):
+        node.merge(path, {"metadata": {"labels": {"node-restriction.kubernetes.io/a": "b"}}})
+    assert node.merge(path, {"metadata": {"labels": {"tokenfleet.io/seen": "yes"}}})
 
 
 def _unschedulable(pods: list[Object]) -> bool:

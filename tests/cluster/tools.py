@@ -37,6 +37,10 @@ class ToolsMissing(Exception):  # noqa: N818 - not a failure: the caller skips
     """There is no Go to build with and nothing in the cache."""
 
 
+class BuildFailed(Exception):  # noqa: N818 - says what happened
+    """Go would not build; the message is its own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Controller:
     """A line of controllers.txt."""
@@ -105,7 +109,7 @@ def module_folder(module: str) -> Path:
     found = json.loads(done.stdout or "{}")
     if "Dir" not in found:
         msg = f"go mod download {module}: {found.get('Error', done.stderr)}"
-        raise RuntimeError(msg)
+        raise BuildFailed(msg)
     return Path(found["Dir"])
 
 
@@ -144,9 +148,13 @@ def _go(
         raise ToolsMissing(msg)
     # A go.work of somebody else must not join in; a newer toolchain may be fetched as a module.
     environment = os.environ | {"GOWORK": "off", "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
-    return subprocess.run(
-        command, cwd=folder, env=environment, check=check, text=True, stdout=subprocess.PIPE
+    done = subprocess.run(
+        command, cwd=folder, env=environment, check=False, text=True, capture_output=True
     )
+    if check and done.returncode:
+        msg = f"{' '.join(command)} in {folder}\n{done.stderr}"
+        raise BuildFailed(msg)
+    return done
 
 
 def main() -> None:
