@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.endpoints import Endpoints, EndpointsArgs
 from components.flow_logs import FlowLogs, FlowLogsArgs
-from tokenfleet.plan.network import NetworkPlan
+from tokenfleet.plan.network import NetworkPlan, SubnetPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,29 +81,10 @@ class Network(pulumi.ComponentResource):
             tags={"Name": f"{self._name}-public"},
             opts=self._child,
         )
-        subnet_ids: dict[str, pulumi.Output[str]] = {}
-        for plan in self._plan.public_subnets:
-            subnet = aws.ec2.Subnet(
-                f"{self._name}-public-{plan.zone}",
-                vpc_id=self.vpc_id,
-                cidr_block=str(plan.cidr),
-                availability_zone=plan.zone,
-                map_public_ip_on_launch=False,
-                tags={
-                    "Name": f"{self._name}-public-{plan.zone}",
-                    "kubernetes.io/role/elb": "1",
-                    **self._shared,
-                },
-                opts=self._child,
-            )
-            aws.ec2.RouteTableAssociation(
-                f"{self._name}-public-{plan.zone}",
-                subnet_id=subnet.id,
-                route_table_id=table.id,
-                opts=self._child,
-            )
-            subnet_ids[plan.zone] = subnet.id
-        return subnet_ids
+        return {
+            plan.zone: self._subnet("public", plan, "elb", table.id)
+            for plan in self._plan.public_subnets
+        }
 
     def _nat_gateways(
         self, public_subnet_ids: Mapping[str, pulumi.Output[str]]
@@ -133,19 +114,6 @@ class Network(pulumi.ComponentResource):
         table_ids: list[pulumi.Output[str]] = []
         for plan in self._plan.private_subnets:
             role = f"private-{plan.zone}"
-            subnet = aws.ec2.Subnet(
-                f"{self._name}-{role}",
-                vpc_id=self.vpc_id,
-                cidr_block=str(plan.cidr),
-                availability_zone=plan.zone,
-                map_public_ip_on_launch=False,
-                tags={
-                    "Name": f"{self._name}-{role}",
-                    "kubernetes.io/role/internal-elb": "1",
-                    **self._shared,
-                },
-                opts=self._child,
-            )
             table = aws.ec2.RouteTable(
                 f"{self._name}-{role}",
                 vpc_id=self.vpc_id,
@@ -158,12 +126,25 @@ class Network(pulumi.ComponentResource):
                 tags={"Name": f"{self._name}-{role}"},
                 opts=self._child,
             )
-            aws.ec2.RouteTableAssociation(
-                f"{self._name}-{role}",
-                subnet_id=subnet.id,
-                route_table_id=table.id,
-                opts=self._child,
-            )
-            subnet_ids[plan.zone] = subnet.id
+            subnet_ids[plan.zone] = self._subnet("private", plan, "internal-elb", table.id)
             table_ids.append(table.id)
         return subnet_ids, table_ids
+
+    def _subnet(
+        self, kind: str, plan: SubnetPlan, load_balancers: str, route_table_id: pulumi.Input[str]
+    ) -> pulumi.Output[str]:
+        """A subnet with its route table; ``load_balancers`` is what Kubernetes may put there."""
+        name = f"{self._name}-{kind}-{plan.zone}"
+        subnet = aws.ec2.Subnet(
+            name,
+            vpc_id=self.vpc_id,
+            cidr_block=str(plan.cidr),
+            availability_zone=plan.zone,
+            map_public_ip_on_launch=False,
+            tags={"Name": name, f"kubernetes.io/role/{load_balancers}": "1", **self._shared},
+            opts=self._child,
+        )
+        aws.ec2.RouteTableAssociation(
+            name, subnet_id=subnet.id, route_table_id=route_table_id, opts=self._child
+        )
+        return subnet.id
