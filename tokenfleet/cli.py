@@ -69,8 +69,9 @@ def preview(
 
 
 def _read(project: Path, stack: str) -> StackFile:
-    if not (project / "Pulumi.yaml").is_file():
-        _fail(f"{project} holds no Pulumi.yaml: run this in the project's folder or give --project")
+    for name in ("Pulumi.yaml", "__main__.py"):
+        if not (project / name).is_file():
+            _fail(f"{project} holds no {name}: run this in the project's folder or give --project")
     try:
         return read_stack_file(project, stack, PROJECT)
     except StackFileError as error:

@@ -1,6 +1,5 @@
 """What ``__main__.py`` asks for: the plan of the stack being run, and its secrets."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from tokenfleet.mistakes import Mistake, StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.draft import API_KEY, HUB_TOKEN, SECRET_KEYS
-from tokenfleet.settings.stack_file import foreign_key, plaintext_secret
+from tokenfleet.settings.stack_file import config_value, foreign_key, plaintext_secret
 
 __all__ = ["API_KEY", "HUB_TOKEN", "secret", "stack_plan"]
 
@@ -43,16 +42,6 @@ def _keys(namespace: str, mistakes: list[Mistake]) -> Iterator[tuple[str, object
         if prefix != namespace:
             mistakes.extend(filter(None, [foreign_key(full_key, namespace)]))
         elif key not in SECRET_KEYS:
-            yield key, _value(text)
+            yield key, config_value(text)
         elif not is_config_secret(full_key):
             mistakes.append(plaintext_secret(key))
-
-
-def _value(text: str) -> object:
-    """A configuration value: JSON for objects and lists, text as it is for everything else."""
-    if not text.startswith(("{", "[")):
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

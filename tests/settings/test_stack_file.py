@@ -42,6 +42,11 @@ def test_a_missing_file_names_the_stacks_there_are(root: Path) -> None:
         read_stack_file(root, "prd", "tokenfleet")
 
 
+def test_json_text_is_read_as_the_engine_reads_it(tmp_path: Path) -> None:
+    found = _read(tmp_path, b'config:\n  tokenfleet:network: \'{"cidr": "10.0.0.0/16"}\'\n')
+    assert found.keys == {"network": {"cidr": "10.0.0.0/16"}}
+
+
 @pytest.mark.parametrize("key", ["apiKey", "huggingFaceToken"])
 def test_a_plaintext_secret_is_refused_and_not_repeated(key: str, tmp_path: Path) -> None:
     found = _read(tmp_path, f"config:\n  tokenfleet:{key}: hunter2\n".encode())

@@ -1,5 +1,6 @@
 """A ``Pulumi.<stack>.yaml`` on disk: its keys, its secrets, and the line each key stands on."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,16 @@ def plaintext_secret(key: str) -> Mistake:
     return Mistake(path=key, value="", problem=problem)
 
 
+def config_value(value: object) -> object:
+    """A configuration value: JSON text, as ``pulumi config set`` writes it, read as what it says."""
+    if not isinstance(value, str) or not value.startswith(("{", "[")):
+        return value
+    try:
+        return cast("object", json.loads(value))
+    except (ValueError, RecursionError):
+        return value
+
+
 def foreign_key(key: str, namespace: str) -> Mistake | None:
     """A key without our namespace, if it was meant to have it: misspelt, or left out.
 
@@ -155,7 +166,7 @@ def _own_keys(
     for key, value in config.items():
         prefix, colon, name = str(key).partition(":")
         if colon and prefix == namespace:
-            yield name, value
+            yield name, config_value(value)
         elif mistake := foreign_key(str(key), namespace):
             mistakes.append(mistake)
 
