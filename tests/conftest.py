@@ -18,7 +18,6 @@ ROOT = Path(__file__).parents[1]
 STACKS = ("dev", "prod")
 
 Keys = dict[str, Any]
-Edit = Callable[[Keys], None]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -16,6 +16,7 @@ from tests.cluster.api import Access, Api
 HERE = Path(__file__).parent
 READY_SECONDS = 60
 STOP_SECONDS = 5
+_STOP_ORDER = {"kube-apiserver": 0, "etcd": 2}
 # Identities by static token: what client certificates would do, without making any.
 IDENTITIES: Mapping[str, Sequence[str]] = {
     "admin": ("system:masters",),
@@ -64,7 +65,7 @@ class ControlPlane:
 
     def stop(self) -> None:
         """The API server first: with etcd gone before it, it would ignore the signal."""
-        for process in reversed(self._stop_order()):
+        for process in sorted(self._processes, key=lambda p: _STOP_ORDER.get(p.name, 1)):
             if process.popen.stdin:
                 process.popen.stdin.close()
             try:
@@ -77,11 +78,6 @@ class ControlPlane:
     def logs(self) -> str:
         """The last lines of every process."""
         return "\n".join(f"--- {p.name}\n{_tail(p.log)}" for p in self._processes)
-
-    def _stop_order(self) -> Sequence[_Process]:
-        return sorted(
-            self._processes, key=lambda p: {"etcd": 0, "kube-apiserver": 2}.get(p.name, 1)
-        )
 
     def _write_credentials(self) -> None:
         """One self-signed certificate for the server, one key for service accounts."""

@@ -101,11 +101,6 @@ class Fleet:
         containers = template["spec"]["containers"]
         self._api.merge(path, {"spec": {"template": {"spec": {"containers": containers}}}})
 
-    def scale(self, model: str, replicas: int) -> None:
-        """Another number of replicas."""
-        path = f"{self._path('deployments', 'apps/v1')}/vllm-{model}"
-        self._api.merge(path, {"spec": {"replicas": replicas}})
-
     def deployment(self, model: str) -> Object:
         """The Deployment as it is now."""
         return self._api.get(f"{self._path('deployments', 'apps/v1')}/vllm-{model}")

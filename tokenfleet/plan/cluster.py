@@ -27,6 +27,11 @@ class ClusterPlan:
     node_addons: Sequence[str]
 
 
+def is_documentation(cidr: IPv4Network) -> bool:
+    """Whether a range is one of RFC 5737, which the committed stack files use as placeholders."""
+    return str(cidr).startswith(("192.0.2.", "198.51.100.", "203.0.113."))
+
+
 def plan_cluster(
     settings: ClusterSettings,
     observability: ObservabilitySettings,

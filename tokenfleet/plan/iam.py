@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One permission. A wildcard resource needs its ``sid`` in ``policies.wildcards``."""
+    """One permission. A wildcard resource needs its ``sid`` in ``policies/access.py``."""
 
     sid: str
     actions: Sequence[str]

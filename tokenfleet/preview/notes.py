@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.stack import Plan
 
-# RFC 5737 and the account AWS uses in its documentation.
-_DOCUMENTATION_RANGES = ("192.0.2.", "198.51.100.", "203.0.113.")
+# The account AWS uses in its documentation.
 _DOCUMENTATION_ACCOUNT = ":111122223333:"
 
 
@@ -28,7 +28,7 @@ def notes(plan: Plan, secrets: frozenset[str], ignored: Sequence[str]) -> Sequen
 
 def _placeholders(plan: Plan) -> Iterator[str]:
     for cidr in plan.cluster.public_access_cidrs:
-        if str(cidr).startswith(_DOCUMENTATION_RANGES):
+        if is_documentation(cidr):
             yield (
                 f"cluster.publicAccessCidrs {cidr} is a range for documentation: replace it with"
                 " the addresses you deploy from, or nothing inside the cluster can be created."

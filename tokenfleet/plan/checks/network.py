@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tokenfleet.catalogue.instances import regions
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
+from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.network import ZONE_LETTERS
 from tokenfleet.settings.draft import Draft
 
@@ -69,7 +70,7 @@ def cluster_mistakes(draft: Draft) -> Iterator[Mistake]:
                 value=str(cidr),
                 problem="opens the Kubernetes API to everyone: name the ranges you deploy from",
             )
-        elif cidr.is_private and not _is_documentation(str(cidr)):
+        elif cidr.is_private and not is_documentation(cidr):
             yield Mistake(
                 path=f"cluster.publicAccessCidrs[{index}]",
                 value=str(cidr),
@@ -111,8 +112,3 @@ def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
         if key.startswith(("aws:", "tokenfleet:", "k8s.io/", "kubernetes.io/")) or key == "Name":
             problem = "this tag is set by AWS or by the program: choose another key"
             yield Mistake(path=f"cost.tags.{key}", value="", problem=problem)
-
-
-def _is_documentation(cidr: str) -> bool:
-    # RFC 5737: the committed stack files use them as placeholders, which the preview notes.
-    return cidr.startswith(("192.0.2.", "198.51.100.", "203.0.113."))
