@@ -12,7 +12,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.definitions import install_definitions
 from tests.cluster.fleet import Fleet
 from tests.cluster.life import write_stages
-from tests.cluster.tools import ToolsMissing, controllers, core_tools, module_folder
+from tests.cluster.tools import ToolsMissing, binaries, core_tools, module_folder
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
@@ -58,7 +58,7 @@ def install_crds(control_plane: ControlPlane) -> Callable[[str, str], None]:
     api = Api(control_plane.access)
 
     def install(name: str, folder: str) -> None:
-        (module,) = {entry.module for entry in controllers() if entry.name == name}
+        (module,) = {entry.module for entry in binaries() if entry.name == name}
         if module not in installed:
             install_definitions(api, module_folder(module) / folder)
             installed.add(module)

@@ -36,6 +36,6 @@ def test_a_build_that_fails_leaves_no_half_made_folder(
 
 
 def test_every_pinned_controller_names_a_version() -> None:
-    names = [entry.name for entry in built.controllers()]
+    names = [entry.name for entry in built.binaries()]
     assert len(names) == len(set(names)) >= 5
-    assert all("@v" in entry.module for entry in built.controllers())
+    assert all("@v" in entry.module for entry in built.binaries())

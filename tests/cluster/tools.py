@@ -1,6 +1,7 @@
-"""The binaries of a Kubernetes control plane, built from pinned Go modules and kept in a cache.
+"""Real servers for tests, built from pinned Go modules and kept in a cache.
 
-``make tools`` builds the core; a scenario that needs a controller asks for it by name.
+``make tools`` builds the core, a Kubernetes control plane; a test that needs another binary
+asks for it by name.
 """
 
 import hashlib
@@ -42,8 +43,8 @@ class BuildFailed(Exception):  # noqa: N818 - says what happened
 
 
 @dataclass(frozen=True, kw_only=True)
-class Controller:
-    """A line of controllers.txt."""
+class Binary:
+    """A line of binaries.txt."""
 
     name: str
     module: str
@@ -77,13 +78,13 @@ def core_tools() -> Path:
     return _built(folder, command, HERE, stages=[folder_of_stages / stage for stage in STAGES])
 
 
-def controller(name: str) -> Path:
-    """The binary of an optional controller, built if need be.
+def binary(name: str) -> Path:
+    """A binary that some tests need, built if need be.
 
     Raises:
         ToolsMissing: when it is not in the cache and there is no Go.
     """
-    (wanted,) = (entry for entry in controllers() if entry.name == name)
+    (wanted,) = (entry for entry in binaries() if entry.name == name)
     folder = _cache() / f"{name}-{hashlib.sha256(wanted.key.encode()).hexdigest()[:16]}"
     if not (folder / name).is_file():
         tags = [] if wanted.tags == "-" else ["-tags", wanted.tags]
@@ -92,11 +93,11 @@ def controller(name: str) -> Path:
     return folder / name
 
 
-def controllers() -> list[Controller]:
-    """The pinned optional controllers."""
-    lines = (HERE / "controllers.txt").read_text(encoding="utf-8").splitlines()
+def binaries() -> list[Binary]:
+    """What is pinned besides the core."""
+    lines = (HERE / "binaries.txt").read_text(encoding="utf-8").splitlines()
     rows = (line.split() for line in lines if line and not line.startswith("#"))
-    return [Controller(name=n, module=m, package=p, tags=t) for n, m, p, t in rows]
+    return [Binary(name=n, module=m, package=p, tags=t) for n, m, p, t in rows]
 
 
 def module_folder(module: str) -> Path:
@@ -144,7 +145,7 @@ def _go(
     command: list[str], folder: Path, *, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     if shutil.which("go") is None:
-        msg = "no Go to build a control plane with: install Go 1.26 or later, then make tools"
+        msg = "no Go to build real servers with: install Go 1.26 or later, then make tools"
         raise ToolsMissing(msg)
     # A go.work of somebody else must not join in; a newer toolchain may be fetched as a module.
     environment = os.environ | {"GOWORK": "off", "GOTOOLCHAIN": "auto", "CGO_ENABLED": "0"}
@@ -163,17 +164,17 @@ def main() -> None:
     names = sys.argv[1:]
     try:
         with console.status(f"building {', '.join(names) or 'the control plane'} with Go"):
-            binaries = [controller(name) for name in names] or [core_tools() / n for n in CORE]
+            built = [binary(name) for name in names] or [core_tools() / n for n in CORE]
     except ToolsMissing as missing:
         console.print(str(missing))
         sys.exit(2)
     table = Table(box=None)
     table.add_column("tool")
     table.add_column("MiB", justify="right")
-    for binary in binaries:
-        table.add_row(binary.name, f"{binary.stat().st_size / 2**20:.0f}")
+    for path in built:
+        table.add_row(path.name, f"{path.stat().st_size / 2**20:.0f}")
     console.print(table)
-    console.print(f"in {binaries[0].parent}")
+    console.print(f"in {built[0].parent}")
 
 
 if __name__ == "__main__":
