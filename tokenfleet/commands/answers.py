@@ -1,0 +1,54 @@
+"""How every command answers: one console, and mistakes with exit code 2 and no traceback."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from tokenfleet.mistakes import StackError
+from tokenfleet.project import PROJECT
+from tokenfleet.settings.stack_file import StackFile, StackFileError, read_stack_file
+
+BAD_INPUT = 2
+_WIDTH_WITHOUT_TERMINAL = 140
+
+ProjectFolder = Annotated[
+    Path, typer.Option("--project", help="folder of Pulumi.yaml", file_okay=False, exists=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+
+
+def fail(*lines: str) -> NoReturn:
+    """Say on standard error what is wrong and end with exit code 2."""
+    for line in lines:
+        typer.echo(line, err=True)
+    raise typer.Exit(BAD_INPUT)
+
+
+def console() -> Console:
+    """The terminal, or a page wide enough for tables where there is none."""
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+
+
+def stack_file_of(project: Path, stack: str) -> StackFile:
+    """Read a stack file, or fail."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        if not (project / name).is_file():
+            fail(f"{project} holds no {name}: run this in the project's folder or give --project")
+    try:
+        return read_stack_file(project, stack, PROJECT)
+    except StackFileError as error:
+        fail(str(error))
+
+
+def located(stack_file: StackFile, error: StackError) -> Iterator[str]:
+    """Every mistake of a stack file with the line it is on."""
+    count = len(error.mistakes)
+    yield f"{stack_file.path.name}: {count} {'mistake' if count == 1 else 'mistakes'}"
+    lines = {mistake: stack_file.line_of(mistake.path) for mistake in error.mistakes}
+    for mistake, line in sorted(lines.items(), key=lambda entry: (entry[1] or 0, entry[0])):
+        where = f"{stack_file.path.name}:{line}: " if line else ""
+        yield f"  {where}{mistake}"

@@ -1,0 +1,61 @@
+"""``tokenfleet preview``: what a stack would build."""
+
+import gc
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokenfleet.commands.answers import (
+    AsJson,
+    ProjectFolder,
+    console,
+    fail,
+    located,
+    stack_file_of,
+)
+from tokenfleet.mistakes import StackError
+from tokenfleet.plan.plain import plain
+
+BROKEN_RULE = 3
+
+
+def preview(
+    stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
+    project: ProjectFolder = Path(),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="also write manifests, user data and reports into this folder"),
+    ] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
+) -> None:
+    """Run the program without cloud or Pulumi CLI and show what it would build.
+
+    Ends with 0 when all is well, 2 when the stack cannot be built, 3 when a rule is broken.
+    """
+    # A process that is over in two seconds needs no garbage collector (bench/preview.py).
+    gc.disable()
+    stack_file = stack_file_of(project.resolve(), stack)
+    # Imported when needed: --help and a missing file should not wait for the providers.
+    from tokenfleet.preview.run import preview_stack  # noqa: PLC0415 - see above
+
+    try:
+        done = preview_stack(stack_file)
+    except StackError as error:
+        fail(*located(stack_file, error))
+    if out is not None:
+        from tokenfleet.preview.folder import FolderError, write_folder  # noqa: PLC0415 - see above
+
+        try:
+            write_folder(out, done.report, done.recording)
+        except FolderError as error:
+            fail(f"--out {error}")
+    if as_json:
+        typer.echo(json.dumps(plain(done.report), indent=2))
+    else:
+        from tokenfleet.preview.terminal import show  # noqa: PLC0415 - see above
+
+        show(done.report, console())
+    if done.report.findings:
+        raise typer.Exit(BROKEN_RULE)
