@@ -1,0 +1,38 @@
+"""Fixtures: one S3 server a session, a fresh bucket a test."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.tools import ToolsMissing, binary
+from tests.storage.s3_server import S3Server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives a real server."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A running S3 server; a test without it is skipped, with the way to get it."""
+    try:
+        path = binary("versitygw")
+    except ToolsMissing as missing:
+        pytest.skip(str(missing))
+    folder = tmp_path_factory.mktemp("s3-server")
+    running = S3Server(path, folder)
+    yield running
+    running.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> str:
+    """The name of an empty bucket."""
+    return s3_server.create_bucket()

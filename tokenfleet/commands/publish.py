@@ -1,0 +1,85 @@
+"""``tokenfleet publish``: a model revision into the bucket that a fleet serves from."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenfleet.commands.answers import AsJson, fail
+from tokenfleet.commands.published import BucketName, bucket_of, snapshot_named
+from tokenfleet.plan.plain import plain
+from tokenfleet.weights.watch import size
+
+if TYPE_CHECKING:
+    from tokenfleet.weights.contents import Contents
+    from tokenfleet.weights.publish import Published
+
+# What a shell reports of a command that Ctrl-C ended.
+_INTERRUPTED = 130
+
+
+def publish(
+    model: Annotated[str, typer.Argument(help="id on the Hugging Face Hub, such as Qwen/Qwen3-8B")],
+    *,
+    revision: Annotated[str, typer.Option(help="full commit id, 40 hexadecimal digits")],
+    folder: Annotated[
+        Path | None,
+        typer.Option("--from", help="folder of the files; without it, the Hugging Face Hub"),
+    ] = None,
+    bucket: BucketName = None,
+    neuron: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="the folder holds artifacts compiled for Neuron"),
+    ] = None,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="allow weights that run code when loaded")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a model revision into the bucket: checked, resumable, visible only when whole.
+
+    Ends with 0 when it is published, now or before, and with 2 when it cannot be.
+    """
+    snapshot = snapshot_named(model, revision, neuron)
+    name = bucket_of(bucket)
+    if neuron is not None and folder is None:
+        fail("--neuron needs --from: compiled artifacts are in a folder, not on the Hub")
+    # Imported when needed: --help and a misspelt revision should not wait for boto3.
+    from tokenfleet.aws.bucket import Bucket  # noqa: PLC0415 - see above
+    from tokenfleet.commands.progress import progress  # noqa: PLC0415 - see above
+    from tokenfleet.weights.refusal import PublishError  # noqa: PLC0415 - see above
+    from tokenfleet.weights.source import (  # noqa: PLC0415 - see above
+        publish_folder,
+        publish_from_hub,
+    )
+
+    contents: Contents = "any" if allow_pickle else "safetensors"
+    began = time.monotonic()
+    try:
+        with progress(silent=as_json) as shown:
+            if folder is None:
+                done = publish_from_hub(Bucket(name), model, revision, contents, shown)
+            else:
+                contents = contents if neuron is None else "compiled"
+                done = publish_folder(Bucket(name), snapshot, folder, contents, shown)
+    except PublishError as error:
+        fail(*error.lines)
+    except KeyboardInterrupt:
+        typer.echo("stopped: what was sent is kept, the same command goes on from there", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
+    if as_json:
+        typer.echo(json.dumps(plain(done), indent=2))
+    else:
+        typer.echo(_sentence(done, time.monotonic() - began))
+
+
+def _sentence(done: "Published", seconds: float) -> str:
+    whole = f"{done.files} files, {size(done.total_bytes)}"
+    sent = f"sent {size(done.sent_bytes)} in {seconds:.0f} s"
+    if not done.sent_files:
+        sent = "nothing had to be sent"
+    elif done.sent_bytes < done.total_bytes:
+        sent += ", the rest was there"
+    return f"{done.outcome} {done.snapshot} in s3://{done.bucket}: {whole}; {sent}"

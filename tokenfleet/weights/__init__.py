@@ -1,0 +1,1 @@
+"""Published weights: what a snapshot is, its manifest, and how it gets into the bucket."""
