@@ -1,0 +1,184 @@
+"""The loader on a real S3 server: right bytes and READY, or a reason and no READY."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.storage.s3_server import S3Server
+from tests.weights.model_files import MEBIBYTE, write_model
+from tokenfleet.cli import app
+from tokenfleet.weights.layout import file_key, folder_name, manifest_key
+
+LOADER = Path(__file__).parents[2] / "userdata" / "model-loader"
+REVISION = "89abcdef" * 5
+SNAPSHOT = f"org/model/{REVISION}"
+NOT_PUBLISHED, CHECKSUM, DENIED, STORE, BAD_MANIFEST = 3, 4, 6, 8, 9
+LARGE_BYTES = 200 * MEBIBYTE
+SECONDS = 60
+
+Loader = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of several parts."""
+    return write_model(tmp_path_factory.mktemp("source") / "model", LARGE_BYTES)
+
+
+@pytest.fixture
+def published(s3_server: S3Server, bucket: str, source: Path) -> str:
+    """A bucket that holds the model."""
+    arguments = ["publish", "org/model", "--revision", REVISION, "--from", str(source)]
+    done = CliRunner().invoke(
+        app, [*arguments, "--bucket", bucket, "--json"], env=dict(s3_server.environment())
+    )
+    assert done.exit_code == 0, done.output
+    return bucket
+
+
+@pytest.fixture
+def load(s3_server: S3Server, bucket: str, tmp_path: Path) -> Loader:
+    """Starts a loader of the test's bucket into ``tmp_path / "cache"``."""
+    (tmp_path / "cache").mkdir()
+
+    def start(**environment: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [LOADER, SNAPSHOT],
+            env={
+                **os.environ,
+                **s3_server.environment(),
+                "MODEL_STORE_URL": f"{s3_server.endpoint}/{bucket}",
+                "MODEL_CACHE": str(tmp_path / "cache"),
+                **environment,
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+def ended(loader: "subprocess.Popen[str]") -> tuple[int, str]:
+    _, said = loader.communicate(timeout=SECONDS)
+    return loader.returncode, said
+
+
+def is_ready(cache: Path) -> bool:
+    return (cache / folder_name(SNAPSHOT) / "READY").is_file()
+
+
+def assert_loaded(cache: Path, source: Path) -> None:
+    """The cache holds the model byte for byte, and nothing beside it."""
+    assert is_ready(cache)
+    files = cache / folder_name(SNAPSHOT) / "files"
+    assert contents(files) == contents(source)
+
+
+def contents(folder: Path) -> Mapping[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.usefixtures("published")
+def test_what_was_published_arrives_byte_for_byte(
+    load: Loader, source: Path, tmp_path: Path
+) -> None:
+    code, said = ended(load())
+    assert code == 0, said
+    assert_loaded(tmp_path / "cache", source)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_second_loader_fetches_nothing(load: Loader, tmp_path: Path) -> None:
+    assert ended(load())[0] == 0
+    code, said = ended(load(MODEL_STORE_URL="http://127.0.0.1:1/closed"))
+    assert (code, "already there" in said) == (0, True)
+    assert is_ready(tmp_path / "cache")
+
+
+@pytest.mark.usefixtures("published")
+def test_two_loaders_at_once_end_with_one_good_copy(
+    load: Loader, source: Path, tmp_path: Path
+) -> None:
+    both = [load(), load()]
+    assert [ended(loader)[0] for loader in both] == [0, 0]
+    assert_loaded(tmp_path / "cache", source)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("seed", range(10))
+def test_a_killed_loader_leaves_no_ready_and_the_next_one_finishes(
+    seed: int, load: Loader, source: Path, tmp_path: Path
+) -> None:
+    killed = load(LOADER_CONNECTIONS="2")
+    time.sleep(random.Random(seed).uniform(0, 1.2))  # noqa: S311 - a moment, not a secret
+    killed.send_signal(signal.SIGKILL)
+    # Requests of the dead loader may still be under way.
+    code, said = ended(load())
+    killed.communicate(timeout=SECONDS)
+    assert code == 0, said
+    assert_loaded(tmp_path / "cache", source)
+
+
+def _without_the_last_byte(body: bytes) -> bytes:
+    return body[:-1]
+
+
+def _first_half(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def _flip(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("key", "damage", "expected"),
+    [
+        (file_key(SNAPSHOT, "config.json"), _flip, CHECKSUM),
+        (file_key(SNAPSHOT, "config.json"), _without_the_last_byte, CHECKSUM),
+        (file_key(SNAPSHOT, "config.json"), None, STORE),
+        (manifest_key(SNAPSHOT), None, NOT_PUBLISHED),
+        (manifest_key(SNAPSHOT), _first_half, BAD_MANIFEST),
+        (manifest_key(SNAPSHOT), _flip, BAD_MANIFEST),
+    ],
+    ids=["corrupted", "truncated", "vanished", "no manifest", "half a manifest", "bad manifest"],
+)
+def test_damage_in_the_bucket_is_refused_with_its_code(  # noqa: PLR0917 - a row and its fixtures
+    key: str,
+    damage: Callable[[bytes], bytes] | None,
+    expected: int,
+    s3_server: S3Server,
+    published: str,
+    load: Loader,
+    tmp_path: Path,
+) -> None:
+    client = s3_server.client()
+    if damage is None:
+        client.delete_object(Bucket=published, Key=key)
+    else:
+        body = client.get_object(Bucket=published, Key=key)["Body"].read()
+        client.put_object(Bucket=published, Key=key, Body=damage(body))
+    code, said = ended(load())
+    assert code == expected, said
+    assert not is_ready(tmp_path / "cache")
+
+
+@pytest.mark.usefixtures("published")
+def test_a_role_without_access_is_told_so(
+    load: Loader, s3_server: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    code, said = ended(load(**s3_server.account(bucket, [])))
+    assert (code, "access denied" in said) == (DENIED, True)
+    assert not is_ready(tmp_path / "cache")
