@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from tokenfleet.weights.layout import file_key, folder_name, manifest_key
 LOADER = Path(__file__).parents[2] / "userdata" / "model-loader"
 REVISION = "89abcdef" * 5
 SNAPSHOT = f"org/model/{REVISION}"
-NOT_PUBLISHED, CHECKSUM, DENIED, STORE, BAD_MANIFEST = 3, 4, 6, 8, 9
+NOT_PUBLISHED, CHECKSUM, DISK_FULL, DENIED, STORE, BAD_MANIFEST = 3, 4, 5, 6, 8, 9
 LARGE_BYTES = 200 * MEBIBYTE
 SECONDS = 60
 
@@ -182,3 +182,64 @@ def test_a_role_without_access_is_told_so(
     code, said = ended(load(**s3_server.account(bucket, [])))
     assert (code, "access denied" in said) == (DENIED, True)
     assert not is_ready(tmp_path / "cache")
+
+
+@pytest.fixture
+def small_disk(load: Loader, tmp_path: Path) -> Iterator[Path]:
+    """The cache folder, on a file system with room for one copy and a half."""
+    del load  # it makes the folder
+    cache = tmp_path / "cache"
+    size = f"size={LARGE_BYTES * 3 // 2}"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", cache], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this user may not mount a tmpfs")
+    yield cache
+    subprocess.run(["umount", "--lazy", cache], check=True)
+
+
+def older_snapshot(cache: Path, *, minutes: int) -> Path:
+    """Another revision that fills most of the disk, last asked for so long ago; its READY."""
+    folder = cache / "org--model--older"
+    (folder / "files").mkdir(parents=True)
+    with (folder / "files" / "model.safetensors").open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, LARGE_BYTES)
+    ready = folder / "READY"
+    ready.touch()
+    asked = time.time() - 60 * minutes
+    os.utime(ready, (asked, asked))
+    return ready
+
+
+@pytest.mark.usefixtures("published")
+def test_a_revision_nobody_uses_makes_room(load: Loader, small_disk: Path, source: Path) -> None:
+    older = older_snapshot(small_disk, minutes=60)
+    code, said = ended(load())
+    assert code == 0, said
+    assert not older.exists()
+    assert_loaded(small_disk, source)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_revision_an_engine_holds_is_kept_though_space_is_short(
+    load: Loader, small_disk: Path
+) -> None:
+    older = older_snapshot(small_disk, minutes=60)
+    engine = subprocess.Popen(["flock", "--shared", "--no-fork", older, "sleep", "60"])
+    try:
+        time.sleep(0.5)
+        code, said = ended(load())
+    finally:
+        engine.kill()
+        engine.wait()
+    assert (code, "disk full" in said) == (DISK_FULL, True), said
+    assert older.exists()
+    assert not is_ready(small_disk)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_revision_asked_for_a_moment_ago_is_kept(load: Loader, small_disk: Path) -> None:
+    older = older_snapshot(small_disk, minutes=1)
+    assert ended(load())[0] == DISK_FULL
+    assert older.exists()
