@@ -1,11 +1,14 @@
 """The loader on a real S3 server: right bytes and READY, or a reason and no READY."""
 
+import json
 import os
 import random
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -243,3 +246,53 @@ def test_a_revision_asked_for_a_moment_ago_is_kept(load: Loader, small_disk: Pat
     older = older_snapshot(small_disk, minutes=1)
     assert ended(load())[0] == DISK_FULL
     assert older.exists()
+
+
+@pytest.fixture
+def identity(s3_server: S3Server) -> Iterator[str]:
+    """Answers as the metadata service of an instance and as the Pod Identity agent; its address."""
+    keys = {"AccessKeyId": s3_server.access_key, "SecretAccessKey": s3_server.secret_key}
+    roles = "/latest/meta-data/iam/security-credentials/"
+    answers = {
+        ("PUT", "/latest/api/token", None): "session",
+        ("GET", roles, "session"): "node",
+        ("GET", f"{roles}node", "session"): json.dumps(keys, indent=2),
+        ("GET", "/pod", "pod-token"): json.dumps(keys),
+    }
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            token = self.headers["X-aws-ec2-metadata-token"] or self.headers["Authorization"]
+            body = answers.get((self.command, self.path, token))
+            self.send_response(401 if body is None else 200)
+            self.end_headers()
+            self.wfile.write((body or "").encode())
+
+        do_PUT = do_GET  # noqa: N815 - the names that the server looks for
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
+            del format, args
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("where", ["instance", "pod"])
+def test_the_role_of_the_instance_or_pod_is_enough(
+    where: str, load: Loader, identity: str, source: Path, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("pod-token", encoding="utf-8")
+    roles = {
+        "instance": {"AWS_EC2_METADATA_SERVICE_ENDPOINT": identity},
+        "pod": {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{identity}/pod",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token),
+        },
+    }
+    code, said = ended(load(AWS_ACCESS_KEY_ID="", **roles[where]))
+    assert code == 0, said
+    assert_loaded(tmp_path / "cache", source)

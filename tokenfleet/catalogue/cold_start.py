@@ -1,0 +1,118 @@
+"""What a cold start is made of: dated seconds, sizes and rates, each with its range."""
+
+import datetime as dt
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal
+
+import yaml
+
+from tokenfleet.catalogue.facts import Fact, data_file
+
+AmiVariant = Literal["standard", "nvidia", "neuron"]
+
+
+class Estimate(Fact):
+    """One figure with its range; ``basis`` says how far to trust it.
+
+    ``measured`` and ``documented`` are of somebody else, ``derived`` is arithmetic on them, an
+    ``assumption`` is ours where nothing was found.
+    """
+
+    low: float
+    expected: float
+    high: float
+    unit: str
+    basis: Literal["measured", "documented", "derived", "assumption"]
+    source: str
+    date: dt.date
+
+    @property
+    def citation(self) -> str:
+        """Source, basis and date in one line."""
+        return f"{self.source} ({self.basis}, {self.date})"
+
+
+class AutoscalerTimes(Fact):
+    """What passes before a node is launched, in seconds."""
+
+    decision: Estimate
+    launch: Estimate
+
+
+class NodeTimes(Fact):
+    """Seconds to the boot script, from there to Ready, and on to registered devices."""
+
+    boot: Estimate
+    join: Estimate
+    registration: Estimate | None
+
+
+class ImagePull(Fact):
+    """Compressed GB a second: as containerd pulls by default, and with SOCI parallel pull."""
+
+    containerd: Estimate
+    parallel: Estimate
+
+
+class Network(Fact):
+    """Share of the link that a fetch gets."""
+
+    usable: Estimate
+
+
+class FetchClient(Fact):
+    """GB a second of one connection to S3, and of one vCPU with TLS and checksums."""
+
+    connection: Estimate
+    vcpu: Estimate
+
+
+class Gp3(Fact):
+    """Share of its provisioned throughput that a volume delivers."""
+
+    delivered: Estimate
+
+
+class LocalDiskRates(Fact):
+    """How fast instance store is written, by capacity or by documented writes a second."""
+
+    graviton_write_per_tb: Estimate
+    write_per_thousand_iops: Estimate
+    other_write_per_tb: Estimate
+    read_over_write: Estimate
+    graviton_families: tuple[str, ...]
+    write_iops: Mapping[str, int]
+
+
+class EngineTimes(Fact):
+    """Image sizes in GB, seconds of start, warm-up and compilation, GB a second of loading."""
+
+    image_compressed: Estimate
+    image_unpacked: Estimate
+    start: Estimate
+    load: Estimate
+    warm_up: Estimate
+    compile: Estimate
+    compile_per_gb: Estimate | None
+
+
+class ColdStartFacts(Fact):
+    """Every figure of ``data/cold_start.yaml``."""
+
+    autoscaler: AutoscalerTimes
+    nodes: Mapping[AmiVariant, NodeTimes]
+    local_disk_set_up: Estimate
+    image_pull: ImagePull
+    network: Network
+    client: FetchClient
+    gp3: Gp3
+    local_disks: LocalDiskRates
+    engines: Mapping[str, EngineTimes]
+
+
+@cache
+def cold_start_facts() -> ColdStartFacts:
+    """The figures that predict a cold start."""
+    rows = yaml.load(data_file("cold_start.yaml"), Loader=yaml.CSafeLoader)
+    return ColdStartFacts.model_validate(rows)
