@@ -19,7 +19,7 @@ from tests.cluster import guard
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-# Not the default of any client: whoever forgets AWS_REGION is refused.
+# Not the default of any client: a signature for another region is refused.
 REGION = "eu-central-1"
 READY_SECONDS = 20
 STOP_SECONDS = 5

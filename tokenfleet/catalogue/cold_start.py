@@ -56,9 +56,10 @@ class ImagePull(Fact):
 
 
 class Network(Fact):
-    """Share of the link that a fetch gets."""
+    """Share of the base and of the burst rate of a link that a fetch gets."""
 
-    usable: Estimate
+    base: Estimate
+    burst: Estimate
 
 
 class FetchClient(Fact):
