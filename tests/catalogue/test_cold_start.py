@@ -1,6 +1,7 @@
 """The figures that a cold start is predicted from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 import pytest
 from pydantic import BaseModel
@@ -16,8 +17,8 @@ def _estimates(row: object, path: str = "") -> Iterator[tuple[str, Estimate]]:
         for name in type(row).model_fields:
             yield from _estimates(getattr(row, name), f"{path}.{name}")
     elif isinstance(row, dict):
-        for name in row:  # pyright: ignore[reportUnknownVariableType] - any mapping of the file
-            yield from _estimates(row[name], f"{path}.{name}")
+        for name, inner in cast("Mapping[str, object]", row).items():
+            yield from _estimates(inner, f"{path}.{name}")
 
 
 ESTIMATES = dict(_estimates(cold_start_facts()))
