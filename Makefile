@@ -26,7 +26,7 @@ preview: setup ## show what a stack builds and costs (STACK=dev)
 test: setup lint types unit ## lint, types, unit tests
 
 lint: setup ## style and import rules
-	$(BIN)/shellcheck .ci/run userdata/model-loader
+	$(BIN)/shellcheck .ci/run userdata/model-cache userdata/model-loader
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
@@ -47,7 +47,7 @@ up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
 
 golden: setup ## write what machines execute into tests/golden (look at the diff)
-	$(BIN)/pytest tests/preview/test_golden.py tests/settings/test_reference.py --write-golden
+	$(BIN)/pytest tests/preview/test_golden.py tests/settings/test_reference.py tests/plan/test_user_data.py --write-golden
 
 bench: setup ## measure what the docs claim
 	$(BIN)/python bench/preview.py

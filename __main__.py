@@ -10,7 +10,7 @@ from components.network import Network, NetworkArgs
 from components.pool import Pool, PoolArgs
 from components.provider import aws_provider
 from components.serving import Serving, ServingArgs
-from tokenfleet.program import API_KEY, HUB_TOKEN, secret, stack_plan
+from tokenfleet.program import API_KEY, secret, stack_plan
 
 plan = stack_plan()
 aws = aws_provider(plan.name, plan.region, plan.tags)
@@ -27,7 +27,7 @@ store = ModelStore(f"{plan.name}-models", ModelStoreArgs(plan=plan.model_store),
 pools = [
     Pool(
         f"{plan.name}-{pool}",
-        PoolArgs(groups=groups, join=cluster.join, partition=plan.partition, subnets=subnets),
+        PoolArgs(groups=groups, join=cluster.join, subnets=subnets, store=store),
         after_cluster,
     )
     for pool, groups in plan.node_groups_by_pool.items()
@@ -41,9 +41,8 @@ serving = Serving(
     f"{plan.name}-serving",
     ServingArgs(
         plan=plan.serving,
-        bucket_arn=store.bucket_arn,
+        store=store,
         api_key=secret(API_KEY),
-        hugging_face_token=secret(HUB_TOKEN),
     ),
     ResourceOptions(providers=[aws, cluster.kubernetes_provider], depends_on=[addons]),
 )

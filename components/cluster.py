@@ -38,6 +38,8 @@ class Join:
     certificate_authority: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
     service_cidr: str
+    partition: str
+    region: str
 
 
 class Cluster(pulumi.ComponentResource):
@@ -66,6 +68,8 @@ class Cluster(pulumi.ComponentResource):
             certificate_authority=cluster.certificate_authority.data,
             security_group_id=cluster.vpc_config.cluster_security_group_id,
             service_cidr=str(args.plan.service_cidr),
+            partition=args.plan.partition,
+            region=args.plan.region,
         )
         self._administrators()
         self._node_addons()

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from tokenfleet.plan.iam import tls_only_bucket_policy
-from tokenfleet.plan.stack import ModelStorePlan
+from tokenfleet.plan.stack import ModelStorePlan, store_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,8 @@ class ModelStore(pulumi.ComponentResource):
 
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
+    url: pulumi.Output[str]
+    region: str
 
     def __init__(
         self, name: str, args: ModelStoreArgs, opts: pulumi.ResourceOptions | None = None
@@ -95,4 +97,6 @@ class ModelStore(pulumi.ComponentResource):
         )
         self.bucket_name = bucket.id
         self.bucket_arn = bucket.arn
+        self.region = args.plan.region
+        self.url = bucket.id.apply(lambda bucket: store_url(bucket, args.plan.region))
         self.register_outputs({"bucketName": self.bucket_name})

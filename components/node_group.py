@@ -1,6 +1,5 @@
-"""One launch template and the Auto Scaling group that uses it."""
+"""An Auto Scaling group and the launch templates it uses, one for each kind of disks."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,12 +7,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cluster import Join
+from components.launch_template import launch_template
 from tokenfleet.plan.node_groups import NodeGroupPlan
-from tokenfleet.plan.user_data import ClusterFacts, render_user_data
-
-_ROOT_DEVICE = "/dev/xvda"
-# One hop: the host reaches its role through the metadata service, pods do not.
-_HOPS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +19,7 @@ class NodeGroupArgs:
     instance_profile_arn: pulumi.Input[str]
     join: Join
     subnet_ids: Sequence[pulumi.Input[str]]
+    store_url: pulumi.Input[str]
 
 
 class NodeGroup(pulumi.ComponentResource):
@@ -40,97 +36,25 @@ class NodeGroup(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tokenfleet:node_group:NodeGroup", name, None, opts)
         self._name, self._args = name, args
-        group = self._group(self._template())
+        self._templates = {
+            template.role: launch_template(
+                f"{name}-{template.role}-template",
+                args.plan,
+                template,
+                join=args.join,
+                instance_profile_arn=args.instance_profile_arn,
+                store_url=args.store_url,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            for template in args.plan.templates
+        }
+        group = self._group()
         self.name = group.name
         self.register_outputs({"name": self.name})
 
-    def _template(self) -> aws.ec2.LaunchTemplate:
+    def _group(self) -> aws.autoscaling.Group:
         plan = self._args.plan
-        return aws.ec2.LaunchTemplate(
-            f"{self._name}-template",
-            image_id=plan.image_id,
-            instance_type=plan.instance_types[0] if plan.capacity_block else None,
-            user_data=self._user_data(),
-            update_default_version=True,
-            iam_instance_profile=aws.ec2.LaunchTemplateIamInstanceProfileArgs(
-                arn=self._args.instance_profile_arn
-            ),
-            network_interfaces=[
-                aws.ec2.LaunchTemplateNetworkInterfaceArgs(
-                    device_index=0,
-                    associate_public_ip_address="false",
-                    delete_on_termination="true",
-                    security_groups=[self._args.join.security_group_id],
-                )
-            ],
-            metadata_options=aws.ec2.LaunchTemplateMetadataOptionsArgs(
-                http_endpoint="enabled",
-                http_tokens="required",
-                http_put_response_hop_limit=_HOPS,
-                instance_metadata_tags="disabled",
-            ),
-            block_device_mappings=[
-                aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
-                    device_name=_ROOT_DEVICE,
-                    ebs=aws.ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                        encrypted="true",
-                        volume_type="gp3",
-                        volume_size=plan.volume.size_gib,
-                        iops=plan.volume.iops,
-                        throughput=plan.volume.throughput_mib_per_second,
-                        delete_on_termination="true",
-                    ),
-                )
-            ],
-            instance_market_options=aws.ec2.LaunchTemplateInstanceMarketOptionsArgs(
-                market_type="capacity-block"
-            )
-            if plan.capacity_block
-            else None,
-            capacity_reservation_specification=self._reservation(),
-            tag_specifications=[
-                aws.ec2.LaunchTemplateTagSpecificationArgs(
-                    resource_type=kind, tags=dict(plan.node_tags)
-                )
-                for kind in ("instance", "volume", "network-interface")
-            ],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _user_data(self) -> pulumi.Output[str]:
-        join = self._args.join
-
-        def encoded(facts: list[str]) -> str:
-            cluster_name, endpoint, certificate_authority = facts
-            text = render_user_data(
-                self._args.plan.kubelet,
-                ClusterFacts(
-                    cluster_name=cluster_name,
-                    api_server_endpoint=endpoint,
-                    certificate_authority=certificate_authority,
-                    service_cidr=join.service_cidr,
-                ),
-            )
-            return base64.b64encode(text.encode()).decode()
-
-        return pulumi.Output.all(
-            join.cluster_name, join.endpoint, join.certificate_authority
-        ).apply(encoded)
-
-    def _reservation(
-        self,
-    ) -> aws.ec2.LaunchTemplateCapacityReservationSpecificationArgs | None:
-        reservation_id = self._args.plan.capacity_reservation_id
-        if reservation_id is None:
-            return None
-        return aws.ec2.LaunchTemplateCapacityReservationSpecificationArgs(
-            capacity_reservation_target=aws.ec2.LaunchTemplateCapacityReservationSpecificationCapacityReservationTargetArgs(
-                capacity_reservation_id=reservation_id
-            )
-        )
-
-    def _group(self, template: aws.ec2.LaunchTemplate) -> aws.autoscaling.Group:
-        plan = self._args.plan
+        first = self._templates[plan.template_of(plan.instance_types[0]).role]
         tags = {**plan.node_tags, **plan.group_tags}
         return aws.autoscaling.Group(
             f"{self._name}-group",
@@ -141,11 +65,11 @@ class NodeGroup(pulumi.ComponentResource):
             # A capacity block is bought for one type, named by the template itself (EKS user
             # guide, "Create self-managed nodes with Capacity Blocks for ML").
             launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
-                id=template.id, version=template.latest_version.apply(str)
+                id=first.id, version=first.latest_version.apply(str)
             )
             if plan.capacity_block
             else None,
-            mixed_instances_policy=None if plan.capacity_block else self._purchase(template),
+            mixed_instances_policy=None if plan.capacity_block else self._purchase(first),
             health_check_type="EC2",
             # The autoscaler replaces where pods are pending; evening out zones would end nodes
             # that serve.
@@ -167,9 +91,10 @@ class NodeGroup(pulumi.ComponentResource):
         )
 
     def _purchase(
-        self, template: aws.ec2.LaunchTemplate
+        self, first: aws.ec2.LaunchTemplate
     ) -> aws.autoscaling.GroupMixedInstancesPolicyArgs:
-        spot = self._args.plan.purchase_option == "spot"
+        plan = self._args.plan
+        spot = plan.purchase_option == "spot"
         return aws.autoscaling.GroupMixedInstancesPolicyArgs(
             instances_distribution=aws.autoscaling.GroupMixedInstancesPolicyInstancesDistributionArgs(
                 on_demand_base_capacity=0,
@@ -180,15 +105,23 @@ class NodeGroup(pulumi.ComponentResource):
             ),
             launch_template=aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateArgs(
                 launch_template_specification=aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateLaunchTemplateSpecificationArgs(
-                    launch_template_id=template.id,
+                    launch_template_id=first.id,
                     # A number, never $Latest: a preview then shows which template is used.
-                    version=template.latest_version.apply(str),
+                    version=first.latest_version.apply(str),
                 ),
-                overrides=[
-                    aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArgs(
-                        instance_type=instance_type
-                    )
-                    for instance_type in self._args.plan.instance_types
-                ],
+                overrides=[self._override(kind, first) for kind in plan.instance_types],
+            ),
+        )
+
+    def _override(
+        self, instance_type: str, first: aws.ec2.LaunchTemplate
+    ) -> aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArgs:
+        template = self._templates[self._args.plan.template_of(instance_type).role]
+        return aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArgs(
+            instance_type=instance_type,
+            launch_template_specification=None
+            if template is first
+            else aws.autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideLaunchTemplateSpecificationArgs(
+                launch_template_id=template.id, version=template.latest_version.apply(str)
             ),
         )

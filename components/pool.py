@@ -7,26 +7,32 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cluster import Join
+from components.model_store import ModelStore
 from components.node_group import NodeGroup, NodeGroupArgs
-from tokenfleet.plan.iam import NODE_POLICIES, managed_policy_arn, service_trust
+from tokenfleet.plan.iam import (
+    NODE_POLICIES,
+    managed_policy_arn,
+    model_reader_policy,
+    service_trust,
+)
 from tokenfleet.plan.node_groups import NodeGroupPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class PoolArgs:
-    """The groups to build, the cluster their nodes join, and the private subnets by zone."""
+    """The groups to build, the cluster their nodes join, the private subnets by zone, the models."""
 
     groups: Sequence[NodeGroupPlan]
     join: Join
-    partition: str
     subnets: Mapping[str, pulumi.Input[str]]
+    store: ModelStore
 
 
 class Pool(pulumi.ComponentResource):
     """Nodes of one kind.
 
-    The role may pull images and join the cluster, nothing else: pods have identities of their
-    own, and the VPC CNI too.
+    The role may pull images, join the cluster and read published models, nothing else: pods
+    have identities of their own, and the VPC CNI too.
     """
 
     group_names: Sequence[pulumi.Output[str]]
@@ -44,11 +50,21 @@ class Pool(pulumi.ComponentResource):
             aws.iam.RolePolicyAttachment(
                 f"{name}-{policy}",
                 role=role.name,
-                policy_arn=managed_policy_arn(args.partition, policy),
+                policy_arn=managed_policy_arn(args.join.partition, policy),
                 opts=child,
             )
             for policy in NODE_POLICIES
         ]
+        # System nodes serve no model, and may not read any.
+        if any(plan.fetches_models for plan in args.groups):
+            permissions.append(
+                aws.iam.RolePolicy(
+                    f"{name}-models",
+                    role=role.name,
+                    policy=args.store.bucket_arn.apply(model_reader_policy),
+                    opts=child,
+                )
+            )
         profile = aws.iam.InstanceProfile(f"{name}-node", role=role.name, opts=child)
         permissions.append(
             aws.eks.AccessEntry(
@@ -67,6 +83,7 @@ class Pool(pulumi.ComponentResource):
                     instance_profile_arn=profile.arn,
                     join=args.join,
                     subnet_ids=[args.subnets[zone] for zone in plan.zones],
+                    store_url=args.store.url,
                 ),
                 # A node that boots before it may join gives up and stays as a cost.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=permissions),

@@ -8,15 +8,19 @@ from typing import cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.model_store import ModelStore
 from components.pod_identity import PodIdentity, PodIdentityArgs
 from tokenfleet.plan.iam import MODEL_READER, model_reader_policy
 from tokenfleet.plan.manifests import NAMESPACE, Manifest
-from tokenfleet.plan.pod import API_KEY_SECRET, HUB_TOKEN_SECRET
+from tokenfleet.plan.pod import API_KEY_SECRET, LOADER, LOADER_SETTINGS
 from tokenfleet.plan.stack import ServingPlan
+from tokenfleet.plan.user_data import script
 
 _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "Namespace": kubernetes.core.v1.Namespace,
     "ServiceAccount": kubernetes.core.v1.ServiceAccount,
+    "PersistentVolume": kubernetes.core.v1.PersistentVolume,
+    "PersistentVolumeClaim": kubernetes.core.v1.PersistentVolumeClaim,
     "Deployment": kubernetes.apps.v1.Deployment,
     "Service": kubernetes.core.v1.Service,
     "PodDisruptionBudget": kubernetes.policy.v1.PodDisruptionBudget,
@@ -25,12 +29,11 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ServingArgs:
-    """The planned objects, the bucket they read, and the secrets that no plan holds."""
+    """The planned objects, the bucket they read, and the secret that no plan holds."""
 
     plan: ServingPlan
-    bucket_arn: pulumi.Input[str]
+    store: ModelStore
     api_key: pulumi.Input[str] | None
-    hugging_face_token: pulumi.Input[str] | None
 
 
 class Serving(pulumi.ComponentResource):
@@ -53,15 +56,13 @@ class Serving(pulumi.ComponentResource):
             PodIdentityArgs(
                 account=MODEL_READER,
                 cluster_name=args.plan.cluster_name,
-                policy=pulumi.Output.from_input(args.bucket_arn).apply(model_reader_policy),
+                policy=args.store.bucket_arn.apply(model_reader_policy),
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         namespace = self._object(args.plan.namespace, [])
         api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
-        before: list[pulumi.Resource] = [namespace, api_key, reader]
-        if args.hugging_face_token is not None:
-            before.append(self._secret(HUB_TOKEN_SECRET, args.hugging_face_token, namespace))
+        before = [namespace, api_key, reader, self._loader(args.store, namespace)]
         for manifest in args.plan.manifests:
             self._object(manifest, before)
         self.namespace = pulumi.Output.from_input(NAMESPACE)
@@ -84,6 +85,16 @@ class Serving(pulumi.ComponentResource):
             f"{self._name}-{kind.lower()}-{metadata['name']}",
             **fields,
             opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
+        )
+
+    def _loader(self, store: ModelStore, namespace: pulumi.Resource) -> pulumi.Resource:
+        """The script that nodes run too, and where it finds the models."""
+        url, region = LOADER_SETTINGS
+        return kubernetes.core.v1.ConfigMap(
+            f"{self._name}-{LOADER}",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=LOADER, namespace=NAMESPACE),
+            data={LOADER: script(LOADER), url: store.url, region: store.region},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
         )
 
     def _secret(

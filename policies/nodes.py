@@ -42,12 +42,16 @@ def scale_from_zero(recording: Recording) -> Iterator[Finding]:
             yield _finding(group, f"lacks the tag {_AUTOSCALER}/enabled=true")
         if not any(tags.get(owner) == "owned" for owner in owners):
             yield _finding(group, f"lacks the tag {' or '.join(sorted(owners))}=owned")
-        template = next((templates[u] for u in group.dependencies if u in templates), None)
-        config = node_config(template) if template else None
-        if not config:
+        # A group has a template for each kind of disks: what one registers, all must.
+        used = [templates[urn] for urn in group.dependencies if urn in templates]
+        configs = [node_config(template) for template in used]
+        if not configs or not all(configs):
             yield _finding(group, "has no launch template with a NodeConfig that can be read")
         else:
-            yield from _broken_promises(group, tags, config)
+            broken = (
+                found for config in configs for found in _broken_promises(group, tags, config)
+            )
+            yield from dict.fromkeys(broken)
 
 
 def group_tags(group: RecordedResource) -> Mapping[str, str]:

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
@@ -36,8 +38,9 @@ def parsed(text: object) -> Mapping[str, object]:
 
 
 def decoded(text: object) -> str:
-    """What base64 hides, or nothing when it is not known or not base64."""
+    """What base64 and gzip hide, or nothing when it is not known or neither."""
     try:
-        return base64.b64decode(str(text or ""), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+        content = base64.b64decode(str(text or ""), validate=True)
+        return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode()
+    except (binascii.Error, UnicodeDecodeError, OSError, EOFError, zlib.error):
         return ""

@@ -88,10 +88,10 @@ def test_a_folder_without_a_project_ends_with_2(tmp_path: Path) -> None:
 def test_a_broken_rule_ends_with_3_and_is_shown_first(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.node_group._HOPS", 2)
+    monkeypatch.setattr("components.launch_template._HOPS", 2)
     result = _preview("dev", "--project", project)
     assert result.exit_code == BROKEN_RULE
-    assert "Broken rules: 3" in result.stdout
+    assert "Broken rules: 5" in result.stdout
     assert result.stdout.index("imds-v2") < result.stdout.index("What will exist")
 
 

@@ -9,10 +9,10 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from tokenfleet.mistakes import Mistake, StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
-from tokenfleet.settings.draft import API_KEY, HUB_TOKEN, SECRET_KEYS
+from tokenfleet.settings.draft import API_KEY, SECRET_KEYS
 from tokenfleet.settings.stack_file import config_value, foreign_key, plaintext_secret
 
-__all__ = ["API_KEY", "HUB_TOKEN", "secret", "stack_plan"]
+__all__ = ["API_KEY", "secret", "stack_plan"]
 
 
 def stack_plan() -> Plan:

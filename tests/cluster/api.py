@@ -17,6 +17,7 @@ _CLUSTER_KINDS = frozenset(
         "CustomResourceDefinition",
         "Namespace",
         "Node",
+        "PersistentVolume",
         "PriorityClass",
         "SelfSubjectAccessReview",
         "SelfSubjectReview",

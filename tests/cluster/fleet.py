@@ -18,13 +18,17 @@ SECRET: Mapping[str, Any] = {
     "metadata": {"name": "vllm-api-key", "namespace": "serving"},
     "stringData": {"value": "test"},
 }
+_BEFORE_MODELS = frozenset(
+    {"Namespace", "ServiceAccount", "Secret", "PersistentVolume", "PersistentVolumeClaim"}
+)
 _number = itertools.count(1)
 
 
 class Fleet:
     """The objects are the rendered ones, in a namespace of their own.
 
-    Only the namespace's name differs, and load and drain times are written onto the pods.
+    Only the namespace's name differs, and with it that of the volume that is claimed in it;
+    load and drain times are written onto the pods.
     """
 
     def __init__(self, api: Api, plan: Plan) -> None:
@@ -35,8 +39,18 @@ class Fleet:
         """Every rendered object of the stack, in the order the program creates them."""
         for manifest in (self.plan.serving.namespace, SECRET, *self.plan.serving.manifests):
             found: Object = copy.deepcopy(dict(manifest))
-            key = "name" if found["kind"] == "Namespace" else "namespace"
-            found["metadata"][key] = self.namespace
+            volume = f"{self.namespace}-cache"
+            match found["kind"]:
+                case "Namespace":
+                    found["metadata"]["name"] = self.namespace
+                case "PersistentVolume":
+                    found["metadata"]["name"] = volume
+                    found["spec"]["claimRef"]["namespace"] = self.namespace
+                case "PersistentVolumeClaim":
+                    found["metadata"]["namespace"] = self.namespace
+                    found["spec"]["volumeName"] = volume
+                case _:
+                    found["metadata"]["namespace"] = self.namespace
             yield found
 
     def model(self, name: str) -> ModelPlan:
@@ -68,9 +82,9 @@ class Fleet:
         leave(self._api, node)
 
     def prepare(self) -> None:
-        """Namespace, service account and secret."""
+        """All that is there before the first model."""
         for found in self.objects():
-            if found["kind"] in ("Namespace", "ServiceAccount", "Secret"):
+            if found["kind"] in _BEFORE_MODELS:
                 self._api.apply(found)
 
     def serve(
@@ -140,6 +154,7 @@ class Fleet:
         for plural in ("deployments", "replicasets"):
             self._api.delete(self._path(plural, "apps/v1"))
         self._api.delete(f"/api/v1/namespaces/{self.namespace}")
+        self._api.delete(f"/api/v1/persistentvolumes/{self.namespace}-cache")
 
         def gone() -> bool:
             """no pod of the scenario is left"""

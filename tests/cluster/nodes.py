@@ -31,13 +31,14 @@ def planned_node(
         devices = {name: str(count) for name, count in planned.resources.items()}
         ephemeral = f"{planned.ephemeral_gib}Gi"
     name = f"{group.physical_name}-{zone}{suffix}"
+    kubelet = group.template_of(kind.instance_type).boot.kubelet
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
             "name": name,
             "labels": {
-                **group.kubelet.labels,
+                **kubelet.labels,
                 "kubernetes.io/hostname": name,
                 "kubernetes.io/arch": {"arm64": "arm64"}.get(kind.architecture, "amd64"),
                 "kubernetes.io/os": "linux",
@@ -49,7 +50,7 @@ def planned_node(
         "spec": {
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
-                for taint in group.kubelet.taints
+                for taint in kubelet.taints
             ]
         },
         "status": {

@@ -17,7 +17,7 @@ from tokenfleet.economics.bill import (
     volume_usd_per_month,
 )
 from tokenfleet.plan.decide import decide
-from tokenfleet.plan.pools import VolumePlan
+from tokenfleet.plan.disks import VolumePlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import read_stack_file
 

@@ -1,6 +1,7 @@
 """Mistakes in what nodes reveal, register and are tagged with."""
 
 import base64
+import gzip
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,9 +22,9 @@ from tokenfleet.preview.recording import Recording
 AUTOSCALER = "k8s.io/cluster-autoscaler"
 NODE_TEMPLATE = f"{AUTOSCALER}/node-template"
 GROUP = ":Group::*-inferentia2-spot-group"
-TEMPLATE = ":LaunchTemplate::*-inferentia2-spot-template"
+TEMPLATE = ":LaunchTemplate::*-inferentia2-spot-volume-template"
 SYSTEM_GROUP = ":Group::*-system-group-group"
-SYSTEM_TEMPLATE = ":LaunchTemplate::*-system-group-template"
+SYSTEM_TEMPLATE = ":LaunchTemplate::*-system-group-volume-template"
 AWS = "pulumi:providers:aws::*"
 OURS = {"tokenfleet:project": "tokenfleet", "tokenfleet:stack": "prod"}
 
@@ -56,9 +57,9 @@ def in_user_data(old: str, new: str) -> Plant:
     """User data with one text in place of another."""
 
     def edit(user_data: str) -> str:
-        text = base64.b64decode(user_data).decode()
+        text = gzip.decompress(base64.b64decode(user_data)).decode()
         assert old in text
-        return base64.b64encode(text.replace(old, new).encode()).decode()
+        return base64.b64encode(gzip.compress(text.replace(old, new).encode())).decode()
 
     return edited(TEMPLATE, ("userData",), edit)
 

@@ -8,8 +8,8 @@ from policies.rulebook import findings
 from tests.policies.planting import Plant, Planted, added, changed, pick, removed, reported
 from tokenfleet.preview.recording import Recording
 
-SPOT = ":LaunchTemplate::*-graviton4-spot-template"
-ON_DEMAND = ":LaunchTemplate::*-h100-on-demand-template"
+SPOT = ":LaunchTemplate::*-graviton4-spot-local-template"
+ON_DEMAND = ":LaunchTemplate::*-h100-on-demand-local-template"
 CLUSTER = "aws:eks/cluster:Cluster::*"
 BUCKET = ":Bucket::*"
 BLOCK = ":BucketPublicAccessBlock::*"

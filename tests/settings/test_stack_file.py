@@ -47,7 +47,7 @@ def test_json_text_is_read_as_the_engine_reads_it(tmp_path: Path) -> None:
     assert found.keys == {"network": {"cidr": "10.0.0.0/16"}}
 
 
-@pytest.mark.parametrize("key", ["apiKey", "huggingFaceToken"])
+@pytest.mark.parametrize("key", ["apiKey"])
 def test_a_plaintext_secret_is_refused_and_not_repeated(key: str, tmp_path: Path) -> None:
     found = _read(tmp_path, f"config:\n  tokenfleet:{key}: hunter2\n".encode())
     (mistake,) = found.mistakes

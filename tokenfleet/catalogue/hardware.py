@@ -35,9 +35,14 @@ class Hardware(Fact):
 
 
 class Engine(Fact):
-    """A pinned vLLM build; ``resource`` is the Kubernetes extended resource it asks for."""
+    """A pinned vLLM build; ``resource`` is the Kubernetes extended resource it asks for.
+
+    ``sdk`` is the version of the compiler whose output it runs, None where nothing is compiled
+    ahead of time.
+    """
 
     version: str
+    sdk: str | None = None
     image: str
     resource: str | None
     usable_device_fraction: float

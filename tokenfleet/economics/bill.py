@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.instances import on_demand_usd_per_hour, price_source, prices_as_of
 from tokenfleet.catalogue.services import ServiceName, service_prices
+from tokenfleet.plan.disks import DiskPlan, VolumePlan
 from tokenfleet.plan.node_groups import NodeGroupPlan
-from tokenfleet.plan.pools import VolumePlan
 from tokenfleet.plan.stack import Plan
 
 # AWS bills by the hour and quotes by a month of 730 of them.
@@ -30,7 +30,7 @@ class CostLine:
 
 @dataclass(frozen=True, kw_only=True)
 class HourlyRange:
-    """The least and the most a tier costs an hour in US dollars, root volumes included.
+    """The least and the most a tier costs an hour in US dollars, volumes included.
 
     The upper end takes the on-demand price of the dearest type for every node, which spot
     never exceeds unless a higher maximum is asked for; the lower end counts the minimum nodes
@@ -70,13 +70,28 @@ def usage_prices(plan: Plan) -> Sequence[CostLine]:
 
 def hourly_range(plan: Plan, group: NodeGroupPlan) -> HourlyRange:
     """The price range of one tier."""
-    prices = [on_demand_usd_per_hour(kind, plan.region) for kind in group.instance_types]
-    volume = volume_usd_per_month(group.volume, plan.region) / HOURS_PER_MONTH
-    least = 0.0 if group.purchase_option == "spot" else min(prices)
+    spot = group.purchase_option == "spot"
+    prices = [
+        (
+            on_demand_usd_per_hour(kind, plan.region),
+            disks_usd_per_month(group.template_of(kind).disks, plan.region) / HOURS_PER_MONTH,
+        )
+        for kind in group.instance_types
+    ]
     return HourlyRange(
-        least_usd=group.min_nodes * (least + volume),
-        most_usd=group.max_nodes * (max(prices) + volume),
+        least_usd=group.min_nodes * min((0.0 if spot else node) + disks for node, disks in prices),
+        most_usd=group.max_nodes * max(node + disks for node, disks in prices),
     )
+
+
+def disks_usd_per_month(disks: DiskPlan, region: str) -> float:
+    """The volumes of one node."""
+    return sum(volume_usd_per_month(v, region) for v in (disks.root, disks.cache) if v)
+
+
+def cache_usd_per_month(disks: DiskPlan, region: str) -> float:
+    """What keeping weights on a volume of their own costs one node; nothing on local disks."""
+    return volume_usd_per_month(disks.cache, region) if disks.cache else 0.0
 
 
 def volume_usd_per_month(volume: VolumePlan, region: str) -> float:
@@ -119,14 +134,17 @@ def _minimum_nodes(plan: Plan, pool: str, group: NodeGroupPlan) -> Iterator[Cost
         source=price_source(kind, plan.region),
         as_of=prices_as_of(),
     )
-    volume = volume_usd_per_month(group.volume, plan.region)
-    price = service_prices()["gp3Gib"]
-    yield CostLine(
-        title=f"{pool} root volumes, gp3 {group.volume.size_gib} GiB",
-        quantity=group.min_nodes,
-        unit="month",
-        usd_per_unit=volume,
-        usd_per_month=volume * group.min_nodes,
-        source=price.source,
-        as_of=price.date.isoformat(),
-    )
+    price, disks = service_prices()["gp3Gib"], group.template_of(kind).disks
+    for use, volume in (("root", disks.root), ("cache", disks.cache)):
+        if volume is None:
+            continue
+        usd = volume_usd_per_month(volume, plan.region)
+        yield CostLine(
+            title=f"{pool} {use} volumes, gp3 {volume.size_gib} GiB",
+            quantity=group.min_nodes,
+            unit="month",
+            usd_per_unit=usd,
+            usd_per_month=usd * group.min_nodes,
+            source=price.source,
+            as_of=price.date.isoformat(),
+        )

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER
-from tokenfleet.plan.pod import Manifest, pod_spec, selector_labels
+from tokenfleet.plan.pod import MODEL_CACHE, Manifest, pod_spec, selector_labels
 from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.weights.layout import CACHE_FOLDER
 
 NAMESPACE = MODEL_READER.namespace
 
@@ -30,6 +31,45 @@ def service_account_manifest() -> Manifest:
         "metadata": {"name": MODEL_READER.service_account, "namespace": NAMESPACE},
         "automountServiceAccountToken": False,
     }
+
+
+def cache_manifests() -> Sequence[Manifest]:
+    """The cache of whatever node a pod is on, as a volume and the claim that pods name.
+
+    A claim, because pods of a restricted namespace may not name paths of their node
+    themselves. ``Directory`` makes the kubelet wait until the cache is mounted: the folder is
+    not on the root disk. Capacity must be given and means nothing for paths of a node.
+    """
+    name = f"{NAMESPACE}-{MODEL_CACHE}"
+    every = {
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "",
+        "volumeMode": "Filesystem",
+    }
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": name},
+            "spec": {
+                **every,
+                "capacity": {"storage": "1Ti"},
+                "claimRef": {"namespace": NAMESPACE, "name": MODEL_CACHE},
+                "persistentVolumeReclaimPolicy": "Retain",
+                "hostPath": {"path": CACHE_FOLDER, "type": "Directory"},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": MODEL_CACHE, "namespace": NAMESPACE},
+            "spec": {
+                **every,
+                "volumeName": name,
+                "resources": {"requests": {"storage": "1Ti"}},
+            },
+        },
+    ]
 
 
 def model_url(model: ModelPlan) -> str:

@@ -7,9 +7,12 @@ Cluster Autoscaler understands, so that another provisioner can stand beside it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.catalogue.instances import instance_type as catalogued
 from tokenfleet.catalogue.releases import ami_release
-from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan, TierPlan, VolumePlan
-from tokenfleet.plan.user_data import KubeletPlan
+from tokenfleet.plan.disks import DiskPlan, plan_disks
+from tokenfleet.plan.nodes import Taint
+from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan, TierPlan
+from tokenfleet.plan.user_data import BootPlan, KubeletPlan
 from tokenfleet.settings.sections import PurchaseOption
 
 SYSTEM_POOL = "system"
@@ -21,9 +24,23 @@ _SHUTDOWN_SECONDS = 150
 _CRITICAL_PODS_SECONDS = 10
 
 
+# nodeadm ignores FastImagePull below this and 7 GiB (nodeadm/internal/containerd/config.go:188);
+# where a gp3 root volume takes the layers, unpacking is the slower part and nothing is won.
+_PARALLEL_PULL_VCPUS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplatePlan:
+    """One launch template: nodes with the same disks, which start the same way."""
+
+    role: str
+    disks: DiskPlan
+    boot: BootPlan
+
+
 @dataclass(frozen=True, kw_only=True)
 class NodeGroupPlan:
-    """An Auto Scaling group and the launch template it uses.
+    """An Auto Scaling group and the launch templates it uses, one for each kind of disks.
 
     ``physical_name`` is fixed because the autoscaler's priorities name groups by regular
     expression. ``group_tags`` stay on the group; ``node_tags`` reach instances and volumes.
@@ -34,8 +51,7 @@ class NodeGroupPlan:
     purchase_option: PurchaseOption
     instance_types: Sequence[str]
     image_id: str
-    volume: VolumePlan
-    kubelet: KubeletPlan
+    templates: Sequence[TemplatePlan]
     min_nodes: int
     max_nodes: int
     zones: Sequence[str]
@@ -43,6 +59,15 @@ class NodeGroupPlan:
     capacity_block: bool
     group_tags: Mapping[str, str]
     node_tags: Mapping[str, str]
+
+    @property
+    def fetches_models(self) -> bool:
+        """Whether nodes of the group read the bucket at boot."""
+        return any(template.boot.snapshots for template in self.templates)
+
+    def template_of(self, instance_type: str) -> TemplatePlan:
+        """The template that launches nodes of that type."""
+        return next(t for t in self.templates if instance_type in t.disks.instance_types)
 
 
 def plan_node_groups(
@@ -52,8 +77,12 @@ def plan_node_groups(
     kubernetes_version: str,
     zones: Sequence[str],
     tags: Mapping[str, str],
+    snapshots: Sequence[str],
 ) -> Sequence[NodeGroupPlan]:
-    """One group for each tier of a pool, in order of preference."""
+    """One group for each tier of a pool, in order of preference.
+
+    ``snapshots`` are what a new node fetches before any pod asks, the likeliest first.
+    """
     image_id = ami_release().image_id(kubernetes_version, pool.architecture, pool.ami_variant)
     return [
         NodeGroupPlan(
@@ -62,16 +91,10 @@ def plan_node_groups(
             purchase_option=tier.purchase_option,
             instance_types=pool.instance_types,
             image_id=image_id,
-            volume=pool.volume,
-            kubelet=KubeletPlan(
-                labels=tier.labels,
-                taints=pool.taints,
-                local_disks=pool.has_local_disks,
-                shutdown_seconds=SPOT_SHUTDOWN_SECONDS
-                if tier.purchase_option == "spot"
-                else _SHUTDOWN_SECONDS,
-                critical_pods_seconds=_CRITICAL_PODS_SECONDS,
-            ),
+            templates=[
+                _template(disks, tier.purchase_option, tier.labels, pool.taints, snapshots)
+                for disks in pool.disks
+            ],
             min_nodes=tier.min_nodes,
             max_nodes=tier.max_nodes,
             zones=[tier.only_zone] if tier.only_zone else zones,
@@ -82,6 +105,33 @@ def plan_node_groups(
         )
         for tier in pool.tiers
     ]
+
+
+def _template(
+    disks: DiskPlan,
+    option: PurchaseOption,
+    labels: Mapping[str, str],
+    taints: Sequence[Taint] = (),
+    snapshots: Sequence[str] = (),
+) -> TemplatePlan:
+    cores = min(catalogued(name).vcpus for name in disks.instance_types)
+    parallel = cores >= _PARALLEL_PULL_VCPUS
+    return TemplatePlan(
+        role="local" if disks.local else "volume",
+        disks=disks,
+        boot=BootPlan(
+            kubelet=KubeletPlan(
+                labels=labels,
+                taints=taints,
+                shutdown_seconds=SPOT_SHUTDOWN_SECONDS if option == "spot" else _SHUTDOWN_SECONDS,
+                critical_pods_seconds=_CRITICAL_PODS_SECONDS,
+                parallel_image_pulls=parallel,
+            ),
+            local_disks=disks.local,
+            fast_image_pull=parallel and disks.local,
+            snapshots=snapshots,
+        ),
+    )
 
 
 def group_name(cluster_name: str, pool: PoolPlan, tier: TierPlan) -> str:
@@ -132,14 +182,10 @@ def plan_system_group(
         purchase_option="on-demand",
         instance_types=[instance_type],
         image_id=ami_release().image_id(kubernetes_version, architecture, "standard"),
-        volume=VolumePlan(size_gib=40, iops=3000, throughput_mib_per_second=125),
-        kubelet=KubeletPlan(
-            labels={f"{LABEL_PREFIX}/pool": SYSTEM_POOL},
-            taints=[],
-            local_disks=False,
-            shutdown_seconds=_SHUTDOWN_SECONDS,
-            critical_pods_seconds=_CRITICAL_PODS_SECONDS,
-        ),
+        templates=[
+            _template(disks, "on-demand", {f"{LABEL_PREFIX}/pool": SYSTEM_POOL})
+            for disks in plan_disks([catalogued(instance_type)], [])
+        ],
         min_nodes=count,
         max_nodes=count,
         zones=zones,

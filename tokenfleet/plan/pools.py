@@ -1,6 +1,5 @@
 """Pools and their tiers: what a pool offers, apart from how its nodes are launched."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -8,21 +7,13 @@ from typing import Literal, cast
 from tokenfleet.catalogue.hardware import Engine, Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes import NodeSize, Taint, node_size, smallest
 from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSettings
 
 LABEL_PREFIX = "tokenfleet.io"
 # Cheapest first: capacity already paid for, then spot, then on demand.
 TIERS_BY_PREFERENCE: Sequence[PurchaseOption] = ("reserved", "spot", "on-demand")
-
-
-@dataclass(frozen=True, kw_only=True)
-class VolumePlan:
-    """An encrypted gp3 root volume."""
-
-    size_gib: int
-    iops: int
-    throughput_mib_per_second: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +46,8 @@ class PoolPlan:
     resources: Mapping[str, int]
     taints: Sequence[Taint]
     ami_variant: Literal["standard", "nvidia", "neuron"]
-    has_local_disks: bool
+    disks: Sequence[DiskPlan]
     ephemeral_gib: int
-    volume: VolumePlan
     tiers: Sequence[TierPlan]
 
     @property
@@ -76,7 +66,11 @@ def engine_of(pool: PoolSettings) -> Engine:
     return engines()[hardware_of(pool).engine]
 
 
-def plan_pool(name: str, settings: PoolSettings, models: Sequence[ModelFacts]) -> PoolPlan:
+def plan_pool(
+    name: str,
+    settings: PoolSettings,
+    models: Sequence[ModelFacts],
+) -> PoolPlan:
     """Decide a pool; ``models`` are the facts of those it serves.
 
     Raises:
@@ -84,8 +78,7 @@ def plan_pool(name: str, settings: PoolSettings, models: Sequence[ModelFacts]) -
     """
     kinds = [instance_type(kind) for kind in settings.instance_types]
     hardware, engine, base = hardware_of(settings), engine_of(settings), smallest(kinds)
-    weights_gib = max((model.weights_bytes / 2**30 for model in models), default=0.0)
-    volume = _root_volume(kinds, weights_gib)
+    disks = plan_disks(kinds, models, compiled=_ami_variant(base) == "neuron")
     return PoolPlan(
         name=name,
         hardware=settings.hardware,
@@ -96,9 +89,8 @@ def plan_pool(name: str, settings: PoolSettings, models: Sequence[ModelFacts]) -
         resources=device_resources(base, engine),
         taints=[_taint(name, engine)],
         ami_variant=_ami_variant(base),
-        has_local_disks=any(kind.local_nvme for kind in kinds),
-        ephemeral_gib=min(_ephemeral_gib(kind, volume) for kind in kinds),
-        volume=volume,
+        disks=disks,
+        ephemeral_gib=min(_ephemeral_gib(disk) for disk in disks),
         tiers=[
             _tier(name, settings, option, settings.tiers[option])
             for option in TIERS_BY_PREFERENCE
@@ -161,28 +153,7 @@ def _ami_variant(kind: InstanceType) -> Literal["standard", "nvidia", "neuron"]:
     return cast("Literal['nvidia', 'neuron']", kind.accelerator.kind)
 
 
-def _root_volume(kinds: Sequence[InstanceType], weights_gib: float) -> VolumePlan:
-    """Where a type has no local disk, images and weights live on the root volume.
-
-    gp3: 3,000 IOPS and 125 MiB/s are included, at most 2,000 MiB/s and 0.25 MiB/s per IOPS
-    (EC2 API, 2026-11-17). More throughput than the instance's EBS baseline is wasted.
-    """
-    if all(kind.local_nvme for kind in kinds):
-        return VolumePlan(size_gib=40, iops=3000, throughput_mib_per_second=125)
-    useful = min(kind.ebs_baseline_mib_per_second for kind in kinds if not kind.local_nvme)
-    throughput = max(125, min(useful, 1000))
-    return VolumePlan(
-        # 40 GiB of system, 30 GiB for an engine's image unpacked, and the weights with a
-        # fifth to spare, because the kubelet evicts pods when a tenth of the disk is left.
-        size_gib=70 + math.ceil(1.2 * weights_gib),
-        iops=max(3000, 4 * throughput),
-        throughput_mib_per_second=throughput,
-    )
-
-
-def _ephemeral_gib(kind: InstanceType, volume: VolumePlan) -> int:
-    """Disk the kubelet can hand out: the local array, or the root volume, less its reserve."""
-    if kind.local_nvme:
-        gib = kind.local_nvme.count * kind.local_nvme.gb_each * 1e9 / 2**30
-        return int(gib * 0.9) - 1
-    return int(volume.size_gib * 0.9) - 1
+def _ephemeral_gib(disks: DiskPlan) -> int:
+    """Disk the kubelet can hand out: the smallest array, or the root volume, less its reserve."""
+    sizes = [gb * 1e9 / 2**30 for gb in disks.local_gb_by_type.values()]
+    return int(min(sizes, default=disks.root.size_gib) * 0.9) - 1

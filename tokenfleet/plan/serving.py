@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import Engine, engines
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.engine import (
+    MODELS_PATH,
+    artifacts_of,
+    engine_arguments,
+    engine_command,
+    engine_environment,
+)
 from tokenfleet.plan.memory import MemoryBudget, memory_budget
 from tokenfleet.plan.nodes import smallest
 from tokenfleet.plan.pools import PoolPlan
 from tokenfleet.settings.sections import ModelSettings, ObjectiveSettings, TrafficSettings
+from tokenfleet.weights.layout import files_folder, snapshot_of
 
-PORT = 8000
-CACHE_PATH = "/cache"
 _QUANTIZED = frozenset({"fp8", "mxfp4", "int8", "int4"})
 
 
@@ -47,11 +53,16 @@ class PodResources:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPlan:
-    """A model served on a pool."""
+    """A model served on a pool.
+
+    ``snapshots`` are what its replicas need in the cache: the weights, and where code is
+    compiled ahead of time, that.
+    """
 
     name: str
     hugging_face_id: str
     revision: str
+    snapshots: Sequence[str]
     pool: str
     engine: str
     image: str
@@ -59,6 +70,7 @@ class ModelPlan:
     context_length: int
     max_sequences: int
     memory: MemoryBudget
+    command: Sequence[str]
     arguments: Sequence[str]
     environment: Mapping[str, str]
     resources: PodResources
@@ -86,10 +98,13 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
         if pool.ami_variant == "neuron"
         else DrainPlan(pre_stop_seconds=15, shutdown_timeout_seconds=60, margin_seconds=25)
     )
+    weights = snapshot_of(settings.hugging_face_id, settings.revision)
+    artifacts = artifacts_of(settings, engine, memory.ranks, sequences)
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
         revision=settings.revision,
+        snapshots=[weights, *artifacts],
         pool=pool.name,
         engine=pool.engine,
         image=engine.image,
@@ -97,18 +112,20 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
         context_length=settings.context_length,
         max_sequences=sequences,
         memory=memory,
-        arguments=_arguments(
+        command=engine_command([weights, *artifacts]),
+        arguments=engine_arguments(
             name,
             settings,
             pool,
+            weights=files_folder(MODELS_PATH, weights),
             # A quantised checkpoint says how; forcing bfloat16 on it would be refused.
             dtype="auto" if facts.weights_dtype in _QUANTIZED else "bfloat16",
             ranks=memory.ranks,
             sequences=sequences,
             shutdown_timeout_seconds=drain.shutdown_timeout_seconds,
         ),
-        environment=_environment(pool, memory),
-        resources=_resources(facts, pool, memory),
+        environment=engine_environment(pool, memory, artifacts),
+        resources=_resources(pool, memory),
         drain=drain,
         load_deadline_seconds=_load_deadline_seconds(facts, pool),
         min_replicas=settings.replicas.min,
@@ -137,65 +154,12 @@ def _max_sequences(
     return max(1, min(engine.max_sequences, int(memory.kv_gib / one_gib)))
 
 
-def _arguments(
-    name: str,
-    settings: ModelSettings,
-    pool: PoolPlan,
-    *,
-    dtype: str,
-    ranks: int,
-    sequences: int,
-    shutdown_timeout_seconds: int,
-) -> Sequence[str]:
-    arguments = [
-        settings.hugging_face_id,
-        f"--revision={settings.revision}",
-        f"--served-model-name={name}",
-        f"--port={PORT}",
-        f"--dtype={dtype}",
-        f"--max-model-len={settings.context_length}",
-        f"--max-num-seqs={sequences}",
-        f"--tensor-parallel-size={ranks}",
-    ]
-    if pool.ami_variant == "neuron":
-        # Prefix caching needs block KV options and is wrong for batches of one.
-        return [*arguments, "--no-enable-prefix-caching"]
-    return [
-        *arguments,
-        f"--shutdown-timeout={shutdown_timeout_seconds}",
-        "--disable-access-log-for-endpoints=/health,/metrics",
-    ]
-
-
-def _environment(pool: PoolPlan, memory: MemoryBudget) -> Mapping[str, str]:
-    environment = {
-        # torch asks for the user's name to name a directory; the uid has no passwd entry.
-        "USER": "vllm",
-        "HOME": CACHE_PATH,
-        "XDG_CACHE_HOME": f"{CACHE_PATH}/xdg",
-        "TORCHINDUCTOR_CACHE_DIR": f"{CACHE_PATH}/inductor",
-        "TRITON_CACHE_DIR": f"{CACHE_PATH}/triton",
-        "HF_HOME": f"{CACHE_PATH}/huggingface",
-        "VLLM_CACHE_ROOT": f"{CACHE_PATH}/vllm",
-        "VLLM_NO_USAGE_STATS": "1",
-        # Above the idle time-out of whatever stands in front, so that it closes first.
-        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "75",
-    }
-    if pool.ami_variant == "standard":
-        environment["VLLM_CPU_KVCACHE_SPACE"] = str(int(memory.kv_gib))
-        environment["VLLM_CPU_OMP_THREADS_BIND"] = "auto"
-    if pool.ami_variant == "neuron":
-        environment["NEURON_COMPILE_CACHE_URL"] = f"{CACHE_PATH}/neuron"
-    return environment
-
-
-def _resources(facts: ModelFacts, pool: PoolPlan, memory: MemoryBudget) -> PodResources:
-    weights_gib = facts.weights_bytes / 2**30
+def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
     return PodResources(
         millicpu=pool.size.for_models_millicpu // 1000 * 1000,
         memory_mib=pool.size.for_models_mib,
-        # Weights on the cache volume, what the Hub client writes beside them, and logs.
-        ephemeral_gib=round(1.1 * weights_gib) + 10,
+        # Compiled code, temporary files and logs; weights lie in the cache of the node.
+        ephemeral_gib=10,
         # Tensor-parallel ranks talk through /dev/shm; 64 MiB is the container default.
         shared_memory_mib=2048 if memory.ranks > 1 else 64,
         devices=pool.resources,

@@ -9,6 +9,7 @@ from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
 from tokenfleet.plan.manifests import (
     Manifest,
+    cache_manifests,
     model_manifests,
     model_url,
     namespace_manifest,
@@ -34,6 +35,7 @@ _PARTITION_BY_REGION_PREFIX = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 class ModelStorePlan:
     """The bucket that is the source of truth for weights."""
 
+    region: str
     force_destroy: bool
     incomplete_upload_days: int
     superseded_version_days: int
@@ -142,11 +144,17 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
         node_groups_by_pool={SYSTEM_POOL: [system_nodes]}
         | {
             pool.name: plan_node_groups(
-                pool, cluster_name=name, kubernetes_version=version, zones=zones, tags=tags
+                pool,
+                cluster_name=name,
+                kubernetes_version=version,
+                zones=zones,
+                tags=tags,
+                snapshots=_snapshots(models, pool.name),
             )
             for pool in pools
         },
         model_store=ModelStorePlan(
+            region=settings.region,
             force_destroy=not settings.cluster.deletion_protection,
             incomplete_upload_days=1,
             superseded_version_days=30,
@@ -159,6 +167,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             namespace=namespace_manifest(),
             manifests=[
                 service_account_manifest(),
+                *cache_manifests(),
                 *(
                     manifest
                     for model in models
@@ -175,6 +184,19 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             if usd is not None
         ],
     )
+
+
+def store_url(bucket: str, region: str) -> str:
+    """The address of a bucket, as the loader wants it: virtual-hosted style, in its region."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{region}.{suffix}"
+
+
+def _snapshots(models: Sequence[ModelPlan], pool: str) -> Sequence[str]:
+    """What the nodes of a pool fetch at boot: for what may have most replicas first."""
+    served = [model for model in models if model.pool == pool]
+    served.sort(key=lambda model: (-model.max_replicas, model.name))
+    return list(dict.fromkeys(snapshot for model in served for snapshot in model.snapshots))
 
 
 def partition_of(region: str) -> str:

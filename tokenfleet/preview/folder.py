@@ -1,6 +1,5 @@
 """A preview as files: everything a reviewer might want to open, diff or feed to another tool."""
 
-import base64
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -9,6 +8,7 @@ from typing import cast
 
 import yaml
 
+from policies.values import decoded
 from tokenfleet.plan.plain import plain
 from tokenfleet.preview.html import html
 from tokenfleet.preview.markdown import markdown
@@ -65,7 +65,7 @@ def machine_files(recording: Recording) -> Iterator[tuple[str, str]]:
         elif resource.type.startswith("kubernetes:"):
             yield _manifest(resource)
         elif resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
-            text = base64.b64decode(str(resource.inputs["userData"])).decode()
+            text = decoded(resource.inputs["userData"])
             yield f"user-data/{resource.name.removesuffix('-template')}.mime", text
 
 

@@ -8,6 +8,7 @@ from tokenfleet.preview.memory_bar import memory_parts
 from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Report
 from tokenfleet.preview.tables import (
+    caches_table,
     fixed_table,
     fixed_total,
     models_table,
@@ -33,6 +34,7 @@ def html(report: Report) -> str:
         drawing=architecture_svg(report),
         total=fixed_total(report),
         pools=pools_table(report),
+        caches=caches_table(report),
         models=models_table(report),
         network=network_table(report),
         fixed=fixed_table(report),

@@ -10,6 +10,7 @@ from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Branch, ModelReport, Report
 from tokenfleet.preview.tables import (
     Table,
+    caches_table,
     fixed_table,
     fixed_total,
     models_table,
@@ -30,6 +31,7 @@ def markdown(report: Report) -> str:
         *_notes(report),
         f"## Architecture\n\n```mermaid\n{flowchart(report)}\n```",
         _table(pools_table(report)),
+        _table(caches_table(report)),
         _table(models_table(report)),
         "\n\n".join(_model_details(model) for model in report.models),
         _table(network_table(report)),

@@ -21,6 +21,7 @@ def notes(plan: Plan, secrets: frozenset[str], ignored: Sequence[str]) -> Sequen
         *_access(plan),
         *_secrets(secrets),
         *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
+        *_weights(plan),
         *_engines(plan),
         *_capacity(plan),
     ]
@@ -54,6 +55,14 @@ def _secrets(secrets: frozenset[str]) -> Iterator[str]:
         yield (
             "apiKey is not set: a random key is made at the first deployment and kept in the Secret"
             " vllm-api-key. To choose one: pulumi config set --secret apiKey"
+        )
+
+
+def _weights(plan: Plan) -> Iterator[str]:
+    for model in plan.models:
+        yield (
+            f"{model.name} starts once its weights are in the bucket: tokenfleet publish"
+            f" {model.hugging_face_id} --revision {model.revision}"
         )
 
 

@@ -10,6 +10,7 @@ from tokenfleet.catalogue.hardware import engines
 from tokenfleet.economics.bill import (
     CostLine,
     HourlyRange,
+    cache_usd_per_month,
     fixed_lines,
     hourly_range,
     usage_prices,
@@ -47,6 +48,16 @@ class TierReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CacheReport:
+    """Where the weights of some types of a pool lie, why so, and what that costs a node."""
+
+    instance_types: Sequence[str]
+    cache: str
+    reason: str
+    usd_per_month: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoolReport:
     """One pool, or the system nodes (whose ``hardware`` is empty)."""
 
@@ -54,6 +65,7 @@ class PoolReport:
     hardware: str
     instance_types: Sequence[str]
     tiers: Sequence[TierReport]
+    caches: Sequence[CacheReport]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +139,16 @@ def build_report(
                         hourly=hourly_range(plan, group),
                     )
                     for group in groups
+                ],
+                caches=[
+                    CacheReport(
+                        instance_types=template.disks.instance_types,
+                        cache=template.disks.cache_line(),
+                        reason=template.disks.limited_by,
+                        usd_per_month=cache_usd_per_month(template.disks, plan.region),
+                    )
+                    for template in groups[0].templates
+                    if template.boot.snapshots
                 ],
             )
             for pool, groups in plan.node_groups_by_pool.items()

@@ -57,10 +57,31 @@ def pools_table(report: Report) -> Table:
         numbers=frozenset({"Nodes", "An hour"}),
         rows=rows,
         caption=(
-            "All nodes of a tier, with root volumes. The upper end takes the on-demand price of the"
+            "All nodes of a tier, with volumes. The upper end takes the on-demand price of the"
             " dearest type, which spot does not exceed; no spot price is assumed."
         ),
         sources=[f"{source}; prices as of {prices_as_of()}" for source in sorted(sources)],
+    )
+
+
+def caches_table(report: Report) -> Table:
+    """Where every pool keeps weights, and what decides how fast that is."""
+    return Table(
+        title="Where weights lie",
+        columns=["Pool", "Instance types", "Cache of a node", "Because", "A month and node"],
+        numbers=frozenset({"A month and node"}),
+        rows=[
+            [
+                pool.name,
+                ", ".join(cache.instance_types),
+                cache.cache,
+                cache.reason,
+                usd(cache.usd_per_month),
+            ]
+            for pool in report.pools
+            for cache in pool.caches
+        ],
+        caption="A node fetches the models of its pool at boot; a replica waits for what it needs.",
     )
 
 

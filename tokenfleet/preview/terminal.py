@@ -34,6 +34,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield _tree(report)
     yield _network(report)
     yield _pools(report)
+    yield _caches(report)
     yield _models(report)
     yield _costs(report)
     if report.notes:
@@ -118,10 +119,25 @@ def _pools(report: Report) -> Table:
                 hourly_price(tier),
             )
     table.caption = (
-        "With root volumes. Upper end: every node at the on-demand price of the dearest type, which"
+        "With volumes. Upper end: every node at the on-demand price of the dearest type, which"
         " spot does not exceed. No spot price is assumed."
     )
     table.caption_justify = "left"
+    return table
+
+
+def _caches(report: Report) -> Table:
+    table = _table("Where weights lie", "pool", "instance types", "cache of a node", "$ a month")
+    table.columns[3].justify = "right"
+    for pool in report.pools:
+        for cache in pool.caches:
+            first = cache is pool.caches[0]
+            table.add_row(
+                Text(pool.name if first else ""),
+                Text(", ".join(cache.instance_types)),
+                Text(f"{cache.cache}\n{cache.reason}"),
+                usd(cache.usd_per_month),
+            )
     return table
 
 

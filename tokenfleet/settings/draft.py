@@ -21,8 +21,9 @@ from tokenfleet.settings.sections import (
     Settings,
 )
 
-# Not part of Settings, which stay printable: each goes as a Pulumi secret to one component.
-API_KEY, HUB_TOKEN = SECRET_KEYS = ("apiKey", "huggingFaceToken")
+# Not part of Settings, which stay printable: it goes as a Pulumi secret to one component.
+API_KEY = "apiKey"
+SECRET_KEYS = (API_KEY,)
 KNOWN_KEYS = (*Settings.model_fields, *SECRET_KEYS)
 
 _Section = TypeVar("_Section", bound=BaseModel)
