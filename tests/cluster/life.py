@@ -40,7 +40,7 @@ def living(
     """The Deployment with the plan's load and drain times written on its pods."""
     lived = copy.deepcopy(dict(deployment))
     annotations = lived["spec"]["template"]["metadata"].setdefault("annotations", {})
-    annotations[LOAD] = f"{model.load_deadline_seconds / FASTER:.3f}s"
+    annotations[LOAD] = f"{model.deadlines.start_seconds / FASTER:.3f}s"
     annotations[DRAIN] = f"{model.drain.grace_seconds / FASTER:.3f}s"
     if never_ready:
         annotations[NEVER_READY] = "true"

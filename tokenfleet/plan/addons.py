@@ -41,9 +41,18 @@ class AddonsPlan:
 
 
 def plan_addons(
-    cluster_name: str, kubernetes_version: str, region: str, pools: Sequence[PoolPlan]
+    cluster_name: str,
+    kubernetes_version: str,
+    region: str,
+    pools: Sequence[PoolPlan],
+    *,
+    node_provision_seconds: int,
 ) -> AddonsPlan:
-    """What the pools of a stack need installed."""
+    """What the pools of a stack need installed.
+
+    The autoscaler waits ``node_provision_seconds`` for any node before it backs the group off
+    and tries the next tier: it cannot be told so for each group.
+    """
     plugins = sorted(
         {
             _CHART_BY_AMI_VARIANT[pool.ami_variant]
@@ -57,6 +66,7 @@ def plan_addons(
         "image": {"tag": autoscaler_image_tag(kubernetes_version)},
         "nodeSelector": {f"{LABEL_PREFIX}/pool": SYSTEM_POOL},
         "expanderPriorities": expander_priorities(cluster_name, pools),
+        "extraArgs": {"max-node-provision-time": f"{node_provision_seconds}s"},
     }
     return AddonsPlan(
         cluster_name=cluster_name,
@@ -93,8 +103,21 @@ def _release(chart: str, namespace: str, planned: Mapping[str, object]) -> HelmR
         repository=None if oci else pinned.repository,
         version=pinned.version,
         namespace=namespace,
-        values={**_static_values(chart), **planned},
+        values=_merged(_static_values(chart), planned),
     )
+
+
+def _merged(static: Mapping[str, object], planned: Mapping[str, object]) -> Mapping[str, object]:
+    """Both, section by section, as Helm merges values files."""
+    merged = {**static, **planned}
+    for key in static.keys() & planned.keys():
+        if isinstance(static[key], Mapping) and isinstance(planned[key], Mapping):
+            merged[key] = _merged(_section(static[key]), _section(planned[key]))
+    return merged
+
+
+def _section(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value)
 
 
 @cache

@@ -18,6 +18,8 @@ _SYSTEM_GIB, _IMAGES_GIB = 40, 30
 # containerd unpacks 0.096 GB/s of compressed image, about three times as much unpacked
 # (catalogue/data/cold_start.yaml): a faster root volume would be paid for and not used.
 _UNPACKING_MIB_PER_SECOND = 300
+# nodeadm ignores FastImagePull below this and 7 GiB (nodeadm/internal/containerd/config.go:188).
+_FAST_PULL_VCPUS = 4
 # File system records, and the part of the disk that a file system keeps for itself.
 _CACHE_SPARE, _CACHE_LEAST_GIB = 1.05, 10
 # What shares the array with the weights: images, pods' writable layers and logs.
@@ -50,6 +52,8 @@ class DiskPlan:
     cache: VolumePlan | None
     limited_by: str
     """Why the cache volume is as fast as it is; more would be paid for and not used."""
+    fast_image_pull: bool
+    """Whether containerd unpacks the layers of an image side by side."""
 
     @property
     def local(self) -> bool:
@@ -87,6 +91,7 @@ def plan_disks(
                 local_gb_by_type={kind.instance_type: local_gb(kind) for kind in with_disks},
                 root=_root(_SYSTEM_GIB, _INCLUDED_MIB_PER_SECOND),
                 cache=None,
+                fast_image_pull=min(kind.vcpus for kind in with_disks) >= _FAST_PULL_VCPUS,
                 limited_by="part of the instance's price; nodeadm makes one array of all disks",
             )
         )
@@ -109,6 +114,8 @@ def plan_disks(
                 )
                 if models
                 else None,
+                # A gp3 root volume takes layers no faster than one at a time comes off.
+                fast_image_pull=False,
                 limited_by=limited_by,
             )
         )

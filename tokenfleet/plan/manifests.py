@@ -112,7 +112,7 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
                 "type": "RollingUpdate",
                 "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
             },
-            "progressDeadlineSeconds": model.load_deadline_seconds + 600,
+            "progressDeadlineSeconds": model.deadlines.rollout_seconds,
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": selector},
             "template": {

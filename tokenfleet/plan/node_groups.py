@@ -24,8 +24,7 @@ _SHUTDOWN_SECONDS = 150
 _CRITICAL_PODS_SECONDS = 10
 
 
-# nodeadm ignores FastImagePull below this and 7 GiB (nodeadm/internal/containerd/config.go:188);
-# where a gp3 root volume takes the layers, unpacking is the slower part and nothing is won.
+# Images of several pods at once: pods and DaemonSets start together on a new node.
 _PARALLEL_PULL_VCPUS = 4
 
 
@@ -115,7 +114,6 @@ def _template(
     snapshots: Sequence[str] = (),
 ) -> TemplatePlan:
     cores = min(catalogued(name).vcpus for name in disks.instance_types)
-    parallel = cores >= _PARALLEL_PULL_VCPUS
     return TemplatePlan(
         role="local" if disks.local else "volume",
         disks=disks,
@@ -125,10 +123,10 @@ def _template(
                 taints=taints,
                 shutdown_seconds=SPOT_SHUTDOWN_SECONDS if option == "spot" else _SHUTDOWN_SECONDS,
                 critical_pods_seconds=_CRITICAL_PODS_SECONDS,
-                parallel_image_pulls=parallel,
+                parallel_image_pulls=cores >= _PARALLEL_PULL_VCPUS,
             ),
             local_disks=disks.local,
-            fast_image_pull=parallel and disks.local,
+            fast_image_pull=disks.fast_image_pull,
             snapshots=snapshots,
         ),
     )

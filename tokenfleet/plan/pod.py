@@ -169,7 +169,7 @@ def _container(model: ModelPlan) -> Manifest:
         # The port opens only once the model is loaded and warm, so /health means ready.
         "startupProbe": {
             **_health_probe(),
-            "failureThreshold": model.load_deadline_seconds // _PROBE_SECONDS,
+            "failureThreshold": -(-model.deadlines.start_seconds // _PROBE_SECONDS),
         },
         "readinessProbe": {**_health_probe(), "failureThreshold": 3},
         "livenessProbe": {**_health_probe(), "failureThreshold": 6},

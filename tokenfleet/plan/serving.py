@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import Engine, engines
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.cold_start import (
+    ColdStart,
+    StartDeadlines,
+    cold_start,
+    slowest,
+    start_deadlines,
+)
 from tokenfleet.plan.engine import (
     MODELS_PATH,
     artifacts_of,
@@ -56,7 +63,7 @@ class ModelPlan:
     """A model served on a pool.
 
     ``snapshots`` are what its replicas need in the cache: the weights, and where code is
-    compiled ahead of time, that.
+    compiled ahead of time, that. ``cold_start`` is that of the pool's slowest type.
     """
 
     name: str
@@ -75,7 +82,8 @@ class ModelPlan:
     environment: Mapping[str, str]
     resources: PodResources
     drain: DrainPlan
-    load_deadline_seconds: int
+    cold_start: ColdStart
+    deadlines: StartDeadlines
     min_replicas: int
     max_replicas: int
     objective: ObjectiveSettings
@@ -100,6 +108,7 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
     )
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
     artifacts = artifacts_of(settings, engine, memory.ranks, sequences)
+    starts = _cold_starts(facts, pool, precompiled=bool(artifacts))
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
@@ -127,7 +136,8 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
         environment=engine_environment(pool, memory, artifacts),
         resources=_resources(pool, memory),
         drain=drain,
-        load_deadline_seconds=_load_deadline_seconds(facts, pool),
+        cold_start=slowest(starts),
+        deadlines=start_deadlines(starts),
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         objective=settings.objective,
@@ -166,14 +176,17 @@ def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
     )
 
 
-def _load_deadline_seconds(facts: ModelFacts, pool: PoolPlan) -> int:
-    """How long a start may take before the kubelet gives up on it.
-
-    Weights from the Hub at 100 MB/s, a tenth of what an instance below 32 vCPU gets through
-    an internet gateway, plus five minutes of engine start; Neuron compiles for about a minute
-    per gigabyte on top. Generous on purpose: a probe must not kill a load that makes progress.
-    """
-    seconds = 300 + facts.weights_bytes / 1e8
-    if pool.ami_variant == "neuron":
-        seconds += facts.weights_bytes / 1e9 * 90
-    return int(seconds // 60 + 1) * 60
+def _cold_starts(facts: ModelFacts, pool: PoolPlan, *, precompiled: bool) -> Sequence[ColdStart]:
+    return [
+        cold_start(
+            instance_type(kind),
+            pool.engine,
+            facts,
+            weights_mib_per_second=disks.cache.throughput_mib_per_second if disks.cache else None,
+            images_mib_per_second=disks.root.throughput_mib_per_second,
+            fast_image_pull=disks.fast_image_pull,
+            precompiled=precompiled,
+        )
+        for disks in pool.disks
+        for kind in disks.instance_types
+    ]

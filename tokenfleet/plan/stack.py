@@ -159,7 +159,13 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             incomplete_upload_days=1,
             superseded_version_days=30,
         ),
-        addons=plan_addons(name, version, settings.region, pools),
+        addons=plan_addons(
+            name,
+            version,
+            settings.region,
+            pools,
+            node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
+        ),
         models=models,
         edge=settings.edge,
         serving=ServingPlan(
