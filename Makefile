@@ -26,7 +26,7 @@ preview: setup ## show what a stack builds and costs (STACK=dev)
 test: setup lint types unit ## lint, types, unit tests
 
 lint: setup ## style and import rules
-	$(BIN)/shellcheck .ci/run userdata/model-cache userdata/model-loader
+	$(BIN)/shellcheck -x .ci/run userdata/model-cache userdata/model-loader userdata/compile-artifacts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache

@@ -10,9 +10,16 @@ import pulumi_kubernetes as kubernetes
 
 from components.model_store import ModelStore
 from components.pod_identity import PodIdentity, PodIdentityArgs
-from tokenfleet.plan.iam import MODEL_READER, model_reader_policy
-from tokenfleet.plan.manifests import NAMESPACE, Manifest
-from tokenfleet.plan.pod import API_KEY_SECRET, LOADER, LOADER_SETTINGS
+from tokenfleet.plan.compile_job import COMPILE
+from tokenfleet.plan.containers import API_KEY_SECRET, LOADER, LOADER_SETTINGS, Manifest
+from tokenfleet.plan.iam import (
+    COMPILER,
+    MODEL_READER,
+    ServiceAccountPlan,
+    compiler_policy,
+    model_reader_policy,
+)
+from tokenfleet.plan.manifests import NAMESPACE
 from tokenfleet.plan.stack import ServingPlan
 from tokenfleet.plan.user_data import script
 
@@ -51,18 +58,14 @@ class Serving(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tokenfleet:serving:Serving", name, None, opts)
         self._name = name
-        reader = PodIdentity(
-            f"{name}-{MODEL_READER.role}",
-            PodIdentityArgs(
-                account=MODEL_READER,
-                cluster_name=args.plan.cluster_name,
-                policy=args.store.bucket_arn.apply(model_reader_policy),
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        reader = self._identity(MODEL_READER, args, model_reader_policy)
+        scripts = [LOADER]
+        if args.plan.compile_jobs:
+            self._identity(COMPILER, args, compiler_policy)
+            scripts.append(COMPILE)
         namespace = self._object(args.plan.namespace, [])
         api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
-        before = [namespace, api_key, reader, self._loader(args.store, namespace)]
+        before = [namespace, api_key, reader, self._scripts(scripts, args.store, namespace)]
         for manifest in args.plan.manifests:
             self._object(manifest, before)
         self.namespace = pulumi.Output.from_input(NAMESPACE)
@@ -87,13 +90,28 @@ class Serving(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
         )
 
-    def _loader(self, store: ModelStore, namespace: pulumi.Resource) -> pulumi.Resource:
-        """The script that nodes run too, and where it finds the models."""
+    def _identity(
+        self, account: ServiceAccountPlan, args: ServingArgs, policy: Callable[[str], str]
+    ) -> PodIdentity:
+        return PodIdentity(
+            f"{self._name}-{account.role}",
+            PodIdentityArgs(
+                account=account,
+                cluster_name=args.plan.cluster_name,
+                policy=args.store.bucket_arn.apply(policy),
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _scripts(
+        self, names: Sequence[str], store: ModelStore, namespace: pulumi.Resource
+    ) -> pulumi.Resource:
+        """What pods run beside the engine, and where it finds the models."""
         url, region = LOADER_SETTINGS
         return kubernetes.core.v1.ConfigMap(
             f"{self._name}-{LOADER}",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=LOADER, namespace=NAMESPACE),
-            data={LOADER: script(LOADER), url: store.url, region: store.region},
+            data={**{name: script(name) for name in names}, url: store.url, region: store.region},
             opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
         )
 

@@ -79,6 +79,27 @@ def test_a_stack_that_cannot_be_read_ends_with_2(
     assert part in result.stderr
 
 
+def test_compile_prints_the_job_that_the_preview_writes(root: Path, folder: Path) -> None:
+    result = CliRunner().invoke(app, ["compile", "prod", "qwen25-7b", "--project", str(root)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    job = (folder / "jobs" / "compile-qwen25-7b.yaml").read_text(encoding="utf-8")
+    assert result.stdout == job
+
+
+@pytest.mark.parametrize(
+    ("stack", "model", "part"),
+    [
+        ("prod", "qwen3-8b", "served on pool graviton4, where nothing is compiled ahead of time"),
+        ("prod", "qwen25-7", "Pulumi.prod.yaml: no model 'qwen25-7'. Did you mean 'qwen25-7b'?"),
+        ("none", "qwen25-7b", "no stack 'none'"),
+    ],
+)
+def test_what_cannot_be_compiled_ends_with_2(stack: str, model: str, part: str, root: Path) -> None:
+    result = CliRunner().invoke(app, ["compile", stack, model, "--project", str(root)])
+    assert (result.exit_code, result.stdout) == (BAD_STACK, "")
+    assert part in result.stderr
+
+
 def test_a_folder_without_a_project_ends_with_2(tmp_path: Path) -> None:
     result = _preview("dev", "--project", tmp_path)
     assert result.exit_code == BAD_STACK

@@ -1,5 +1,6 @@
 """What the README says is true: its commands run, its tree and links exist."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -25,9 +26,9 @@ PAGES = [
 GATE = {"make test", "make e2e"}
 
 
-def _blocks(kind: str) -> Iterator[str]:
-    """The fenced blocks of the README that say they are of that kind."""
-    for number, block in enumerate(README.split("```")):
+def _blocks(kind: str, page: str = README) -> Iterator[str]:
+    """The fenced blocks of a page that say they are of that kind."""
+    for number, block in enumerate(page.split("```")):
         info, _, text = block.partition("\n")
         if number % 2 and info == kind:
             yield text
@@ -47,6 +48,23 @@ def test_a_command_in_the_readme_works(command: str) -> None:
         assert done.stdout
     finally:
         shutil.rmtree(ROOT / "out", ignore_errors=True)
+
+
+@pytest.mark.e2e
+def test_the_walk_through_of_publishing_works() -> None:
+    page = (ROOT / "docs" / "publish.md").read_text(encoding="utf-8")
+    (script,) = _blocks("sh", page)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    done = subprocess.run(
+        ["bash", "-euc", script],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("the same, byte for byte\n")
 
 
 def test_the_gate_runs_the_commands_that_check() -> None:

@@ -2,6 +2,7 @@
 
 import typer
 
+from tokenfleet.commands.compile import compile_model
 from tokenfleet.commands.models import models
 from tokenfleet.commands.preview import preview
 from tokenfleet.commands.publish import publish
@@ -17,6 +18,7 @@ def tokenfleet() -> None:
 app.command()(preview)
 app.command()(publish)
 app.command()(models)
+app.command("compile")(compile_model)
 
 
 def main() -> None:

@@ -37,7 +37,9 @@ class Fleet:
 
     def objects(self) -> Iterator[Object]:
         """Every rendered object of the stack, in the order the program creates them."""
-        for manifest in (self.plan.serving.namespace, SECRET, *self.plan.serving.manifests):
+        serving = self.plan.serving
+        jobs = serving.compile_jobs.values()
+        for manifest in (serving.namespace, SECRET, *serving.manifests, *jobs):
             found: Object = copy.deepcopy(dict(manifest))
             volume = f"{self.namespace}-cache"
             match found["kind"]:

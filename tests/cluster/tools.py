@@ -174,7 +174,7 @@ def main() -> None:
     for path in built:
         table.add_row(path.name, f"{path.stat().st_size / 2**20:.0f}")
     console.print(table)
-    console.print(f"in {built[0].parent}")
+    console.print(f"in {built[0].parent}", soft_wrap=True)
 
 
 if __name__ == "__main__":

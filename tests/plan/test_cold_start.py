@@ -233,7 +233,7 @@ def test_kubernetes_and_the_autoscaler_wait_as_long_as_the_plan_says(
     plan = plan_of(keys)
     files = {
         name: yaml.safe_load(text)
-        for name, text in machine_files(recording_of(keys, "deployment"))
+        for name, text in machine_files(plan, recording_of(keys, "deployment"))
         if name.endswith(".yaml")
     }
     for model in plan.models:

@@ -21,9 +21,9 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 @pytest.fixture(scope="module")
 def files_by_stack(stack_files: Mapping[str, StackFile]) -> Mapping[str, Mapping[str, str]]:
     """The files of every committed stack by their path below its folder."""
+    previews = {stack: preview_stack(stack_file) for stack, stack_file in stack_files.items()}
     return {
-        stack: dict(machine_files(preview_stack(stack_file).recording))
-        for stack, stack_file in stack_files.items()
+        stack: dict(machine_files(done.plan, done.recording)) for stack, done in previews.items()
     }
 
 
@@ -56,7 +56,7 @@ def test_every_manifest_obeys_the_schema_of_its_kubernetes_version(
     manifests = [
         yaml.safe_load(text)
         for name, text in files_by_stack[stack].items()
-        if name.startswith("manifests/")
+        if name.startswith(("manifests/", "jobs/"))
     ]
     assert manifests
     for manifest in manifests:

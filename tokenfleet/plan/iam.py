@@ -36,6 +36,10 @@ AUTOSCALER = ServiceAccountPlan(
 )
 MODEL_READER = ServiceAccountPlan(role="model-reader", namespace="serving", service_account="vllm")
 
+COMPILER = ServiceAccountPlan(
+    role="compiler", namespace="serving", service_account="neuron-compiler"
+)
+
 
 def managed_policy_arn(partition: str, name: str) -> str:
     """The ARN of an AWS managed policy."""
@@ -135,19 +139,29 @@ def autoscaler_statements(cluster_name: str) -> Sequence[Statement]:
 
 def model_reader_policy(bucket_arn: str) -> str:
     """Permission (JSON) to read the published models of one bucket."""
-    return policy(
-        [
-            Statement(
-                sid="ListModels",
-                actions=["s3:ListBucket"],
-                resources=[bucket_arn],
-                condition={"StringLike": {"s3:prefix": "models/*"}},
-            ),
-            Statement(
-                sid="ReadModels", actions=["s3:GetObject"], resources=[f"{bucket_arn}/models/*"]
-            ),
-        ]
+    return policy(_reading(bucket_arn))
+
+
+def compiler_policy(bucket_arn: str) -> str:
+    """Permission (JSON) to read models and to publish compiled code beside them."""
+    writing = Statement(
+        sid="PublishArtifacts",
+        actions=["s3:PutObject"],
+        resources=[f"{bucket_arn}/models/*/neuron/*"],
     )
+    return policy([*_reading(bucket_arn), writing])
+
+
+def _reading(bucket_arn: str) -> Sequence[Statement]:
+    return [
+        Statement(
+            sid="ListModels",
+            actions=["s3:ListBucket"],
+            resources=[bucket_arn],
+            condition={"StringLike": {"s3:prefix": "models/*"}},
+        ),
+        Statement(sid="ReadModels", actions=["s3:GetObject"], resources=[f"{bucket_arn}/models/*"]),
+    ]
 
 
 def tls_only_bucket_policy(bucket_arn: str) -> str:

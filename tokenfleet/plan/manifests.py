@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from tokenfleet.plan.iam import MODEL_READER
-from tokenfleet.plan.pod import MODEL_CACHE, Manifest, pod_spec, selector_labels
+from tokenfleet.plan.containers import MODEL_CACHE, Manifest
+from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
+from tokenfleet.plan.pod import pod_spec, selector_labels
 from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.serving import ModelPlan
 from tokenfleet.weights.layout import CACHE_FOLDER
@@ -23,12 +24,12 @@ def namespace_manifest() -> Manifest:
     }
 
 
-def service_account_manifest() -> Manifest:
-    """The identity of all replicas; they need the AWS API, never the Kubernetes API."""
+def service_account_manifest(account: ServiceAccountPlan) -> Manifest:
+    """An identity for pods that need the AWS API, never the Kubernetes API."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": {"name": MODEL_READER.service_account, "namespace": NAMESPACE},
+        "metadata": {"name": account.service_account, "namespace": account.namespace},
         "automountServiceAccountToken": False,
     }
 

@@ -63,13 +63,14 @@ class ModelPlan:
     """A model served on a pool.
 
     ``snapshots`` are what its replicas need in the cache: the weights, and where code is
-    compiled ahead of time, that. ``cold_start`` is that of the pool's slowest type.
+    compiled ahead of time, that; ``weights_gb`` are 10^9 bytes. ``cold_start`` is that of the pool's slowest type.
     """
 
     name: str
     hugging_face_id: str
     revision: str
     snapshots: Sequence[str]
+    weights_gb: float
     pool: str
     engine: str
     image: str
@@ -114,6 +115,7 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
         hugging_face_id=settings.hugging_face_id,
         revision=settings.revision,
         snapshots=[weights, *artifacts],
+        weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,
         engine=pool.engine,
         image=engine.image,

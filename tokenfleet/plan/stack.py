@@ -7,8 +7,10 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
+from tokenfleet.plan.compile_job import compile_job
+from tokenfleet.plan.containers import Manifest
+from tokenfleet.plan.iam import COMPILER, MODEL_READER
 from tokenfleet.plan.manifests import (
-    Manifest,
     cache_manifests,
     model_manifests,
     model_url,
@@ -49,6 +51,8 @@ class ServingPlan:
     namespace: Manifest
     manifests: Sequence[Manifest]
     model_urls: Mapping[str, str]
+    compile_jobs: Mapping[str, Manifest]
+    """The Job that compiles a model ahead of time, by model; not part of the deployment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +124,11 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
         tags=tags,
     )
     partition = partition_of(settings.region)
+    compile_jobs = {
+        model.name: compile_job(model, pools_by_name[model.pool])
+        for model in models
+        if model.snapshots[1:]
+    }
     cidrs = sorted(str(cidr) for cidr in settings.edge.allowed_cidrs)
     return Plan(
         stack=stack,
@@ -172,7 +181,8 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             cluster_name=name,
             namespace=namespace_manifest(),
             manifests=[
-                service_account_manifest(),
+                service_account_manifest(MODEL_READER),
+                *([service_account_manifest(COMPILER)] if compile_jobs else []),
                 *cache_manifests(),
                 *(
                     manifest
@@ -183,6 +193,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
                 ),
             ],
             model_urls={model.name: model_url(model) for model in models},
+            compile_jobs=compile_jobs,
         ),
         budgets=[
             BudgetPlan(stack=stack, monthly_usd=usd, alert_emails=settings.cost.alert_emails)

@@ -10,6 +10,7 @@ import yaml
 
 from policies.values import decoded
 from tokenfleet.plan.plain import plain
+from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.html import html
 from tokenfleet.preview.markdown import markdown
 from tokenfleet.preview.recording import SECRET, RecordedResource, Recording
@@ -17,7 +18,7 @@ from tokenfleet.preview.report import Report
 
 # Written into every folder of ours; without it a folder that is not empty is left alone.
 _MARK = "report.json"
-_SUBFOLDERS = ("manifests", "user-data", "helm-values")
+_SUBFOLDERS = ("manifests", "jobs", "user-data", "helm-values")
 
 
 class FolderError(Exception):
@@ -53,15 +54,21 @@ def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]
     yield "report.html", html(report)
     yield "report.md", markdown(report)
     yield "resources.json", json.dumps(plain(recording), indent=2)
-    yield from machine_files(recording)
+    yield from machine_files(report.plan, recording)
     yield _MARK, json.dumps(plain(report), indent=2)
 
 
-def machine_files(recording: Recording) -> Iterator[tuple[str, str]]:
-    """What machines execute, by path: manifests, Helm values, user data."""
+def machine_files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
+    """What machines execute, by path: manifests, Jobs to be run by hand, Helm values, user data."""
+    for job in plan.serving.compile_jobs.values():
+        metadata = cast("Mapping[str, object]", job["metadata"])
+        yield f"jobs/{metadata['name']}.yaml", manifest_yaml(job)
     for resource in recording.resources:
         if resource.type == "kubernetes:helm.sh/v3:Release":
-            yield f"helm-values/{resource.inputs['name']}.yaml", _yaml(resource.inputs["values"])
+            yield (
+                f"helm-values/{resource.inputs['name']}.yaml",
+                manifest_yaml(resource.inputs["values"]),
+            )
         elif resource.type.startswith("kubernetes:"):
             yield _manifest(resource)
         elif resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
@@ -75,8 +82,9 @@ def _manifest(resource: RecordedResource) -> tuple[str, str]:
     open_inputs = {key: value for key, value in resource.inputs.items() if value != SECRET}
     withheld = resource.inputs.keys() - open_inputs.keys()
     heading = f"# {', '.join(sorted(withheld))}: secret, not shown\n" if withheld else ""
-    return name, heading + _yaml(open_inputs)
+    return name, heading + manifest_yaml(open_inputs)
 
 
-def _yaml(value: object) -> str:
-    return yaml.safe_dump(value, sort_keys=False, width=100)
+def manifest_yaml(manifest: object) -> str:
+    """A manifest, or Helm values, as YAML with their keys in the order they were written."""
+    return yaml.safe_dump(plain(manifest), sort_keys=False, width=100)

@@ -1,0 +1,36 @@
+"""``tokenfleet compile``: the Job that compiles a model ahead of time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokenfleet.commands.answers import ProjectFolder, fail, located, stack_file_of
+from tokenfleet.mistakes import StackError, nearest
+from tokenfleet.plan.decide import decide
+from tokenfleet.preview.folder import manifest_yaml
+
+
+def compile_model(
+    stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")],
+    model: Annotated[str, typer.Argument(help="name of the model in the stack file")],
+    project: ProjectFolder = Path(),
+) -> None:
+    """Print the Kubernetes Job that compiles a model and publishes the result to the bucket.
+
+    For Inferentia2, where serving nodes refuse to compile. Ends with 2 when the stack cannot be
+    built, or the model is unknown or not compiled ahead of time.
+    """
+    stack_file = stack_file_of(project.resolve(), stack)
+    try:
+        plan = decide(stack_file.keys, stack, stack_file.path.parent, stack_file.mistakes)
+    except StackError as error:
+        fail(*located(stack_file, error))
+    jobs, pools = plan.serving.compile_jobs, {found.name: found.pool for found in plan.models}
+    if model not in pools:
+        known = ", ".join(pools)
+        fail(f"{stack_file.path.name}: no model '{model}'.{nearest(model, pools)} It has: {known}")
+    if model not in jobs:
+        which = f"{model} is served on pool {pools[model]}, where nothing is compiled ahead of time"
+        fail(f"{stack_file.path.name}: {which}")
+    typer.echo(manifest_yaml(jobs[model]), nl=False)

@@ -1,0 +1,116 @@
+"""The containers of a replica: the loader that guarantees the weights, and the engine."""
+
+from collections.abc import Mapping, Sequence
+
+from tokenfleet.plan.engine import CACHE_PATH, MODELS_PATH, PORT
+from tokenfleet.plan.serving import ModelPlan
+
+Manifest = Mapping[str, object]
+
+LOADER = "model-loader"
+"""The name of the ConfigMap with the loader and what it must know, and of the volume with it."""
+LOADER_SETTINGS = ("MODEL_STORE_URL", "AWS_REGION")
+MODEL_CACHE = "model-cache"
+"""The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
+API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content
+CONFINED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+LOADER_MOUNT: Manifest = {"name": LOADER, "mountPath": "/loader", "readOnly": True}
+ENGINE_MOUNTS: Sequence[Manifest] = (
+    {"name": MODEL_CACHE, "mountPath": MODELS_PATH, "readOnly": True},
+    {"name": "cache", "mountPath": CACHE_PATH},
+    {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
+    {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path in the container
+)
+_PROBE_SECONDS = 10
+
+
+def loader_container(model: ModelPlan, snapshot: str) -> Manifest:
+    """Guarantees what the node began to fetch when it booted; ready weights cost nothing."""
+    return {
+        # The name of an artifact set ends in its key, that of weights in their revision.
+        "name": "load-artifacts" if "/neuron/" in snapshot else "load-weights",
+        # The engine's own image has all that the loader needs: nothing more to pull.
+        "image": model.image,
+        "command": ["bash", f"/loader/{LOADER}", snapshot],
+        "env": [
+            *loader_environment(),
+            {"name": "MODEL_CACHE", "value": MODELS_PATH},
+        ],
+        # The pod asks for the larger of this and the engine's: the same, so that it costs nothing
+        # and the pages it reads to check them are within the limit.
+        "resources": resources_of(model, devices=False),
+        "securityContext": CONFINED,
+        "volumeMounts": [
+            {"name": MODEL_CACHE, "mountPath": MODELS_PATH},
+            LOADER_MOUNT,
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
+        ],
+    }
+
+
+def engine_container(model: ModelPlan) -> Manifest:
+    """The engine, ready once its model is loaded and warm."""
+    return {
+        "name": "vllm",
+        "image": model.image,
+        "command": list(model.command),
+        "args": list(model.arguments),
+        "env": [
+            *({"name": name, "value": value} for name, value in model.environment.items()),
+            {
+                "name": "VLLM_API_KEY",
+                "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": "value"}},
+            },
+        ],
+        "ports": [{"name": "http", "containerPort": PORT}],
+        "resources": resources_of(model, devices=True),
+        # The port opens only once the model is loaded and warm, so /health means ready.
+        "startupProbe": {
+            **_health_probe(),
+            "failureThreshold": -(-model.deadlines.start_seconds // _PROBE_SECONDS),
+        },
+        "readinessProbe": {**_health_probe(), "failureThreshold": 3},
+        "livenessProbe": {**_health_probe(), "failureThreshold": 6},
+        "lifecycle": {"preStop": {"sleep": {"seconds": model.drain.pre_stop_seconds}}},
+        "securityContext": CONFINED,
+        "volumeMounts": ENGINE_MOUNTS,
+    }
+
+
+def loader_environment() -> Sequence[Manifest]:
+    """Where the models are, which only the deployed bucket knows."""
+    return [
+        {"name": name, "valueFrom": {"configMapKeyRef": {"name": LOADER, "key": name}}}
+        for name in LOADER_SETTINGS
+    ]
+
+
+def resources_of(model: ModelPlan, *, devices: bool) -> Manifest:
+    """What a container of the model asks for, with or without the node's devices.
+
+    No CPU limit: the quota is not seen by the engine, which would oversubscribe it.
+    """
+    requests = {
+        "cpu": f"{model.resources.millicpu}m",
+        "memory": f"{model.resources.memory_mib}Mi",
+        "ephemeral-storage": f"{model.resources.ephemeral_gib}Gi",
+    }
+    owned = model.resources.devices.items() if devices else ()
+    extended = {name: str(count) for name, count in owned}
+    return {
+        "requests": {**requests, **extended},
+        "limits": {"memory": requests["memory"], **extended},
+    }
+
+
+def _health_probe() -> Manifest:
+    return {
+        "httpGet": {"path": "/health", "port": "http"},
+        "periodSeconds": _PROBE_SECONDS,
+        # The engine answers late while it batches; the default of one second kills it.
+        "timeoutSeconds": 5,
+    }
