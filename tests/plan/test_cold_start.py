@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_type, instance_types
 from tokenfleet.catalogue.models import ModelFacts, known_models, model_facts
-from tokenfleet.plan.cold_start import ColdStart, cold_start
+from tokenfleet.plan.cold_start import ColdStart, cold_start, cold_starts
+from tokenfleet.plan.disks import plan_disks
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan
-from tokenfleet.plan.throughput import LOADER_CONNECTIONS, useful_mib_per_second
+from tokenfleet.plan.throughput import LOADER_CONNECTIONS
 from tokenfleet.preview.folder import machine_files
 from tokenfleet.preview.recording import Mode, Recording
 from tokenfleet.settings.stack_file import StackFile
@@ -33,9 +35,11 @@ MODELS = st.sampled_from(sorted(known_models()))
 
 
 def _start(kind: InstanceType, model: ModelFacts, mib_per_second: int | None = None) -> ColdStart:
-    useful = mib_per_second or useful_mib_per_second(kind)
+    if mib_per_second is None:
+        (disks,) = plan_disks([kind], [model])
+        mib_per_second = disks.cache.throughput_mib_per_second if disks.cache else None
     engine = ENGINE_BY_TYPE[kind.instance_type]
-    return cold_start(kind, engine, model, weights_mib_per_second=useful)
+    return cold_start(kind, engine, model, weights_mib_per_second=mib_per_second)
 
 
 def _figures(start: ColdStart) -> list[Range]:
@@ -43,6 +47,7 @@ def _figures(start: ColdStart) -> list[Range]:
         *(stage.seconds for stage in start.stages.values()),
         start.together.seconds,
         start.total,
+        start.until_ready,
     ]
 
 
@@ -52,14 +57,16 @@ QWEN3_8B, QWEN25_7B, GPT_OSS_120B = 16.381, 15.231, 65.249
 BY_HAND: Mapping[tuple[str, str, int], Mapping[str, float]] = {
     # 950 GB at 0.81 GB/s per TB write 0.7695 GB/s, below 7.5 Gbit/s = 0.9375; read twice as fast.
     ("c8gd.4xlarge", "Qwen/Qwen3-8B", 125): {
+        "launch": 10 + 10,
         "boot": 30 + 8,
         "join": 18,
         "image pull": 1.2 / 0.096,
         "weights": QWEN3_8B / 0.7695,
         "together": max(18 + 12.5, 21.29, (QWEN3_8B + 1.2) / 0.9375, (QWEN3_8B + 3.8) / 0.7695),
-        "load": 30 + max(QWEN3_8B / 1.5, QWEN3_8B / 1.539),
+        "engine load": 30 + max(QWEN3_8B / 1.5, QWEN3_8B / 1.539),
         "warm-up": 15 + 45,
         "total": 169.4,
+        "until ready": 189.4,
     },
     # 125 MiB/s, far below what the instance can do; every byte goes through it twice.
     ("c8g.4xlarge", "Qwen/Qwen3-8B", 125): {
@@ -68,7 +75,7 @@ BY_HAND: Mapping[tuple[str, str, int], Mapping[str, float]] = {
         "image pull": 3.8 / 0.131072,
         "weights": QWEN3_8B / 0.131072,
         "together": (QWEN3_8B + 3.8) / 0.131072,
-        "load": 30 + QWEN3_8B / 0.131072,
+        "engine load": 30 + QWEN3_8B / 0.131072,
         "warm-up": 60,
         "total": 30 + 153.97 + 154.98 + 60,
     },
@@ -76,7 +83,7 @@ BY_HAND: Mapping[tuple[str, str, int], Mapping[str, float]] = {
     ("c8g.4xlarge", "Qwen/Qwen3-8B", 1000): {
         "weights": QWEN3_8B / 0.62495,
         "together": (QWEN3_8B + 3.8) / 0.62495,
-        "load": 30 + QWEN3_8B / 0.62495,
+        "engine load": 30 + QWEN3_8B / 0.62495,
         "total": 178.5,
     },
     # Memory holds the weights; compilation grows with them.
@@ -86,7 +93,7 @@ BY_HAND: Mapping[tuple[str, str, int], Mapping[str, float]] = {
         "image pull": 5.5 / 0.096,
         "weights": QWEN25_7B / 1.048576,
         "together": 35 + 57.29,
-        "load": 30 + QWEN25_7B / 0.34,
+        "engine load": 30 + QWEN25_7B / 0.34,
         "warm-up": 30 + 30 + 60 * QWEN25_7B,
         "total": 1186.0,
     },
@@ -97,7 +104,7 @@ BY_HAND: Mapping[tuple[str, str, int], Mapping[str, float]] = {
         "image pull": 10 / 0.096,
         "weights": GPT_OSS_120B / 1.36,
         "together": 40 + 104.17,
-        "load": 17 + GPT_OSS_120B / 1.8,
+        "engine load": 17 + GPT_OSS_120B / 1.8,
         "warm-up": 22 + 45,
         "total": 332.4,
     },
@@ -111,7 +118,11 @@ def test_a_start_takes_what_a_hand_works_out(
     kind, model, mib_per_second = row
     start = _start(instance_type(kind), model_facts(model), mib_per_second)
     found = {name: stage.seconds.expected for name, stage in start.stages.items()}
-    found |= {"together": start.together.seconds.expected, "total": start.total.expected}
+    found |= {
+        "together": start.together.seconds.expected,
+        "total": start.total.expected,
+        "until ready": start.until_ready.expected,
+    }
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=0.1)
 
 
@@ -201,6 +212,81 @@ def _assert_no_sooner(slow: ColdStart, fast: ColdStart) -> None:
         assert slower.high >= faster.high - 1e-9
 
 
+# What is saved, and which stages change by it.
+@pytest.mark.parametrize(
+    ("kind", "model", "saved", "changed"),
+    [
+        # 10 GB at 0.18 GB/s instead of 0.096, and nothing else waits.
+        ("p5.4xlarge", "openai/gpt-oss-120b", 10 / 0.096 - 10 / 0.18, {"image pull"}),
+        # The image is hidden: weights and unpacked image fill the disk all the while.
+        ("c8gd.4xlarge", "Qwen/Qwen3-32B", 0, {"image pull"}),
+    ],
+)
+def test_layers_pulled_side_by_side_shorten_a_start_that_waits_for_its_image(
+    kind: str, model: str, saved: float, changed: set[str]
+) -> None:
+    slow, fast = (
+        cold_start(
+            instance_type(kind),
+            ENGINE_BY_TYPE[kind],
+            model_facts(model),
+            weights_mib_per_second=None,
+            fast_image_pull=fast_image_pull,
+        )
+        for fast_image_pull in (False, True)
+    )
+    assert _changed(slow, fast) == changed
+    assert slow.total.expected - fast.total.expected == pytest.approx(saved, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "saved"),
+    [
+        ("inf2.8xlarge", "Qwen/Qwen2.5-7B-Instruct", 30 + 60 * QWEN25_7B),
+        ("c8gd.4xlarge", "Qwen/Qwen3-8B", 45),
+        ("p5.4xlarge", "openai/gpt-oss-120b", 45),
+    ],
+)
+def test_artifacts_that_come_compiled_save_the_compilation(
+    kind: str, model: str, saved: float
+) -> None:
+    fresh, compiled = (
+        cold_start(
+            instance_type(kind),
+            ENGINE_BY_TYPE[kind],
+            model_facts(model),
+            weights_mib_per_second=1000,
+            precompiled=precompiled,
+        )
+        for precompiled in (False, True)
+    )
+    assert fresh.total.expected - compiled.total.expected == pytest.approx(saved, abs=0.1)
+    # At worst the artifacts hold the weights once more, and are fetched with them.
+    assert compiled.weights.seconds.high == pytest.approx(2 * fresh.weights.seconds.high)
+    assert _changed(fresh, compiled) == {"weights", "warm-up"}
+
+
+def _changed(one: ColdStart, other: ColdStart) -> set[str]:
+    return {name for name, stage in one.stages.items() if stage != other.stages[name]}
+
+
+@pytest.mark.parametrize(
+    ("low", "expected", "high", "met"),
+    [
+        (60, 90, 120, "always"),
+        (60, 120, 121, "expected"),
+        (120, 121, 300, "at best"),
+        (121, 150, 300, "never"),
+    ],
+)
+def test_the_notice_is_judged_by_all_that_passes_before_a_replica_is_ready(
+    low: float, expected: float, high: float, met: str
+) -> None:
+    start = _start(instance_type("c8gd.4xlarge"), model_facts("Qwen/Qwen3-8B"))
+    until_ready = Range(low=low, expected=expected, high=high)
+    assert replace(start, until_ready=until_ready).notice_met == met
+
+
 # Not so for g6 and g6e, whose documented writes are slower than a tuned volume.
 @pytest.mark.parametrize(
     "name",
@@ -259,19 +345,13 @@ def test_no_deadline_ends_a_start_that_a_type_of_the_pool_may_need(
     pools = {pool.name: pool for pool in plan.pools}
     for model in plan.models:
         pool = pools[model.pool]
-        starts = [
-            cold_start(
-                instance_type(kind),
-                pool.engine,
-                model_facts(model.hugging_face_id),
-                weights_mib_per_second=disks.cache and disks.cache.throughput_mib_per_second,
-                images_mib_per_second=disks.root.throughput_mib_per_second,
-                fast_image_pull=disks.fast_image_pull,
-                precompiled="neuron" in pool.engine,
-            )
-            for disks in pool.disks
-            for kind in disks.instance_types
-        ]
+        starts = cold_starts(
+            pool.disks,
+            pool.engine,
+            model_facts(model.hugging_face_id),
+            precompiled="neuron" in pool.engine,
+        )
+        assert {start.instance_type for start in starts} == set(pool.instance_types)
         assert model.cold_start in starts
         for start in starts:
             assert model.cold_start.total.expected >= start.total.expected
@@ -279,5 +359,4 @@ def test_no_deadline_ends_a_start_that_a_type_of_the_pool_may_need(
             node = start.boot.seconds.high + start.join.seconds.high
             assert model.deadlines.start_seconds > engine
             assert model.deadlines.provision_seconds > node
-            longest = start.before.seconds.high + start.total.high
-            assert model.deadlines.rollout_seconds > math.ceil(node + longest)
+            assert model.deadlines.rollout_seconds > math.ceil(node + start.until_ready.high)

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.plan.ranges import Range, exactly, range_of
+from tokenfleet.plan.disks import WITH_ARTIFACTS, DiskPlan
+from tokenfleet.plan.ranges import Range, range_of
 from tokenfleet.plan.start_stages import (
     Stage,
     before_launch,
@@ -34,6 +36,9 @@ from tokenfleet.plan.throughput import (
 SPOT_NOTICE_SECONDS = 120
 """Between the notice of a spot interruption and the end of the node (EC2 user guide)."""
 
+NoticeMet = Literal["always", "expected", "at best", "never"]
+"""Where in its range a start is over within a spot notice."""
+
 # An assumption: giving up on a start that makes progress begins it anew, waiting too long
 # only delays a fallback. The figures are others' measurements, not of these machines.
 _DEADLINE_MARGIN = 1.5
@@ -45,7 +50,8 @@ class ColdStart:
 
     ``total`` = boot + together + load + warm-up, from the launch of the node to a replica that
     is ready and warm. ``together`` is how long join, image pull and weights take side by side.
-    ``before``, from the pending pod to the launch, is not in the total.
+    ``until_ready`` = ``before`` + ``total``, from a pod that finds no node: what a spot notice
+    leaves its seconds for.
     """
 
     instance_type: str
@@ -59,23 +65,29 @@ class ColdStart:
     load: Stage
     warm_up: Stage
     total: Range
+    until_ready: Range
 
     @property
     def stages(self) -> Mapping[str, Stage]:
         """The stages as a reader knows them; join and image pull run beside weights."""
         return {
+            "launch": self.before,
             "boot": self.boot,
             "join": self.join,
             "image pull": self.image,
             "weights": self.weights,
-            "load": self.load,
+            "engine load": self.load,
             "warm-up": self.warm_up,
         }
 
     @property
-    def in_notice(self) -> bool:
-        """Whether a replacement is expected to be ready before a reclaimed spot node is gone."""
-        return self.total.expected <= SPOT_NOTICE_SECONDS
+    def notice_met(self) -> NoticeMet:
+        """Whether a replacement is ready before a reclaimed spot node is gone."""
+        if self.until_ready.high <= SPOT_NOTICE_SECONDS:
+            return "always"
+        if self.until_ready.expected <= SPOT_NOTICE_SECONDS:
+            return "expected"
+        return "at best" if self.until_ready.low <= SPOT_NOTICE_SECONDS else "never"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +112,9 @@ def cold_start(
     """Predict a start of ``model`` on a new node of that type.
 
     Local disks, where there are any, form one array for weights and images (and the rates are
-    not looked at). Elsewhere a gp3 volume of ``weights_mib_per_second`` holds the weights; images are on one of
-    ``images_mib_per_second``, or on the same. ``precompiled``: compiled code comes beside the
-    weights.
+    not looked at). Elsewhere a gp3 volume of ``weights_mib_per_second`` holds the weights; images
+    are on one of ``images_mib_per_second``, or on the same. ``precompiled``: compiled code comes
+    beside the weights, at worst as large as they are.
 
     weights = size / min(network, disk write, client). The boot script fetches them beside join
     and pull, so together = max(join + image pull, weights, (image + weights) / network,
@@ -124,11 +136,16 @@ def cold_start(
         disk = read = image_disk = shared_disk = gp3_limit(kind, weights_mib_per_second)
         if images_mib_per_second is not None:
             image_disk, shared_disk = gp3_limit(kind, images_mib_per_second), ebs_limit(kind)
-    booted, joined = boot(kind), join(kind)
+    fetched = Range(
+        low=weights_gb,
+        expected=weights_gb,
+        high=weights_gb * (WITH_ARTIFACTS if precompiled else 1),
+    )
+    before, booted, joined = before_launch(), boot(kind), join(kind)
     image = image_pull(times, network, image_disk, fast=fast_image_pull)
-    weights = moved(exactly(weights_gb), narrowest([network, disk, client_limit(kind)]))
-    both_packed = exactly(weights_gb) + range_of(times.image_compressed)
-    both_unpacked = exactly(weights_gb) + range_of(times.image_unpacked)
+    weights = moved(fetched, narrowest([network, disk, client_limit(kind)]))
+    both_packed = fetched + range_of(times.image_compressed)
+    both_unpacked = fetched + range_of(times.image_unpacked)
     together = side_by_side(
         in_turn(joined, image),
         weights,
@@ -137,10 +154,11 @@ def cold_start(
     )
     loaded = load(kind, times, weights_gb, read)
     warm = warm_up(times, weights_gb, precompiled=precompiled)
+    total = in_turn(booted, together, loaded, warm).seconds
     return ColdStart(
         instance_type=kind.instance_type,
         engine=engine,
-        before=before_launch(),
+        before=before,
         boot=booted,
         join=joined,
         image=image,
@@ -148,8 +166,28 @@ def cold_start(
         together=together,
         load=loaded,
         warm_up=warm,
-        total=in_turn(booted, together, loaded, warm).seconds,
+        total=total,
+        until_ready=before.seconds + total,
     )
+
+
+def cold_starts(
+    disks: Sequence[DiskPlan], engine: str, model: ModelFacts, *, precompiled: bool
+) -> Sequence[ColdStart]:
+    """The starts of ``model`` on every type of a pool, on the disks planned for it."""
+    return [
+        cold_start(
+            instance_type(name),
+            engine,
+            model,
+            weights_mib_per_second=plan.cache.throughput_mib_per_second if plan.cache else None,
+            images_mib_per_second=plan.root.throughput_mib_per_second,
+            fast_image_pull=plan.fast_image_pull,
+            precompiled=precompiled,
+        )
+        for plan in disks
+        for name in plan.instance_types
+    ]
 
 
 def slowest(starts: Sequence[ColdStart]) -> ColdStart:
@@ -166,7 +204,7 @@ def start_deadlines(starts: Sequence[ColdStart]) -> StartDeadlines:
     """
     yielding = max(_high(launch(), start.boot, start.join) for start in starts)
     starting = max(_high(start.load, start.warm_up) for start in starts)
-    everything = max(start.before.seconds.high + start.total.high for start in starts)
+    everything = max(start.until_ready.high for start in starts)
     provision = math.ceil(_DEADLINE_MARGIN * yielding)
     return StartDeadlines(
         provision_seconds=provision,

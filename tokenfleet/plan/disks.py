@@ -25,7 +25,8 @@ _CACHE_SPARE, _CACHE_LEAST_GIB = 1.05, 10
 # What shares the array with the weights: images, pods' writable layers and logs.
 _ARRAY_GB_FOR_PODS = 60
 # Neuron's compiled artifacts hold the weights once more where they are saved sharded.
-_WITH_ARTIFACTS = 2
+WITH_ARTIFACTS = 2
+"""Bytes of a model with its compiled artifacts, at most, over those of its weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +132,7 @@ def local_gb(kind: InstanceType) -> int:
 def cache_gib(models: Sequence[ModelFacts], *, compiled: bool = False) -> int:
     """GiB for every model of a pool, and the largest a second time for its next revision."""
     sizes = [model.weights_bytes / 2**30 for model in models]
-    gib = (sum(sizes) + max(sizes, default=0.0)) * (_WITH_ARTIFACTS if compiled else 1)
+    gib = (sum(sizes) + max(sizes, default=0.0)) * (WITH_ARTIFACTS if compiled else 1)
     return max(_CACHE_LEAST_GIB, math.ceil(gib * _CACHE_SPARE))
 
 

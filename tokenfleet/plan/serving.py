@@ -9,7 +9,7 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.cold_start import (
     ColdStart,
     StartDeadlines,
-    cold_start,
+    cold_starts,
     slowest,
     start_deadlines,
 )
@@ -109,7 +109,7 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
     )
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
     artifacts = artifacts_of(settings, engine, memory.ranks, sequences)
-    starts = _cold_starts(facts, pool, precompiled=bool(artifacts))
+    starts = cold_starts(pool.disks, pool.engine, facts, precompiled=bool(artifacts))
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
@@ -176,19 +176,3 @@ def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
         shared_memory_mib=2048 if memory.ranks > 1 else 64,
         devices=pool.resources,
     )
-
-
-def _cold_starts(facts: ModelFacts, pool: PoolPlan, *, precompiled: bool) -> Sequence[ColdStart]:
-    return [
-        cold_start(
-            instance_type(kind),
-            pool.engine,
-            facts,
-            weights_mib_per_second=disks.cache.throughput_mib_per_second if disks.cache else None,
-            images_mib_per_second=disks.root.throughput_mib_per_second,
-            fast_image_pull=disks.fast_image_pull,
-            precompiled=precompiled,
-        )
-        for disks in pool.disks
-        for kind in disks.instance_types
-    ]

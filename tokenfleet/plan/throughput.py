@@ -12,8 +12,6 @@ LOADER_CONNECTIONS = 16
 
 _GB_PER_MIB = 2**20 / 1e9
 _GB_PER_GBIT = 1 / 8
-# Throughput that gp3 offers (EC2 API, botocore 1.44.5, 2026-11-17).
-_GP3_LEAST, _GP3_MOST = 125, 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +83,6 @@ def ebs_limit(kind: InstanceType) -> Limit:
     A burst above it is left out, because the catalogue does not know it.
     """
     return _delivered(kind.ebs_baseline_mib_per_second, "EBS baseline")
-
-
-def useful_mib_per_second(kind: InstanceType) -> int:
-    """The gp3 throughput that a node of that type can use for weights, within what gp3 offers.
-
-    No more than its base rate to EBS, nor than its network brings.
-    """
-    network = int(kind.network_baseline_gbps * _GB_PER_GBIT / _GB_PER_MIB)
-    return max(_GP3_LEAST, min(kind.ebs_baseline_mib_per_second, network, _GP3_MOST))
 
 
 def nvme_write_limit(kind: InstanceType, terabytes: float) -> Limit:
