@@ -37,6 +37,7 @@ def test_a_committed_stack_is_shown_whole(stack: str, root: Path) -> None:
         "Network 10.",
         "Pools and tiers",
         "Models",
+        "Cold start",
         "Fixed every month",
     ):
         assert part in result.stdout

@@ -2,6 +2,15 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.cold_start_bar import (
+    axis_seconds,
+    caveat,
+    cold_start_bars,
+    longest_stage,
+    seconds_text,
+    verdict,
+)
 from tokenfleet.preview.drawing.architecture import architecture_svg
 from tokenfleet.preview.figures import count
 from tokenfleet.preview.memory_bar import memory_parts
@@ -9,6 +18,7 @@ from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Report
 from tokenfleet.preview.tables import (
     caches_table,
+    cold_start_table,
     fixed_table,
     fixed_total,
     models_table,
@@ -42,4 +52,14 @@ def html(report: Report) -> str:
         usd=usd,
         count=count,
         memory_parts=memory_parts,
+        cold_start_bars=cold_start_bars,
+        cold_start_table=cold_start_table,
+        axis=axis_seconds(
+            bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)
+        ),
+        notice_seconds=SPOT_NOTICE_SECONDS,
+        caveat=caveat(),
+        seconds_text=seconds_text,
+        verdict=verdict,
+        longest_stage=longest_stage,
     )

@@ -4,6 +4,16 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from tokenfleet.preview.cold_start_bar import (
+    axis_seconds,
+    caveat,
+    cold_start_bars,
+    legend,
+    letter_seconds,
+    letters,
+    longest_stage,
+    verdict,
+)
 from tokenfleet.preview.figures import count
 from tokenfleet.preview.flowchart import flowchart
 from tokenfleet.preview.money import usd
@@ -11,6 +21,7 @@ from tokenfleet.preview.report import Branch, ModelReport, Report
 from tokenfleet.preview.tables import (
     Table,
     caches_table,
+    cold_start_table,
     fixed_table,
     fixed_total,
     models_table,
@@ -19,6 +30,8 @@ from tokenfleet.preview.tables import (
     usage_table,
 )
 
+# Fits beside its title on a page of a pull request without scrolling.
+_LETTERS = 70
 # What starts emphasis, code, a link, a cell, a heading or an escape, anywhere in a line.
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")
 
@@ -34,6 +47,7 @@ def markdown(report: Report) -> str:
         _table(caches_table(report)),
         _table(models_table(report)),
         "\n\n".join(_model_details(model) for model in report.models),
+        *_cold_starts(report),
         _table(network_table(report)),
         _table(fixed_table(report)),
         _table(usage_table(report)),
@@ -81,14 +95,16 @@ def _notes(report: Report) -> Iterator[str]:
 
 
 def _table(table: Table) -> str:
+    return f"## {text(table.title)}\n\n{_grid(table)}"
+
+
+def _grid(table: Table) -> str:
     rule = ["---:" if column in table.numbers else "---" for column in table.columns]
     rows = [[text(cell) for cell in row] for row in table.rows]
     if table.total:
         rows.append([f"**{text(cell)}**" if cell else "" for cell in table.total])
-    parts = [
-        f"## {text(table.title)}",
-        "\n".join(map(_row, [[text(column) for column in table.columns], rule, *rows])),
-    ]
+    titles = [text(column) for column in table.columns]
+    parts = ["\n".join(map(_row, [titles, rule, *rows]))]
     if table.caption:
         parts.append(text(table.caption))
     if table.sources:
@@ -117,6 +133,23 @@ def _model_details(model: ModelReport) -> str:
         "\n".join(lines),
         f"<pre>\n{flags}\n\n{environment}\n</pre>",
     )
+
+
+def _cold_starts(report: Report) -> Iterator[str]:
+    every = [bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)]
+    step = letter_seconds(axis_seconds(every), _LETTERS)
+    yield f"## Cold start\n\n{text(caveat())}\n\n{text(legend(step))}"
+    widest = max(len(letters(bar, step, _LETTERS)) for bar in every)
+    for model in report.models:
+        table, start = cold_start_table(model), model.plan.cold_start
+        bars = "\n".join(
+            f"{bar.title:<8}  {letters(bar, step, _LETTERS):<{widest}}  {bar.seconds:>5,.0f} s"
+            for bar in cold_start_bars(start)
+        )
+        yield f"### {text(table.title)}\n\n**{text(verdict(model))}**"
+        yield f"<pre>\n{escape(bars, quote=False)}\n</pre>"
+        yield f"Longest: {text(longest_stage(start))}."
+        yield _grid(table)
 
 
 def _tree(report: Report) -> str:

@@ -15,6 +15,7 @@ from tokenfleet.economics.bill import (
     hourly_range,
     usage_prices,
 )
+from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.plan.serving import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.notes import notes
@@ -69,10 +70,20 @@ class PoolReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NoticeReport:
+    """A spot notice of so many seconds, and how a replacement's cold start compares with it."""
+
+    seconds: int
+    met: NoticeMet
+    expected_late_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelReport:
-    """One model with the engine that serves it."""
+    """One model with the engine that serves it; no spot notice where its pool has no spot tier."""
 
     plan: ModelPlan
+    spot_notice: NoticeReport | None
     engine_version: str
     engine_support: str
     engine_lacks: Sequence[str]
@@ -114,6 +125,11 @@ def build_report(
 ) -> Report:
     """Put together what is shown; ``recording`` is that of a deployment."""
     hardware = {pool.name: pool.hardware for pool in plan.pools}
+    spot_pools = {
+        pool.name
+        for pool in plan.pools
+        if any(tier.purchase_option == "spot" for tier in pool.tiers)
+    }
     components = sum(resource.is_component for resource in recording.resources)
     return Report(
         plan=plan,
@@ -156,6 +172,7 @@ def build_report(
         models=[
             ModelReport(
                 plan=model,
+                spot_notice=_spot_notice(model) if model.pool in spot_pools else None,
                 engine_version=engines()[model.engine].version,
                 engine_support=engines()[model.engine].support,
                 engine_lacks=engines()[model.engine].lacks,
@@ -166,6 +183,15 @@ def build_report(
         by_use=usage_prices(plan),
         findings=findings(recording),
         notes=notes(plan, secrets, ignored),
+    )
+
+
+def _spot_notice(model: ModelPlan) -> NoticeReport:
+    start = model.cold_start
+    return NoticeReport(
+        seconds=SPOT_NOTICE_SECONDS,
+        met=start.notice_met,
+        expected_late_seconds=max(0.0, start.until_ready.expected - SPOT_NOTICE_SECONDS),
     )
 
 

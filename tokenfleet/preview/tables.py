@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import price_source, prices_as_of
 from tokenfleet.economics.bill import CostLine
+from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.figures import bounds, count, hourly_price, load, promise, unit_price
 from tokenfleet.preview.money import usd
-from tokenfleet.preview.report import PoolReport, Report
+from tokenfleet.preview.report import ModelReport, PoolReport, Report
+
+_ENDS = ("At best, s", "Expected, s", "At worst, s")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +124,26 @@ def models_table(report: Report) -> Table:
     )
 
 
+def cold_start_table(model: ModelReport) -> Table:
+    """Every stage of a model's cold start with its range, and what limits it."""
+    start = model.plan.cold_start
+    stages = dict(start.stages)
+    rest = {name: stages.pop(name) for name in ("engine load", "warm-up")}
+    together = {"join, image pull and weights, side by side": start.together}
+    ready = start.until_ready
+    return Table(
+        title=f"{model.plan.name} on {start.instance_type}",
+        columns=["Stage", *_ENDS, "Limited by"],
+        numbers=frozenset(_ENDS),
+        rows=[
+            [name, *_seconds(stage.seconds), stage.limited_by]
+            for name, stage in (stages | together | rest).items()
+        ],
+        total=["Ready", *_seconds(ready), ""],
+        sources=sorted({source for stage in start.stages.values() for source in stage.sources}),
+    )
+
+
 def network_table(report: Report) -> Table:
     """Every zone: its ranges and how its private subnet gets out."""
     network = report.plan.network
@@ -193,6 +216,10 @@ def fixed_total(report: Report) -> str:
     if not report.gaps:
         return known
     return f"{known} and {count(len(report.gaps), 'line')} of {usd(None)} price"
+
+
+def _seconds(seconds: Range) -> Sequence[str]:
+    return [f"{figure:,.0f}" for figure in (seconds.low, seconds.expected, seconds.high)]
 
 
 def _sources(lines: Sequence[CostLine]) -> Sequence[str]:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from tokenfleet.preview.cold_start_screen import cold_starts
 from tokenfleet.preview.figures import bounds, hourly_price, load, promise, unit_price
 from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Branch, Report
@@ -23,12 +24,12 @@ def show(report: Report, console: Console) -> None:
             " before the first token",
         )
     )
-    for part in _parts(report):
+    for part in _parts(report, console.width):
         console.print()
         console.print(part)
 
 
-def _parts(report: Report) -> Iterator[RenderableType]:
+def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     if report.findings:
         yield _findings(report)
     yield _tree(report)
@@ -36,6 +37,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield _pools(report)
     yield _caches(report)
     yield _models(report)
+    yield cold_starts(report.models, width)
     yield _costs(report)
     if report.notes:
         yield _notes(report)
