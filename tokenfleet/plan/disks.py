@@ -24,6 +24,8 @@ _FAST_PULL_VCPUS = 4
 _CACHE_SPARE, _CACHE_LEAST_GIB = 1.05, 10
 # What shares the array with the weights: images, pods' writable layers and logs.
 _ARRAY_GB_FOR_PODS = 60
+# The kubelet evicts pods when less is free (nodeadm/internal/kubelet/config.go, evictionHard).
+_ARRAY_USABLE = 0.9
 # Neuron's compiled artifacts hold the weights once more where they are saved sharded.
 WITH_ARTIFACTS = 2
 """Bytes of a model with its compiled artifacts, at most, over those of its weights."""
@@ -137,8 +139,9 @@ def cache_gib(models: Sequence[ModelFacts], *, compiled: bool = False) -> int:
 
 
 def local_gb_needed(models: Sequence[ModelFacts], *, compiled: bool = False) -> int:
-    """10^9 bytes that an array must have for the same, beside images and pods."""
-    return math.ceil(cache_gib(models, compiled=compiled) * 2**30 / 1e9) + _ARRAY_GB_FOR_PODS
+    """10^9 bytes that an array must have for the same, beside images and pods, a tenth free."""
+    weights = cache_gib(models, compiled=compiled) * 2**30 / 1e9
+    return math.ceil((weights + _ARRAY_GB_FOR_PODS) / _ARRAY_USABLE)
 
 
 def _root(size_gib: int, throughput: int) -> VolumePlan:

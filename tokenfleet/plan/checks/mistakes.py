@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
+from tokenfleet.plan.checks.disks import disk_mistakes
 from tokenfleet.plan.checks.models import model_mistakes
 from tokenfleet.plan.checks.network import cluster_mistakes, edge_mistakes, network_mistakes
 from tokenfleet.plan.checks.pools import pool_mistakes, pool_references
@@ -23,6 +24,7 @@ def find_mistakes(
     yield from edge_mistakes(draft)
     for name, pool in draft.pools.items():
         yield from pool_mistakes(name, pool, draft)
+        yield from disk_mistakes(name, pool, facts_by_model, draft)
     yield from pool_references(draft)
     for name, model in draft.models.items():
         yield from model_mistakes(name, model, facts_by_model[name], draft)
