@@ -2,6 +2,7 @@
 
 import typer
 
+from tokenfleet.commands.coldstart import coldstart
 from tokenfleet.commands.compile import compile_model
 from tokenfleet.commands.models import models
 from tokenfleet.commands.preview import preview
@@ -16,6 +17,7 @@ def tokenfleet() -> None:
 
 
 app.command()(preview)
+app.command()(coldstart)
 app.command()(publish)
 app.command()(models)
 app.command("compile")(compile_model)

@@ -1,0 +1,156 @@
+"""``tokenfleet coldstart`` as people and machines use it."""
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tokenfleet.catalogue.models import known_models
+from tokenfleet.cli import app
+
+BAD_INPUT = 2
+QWEN3_8B = "Qwen/Qwen3-8B"
+
+
+def _coldstart(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["coldstart", *arguments])
+
+
+def _said(*arguments: str) -> str:
+    """What is printed, whatever the line breaks."""
+    result = _coldstart(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return " ".join(result.stdout.split())
+
+
+def _answer(*arguments: str) -> dict[str, Any]:
+    result = _coldstart(*arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def _types(answer: dict[str, Any]) -> list[str]:
+    return [row["instance_type"] for row in answer["candidates"]]
+
+
+@pytest.mark.parametrize(
+    ("model", "types"),
+    [
+        (QWEN3_8B, ["c8gd.4xlarge", "c8g.4xlarge", "inf2.xlarge", "p5.4xlarge"]),
+        ("Qwen/Qwen3-14B", ["c8gd.8xlarge", "c8g.8xlarge", "inf2.24xlarge", "p5.4xlarge"]),
+        ("openai/gpt-oss-120b", ["p5.4xlarge"]),  # no other engine runs MXFP4
+    ],
+)
+def test_without_types_the_smallest_that_fit_are_compared(model: str, types: list[str]) -> None:
+    assert _types(_answer(model)) == types
+
+
+@pytest.mark.parametrize("model", sorted(known_models()))
+def test_every_model_of_the_catalogue_has_an_answer(model: str) -> None:
+    assert _types(_answer(model))
+
+
+def test_json_holds_stages_disks_prices_and_the_verdict() -> None:
+    answer = _answer(QWEN3_8B)
+    assert (answer["weights_bytes"], answer["spot_notice_seconds"]) == (16_381_470_720, 120)
+    for row in answer["candidates"]:
+        start, name = row["start"], row["instance_type"]
+        assert start["instance_type"] == name
+        assert bool(row["disks"]["cache"]) != bool(row["disks"]["local_gb_by_type"])
+        late = start["until_ready"]["expected"] > 120
+        assert (answer["notice_met"][name] in {"at best", "never"}) == late
+        parts = [start[part] for part in ("before", "boot", "together", "load", "warm_up")]
+        for end in ("low", "expected", "high"):
+            whole = sum(part["seconds"][end] for part in parts)
+            assert start["until_ready"][end] == pytest.approx(whole)
+        assert all(part["limited_by"] and part["sources"] for part in parts)
+
+
+def test_a_price_has_the_volumes_in_it_and_is_null_where_it_is_not_known() -> None:
+    prices = _answer(QWEN3_8B, "--types", "c8g.4xlarge,c8gd.4xlarge")["usd_per_hour"]
+    # 0.63808; root 70 GiB + 175 MiB/s above 125, cache 33 GiB + 471, at 0.08 and 0.04 a month.
+    volumes = ((70 + 33) * 0.08 + (175 + 471) * 0.04) / 730
+    assert prices["c8g.4xlarge"] == pytest.approx(0.63808 + volumes, abs=1e-5)
+    assert prices["c8gd.4xlarge"] == pytest.approx(0.78384 + 40 * 0.08 / 730, abs=1e-5)
+
+
+def test_types_are_compared_in_the_order_given_and_once() -> None:
+    types = "p5.4xlarge, c8gd.8xlarge,p5.4xlarge,"
+    assert _types(_answer(QWEN3_8B, "--types", types)) == ["p5.4xlarge", "c8gd.8xlarge"]
+
+
+def test_the_table_has_disks_ranges_and_what_takes_longest() -> None:
+    said = _said(QWEN3_8B)
+    for part in (
+        "local NVMe, 950 GB gp3, 596 MiB/s gp3, 149 MiB/s local NVMe, 3,800 GB",
+        "ready 185 s (86 to 532) 199 s (92 to 541)",
+        "in the spot notice at best at best never never",
+        "longest: warm-up, 60 s, limited by compilation",
+        "never measured on these machines",
+    ):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("types", "said"),
+    [
+        ("c8gd.4xlarge,c8g.4xlarge", "21 s, not 26; ready 13 s sooner, for $0.10 more an hour."),
+        ("c8g.16xlarge,c8gd.16xlarge", "later, because they are set up first, for $0.4"),
+    ],
+)
+def test_what_local_disks_buy_is_said_even_where_it_is_nothing(types: str, said: str) -> None:
+    text = _said(QWEN3_8B, "--types", types)
+    assert text.count("What local disks buy") == 1
+    assert said in text
+
+
+@pytest.mark.parametrize("types", ["p5.4xlarge", "c8gd.4xlarge,c8g.8xlarge", "c8g.4xlarge"])
+def test_without_a_twin_nothing_is_said_about_local_disks(types: str) -> None:
+    assert "What local disks buy" not in _said(QWEN3_8B, "--types", types)
+
+
+def test_what_compiled_artifacts_save_is_said_where_there_are_some() -> None:
+    # 30 s, and 60 s for each of 16.381 GB.
+    assert "compiling on the node would take 1,013 s more" in _said(QWEN3_8B)
+    assert "compiling on the node" not in _said("openai/gpt-oss-120b")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["Qwen/Qwen3-8b"], ["MODEL Qwen/Qwen3-8b: ", "Did you mean 'Qwen/Qwen3-8B'?"]),
+        (["qwen3"], ["Known: google/gemma-3-12b-it", "catalogue/data/models.yaml"]),
+        (
+            [QWEN3_8B, "--types", "c8gd.4xlarg"],
+            ["--types c8gd.4xlarg: ", "Did you mean 'c8gd.4xlarge'?"],
+        ),
+        ([QWEN3_8B, "--types", " ,"], ["--types: names no instance type"]),
+        (
+            [QWEN3_8B, "--types", "m8g.large"],
+            ["m8g.large: does not hold the model: weights 15.3", "fits is m8g.2xlarge"],
+        ),
+        (
+            ["zai-org/GLM-4.5-Air", "--types", "inf2.xlarge"],
+            ["inf2.xlarge: does not hold", "the smallest type that fits is inf2.48xlarge"],
+        ),
+        (
+            ["openai/gpt-oss-20b", "--types", "inf2.xlarge"],
+            ["AWS Inferentia2 does not run mxfp4", "families that do: p5, p5e"],
+        ),
+        (
+            [QWEN3_8B, "--types", "p4de.24xlarge"],
+            ["p4de.24xlarge: there is no engine for it; there are engines for c8g, c8gd"],
+        ),
+    ],
+)
+def test_bad_input_ends_with_2_and_a_way_out(arguments: list[str], parts: list[str]) -> None:
+    result = _coldstart(*arguments)
+    assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
+    assert [part for part in parts if part not in result.stderr] == []
+    assert "Traceback" not in result.stderr
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    result = _coldstart("Qwen/Qwen3-8b", "--types", "c8gd.4xlarg,p4de.24xlarge")
+    assert len(result.stderr.splitlines()) == 3

@@ -1,0 +1,104 @@
+"""``tokenfleet coldstart``: how long a new node needs until a model answers, by instance type."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+
+from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.instances import on_demand_usd_per_hour
+from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.commands.answers import AsJson, console, fail
+from tokenfleet.economics.bill import HOURS_PER_MONTH, disks_usd_per_month
+from tokenfleet.mistakes import nearest
+from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
+from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS
+from tokenfleet.plan.plain import plain
+
+_REGION = "us-east-1"
+# Long enough for most requests, and short enough that the weights decide which type fits.
+_CONTEXT_LENGTH = 8192
+# One of each kind a reader chooses between; c8g is c8gd without its disks.
+_FAMILIES = ("c8gd", "c8g", "inf2", "p5")
+
+
+def coldstart(
+    model: Annotated[str, typer.Argument(help="Hugging Face id, such as Qwen/Qwen3-8B")],
+    types: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="instance types to compare; if not given, the smallest that fits of each of"
+            f" {', '.join(_FAMILIES)}",
+        ),
+    ] = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
+) -> None:
+    """Predict the seconds from a pod that finds no node to a model that answers.
+
+    Ends with 2 when the model or a type is unknown, or a type cannot serve the model.
+    """
+    facts = known_models().get(model)
+    given = None if types is None else _names(types)
+    mistakes = [*_model_mistakes(model, facts), *_type_mistakes(given, facts)]
+    if mistakes or facts is None:
+        fail(*mistakes)
+    names = given or smallest_types(facts, _FAMILIES, _context_length(facts), _REGION)
+    if not names:
+        fail(f"MODEL {model}: no type of {', '.join(_FAMILIES)} holds it: give --types")
+    candidates = [candidate(name, facts) for name in names]
+    usd_by_type = {row.instance_type: _usd_per_hour(row) for row in candidates}
+    if as_json:
+        answer = {
+            "model": model,
+            "weights_bytes": facts.weights_bytes,
+            "region": _REGION,
+            "spot_notice_seconds": SPOT_NOTICE_SECONDS,
+            "usd_per_hour": usd_by_type,
+            "notice_met": {row.instance_type: row.start.notice_met for row in candidates},
+            "candidates": plain(candidates),
+        }
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    # Imported when needed: a wrong name should not wait for what draws.
+    from tokenfleet.preview.candidates_screen import compared  # noqa: PLC0415 - see above
+
+    screen = console()
+    screen.print(f"Cold start of {model}, {facts.weights_bytes / 1e9:.1f} GB of weights\n")
+    screen.print(compared(candidates, usd_by_type, region=_REGION, width=screen.width))
+
+
+def _names(types: str) -> Sequence[str]:
+    return list(dict.fromkeys(name.strip() for name in types.split(",") if name.strip()))
+
+
+def _context_length(facts: ModelFacts) -> int:
+    return min(_CONTEXT_LENGTH, facts.context_length)
+
+
+def _model_mistakes(model: str, facts: ModelFacts | None) -> Iterator[str]:
+    if facts is None:
+        known = known_models()
+        yield (
+            f"MODEL {model}: no facts about this model.{nearest(model, known)} Known:"
+            f" {', '.join(known)}. Another can be added to tokenfleet/catalogue/data/models.yaml"
+        )
+
+
+def _type_mistakes(names: Sequence[str] | None, facts: ModelFacts | None) -> Iterator[str]:
+    if names is not None and not names:
+        yield "--types: names no instance type: separate them with commas, c8gd.4xlarge,c8g.4xlarge"
+    for name in names or ():
+        problem = candidate_problem(name, facts, _CONTEXT_LENGTH, _REGION)
+        if problem:
+            yield f"--types {name}: {problem}"
+
+
+def _usd_per_hour(row: Candidate) -> float | None:
+    """On demand, with volumes; None where no price is known."""
+    try:
+        node = on_demand_usd_per_hour(row.instance_type, _REGION)
+    except CatalogueError:
+        return None
+    return node + disks_usd_per_month(row.disks, _REGION) / HOURS_PER_MONTH

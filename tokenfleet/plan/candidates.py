@@ -1,0 +1,110 @@
+"""Instance types that could serve a model: which hold it, on which disks, how soon it answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.cold_start import ColdStart, cold_starts
+from tokenfleet.plan.disks import DiskPlan, plan_disks
+from tokenfleet.plan.memory import memory_budget, smallest_that_fits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A type as the only one of a pool that serves only that model.
+
+    ``uncompiled`` is the start without compiled artifacts, where they would come beside the
+    weights.
+    """
+
+    instance_type: str
+    disks: DiskPlan
+    start: ColdStart
+    uncompiled: ColdStart | None
+
+
+def candidate(name: str, facts: ModelFacts) -> Candidate:
+    """A type that ``candidate_problem`` has nothing against."""
+    kind = instance_type(name)
+    engine_name = next(row for row in hardware_by_name().values() if row.runs_on(kind)).engine
+    compiled = engines()[engine_name].sdk is not None
+    (disks,) = plan_disks([kind], [facts], compiled=compiled)
+    (start,) = cold_starts([disks], engine_name, facts, precompiled=compiled)
+    (uncompiled,) = cold_starts([disks], engine_name, facts, precompiled=False)
+    return Candidate(
+        instance_type=name,
+        disks=disks,
+        start=start,
+        uncompiled=uncompiled if compiled else None,
+    )
+
+
+def candidate_problem(
+    name: str, facts: ModelFacts | None, context_length: int, region: str
+) -> str | None:
+    """Why a type cannot serve the model, and the way out; ``facts`` of None is any model."""
+    try:
+        kind = instance_type(name)
+    except CatalogueError as error:
+        return str(error)
+    hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
+    if hardware is None:
+        families = ", ".join(
+            family for row in hardware_by_name().values() for family in row.families
+        )
+        return f"there is no engine for it; there are engines for {families}"
+    if facts is None:
+        return None
+    if facts.weights_dtype not in hardware.weights:
+        runs = [
+            family
+            for row in hardware_by_name().values()
+            if facts.weights_dtype in row.weights
+            for family in row.families
+        ]
+        return (
+            f"{hardware.title} does not run {facts.weights_dtype} weights; families that do:"
+            f" {', '.join(runs)}"
+        )
+    engine = engines()[hardware.engine]
+    budget = memory_budget(facts, min(context_length, facts.context_length), kind, engine)
+    if budget.fits:
+        return None
+    bigger = smallest_that_fits(
+        facts,
+        context_length,
+        hardware=hardware,
+        engine=engine,
+        region=region,
+        families=[kind.family],
+    )
+    way_out = (
+        f"the smallest type that fits is {bigger.instance_type}"
+        if bigger
+        else f"no {hardware.title} type offered in {region} fits it on one node"
+    )
+    return f"does not hold the model: {budget.arithmetic()}; {way_out}"
+
+
+def smallest_types(
+    facts: ModelFacts, families: Sequence[str], context_length: int, region: str
+) -> Sequence[str]:
+    """Of every family the smallest type that holds the model, as far as there is one."""
+    found = [
+        smallest_that_fits(
+            facts,
+            context_length,
+            hardware=hardware,
+            engine=engines()[hardware.engine],
+            region=region,
+            families=[family],
+        )
+        for family in families
+        for hardware in hardware_by_name().values()
+        if family in hardware.families and facts.weights_dtype in hardware.weights
+    ]
+    # Where no type of a family fits, the smallest of another family was found instead.
+    return list(dict.fromkeys(k.instance_type for k in found if k and k.family in families))
