@@ -1,0 +1,65 @@
+"""What must hold for what spot costs: prices by zone, older savings, shares of hours."""
+
+import pytest
+
+from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.instances import instance_type, instance_types, regions
+from tokenfleet.catalogue.spot import spot_drift, spot_prices, spot_saving, spot_share
+
+
+@pytest.mark.parametrize("region", sorted(regions()))
+def test_every_type_that_can_be_spot_has_a_saving_in_every_known_region(region: str) -> None:
+    for name, kind in instance_types().items():
+        if "spot" in kind.usage_classes and region in kind.offered_in:
+            saving = spot_saving(name, region)
+            assert saving, name
+            assert 0.2 <= saving.share <= 0.9, name
+            assert saving.source, name
+
+
+@pytest.mark.parametrize(
+    ("name", "region", "percent", "source"),
+    [
+        pytest.param("c8gd.4xlarge", "us-east-1", 64, "2025-06-28", id="a type of the feed"),
+        pytest.param("p5.48xlarge", "us-east-1", 57, "2026-09-20", id="the later of two"),
+        pytest.param("p5.4xlarge", "us-west-2", 46, "median of the p5 types", id="by its family"),
+        pytest.param("p6-b200.48xlarge", "us-west-2", 67, "median of all types", id="by all"),
+    ],
+)
+def test_a_saving_is_of_the_type_or_says_of_what_else(
+    name: str, region: str, percent: float, source: str
+) -> None:
+    saving = spot_saving(name, region)
+    assert saving
+    assert saving.share == pytest.approx(percent / 100)
+    assert source in saving.source
+
+
+def test_a_region_nobody_looked_at_has_no_saving() -> None:
+    assert spot_saving("c8g.4xlarge", "eu-north-1") is None
+
+
+def test_an_unknown_type_is_refused() -> None:
+    with pytest.raises(CatalogueError, match="unknown instance type"):
+        spot_saving("c8gd.4xlargee", "us-east-1")
+
+
+def test_nothing_returning_to_spot_leaves_fewer_hours_of_it() -> None:
+    alone, returning = spot_share(returns=False), spot_share(returns=True)
+    for share in (alone, returning):
+        assert 0 <= share.low <= share.expected <= share.high <= 1
+    assert alone.expected < returning.low
+
+
+def test_what_a_price_drifts_by_includes_staying_as_it_is() -> None:
+    drift = spot_drift()
+    assert 0 < drift.low <= 1 <= drift.high
+
+
+def test_fetched_prices_are_of_known_types_in_zones_of_their_region() -> None:
+    for region in regions():
+        if fetched := spot_prices(region):
+            for name, by_zone in fetched.usd_by_zone_by_type.items():
+                assert instance_type(name)
+                assert by_zone
+                assert all(zone.startswith(region) and usd > 0 for zone, usd in by_zone.items())

@@ -1,0 +1,104 @@
+"""Spot: dated prices by zone where they were fetched, savings and shares of hours elsewhere."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import median
+from typing import Literal
+
+import yaml
+
+from tokenfleet.catalogue.cold_start import Estimate
+from tokenfleet.catalogue.facts import Fact, data_file
+from tokenfleet.catalogue.instances import instance_type
+
+
+class RegionalSpotPrices(Fact):
+    """Spot prices of one region, US dollars an hour by instance type and zone."""
+
+    date: dt.date
+    source: str
+    usd_by_zone_by_type: Mapping[str, Mapping[str, float]]
+
+
+class SpotPriceFile(Fact):
+    """``data/spot_prices.json``, which ``tokenfleet catalogue refresh`` writes."""
+
+    regions: Mapping[str, RegionalSpotPrices]
+
+
+class _Savings(Fact):
+    region: str
+    date: dt.date
+    source: str
+    percent_by_type: Mapping[str, float]
+
+
+class _SpotFile(Fact):
+    drift: Estimate
+    share: Mapping[Literal["withoutReturn", "withReturn"], Estimate]
+    savings: Sequence[_Savings]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpotSaving:
+    """What share of the on-demand price spot saved, and how that is known."""
+
+    share: float
+    source: str
+    date: dt.date
+
+
+@cache
+def _file() -> _SpotFile:
+    return _SpotFile.model_validate(yaml.load(data_file("spot.yaml"), Loader=yaml.CSafeLoader))
+
+
+@cache
+def _prices() -> SpotPriceFile:
+    return SpotPriceFile.model_validate_json(data_file("spot_prices.json"))
+
+
+def spot_prices(region: str) -> RegionalSpotPrices | None:
+    """The fetched prices of a region, None before the first refresh."""
+    return _prices().regions.get(region)
+
+
+def spot_drift() -> Estimate:
+    """How far a spot price moves from what an older saving promised: a ratio."""
+    return _file().drift
+
+
+def spot_share(*, returns: bool) -> Estimate:
+    """Share of hours on spot of nodes that prefer it; ``returns``: something brings them back."""
+    return _file().share["withReturn" if returns else "withoutReturn"]
+
+
+@cache
+def spot_saving(name: str, region: str) -> SpotSaving | None:
+    """The saving of a type; of its family or of all types where it has none of its own.
+
+    Raises:
+        CatalogueError: when the type is unknown.
+    """
+    family = instance_type(name).family
+    rows = {
+        kind: SpotSaving(share=percent / 100, source=savings.source, date=savings.date)
+        for savings in _file().savings
+        if savings.region == region
+        for kind, percent in savings.percent_by_type.items()
+    }
+    if name in rows:
+        return rows[name]
+    relatives = [row for kind, row in rows.items() if instance_type(kind).family == family]
+    of = f"the {family} types" if relatives else "all types"
+    likely = relatives or list(rows.values())
+    if not likely:
+        return None
+    oldest = min(likely, key=lambda row: row.date)
+    return SpotSaving(
+        share=median(row.share for row in likely),
+        source=f"{oldest.source}: median of {of}",
+        date=oldest.date,
+    )
