@@ -38,7 +38,7 @@ def test_a_committed_stack_is_shown_whole(stack: str, root: Path) -> None:
         "Pools and tiers",
         "Models",
         "Cold start",
-        "Fixed every month",
+        "A month at the fewest replicas",
     ):
         assert part in result.stdout
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.today import TODAY
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.plain import plain
 from tokenfleet.preview.recorder import Configured, record
@@ -163,4 +164,4 @@ def _shown(
 def _report(keys: Keys, root: Path) -> str:
     plan = decide(keys, "prod", root)
     recording = record(root, PROJECT, "prod", Configured(PROJECT, keys, []), "deployment")
-    return json.dumps(plain(build_report(plan, recording)))
+    return json.dumps(plain(build_report(plan, recording, today=TODAY)))

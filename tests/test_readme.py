@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tokenfleet.economics.bill import fixed_lines
+from tokenfleet.economics.bill import forecast, least_replicas
+from tokenfleet.economics.pool_nodes import Scenario
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.money import usd
 from tokenfleet.settings.stack_file import StackFile
@@ -101,14 +102,15 @@ def test_the_running_cost_page_quotes_the_bill(
     stack_files: Mapping[str, StackFile],
     plan_of: Callable[[Mapping[str, object]], Plan],
 ) -> None:
-    lines = fixed_lines(plan_of(stack_files[stack].keys))
-    nodes = sum(line.usd_per_month or 0 for line in lines if "nodes" in line.title)
-    nodes += sum(line.usd_per_month or 0 for line in lines if "root volumes" in line.title)
-    others = sum(line.usd_per_month or 0 for line in lines) - nodes
+    plan = plan_of(stack_files[stack].keys)
+    run = forecast(plan, Scenario(replicas=least_replicas(plan)))
+    serving = sum(line.usd_per_month or 0 for line in run.expected.lines if line.pool)
+    month = run.usd_per_month
+    before, together = usd(month.expected - serving), usd(month.expected)
+    spread = f"{usd(month.low)} to {usd(month.high)}"
     page = (ROOT / "docs" / "running-cost.md").read_text(encoding="utf-8")
     (row,) = (row for row in page.splitlines() if row.startswith(f"| {stack} |"))
-    assert usd(others) in row
-    assert usd(nodes) in row
+    assert row == f"| {stack} | {before} | {usd(serving)} | {together} | {spread} |"
 
 
 @pytest.mark.e2e

@@ -5,15 +5,13 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.facts import CatalogueError, data_file
 from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import (
     InstanceType,
     instance_type,
     instance_types,
-    on_demand_usd_per_hour,
-    price_source,
-    prices_as_of,
+    on_demand_price,
     regions,
 )
 
@@ -76,7 +74,7 @@ def test_every_price_is_positive_and_has_a_source() -> None:
     assert those(lambda kind: any(usd <= 0 for usd in kind.usd_per_hour.values())) == []
     for name, kind in instance_types().items():
         assert kind.usd_per_hour.keys() == kind.price_sources.keys(), name
-        assert all(price_source(name, region) for region in kind.usd_per_hour), name
+        assert all(on_demand_price(name, region).source for region in kind.usd_per_hour), name
 
 
 def test_no_type_is_both_offered_and_not_offered() -> None:
@@ -141,7 +139,7 @@ def test_a_type_is_what_was_found_out_about_it(
 ) -> None:
     kind = instance_type(name)
     assert claim == (
-        on_demand_usd_per_hour(name, "us-east-1"),
+        on_demand_price(name, "us-east-1").usd,
         pytest.approx(kind.network_baseline_gbps, abs=0.001),
         kind.local_nvme and (kind.local_nvme.count, kind.local_nvme.gb_each),
         kind.accelerator and (kind.accelerator.name, kind.accelerator.count),
@@ -185,23 +183,30 @@ def test_inferentia2_has_two_cores_of_sixteen_gib_each() -> None:
 )
 def test_an_unknown_type_is_refused_with_the_nearest_name(wrong: str, meant: str) -> None:
     with pytest.raises(CatalogueError) as refused:
-        on_demand_usd_per_hour(wrong, "us-east-1")
+        on_demand_price(wrong, "us-east-1")
     assert meant in str(refused.value)
     assert "instances.json" in str(refused.value)
 
 
 def test_an_unknown_price_is_refused_and_never_guessed() -> None:
     with pytest.raises(CatalogueError) as refused:
-        on_demand_usd_per_hour("c8gd.4xlarge", "us-west-2")
+        on_demand_price("c8gd.4xlarge", "us-west-2")
     message = str(refused.value)
     assert all(part in message for part in ("us-east-1", "usdPerHour", "instances.json"))
 
 
 def test_a_type_without_any_price_says_so() -> None:
     with pytest.raises(CatalogueError, match="no region"):
-        on_demand_usd_per_hour("p5e.48xlarge", "us-west-2")
+        on_demand_price("p5e.48xlarge", "us-west-2")
 
 
-def test_prices_are_dated_and_regions_known() -> None:
-    assert re.fullmatch(r"20\d\d-\d\d-\d\d", prices_as_of())
+def test_a_price_has_the_date_of_its_own_source() -> None:
+    sources = {on_demand_price("c8g.4xlarge", region).source for region in regions()}
+    assert len(sources) > 1
+    for region in regions():
+        price = on_demand_price("c8g.4xlarge", region)
+        assert f'"title": "{price.source}", "date": "{price.date}"' in data_file("instances.json")
+
+
+def test_regions_are_those_of_which_offers_are_known() -> None:
     assert regions() == {"us-east-1", "us-west-2", "eu-west-1"}

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.today import TODAY
 from tokenfleet.preview.recording import Recording
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import read_stack_file
 
 
 def _recording(stack: str) -> Recording:
-    return preview_stack(read_stack_file(Path(__file__).parents[2], stack, "tokenfleet")).recording
+    return preview_stack(
+        read_stack_file(Path(__file__).parents[2], stack, "tokenfleet"), TODAY
+    ).recording
 
 
 @pytest.fixture(scope="session")

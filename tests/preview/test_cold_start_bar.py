@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tests.today import TODAY
 from tokenfleet.plan.cold_start import ColdStart, NoticeMet
 from tokenfleet.plan.plain import plain
 from tokenfleet.plan.stack import Plan
@@ -191,7 +192,7 @@ def test_only_a_pool_with_spot_has_a_notice_to_meet(
 ) -> None:
     keys = keys_of("dev")
     keys["pools"]["graviton4"]["tiers"] = {tier: {"max": 3}}
-    report = build_report(plan_of(keys), recording_of(keys, "deployment"))
+    report = build_report(plan_of(keys), recording_of(keys, "deployment"), today=TODAY)
     (model,) = report.models
     assert bool(model.spot_notice) == has_notice
     assert ("has no spot tier" in verdict(model)) == (not has_notice)

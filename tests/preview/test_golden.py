@@ -10,6 +10,7 @@ import kubernetes_validate  # pyright: ignore[reportMissingTypeStubs] - it ships
 import pytest
 import yaml
 
+from tests.today import TODAY
 from tokenfleet.preview.drawing.architecture import architecture_svg
 from tokenfleet.preview.folder import machine_files
 from tokenfleet.preview.run import preview_stack
@@ -21,7 +22,9 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 @pytest.fixture(scope="module")
 def files_by_stack(stack_files: Mapping[str, StackFile]) -> Mapping[str, Mapping[str, str]]:
     """The files of every committed stack by their path below its folder."""
-    previews = {stack: preview_stack(stack_file) for stack, stack_file in stack_files.items()}
+    previews = {
+        stack: preview_stack(stack_file, TODAY) for stack, stack_file in stack_files.items()
+    }
     return {
         stack: dict(machine_files(done.plan, done.recording)) for stack, done in previews.items()
     }
@@ -67,7 +70,7 @@ def test_the_picture_in_the_readme_is_the_prod_stack(
     root: Path, stack_files: Mapping[str, StackFile], pytestconfig: pytest.Config
 ) -> None:
     picture = root / "docs" / "architecture.svg"
-    drawn = architecture_svg(preview_stack(stack_files["prod"]).report)
+    drawn = architecture_svg(preview_stack(stack_files["prod"], TODAY).report)
     if pytestconfig.getoption("--write-golden"):
         picture.write_text(drawn, encoding="utf-8")
     assert picture.read_text(encoding="utf-8") == drawn

@@ -1,12 +1,18 @@
 import copy
+import datetime as dt
+import io
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from rich.console import Console
 
 from policies.finding import Finding
+from tokenfleet.economics.bill_line import Bill
+from tokenfleet.plan.plain import plain
 from tokenfleet.preview.drawing.architecture import architecture_svg
 from tokenfleet.preview.figures import unit_price
 from tokenfleet.preview.flowchart import flowchart
@@ -14,15 +20,19 @@ from tokenfleet.preview.html import html
 from tokenfleet.preview.markdown import markdown
 from tokenfleet.preview.memory_bar import memory_parts
 from tokenfleet.preview.report import Report
+from tokenfleet.preview.terminal import show
 
-ReportOf = Callable[[str], Report]
+ReportOf = Callable[..., Report]
 RENDERERS: list[Callable[[Report], str]] = [markdown, html, architecture_svg]
 HOSTILE = "<img src=x onerror=alert(1)>|[a](b) `c` \"d\" 'e' &amp;"
 
 
 def with_first_line_unpriced(report: Report) -> Report:
-    first, *rest = report.fixed
-    return replace(report, fixed=[replace(first, usd_per_unit=None, usd_per_month=None), *rest])
+    def unpriced(bill: Bill) -> Bill:
+        first, *rest = bill.lines
+        return replace(bill, lines=[replace(first, usd_per_unit=None, usd_per_hour=None), *rest])
+
+    return replace(report, bill=report.bill.each(unpriced))
 
 
 def with_model_named(report: Report, name: str) -> Report:
@@ -62,19 +72,46 @@ def test_a_missing_price_is_named_never_zero(
 
 def test_an_unpriced_line_shows_unknown_in_its_row(report_of: ReportOf) -> None:
     report = with_first_line_unpriced(report_of("dev"))
-    line = report.fixed[0]
+    line = report.billed[0]
     row = next(row for row in markdown(report).splitlines() if row.startswith(f"| {line.title}"))
     assert row.count("unknown") == 2
     assert "$0" not in row
 
 
-def test_the_least_price_of_running_spot_nodes_is_unknown(report_of: ReportOf) -> None:
+def test_a_tier_whose_nodes_have_no_known_price_says_so(report_of: ReportOf) -> None:
     report = report_of("prod")
     system, pool, *rest = report.pools
-    spot = replace(pool.tiers[0], min_nodes=1)
-    assert spot.purchase_option == "spot"
-    pools = [system, replace(pool, tiers=[spot]), *rest]
-    assert f"unknown to ${spot.hourly.most_usd:,.2f}" in markdown(replace(report, pools=pools))
+    tier = replace(pool.tiers[0], hourly=replace(pool.tiers[0].hourly, least_usd=None))
+    pools = [system, replace(pool, tiers=[tier]), *rest]
+    assert f"unknown to ${tier.hourly.most_usd:,.2f}" in markdown(replace(report, pools=pools))
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_report_gives_the_month_as_a_range(stack: str, report_of: ReportOf) -> None:
+    report = report_of(stack)
+    month = report.bill.usd_per_month
+    written = f"${month.expected:,.2f} (${month.low:,.2f} to ${month.high:,.2f})"
+    for text in (markdown(report), html(report), architecture_svg(report), on_a_terminal(report)):
+        assert written in text
+
+
+def test_old_prices_are_flagged_in_every_report(report_of: ReportOf) -> None:
+    report = report_of("dev", dt.date(2040, 1, 1))
+    (note,) = (note for note in report.notes if "older than 90 days" in note)
+    assert "system nodes, m8g.large" in note
+    assert "tokenfleet catalogue refresh --region us-east-1" in note
+    fresh = report_of("dev", dt.date(2024, 1, 1))
+    for render in (markdown, html, on_a_terminal):
+        assert "older than 90 days" not in render(fresh)
+        assert "older than 90 days" in render(report)
+    assert "stale_prices" in json.dumps(plain(report))
+
+
+def on_a_terminal(report: Report) -> str:
+    """What is printed, in lines that never break."""
+    console = Console(width=2000, record=True, file=io.StringIO())
+    show(report, console)
+    return console.export_text()
 
 
 @pytest.mark.parametrize(
@@ -163,11 +200,11 @@ def test_every_rendering_names_every_pool_model_and_zone(stack: str, report_of: 
 def test_every_figure_of_the_bill_has_its_source_and_date(stack: str, report_of: ReportOf) -> None:
     report = report_of(stack)
     text, page = markdown(report), Page(html(report)).text
-    for line in (*report.fixed, *report.by_use):
+    for line in (*report.billed, *report.by_use):
         assert line.source in page
         assert line.source.replace("_", r"\_") in text
         row = next(row for row in text.splitlines() if row.startswith(f"| {line.title} |"))
-        assert line.as_of in row
+        assert str(line.as_of) in row
 
 
 def test_the_memory_bar_holds_the_whole_rank(report_of: ReportOf) -> None:

@@ -1,5 +1,7 @@
 """How a dated fact is read: data files checked against typed rows, and what is said when one is absent."""
 
+import datetime as dt
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -21,6 +23,22 @@ class Fact(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
     )
+
+
+class Source(Fact):
+    """Where figures come from, and the day they were true."""
+
+    title: str
+    date: dt.date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """A list price in US dollars, where it comes from, and the day it was true."""
+
+    usd: float
+    source: str
+    date: dt.date
 
 
 @cache

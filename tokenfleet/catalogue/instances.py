@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
+from tokenfleet.catalogue.facts import CatalogueError, Fact, Price, Source, data_file
 from tokenfleet.mistakes import nearest
 
 _FILE = "tokenfleet/catalogue/data/instances.json"
@@ -61,8 +61,7 @@ class InstanceType(Fact):
 
 
 class _InstanceFile(Fact):
-    as_of: str
-    sources: Mapping[str, str]
+    sources: Mapping[str, Source]
     instances: Sequence[InstanceType]
 
 
@@ -75,11 +74,6 @@ def _file() -> _InstanceFile:
 def instance_types() -> Mapping[str, InstanceType]:
     """Every instance type of the catalogue by name."""
     return {row.instance_type: row for row in _file().instances}
-
-
-def prices_as_of() -> str:
-    """The date of the oldest source of the us-east-1 prices, ISO 8601."""
-    return _file().as_of
 
 
 @cache
@@ -108,8 +102,8 @@ def instance_type(name: str) -> InstanceType:
     return known[name]
 
 
-def on_demand_usd_per_hour(name: str, region: str) -> float:
-    """The dated on-demand price: Linux, shared tenancy.
+def on_demand_price(name: str, region: str) -> Price:
+    """The dated on-demand price of an hour: Linux, shared tenancy.
 
     Raises:
         CatalogueError: when the type is unknown or no price was found for that region;
@@ -123,9 +117,5 @@ def on_demand_usd_per_hour(name: str, region: str) -> float:
             f" add it with its source to usdPerHour in {_FILE}"
         )
         raise CatalogueError(msg)
-    return row.usd_per_hour[region]
-
-
-def price_source(name: str, region: str) -> str:
-    """Where the on-demand price comes from: repository, file and date."""
-    return _file().sources[instance_type(name).price_sources[region]]
+    source = _file().sources[row.price_sources[region]]
+    return Price(usd=row.usd_per_hour[region], source=source.title, date=source.date)

@@ -1,5 +1,6 @@
 """How every command answers: one console, and mistakes with exit code 2 and no traceback."""
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -31,6 +32,11 @@ def console() -> Console:
     """The terminal, or a page wide enough for tables where there is none."""
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+
+
+def today() -> dt.date:
+    """The day it is, in UTC as AWS's prices are."""
+    return dt.datetime.now(dt.UTC).date()
 
 
 def stack_file_of(project: Path, stack: str) -> StackFile:

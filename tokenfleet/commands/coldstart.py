@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import on_demand_usd_per_hour
+from tokenfleet.catalogue.instances import on_demand_price
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.commands.answers import AsJson, console, fail
-from tokenfleet.economics.bill import HOURS_PER_MONTH, disks_usd_per_month
+from tokenfleet.economics.bill_line import MONTH
+from tokenfleet.economics.volumes import disks_price
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
 from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS
@@ -98,7 +99,8 @@ def _type_mistakes(names: Sequence[str] | None, facts: ModelFacts | None) -> Ite
 def _usd_per_hour(row: Candidate) -> float | None:
     """On demand, with volumes; None where no price is known."""
     try:
-        node = on_demand_usd_per_hour(row.instance_type, _REGION)
+        node = on_demand_price(row.instance_type, _REGION).usd
     except CatalogueError:
         return None
-    return node + disks_usd_per_month(row.disks, _REGION) / HOURS_PER_MONTH
+    disks = disks_price(row.disks, _REGION)
+    return node + disks.usd * MONTH if disks else None

@@ -14,6 +14,7 @@ from tokenfleet.commands.answers import (
     fail,
     located,
     stack_file_of,
+    today,
 )
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.plain import plain
@@ -41,7 +42,7 @@ def preview(
     from tokenfleet.preview.run import preview_stack  # noqa: PLC0415 - see above
 
     try:
-        done = preview_stack(stack_file)
+        done = preview_stack(stack_file, today())
     except StackError as error:
         fail(*located(stack_file, error))
     if out is not None:

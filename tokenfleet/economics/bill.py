@@ -1,150 +1,83 @@
-"""What a stack costs before a single token is served: fixed lines, and what is billed by use."""
+"""What a stack costs in an hour with so many replicas: every line of the plan that costs money."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.instances import on_demand_usd_per_hour, price_source, prices_as_of
-from tokenfleet.catalogue.services import ServiceName, service_prices
-from tokenfleet.plan.disks import DiskPlan, VolumePlan
-from tokenfleet.plan.node_groups import NodeGroupPlan
+from tokenfleet.economics.bill_line import HOURS_PER_MONTH, Bill
+from tokenfleet.economics.node_price import Outlook
+from tokenfleet.economics.overhead import shared_lines, system_lines, usage_lines
+from tokenfleet.economics.pool_nodes import Scenario, pool_lines, pool_placement
+from tokenfleet.plan.node_groups import SYSTEM_POOL
+from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan
 
-# AWS bills by the hour and quotes by a month of 730 of them.
-HOURS_PER_MONTH = 730
-_GP3_INCLUDED_IOPS = 3000
-_GP3_INCLUDED_MIB_PER_SECOND = 125
-
 
 @dataclass(frozen=True, kw_only=True)
-class CostLine:
-    """One line of the bill; ``usd_per_month`` is None where no price is known, never zero."""
+class Forecast:
+    """The same fleet's bill as spot may turn out; the 10th, 50th and 90th percentile of it."""
 
-    title: str
-    quantity: float
-    unit: str
-    usd_per_unit: float | None
-    usd_per_month: float | None
-    source: str
-    as_of: str
+    low: Bill
+    expected: Bill
+    high: Bill
 
+    @property
+    def usd_per_hour(self) -> Range:
+        """What an hour costs."""
+        low, expected, high = (b.usd_per_hour for b in (self.low, self.expected, self.high))
+        # Where somebody gives a spot price above on demand, plenty of spot is dear.
+        return Range(low=min(low, expected, high), expected=expected, high=max(low, expected, high))
 
-@dataclass(frozen=True, kw_only=True)
-class HourlyRange:
-    """The least and the most a tier costs an hour in US dollars, volumes included.
+    @property
+    def usd_per_month(self) -> Range:
+        """What a month of such hours costs."""
+        return self.usd_per_hour * HOURS_PER_MONTH
 
-    The upper end takes the on-demand price of the dearest type for every node, which spot
-    never exceeds unless a higher maximum is asked for; the lower end counts the minimum nodes
-    (for spot: at nothing, because no spot price is in the catalogue).
-    """
-
-    least_usd: float
-    most_usd: float
-
-
-def fixed_lines(plan: Plan) -> Sequence[CostLine]:
-    """What is billed every month whether or not anyone calls a model."""
-    zones = len(plan.network.private_subnets)
-    lines = [
-        _service(plan, "eksControlPlane", 1, HOURS_PER_MONTH),
-        _service(plan, "natGateway", len(plan.network.nat_zones), HOURS_PER_MONTH),
-        _service(plan, "publicIpv4", len(plan.network.nat_zones), HOURS_PER_MONTH),
-        _service(plan, "kmsKey", 1, 1),
-    ]
-    if plan.network.interface_endpoints:
-        endpoints = len(plan.network.interface_endpoints) * zones
-        lines.append(_service(plan, "interfaceEndpoint", endpoints, HOURS_PER_MONTH))
-    if plan.edge.exposure == "internal":
-        lines.append(_service(plan, "networkLoadBalancer", len(plan.models), HOURS_PER_MONTH))
-    for pool, groups in plan.node_groups_by_pool.items():
-        for group in groups:
-            if group.min_nodes:
-                lines.extend(_minimum_nodes(plan, pool, group))
-    return lines
-
-
-def usage_prices(plan: Plan) -> Sequence[CostLine]:
-    """Prices of what is billed by use: how much is not known before anyone uses it."""
-    names: Sequence[ServiceName] = ("natGatewayData", "logsIngested", "s3Standard")
-    return [_service(plan, name, 0, 0) for name in names]
-
-
-def hourly_range(plan: Plan, group: NodeGroupPlan) -> HourlyRange:
-    """The price range of one tier."""
-    spot = group.purchase_option == "spot"
-    prices = [
-        (
-            on_demand_usd_per_hour(kind, plan.region),
-            disks_usd_per_month(group.template_of(kind).disks, plan.region) / HOURS_PER_MONTH,
+    def each(self, change: Callable[[Bill], Bill]) -> "Forecast":
+        """The forecast of what a change makes of every bill."""
+        return Forecast(
+            low=change(self.low), expected=change(self.expected), high=change(self.high)
         )
-        for kind in group.instance_types
-    ]
-    return HourlyRange(
-        least_usd=group.min_nodes * min((0.0 if spot else node) + disks for node, disks in prices),
-        most_usd=group.max_nodes * max(node + disks for node, disks in prices),
+
+
+def least_replicas(plan: Plan) -> Mapping[str, float]:
+    """The replicas that every model keeps."""
+    return {model.name: float(model.min_replicas) for model in plan.models}
+
+
+def most_replicas(plan: Plan) -> Mapping[str, float]:
+    """The replicas that every model may grow to, whether its pool may grow so far or not."""
+    return {model.name: float(model.max_replicas) for model in plan.models}
+
+
+def forecast(plan: Plan, scenario: Scenario) -> Forecast:
+    """What an hour costs, as spot may turn out."""
+    return Forecast(
+        low=_bill(plan, scenario, "low"),
+        expected=_bill(plan, scenario, "expected"),
+        high=_bill(plan, scenario, "high"),
     )
 
 
-def disks_usd_per_month(disks: DiskPlan, region: str) -> float:
-    """The volumes of one node."""
-    return sum(volume_usd_per_month(v, region) for v in (disks.root, disks.cache) if v)
-
-
-def cache_usd_per_month(disks: DiskPlan, region: str) -> float:
-    """What keeping weights on a volume of their own costs one node; nothing on local disks."""
-    return volume_usd_per_month(disks.cache, region) if disks.cache else 0.0
-
-
-def volume_usd_per_month(volume: VolumePlan, region: str) -> float:
-    """A gp3 volume: size, and what it has above the included IOPS and throughput."""
-    per_gib, per_iops, per_mibps = (
-        service_prices()[name].usd_by_region[region]
-        for name in ("gp3Gib", "gp3Iops", "gp3Throughput")
+def _bill(plan: Plan, scenario: Scenario, outlook: Outlook) -> Bill:
+    placements = {
+        pool: pool_placement(plan, pool, scenario, outlook)
+        for pool in plan.node_groups_by_pool
+        if pool != SYSTEM_POOL
+    }
+    used = list(usage_lines(plan, scenario.usage))
+    return Bill(
+        lines=[
+            *shared_lines(plan),
+            *(line for line in used if line.quantity is not None),
+            *system_lines(plan),
+            *(
+                line
+                for pool, placement in placements.items()
+                for line in pool_lines(plan, placement, pool, scenario, outlook)
+            ),
+        ],
+        by_use=[line for line in used if line.quantity is None],
+        unplaced_nodes={
+            pool: placement.unplaced for pool, placement in placements.items() if placement.unplaced
+        },
     )
-    return (
-        volume.size_gib * per_gib
-        + max(0, volume.iops - _GP3_INCLUDED_IOPS) * per_iops
-        + max(0, volume.throughput_mib_per_second - _GP3_INCLUDED_MIB_PER_SECOND) * per_mibps
-    )
-
-
-def _service(plan: Plan, name: ServiceName, count: float, units_per_month: float) -> CostLine:
-    price = service_prices()[name]
-    usd = price.usd_by_region.get(plan.region)
-    return CostLine(
-        title=price.title,
-        quantity=count,
-        unit=price.unit,
-        usd_per_unit=usd,
-        usd_per_month=None if usd is None else usd * count * units_per_month,
-        source=price.source,
-        as_of=price.date.isoformat(),
-    )
-
-
-def _minimum_nodes(plan: Plan, pool: str, group: NodeGroupPlan) -> Iterator[CostLine]:
-    # On demand the first type listed is asked for first.
-    kind = group.instance_types[0]
-    usd = on_demand_usd_per_hour(kind, plan.region)
-    yield CostLine(
-        title=f"{pool} nodes that always run, {kind}",
-        quantity=group.min_nodes,
-        unit="hour",
-        usd_per_unit=usd,
-        usd_per_month=usd * group.min_nodes * HOURS_PER_MONTH,
-        source=price_source(kind, plan.region),
-        as_of=prices_as_of(),
-    )
-    price, disks = service_prices()["gp3Gib"], group.template_of(kind).disks
-    for use, volume in (("root", disks.root), ("cache", disks.cache)):
-        if volume is None:
-            continue
-        usd = volume_usd_per_month(volume, plan.region)
-        yield CostLine(
-            title=f"{pool} {use} volumes, gp3 {volume.size_gib} GiB",
-            quantity=group.min_nodes,
-            unit="month",
-            usd_per_unit=usd,
-            usd_per_month=usd * group.min_nodes,
-            source=price.source,
-            as_of=price.date.isoformat(),
-        )

@@ -1,6 +1,7 @@
 """Any frozen decision as plain JSON values, in the order its fields are written."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import cast
@@ -19,4 +20,4 @@ def plain(value: object) -> object:
         return {str(key): plain(entry) for key, entry in entries.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(entry) for entry in cast("Sequence[object]", value)]
-    return str(value) if isinstance(value, IPv4Network) else value
+    return str(value) if isinstance(value, IPv4Network | dt.date) else value

@@ -12,15 +12,14 @@ from tokenfleet.preview.cold_start_bar import (
     verdict,
 )
 from tokenfleet.preview.drawing.architecture import architecture_svg
-from tokenfleet.preview.figures import count
+from tokenfleet.preview.figures import a_month, count
 from tokenfleet.preview.memory_bar import memory_parts
 from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Report
 from tokenfleet.preview.tables import (
+    bill_table,
     caches_table,
     cold_start_table,
-    fixed_table,
-    fixed_total,
     models_table,
     network_table,
     pools_table,
@@ -42,12 +41,12 @@ def html(report: Report) -> str:
         report=report,
         plan=report.plan,
         drawing=architecture_svg(report),
-        total=fixed_total(report),
+        total=a_month(report),
         pools=pools_table(report),
         caches=caches_table(report),
         models=models_table(report),
         network=network_table(report),
-        fixed=fixed_table(report),
+        bill=bill_table(report),
         usage=usage_table(report),
         usd=usd,
         count=count,

@@ -14,16 +14,15 @@ from tokenfleet.preview.cold_start_bar import (
     longest_stage,
     verdict,
 )
-from tokenfleet.preview.figures import count
+from tokenfleet.preview.figures import a_month, count
 from tokenfleet.preview.flowchart import flowchart
 from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Branch, ModelReport, Report
 from tokenfleet.preview.tables import (
     Table,
+    bill_table,
     caches_table,
     cold_start_table,
-    fixed_table,
-    fixed_total,
     models_table,
     network_table,
     pools_table,
@@ -49,7 +48,7 @@ def markdown(report: Report) -> str:
         "\n\n".join(_model_details(model) for model in report.models),
         *_cold_starts(report),
         _table(network_table(report)),
-        _table(fixed_table(report)),
+        _table(bill_table(report)),
         _table(usage_table(report)),
         _tree(report),
     ]
@@ -68,7 +67,7 @@ def _heading(report: Report) -> str:
         f"# {text(plan.name)} in {text(plan.region)}\n\n"
         f"**{count(report.resource_count, 'resource')}** in"
         f" {count(report.component_count, 'component')}."
-        f" **{text(fixed_total(report))} a month** before the first token{budgets}."
+        f" **{text(a_month(report))} a month** at the fewest replicas{budgets}."
         f" {_verdict(report)}"
     )
 

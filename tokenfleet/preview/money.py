@@ -6,6 +6,6 @@ def usd(amount: float | None) -> str:
     return "unknown" if amount is None else f"${amount:,.2f}"
 
 
-def usd_range(least: float, most: float) -> str:
+def usd_range(least: float | None, most: float | None) -> str:
     """``$0.00 to $3.14``."""
     return f"{usd(least)} to {usd(most)}"

@@ -1,8 +1,10 @@
 """What to know or do before deploying: placeholders, legacy engines, gaps, budgets."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.economics.price_age import STALE_DAYS, StalePrice
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.stack import Plan
 
@@ -10,11 +12,13 @@ from tokenfleet.plan.stack import Plan
 _DOCUMENTATION_ACCOUNT = ":111122223333:"
 
 
-def notes(plan: Plan, secrets: frozenset[str], ignored: Sequence[str]) -> Sequence[str]:
+def notes(
+    plan: Plan, secrets: frozenset[str], ignored: Sequence[str], stale: Sequence[StalePrice]
+) -> Sequence[str]:
     """Sentences, most urgent first.
 
     ``secrets`` are the names of the secrets that are set, ``ignored`` the keys of the stack
-    file that have no effect.
+    file that have no effect, ``stale`` the prices that are old.
     """
     return [
         *_placeholders(plan),
@@ -24,6 +28,7 @@ def notes(plan: Plan, secrets: frozenset[str], ignored: Sequence[str]) -> Sequen
         *_weights(plan),
         *_engines(plan),
         *_capacity(plan),
+        *stale_notes(stale, plan.region),
     ]
 
 
@@ -83,3 +88,16 @@ def _capacity(plan: Plan) -> Iterator[str]:
                 f"Pool {pool.name} can grow to {pool.max_nodes} nodes, its models together to"
                 f" {wanted} replicas: at most {pool.max_nodes} run at once."
             )
+
+
+def stale_notes(stale: Sequence[StalePrice], region: str) -> Iterator[str]:
+    """What is old, how old, and how to renew it."""
+    if stale:
+        titles: dict[dt.date, list[str]] = {}
+        for price in stale:
+            titles.setdefault(price.as_of, []).append(price.title)
+        dated = "; ".join(f"of {date}: {', '.join(names)}" for date, names in titles.items())
+        yield (
+            f"Prices are older than {STALE_DAYS} days, up to {stale[0].age_days:,} days: {dated}."
+            f" Renew them: tokenfleet catalogue refresh --region {region}"
+        )

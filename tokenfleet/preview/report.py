@@ -1,20 +1,20 @@
 """What a reviewer is told about a stack, as data: every renderer shows the same report."""
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from policies.finding import Finding
 from policies.rulebook import findings
+from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.bill import (
-    CostLine,
-    HourlyRange,
-    cache_usd_per_month,
-    fixed_lines,
-    hourly_range,
-    usage_prices,
-)
+from tokenfleet.economics.bill import Forecast, forecast, least_replicas
+from tokenfleet.economics.bill_line import BillLine
+from tokenfleet.economics.node_price import Buying, HourlyRange, hourly_range
+from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.economics.price_age import StalePrice, stale_prices
+from tokenfleet.economics.volumes import cache_price
 from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.plan.serving import ModelPlan
 from tokenfleet.plan.stack import Plan
@@ -55,7 +55,7 @@ class CacheReport:
     instance_types: Sequence[str]
     cache: str
     reason: str
-    usd_per_month: float
+    usd_per_month: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ class ModelReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that is shown about a stack."""
+    """Everything that is shown about a stack; ``bill`` is at the fewest replicas."""
 
     plan: Plan
     tree: Sequence[Branch]
@@ -100,36 +100,47 @@ class Report:
     outputs: Mapping[str, object]
     pools: Sequence[PoolReport]
     models: Sequence[ModelReport]
-    fixed: Sequence[CostLine]
-    by_use: Sequence[CostLine]
+    bill: Forecast
+    stale_prices: Sequence[StalePrice]
     findings: Sequence[Finding]
     notes: Sequence[str]
 
     @property
-    def fixed_usd_per_month(self) -> float:
-        """The fixed lines whose price is known."""
-        return sum(line.usd_per_month or 0.0 for line in self.fixed)
+    def billed(self) -> Sequence[BillLine]:
+        """The lines of the bill as expected."""
+        return self.bill.expected.lines
 
     @property
-    def gaps(self) -> Sequence[CostLine]:
-        """Fixed lines without a known price."""
-        return [line for line in self.fixed if line.usd_per_month is None]
+    def by_use(self) -> Sequence[BillLine]:
+        """Prices of what is billed by use."""
+        return self.bill.expected.by_use
+
+    @property
+    def gaps(self) -> Sequence[BillLine]:
+        """Lines of the bill without a known price."""
+        return self.bill.expected.gaps
 
 
 def build_report(
     plan: Plan,
     recording: Recording,
     *,
+    today: dt.date,
     secrets: frozenset[str] = frozenset(),
     ignored: Sequence[str] = (),
 ) -> Report:
-    """Put together what is shown; ``recording`` is that of a deployment."""
+    """Put together what is shown; ``recording`` is that of a deployment.
+
+    ``today`` is what the age of prices is judged by.
+    """
     hardware = {pool.name: pool.hardware for pool in plan.pools}
     spot_pools = {
         pool.name
         for pool in plan.pools
         if any(tier.purchase_option == "spot" for tier in pool.tiers)
     }
+    bill = forecast(plan, Scenario(replicas=least_replicas(plan)))
+    stale = stale_prices([*bill.expected.lines, *bill.expected.by_use], today)
     components = sum(resource.is_component for resource in recording.resources)
     return Report(
         plan=plan,
@@ -152,7 +163,7 @@ def build_report(
                         min_nodes=group.min_nodes,
                         max_nodes=group.max_nodes,
                         zones=group.zones,
-                        hourly=hourly_range(plan, group),
+                        hourly=hourly_range(group, plan.region, Buying()),
                     )
                     for group in groups
                 ],
@@ -161,7 +172,7 @@ def build_report(
                         instance_types=template.disks.instance_types,
                         cache=template.disks.cache_line(),
                         reason=template.disks.limited_by,
-                        usd_per_month=cache_usd_per_month(template.disks, plan.region),
+                        usd_per_month=_usd(cache_price(template.disks, plan.region)),
                     )
                     for template in groups[0].templates
                     if template.boot.snapshots
@@ -179,11 +190,15 @@ def build_report(
             )
             for model in plan.models
         ],
-        fixed=fixed_lines(plan),
-        by_use=usage_prices(plan),
+        bill=bill,
+        stale_prices=stale,
         findings=findings(recording),
-        notes=notes(plan, secrets, ignored),
+        notes=notes(plan, secrets, ignored, stale),
     )
+
+
+def _usd(price: Price | None) -> float | None:
+    return price.usd if price else None
 
 
 def _spot_notice(model: ModelPlan) -> NoticeReport:

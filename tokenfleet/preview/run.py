@@ -1,5 +1,6 @@
 """From a stack file to its report: plan, both recordings, rules."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from tokenfleet.plan.decide import decide
@@ -20,8 +21,8 @@ class Preview:
     report: Report
 
 
-def preview_stack(stack_file: StackFile) -> Preview:
-    """Plan the stack, run its program twice, and report.
+def preview_stack(stack_file: StackFile, today: dt.date) -> Preview:
+    """Plan the stack, run its program twice, and report; prices are judged by ``today``.
 
     The first run is a preview, with everything unknown that the cloud invents: it fails where
     the program needs such a value too early. The second is a deployment, and what is shown.
@@ -38,6 +39,10 @@ def preview_stack(stack_file: StackFile) -> Preview:
         plan=plan,
         recording=recording,
         report=build_report(
-            plan, recording, secrets=stack_file.secrets, ignored=stack_file.ignored
+            plan,
+            recording,
+            today=today,
+            secrets=stack_file.secrets,
+            ignored=stack_file.ignored,
         ),
     )

@@ -4,10 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import price_source, prices_as_of
-from tokenfleet.economics.bill import CostLine
+from tokenfleet.catalogue.instances import on_demand_price
+from tokenfleet.economics.bill_line import BillLine
 from tokenfleet.plan.ranges import Range
-from tokenfleet.preview.figures import bounds, count, hourly_price, load, promise, unit_price
+from tokenfleet.preview.figures import (
+    a_month,
+    bounds,
+    count,
+    hourly_price,
+    how_much_spot,
+    load,
+    promise,
+    quantity,
+    unit_price,
+)
 from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import ModelReport, PoolReport, Report
 
@@ -39,7 +49,7 @@ def pools_table(report: Report) -> Table:
     """Every tier of every pool, the system nodes among them."""
     kinds = [kind for pool in report.pools for kind in pool.instance_types]
     every_zone = {subnet.zone for subnet in report.plan.network.private_subnets}
-    sources = {price_source(kind, report.plan.region) for kind in kinds}
+    prices = [on_demand_price(kind, report.plan.region) for kind in kinds]
     rows = [
         [
             pool.name,
@@ -61,9 +71,9 @@ def pools_table(report: Report) -> Table:
         rows=rows,
         caption=(
             "All nodes of a tier, with volumes. The upper end takes the on-demand price of the"
-            " dearest type, which spot does not exceed; no spot price is assumed."
+            " dearest type, which spot does not exceed."
         ),
-        sources=[f"{source}; prices as of {prices_as_of()}" for source in sorted(sources)],
+        sources=sorted({f"{price.source}; prices as of {price.date}" for price in prices}),
     )
 
 
@@ -167,29 +177,29 @@ def network_table(report: Report) -> Table:
     )
 
 
-def fixed_table(report: Report) -> Table:
+def bill_table(report: Report) -> Table:
     """What is billed every month whether or not anyone calls a model."""
-    sources = _sources(report.fixed)
+    sources = _sources(report.billed)
     replicas = sum(model.plan.min_replicas for model in report.models)
     return Table(
-        title="Fixed every month",
+        title="A month at the fewest replicas",
         columns=["Line", "Count", "Each", "A month", "Price of", "Source"],
         numbers=frozenset({"Count", "Each", "A month"}),
         rows=[
             [
                 line.title,
-                f"{line.quantity:g}",
+                quantity(line),
                 unit_price(line),
                 usd(line.usd_per_month),
-                line.as_of,
+                _date(line),
                 str(sources.index(line.source) + 1),
             ]
-            for line in report.fixed
+            for line in report.billed
         ],
-        total=["Total", "", "", fixed_total(report), "", ""],
+        total=["Total", "", "", a_month(report), "", ""],
         caption=(
-            "Of the nodes, only those that a tier's minimum keeps are in this sum. The models keep"
-            f" at least {count(replicas, 'replica')} running, which may need more nodes."
+            f"With {count(replicas, 'replica')}, the fewest the models keep, a node each, and a"
+            f" bucket that holds their weights. {how_much_spot()} Counts are means of the month."
         ),
         sources=sources,
     )
@@ -203,24 +213,20 @@ def usage_table(report: Report) -> Table:
         columns=["Line", "Each", "Price of", "Source"],
         numbers=frozenset({"Each"}),
         rows=[
-            [line.title, unit_price(line), line.as_of, str(sources.index(line.source) + 1)]
+            [line.title, unit_price(line), _date(line), str(sources.index(line.source) + 1)]
             for line in report.by_use
         ],
         sources=sources,
     )
 
 
-def fixed_total(report: Report) -> str:
-    """The sum of the fixed lines; lines without a price are counted beside it, never as zero."""
-    known = usd(report.fixed_usd_per_month)
-    if not report.gaps:
-        return known
-    return f"{known} and {count(len(report.gaps), 'line')} of {usd(None)} price"
-
-
 def _seconds(seconds: Range) -> Sequence[str]:
     return [f"{figure:,.0f}" for figure in (seconds.low, seconds.expected, seconds.high)]
 
 
-def _sources(lines: Sequence[CostLine]) -> Sequence[str]:
+def _date(line: BillLine) -> str:
+    return line.as_of.isoformat() if line.as_of else ""
+
+
+def _sources(lines: Sequence[BillLine]) -> Sequence[str]:
     return list(dict.fromkeys(line.source for line in lines))

@@ -8,7 +8,16 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tokenfleet.preview.cold_start_screen import cold_starts
-from tokenfleet.preview.figures import bounds, hourly_price, load, promise, unit_price
+from tokenfleet.preview.figures import (
+    a_month,
+    bounds,
+    hourly_price,
+    how_much_spot,
+    load,
+    promise,
+    quantity,
+    unit_price,
+)
 from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Branch, Report
 
@@ -20,8 +29,8 @@ def show(report: Report, console: Console) -> None:
         Text.assemble(
             (f"{plan.name}", "bold"),
             f" in {plan.region}: {report.resource_count} resources in"
-            f" {report.component_count} components, {usd(report.fixed_usd_per_month)} a month"
-            " before the first token",
+            f" {report.component_count} components, {a_month(report)} a month"
+            " at the fewest replicas",
         )
     )
     for part in _parts(report, console.width):
@@ -122,7 +131,7 @@ def _pools(report: Report) -> Table:
             )
     table.caption = (
         "With volumes. Upper end: every node at the on-demand price of the dearest type, which"
-        " spot does not exceed. No spot price is assumed."
+        " spot does not exceed."
     )
     table.caption_justify = "left"
     return table
@@ -167,7 +176,7 @@ def _models(report: Report) -> Table:
 
 def _costs(report: Report) -> Table:
     table = _table(
-        "Fixed every month",
+        "A month at the fewest replicas",
         "line",
         "count",
         "each",
@@ -175,20 +184,18 @@ def _costs(report: Report) -> Table:
         "price of",
         right=("count", "each", "a month"),
     )
-    for line in report.fixed:
+    for line in report.billed:
         table.add_row(
             line.title,
-            f"{line.quantity:g}",
+            quantity(line),
             unit_price(line),
             usd(line.usd_per_month),
-            line.as_of,
+            line.as_of.isoformat() if line.as_of else "",
         )
-    gaps = f", and {len(report.gaps)} lines without a known price" if report.gaps else ""
-    total = Text.assemble((usd(report.fixed_usd_per_month), "bold"), gaps)
-    table.add_row(Text("Total", "bold"), "", "", total, "")
+    table.add_row(Text("Total", "bold"), "", "", Text(a_month(report), "bold"), "")
     budget = "".join(f" Budget: {usd(b.monthly_usd)} a month." for b in report.plan.budgets)
     prices = ", ".join(f"{line.title} {unit_price(line)}" for line in report.by_use)
-    table.caption = f"By use, on top: {prices}.{budget}"
+    table.caption = f"{how_much_spot()} By use, on top: {prices}.{budget}"
     table.caption_justify = "left"
     return table
 

@@ -4,7 +4,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.instances import (
     InstanceType,
     instance_type,
-    on_demand_usd_per_hour,
+    on_demand_price,
     regions,
 )
 from tokenfleet.mistakes import Mistake
@@ -26,7 +26,7 @@ def checked_instance_type(
         problem = f"is not offered in {draft.region}; it is offered in {offered}"
         return kind, [Mistake(path=path, value=name, problem=problem)]
     try:
-        on_demand_usd_per_hour(name, draft.region)
+        on_demand_price(name, draft.region)
     except CatalogueError as error:
         return kind, [Mistake(path=path, value=name, problem=str(error))]
     return kind, []

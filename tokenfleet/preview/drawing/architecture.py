@@ -16,9 +16,8 @@ from tokenfleet.preview.drawing.ways_in import (
     middles,
 )
 from tokenfleet.preview.drawing.zone_columns import private_strips, zone_heads
-from tokenfleet.preview.figures import count
+from tokenfleet.preview.figures import a_month, count
 from tokenfleet.preview.report import Report
-from tokenfleet.preview.tables import fixed_total
 
 WIDTH = 1200.0
 _MARGIN = 24.0
@@ -58,7 +57,7 @@ def _summary(report: Report) -> str:
         f"{count(len(plan.network.private_subnets), 'zone')} of {plan.region},"
         f" {count(sum(bool(pool.hardware) for pool in report.pools), 'pool')}, {count(len(report.models), 'model')},"
         f" {count(report.resource_count, 'resource')},"
-        f" {fixed_total(report)} a month before the first token"
+        f" {a_month(report)} a month at the fewest replicas"
     )
 
 

@@ -1,0 +1,57 @@
+"""Plans of the committed stacks, their keys edited."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from tokenfleet.economics.bill import Forecast, forecast, least_replicas
+from tokenfleet.economics.bill_line import Bill, BillLine
+from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.plan.decide import decide
+from tokenfleet.plan.stack import Plan
+from tokenfleet.settings.stack_file import read_stack_file
+
+ROOT = Path(__file__).parents[2]
+Keys = dict[str, Any]
+EDGE = {"exposure": "internal", "allowedCidrs": ["10.0.0.0/8"]}
+RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east-1b"}
+
+
+def plan_of(stack: str, edit: Callable[[Keys], object] = lambda _: None) -> Plan:
+    """The plan of a committed stack, its keys edited."""
+    keys = copy.deepcopy(cast("Keys", read_stack_file(ROOT, stack, "tokenfleet").keys))
+    edit(keys)
+    return decide(keys, stack, ROOT)
+
+
+def with_tiers(pool: str, tiers: dict[str, Any]) -> Callable[[Keys], object]:
+    """An edit: the tiers of a pool."""
+    return lambda keys: keys["pools"][pool].update(tiers=tiers)
+
+
+def in_oregon(keys: Keys) -> None:
+    """The dev stack with a load balancer in us-west-2, on types that have a price there."""
+    keys["region"], keys["edge"] = "us-west-2", EDGE
+    keys["network"]["zones"] = ["us-west-2a", "us-west-2b"]
+    keys["cluster"]["systemNodes"] = {"instanceType": "m8g.2xlarge", "count": 1}
+    keys["pools"]["graviton4"]["instanceTypes"] = ["c8g.4xlarge"]
+
+
+def forecast_of(plan: Plan, **replicas: float) -> Forecast:
+    """The forecast at the fewest replicas, or at those given."""
+    return forecast(plan, Scenario(replicas=replicas or least_replicas(plan)))
+
+
+def bill_of(plan: Plan, **replicas: float) -> Bill:
+    """The expected bill at the fewest replicas, or at those given."""
+    return forecast_of(plan, **replicas).expected
+
+
+def line_of(bill: Bill, title: str) -> BillLine:
+    """The one line of a bill with this title, or whose title begins like this."""
+    rows = [*bill.lines, *bill.by_use]
+    found = [row for row in rows if row.title == title]
+    found = found or [row for row in rows if row.title.startswith(title)]
+    assert len(found) == 1, (title, [row.title for row in bill.lines])
+    return found[0]
