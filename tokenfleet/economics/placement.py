@@ -51,8 +51,8 @@ def place(groups: Sequence[NodeGroupPlan], needed: float, spot_share: float) -> 
         left -= kept
         placed[group.role] = (kept, 0.0, keeps - kept)
     growing = [group for group in groups if group.purchase_option != "reserved"]
-    shares = {"spot": spot_share, "on-demand": 1 - spot_share} if len(growing) > 1 else {}
-    wanted = {group.role: left * shares.get(group.purchase_option, 1.0) for group in growing}
+    shares = {"spot": spot_share, "on-demand": 1 - spot_share}
+    wanted = {group.role: left * shares[group.purchase_option] for group in growing}
     room = {group.role: float(group.max_nodes - group.min_nodes) for group in growing}
     added = {role: min(nodes, room[role]) for role, nodes in wanted.items()}
     left -= sum(added.values())
