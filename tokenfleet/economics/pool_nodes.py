@@ -1,6 +1,6 @@
 """What the nodes of a pool cost: each tier's hours and volumes, and why they are paid."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tokenfleet.catalogue.spot import spot_share
@@ -36,9 +36,11 @@ class _Reference:
 
 def pool_placement(plan: Plan, pool: str, scenario: Scenario, outlook: Outlook) -> Placement:
     """The tiers that the replicas of a pool run on."""
-    groups = plan.node_groups_by_pool[pool]
-    share = _spot_share(groups, scenario.buying, outlook)
-    return place(groups, _of_pool(plan, pool, scenario.replicas), share)
+    return place(
+        plan.node_groups_by_pool[pool],
+        _of_pool(plan, pool, scenario.replicas),
+        _spot_share(scenario.buying, outlook),
+    )
 
 
 def pool_lines(
@@ -74,13 +76,10 @@ def _of_pool(plan: Plan, pool: str, by_model: Mapping[str, float]) -> float:
     return sum(by_model.get(model.name, 0.0) for model in plan.models if model.pool == pool)
 
 
-def _spot_share(groups: Sequence[NodeGroupPlan], buying: Buying, outlook: Outlook) -> float:
-    """Nodes fall back only where there is a tier to fall back to; dear spot is rare spot."""
+def _spot_share(buying: Buying, outlook: Outlook) -> float:
+    """Dear spot is rare spot."""
     if buying.spot_share is not None:
         return buying.spot_share
-    options = {group.purchase_option for group in groups}
-    if not {"spot", "on-demand"} <= options:
-        return float("spot" in options)
     share = spot_share(returns=buying.returns_to_spot)
     return {"low": share.high, "expected": share.expected, "high": share.low}[outlook]
 
