@@ -2,6 +2,7 @@
 
 import typer
 
+from tokenfleet.commands.catalogue import catalogue
 from tokenfleet.commands.coldstart import coldstart
 from tokenfleet.commands.compile import compile_model
 from tokenfleet.commands.models import models
@@ -21,6 +22,7 @@ app.command()(coldstart)
 app.command()(publish)
 app.command()(models)
 app.command("compile")(compile_model)
+app.add_typer(catalogue, name="catalogue")
 
 
 def main() -> None:

@@ -1,13 +1,16 @@
-"""The S3 client: patient, addressed and signed as the environment says."""
+"""Clients of AWS: patient, addressed and signed as the environment says."""
 
 import os
-from typing import TYPE_CHECKING, Protocol, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Protocol, cast, overload
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_pricing import PricingClient
     from types_boto3_s3 import S3Client
 
 _CONFIG = Config(
@@ -20,11 +23,28 @@ _CONFIG = Config(
 _BY_PATH = _CONFIG.merge(Config(s3={"addressing_style": "path"}))
 
 
-class _Session(Protocol):
-    """The one method used here; boto3's own stubs name every service there is."""
+# The price list is served from few regions (boto3, get_available_regions("pricing")).
+_PRICE_LIST_REGION = "us-east-1"
 
-    def client(self, service_name: str, *, region_name: str | None, config: Config) -> "S3Client":
-        """A client of one service."""
+
+class _Session(Protocol):
+    """The methods used here; boto3's own stubs name every service there is."""
+
+    @overload
+    def client(
+        self, service_name: Literal["s3"], *, region_name: str | None, config: Config
+    ) -> "S3Client": ...
+    @overload
+    def client(
+        self, service_name: Literal["ec2"], *, region_name: str, config: Config
+    ) -> "EC2Client": ...
+    @overload
+    def client(
+        self, service_name: Literal["pricing"], *, region_name: str, config: Config
+    ) -> "PricingClient": ...
+
+    def get_available_regions(self, service_name: str) -> list[str]:
+        """The regions that botocore knows a service to be in."""
         ...
 
 
@@ -37,10 +57,37 @@ def s3_client() -> "S3Client":
     """
     # boto3 itself reads AWS_DEFAULT_REGION alone; every other SDK and the loader read AWS_REGION.
     region = os.environ.get("AWS_REGION")
-    session = cast("_Session", boto3.Session())
+    session = _session()
     client = session.client("s3", region_name=region, config=_CONFIG)
     host = urlsplit(client.meta.endpoint_url).hostname or ""
     if host.endswith((".amazonaws.com", ".amazonaws.com.cn")):
         return client
     # A server of one's own rarely has a host name for every bucket.
     return session.client("s3", region_name=region, config=_BY_PATH)
+
+
+def pricing_client() -> "PricingClient":
+    """A client of the Price List API.
+
+    Raises:
+        BotoCoreError: when a profile cannot be used.
+    """
+    return _session().client("pricing", region_name=_PRICE_LIST_REGION, config=_CONFIG)
+
+
+def ec2_client(region: str) -> "EC2Client":
+    """A client of EC2 in a region.
+
+    Raises:
+        BotoCoreError: when a profile or the region cannot be used.
+    """
+    return _session().client("ec2", region_name=region, config=_CONFIG)
+
+
+def aws_regions() -> Sequence[str]:
+    """Every region of AWS that botocore knows, as far as the public partition goes."""
+    return _session().get_available_regions("ec2")
+
+
+def _session() -> _Session:
+    return cast("_Session", boto3.Session())

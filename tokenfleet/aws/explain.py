@@ -1,6 +1,6 @@
-"""What S3 and its client say went wrong, in words that name the way out."""
+"""What AWS and its client say went wrong, in words that name the way out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -40,9 +40,23 @@ _NO_CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
+# S3, EC2 and the JSON services name the same thing differently.
 _BAD_CREDENTIALS = frozenset(
-    {"ExpiredToken", "InvalidAccessKeyId", "InvalidToken", "SignatureDoesNotMatch"}
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "InvalidToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
 )
+_DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_THROTTLED = frozenset({"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException"})
 
 
 def code_of(error: ClientError) -> str:
@@ -55,41 +69,53 @@ def explained(error: BotoCoreError | ClientError, url: str, endpoint: str) -> St
 
     ``url`` is the bucket as people write it, ``endpoint`` the address that was asked.
     """
-    if isinstance(error, ClientError):
-        return _answered(error, url, endpoint)
-    if isinstance(error, _NO_CREDENTIALS):
-        return StoreError([f"no AWS credentials: {error}", _LOG_IN])
-    if isinstance(error, ConnectionError | HTTPClientError):
+    if isinstance(error, ClientError) and code_of(error) == "NoSuchBucket":
         return StoreError(
             [
-                f"{endpoint} does not answer: {error}",
-                "look at the network, AWS_REGION and AWS_ENDPOINT_URL_S3",
+                f"there is no bucket {url} at {endpoint}",
+                "pulumi stack output modelBucket prints the name of a stack's bucket",
             ]
         )
-    return StoreError([f"{url} cannot be used: {error}"])
+    return StoreError(problem_lines(error, url, endpoint, _PERMISSION_BY_OPERATION))
 
 
-def _answered(error: ClientError, url: str, endpoint: str) -> StoreError:
+def problem_lines(
+    error: BotoCoreError | ClientError,
+    what: str,
+    endpoint: str,
+    permission_by_operation: Mapping[str, str],
+) -> Sequence[str]:
+    """What went wrong with ``what`` at ``endpoint``, and the way out.
+
+    ``permission_by_operation`` says what an operation needs where it is not named after it.
+    """
+    if isinstance(error, ClientError):
+        return _answered(error, what, endpoint, permission_by_operation)
+    if isinstance(error, _NO_CREDENTIALS):
+        return [f"no AWS credentials: {error}", _LOG_IN]
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return [
+            f"{endpoint} does not answer: {error}",
+            "look at the network, AWS_REGION and any AWS_ENDPOINT_URL",
+        ]
+    return [f"{what} cannot be used: {error}"]
+
+
+def _answered(
+    error: ClientError, what: str, endpoint: str, permission_by_operation: Mapping[str, str]
+) -> Sequence[str]:
     code, said = code_of(error), error.response.get("Error", {}).get("Message", "")
-    match code:
-        case "NoSuchBucket":
-            return StoreError(
-                [
-                    f"there is no bucket {url} at {endpoint}",
-                    "pulumi stack output modelBucket prints the name of a stack's bucket",
-                ]
-            )
-        case "AccessDenied" | "403":
-            needed = _PERMISSION_BY_OPERATION.get(error.operation_name, error.operation_name)
-            return StoreError(
-                [
-                    f"access denied to {url}: these credentials need {needed}",
-                    f"{endpoint} said to {error.operation_name}: {said}",
-                ]
-            )
-        case "RequestTimeTooSkewed":
-            return StoreError([f"the clock of this machine is wrong: {said}", "set it, run again"])
-        case code if code in _BAD_CREDENTIALS:
-            return StoreError([f"{endpoint} does not accept these credentials: {said}", _LOG_IN])
-        case _:
-            return StoreError([f"{url}: {error.operation_name} was answered {code}: {said}"])
+    name = error.operation_name
+    if code in _DENIED:
+        needed = permission_by_operation.get(name, name)
+        return [
+            f"access denied to {what}: these credentials need {needed}",
+            f"{endpoint} said to {name}: {said}",
+        ]
+    if code in _THROTTLED:
+        return [f"{endpoint} takes no more requests now ({code}): {said}", "try again in a minute"]
+    if code in _BAD_CREDENTIALS:
+        return [f"{endpoint} does not accept these credentials: {said}", _LOG_IN]
+    if code == "RequestTimeTooSkewed":
+        return [f"the clock of this machine is wrong: {said}", "set it, run again"]
+    return [f"{what}: {name} was answered {code}: {said}"]

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -41,7 +42,12 @@ class Price:
     date: dt.date
 
 
+def data_folder() -> Path:
+    """Where the data files of the catalogue are."""
+    return Path(str(files("tokenfleet.catalogue") / "data"))
+
+
 @cache
 def data_file(name: str) -> str:
     """The text of a data file of the catalogue."""
-    return (files("tokenfleet.catalogue") / "data" / name).read_text(encoding="utf-8")
+    return (data_folder() / name).read_text(encoding="utf-8")

@@ -60,14 +60,16 @@ class InstanceType(Fact):
     price_sources: Mapping[str, str]
 
 
-class _InstanceFile(Fact):
+class InstanceFile(Fact):
+    """``data/instances.json``."""
+
     sources: Mapping[str, Source]
     instances: Sequence[InstanceType]
 
 
 @cache
-def _file() -> _InstanceFile:
-    return _InstanceFile.model_validate_json(data_file("instances.json"))
+def _file() -> InstanceFile:
+    return InstanceFile.model_validate_json(data_file("instances.json"))
 
 
 @cache

@@ -1,6 +1,7 @@
 """List prices of AWS services besides instances, dated and by region."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal
@@ -60,3 +61,15 @@ def parse_service_prices(text: str) -> Mapping[ServiceName, ServicePrice]:
     """The rows of the data file."""
     rows = yaml.load(text, Loader=yaml.CSafeLoader)
     return TypeAdapter(dict[ServiceName, ServicePrice]).validate_python(rows)
+
+
+def render_service_prices(heading: str, prices: Mapping[ServiceName, ServicePrice]) -> str:
+    """The data file again, below ``heading``: a line for each region of each price."""
+    lines = [heading.rstrip()]
+    for name, price in prices.items():
+        lines += [f"{name}:", f"  title: {price.title}", f"  unit: {price.unit}", "  byRegion:"]
+        lines += [
+            f"    {region}: {{usd: {row.usd:.10g}, date: {row.date}, source: {json.dumps(row.source)}}}"
+            for region, row in price.by_region.items()
+        ]
+    return "\n".join(lines) + "\n"

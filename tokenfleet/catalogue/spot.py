@@ -1,6 +1,7 @@
 """Spot: dated prices by zone where they were fetched, savings and shares of hours elsewhere."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -102,3 +103,25 @@ def spot_saving(name: str, region: str) -> SpotSaving | None:
         source=f"{oldest.source}: median of {of}",
         date=oldest.date,
     )
+
+
+def render_spot_prices(prices: SpotPriceFile) -> str:
+    """The data file, a line for each type of a region, sorted, so that a change is one line."""
+    regions = [
+        "\n".join(
+            [
+                f"{json.dumps(region)}: {{",
+                f' "date": "{row.date}",',
+                f' "source": {json.dumps(row.source)},',
+                ' "usdByZoneByType": {',
+                ",\n".join(
+                    f"  {json.dumps(kind)}: {json.dumps(dict(sorted(by_zone.items())))}"
+                    for kind, by_zone in sorted(row.usd_by_zone_by_type.items())
+                ),
+                " }\n}",
+            ]
+        )
+        for region, row in prices.regions.items()
+    ]
+    body = "\n".join(["{", ",\n".join(regions), "}"]) if regions else "{}"
+    return f'{{\n"regions": {body}\n}}\n'
