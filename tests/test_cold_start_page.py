@@ -11,10 +11,12 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
+from tests.today import TODAY
 from tokenfleet.catalogue.cold_start import Estimate, cold_start_facts
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.cli import app
+from tokenfleet.commands import coldstart
 from tokenfleet.plan.cold_start import cold_start
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
@@ -37,7 +39,7 @@ def _compared() -> str:
 def _previewed(root: Path) -> str:
     whole = _printed("preview", "prod", "--project", str(root))
     _, title, rest = whole.partition("\nCold start\n")
-    shown, after, _ = rest.partition("\n\nFixed every month")
+    shown, after, _ = rest.partition("\n\nA month at the fewest replicas")
     assert title
     assert after
     return f"```\n$ tokenfleet preview prod\n...{title}{shown}\n...\n```"
@@ -109,7 +111,9 @@ def test_what_the_page_shows_is_what_the_program_says(
     stack_files: Mapping[str, StackFile],
     plan_of: PlanOf,
     pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(coldstart, "today", lambda: TODAY)
     path = root / "docs" / "cold-start.md"
     page = path.read_text(encoding="utf-8")
     plan = plan_of(stack_files["prod"].keys)

@@ -1,5 +1,6 @@
 """``tokenfleet coldstart`` as people and machines use it."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -8,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from tokenfleet.catalogue.models import known_models
 from tokenfleet.cli import app
+from tokenfleet.commands import coldstart
 
 BAD_INPUT = 2
 QWEN3_8B = "Qwen/Qwen3-8B"
@@ -154,3 +156,16 @@ def test_bad_input_ends_with_2_and_a_way_out(arguments: list[str], parts: list[s
 def test_all_mistakes_are_named_at_once() -> None:
     result = _coldstart("Qwen/Qwen3-8b", "--types", "c8gd.4xlarg,p4de.24xlarge")
     assert len(result.stderr.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("day", "flagged"), [(dt.date(2024, 7, 2), False), (dt.date(2040, 1, 1), True)]
+)
+def test_old_prices_are_flagged(
+    day: dt.date, monkeypatch: pytest.MonkeyPatch, *, flagged: bool
+) -> None:
+    monkeypatch.setattr(coldstart, "today", lambda: day)
+    assert ("older than 90 days" in _said(QWEN3_8B)) == flagged
+    answer = _answer(QWEN3_8B)
+    assert answer["prices_stale"] == flagged
+    assert answer["prices_as_of"]

@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import on_demand_price
+from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.models import ModelFacts, known_models
-from tokenfleet.commands.answers import AsJson, console, fail
+from tokenfleet.commands.answers import AsJson, console, fail, today
 from tokenfleet.economics.bill_line import MONTH
+from tokenfleet.economics.node_price import on_demand
+from tokenfleet.economics.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.volumes import disks_price
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
@@ -49,7 +50,11 @@ def coldstart(
     if not names:
         fail(f"MODEL {model}: no type of {', '.join(_FAMILIES)} holds it: give --types")
     candidates = [candidate(name, facts) for name in names]
-    usd_by_type = {row.instance_type: _usd_per_hour(row) for row in candidates}
+    price_by_type = {row.instance_type: _price(row) for row in candidates}
+    usd_by_type = {name: price.usd if price else None for name, price in price_by_type.items()}
+    dates = [price.date for price in price_by_type.values() if price]
+    oldest = min(dates, default=None)
+    stale = oldest is not None and is_stale(oldest, today())
     if as_json:
         answer = {
             "model": model,
@@ -57,6 +62,8 @@ def coldstart(
             "region": _REGION,
             "spot_notice_seconds": SPOT_NOTICE_SECONDS,
             "usd_per_hour": usd_by_type,
+            "prices_as_of": oldest and oldest.isoformat(),
+            "prices_stale": stale,
             "notice_met": {row.instance_type: row.start.notice_met for row in candidates},
             "candidates": plain(candidates),
         }
@@ -64,10 +71,14 @@ def coldstart(
         return
     # Imported when needed: a wrong name should not wait for what draws.
     from tokenfleet.preview.candidates_screen import compared  # noqa: PLC0415 - see above
+    from tokenfleet.preview.notes import how_to_renew  # noqa: PLC0415 - see above
 
+    prices = f"Prices: on demand in {_REGION}, with volumes, the oldest of {oldest}."
+    if stale:
+        prices += f" That is older than {STALE_DAYS} days. {how_to_renew(_REGION)}"
     screen = console()
     screen.print(f"Cold start of {model}, {facts.weights_bytes / 1e9:.1f} GB of weights\n")
-    screen.print(compared(candidates, usd_by_type, region=_REGION, width=screen.width))
+    screen.print(compared(candidates, usd_by_type, prices=prices, width=screen.width))
 
 
 def _names(types: str) -> Sequence[str]:
@@ -96,11 +107,13 @@ def _type_mistakes(names: Sequence[str] | None, facts: ModelFacts | None) -> Ite
             yield f"--types {name}: {problem}"
 
 
-def _usd_per_hour(row: Candidate) -> float | None:
-    """On demand, with volumes; None where no price is known."""
-    try:
-        node = on_demand_price(row.instance_type, _REGION).usd
-    except CatalogueError:
+def _price(row: Candidate) -> Price | None:
+    """An hour on demand, with volumes; None where no price is known."""
+    node, disks = on_demand(row.instance_type, _REGION), disks_price(row.disks, _REGION)
+    if node is None or disks is None:
         return None
-    disks = disks_price(row.disks, _REGION)
-    return node + disks.usd * MONTH if disks else None
+    return Price(
+        usd=node.usd + disks.usd * MONTH,
+        source=f"{node.source}; {disks.source}",
+        date=min(node.date, disks.date),
+    )

@@ -19,11 +19,16 @@ class StalePrice:
     age_days: int
 
 
+def is_stale(as_of: dt.date, today: dt.date) -> bool:
+    """Whether a price of that day is too old."""
+    return (today - as_of).days > STALE_DAYS
+
+
 def stale_prices(lines: Iterable[BillLine], today: dt.date) -> Sequence[StalePrice]:
     """The lines with old prices, the oldest first."""
     found = [
         StalePrice(title=line.title, as_of=line.as_of, age_days=(today - line.as_of).days)
         for line in lines
-        if line.as_of and (today - line.as_of).days > STALE_DAYS
+        if line.as_of and is_stale(line.as_of, today)
     ]
     return sorted(found, key=lambda price: price.as_of)

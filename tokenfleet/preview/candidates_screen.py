@@ -29,12 +29,12 @@ def compared(
     candidates: Sequence[Candidate],
     usd_by_type: Mapping[str, float | None],
     *,
-    region: str,
+    prices: str,
     width: int,
 ) -> Group:
     """Every stage with its range, a bar each, and what local disks and artifacts save.
 
-    ``usd_by_type`` is an hour on demand in ``region``, volumes included.
+    ``usd_by_type`` is an hour on demand, volumes included; ``prices`` says where and of when.
     """
     bars = {row.instance_type: cold_start_bars(row.start)[_EXPECTED] for row in candidates}
     room = room_for_letters(width, _BESIDE_A_BAR)
@@ -45,7 +45,7 @@ def compared(
         drawn.add_row("", f"longest: {longest_stage(row.start)}")
     return Group(
         _stages(candidates, usd_by_type),
-        f"Expected (at best to at worst). Prices: on demand in {region}, with volumes.",
+        f"Expected (at best to at worst). {prices}",
         "",
         drawn,
         "",

@@ -90,6 +90,11 @@ def _capacity(plan: Plan) -> Iterator[str]:
             )
 
 
+def how_to_renew(region: str) -> str:
+    """The command that fetches prices of today."""
+    return f"Renew them: tokenfleet catalogue refresh --region {region}"
+
+
 def stale_notes(stale: Sequence[StalePrice], region: str) -> Iterator[str]:
     """What is old, how old, and how to renew it."""
     if stale:
@@ -99,5 +104,5 @@ def stale_notes(stale: Sequence[StalePrice], region: str) -> Iterator[str]:
         dated = "; ".join(f"of {date}: {', '.join(names)}" for date, names in titles.items())
         yield (
             f"Prices are older than {STALE_DAYS} days, up to {stale[0].age_days:,} days: {dated}."
-            f" Renew them: tokenfleet catalogue refresh --region {region}"
+            f" {how_to_renew(region)}"
         )
