@@ -1,0 +1,48 @@
+"""A figure with its range: the 10th, 50th and 90th percentile of what may be found."""
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+Z90 = NormalDist().inv_cdf(0.9)
+"""Standard deviations from the median to the 90th percentile of a normal distribution."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantiles:
+    """p10 <= p50 <= p90 of one figure, all in the unit of the figure."""
+
+    p10: float
+    p50: float
+    p90: float
+
+    @property
+    def width(self) -> float:
+        """p90 / p10: 1 for a figure that is known."""
+        return self.p90 / self.p10 if self.p10 > 0 else math.inf
+
+    def __mul__(self, factor: float) -> "Quantiles":
+        return Quantiles(p10=self.p10 * factor, p50=self.p50 * factor, p90=self.p90 * factor)
+
+    def under(self, numerator: float) -> "Quantiles":
+        """``numerator`` divided by the figure: the dearest comes from the least."""
+        return Quantiles(
+            p10=_over(numerator, self.p90),
+            p50=_over(numerator, self.p50),
+            p90=_over(numerator, self.p10),
+        )
+
+
+def known(value: float) -> Quantiles:
+    """A figure without a range."""
+    return Quantiles(p10=value, p50=value, p90=value)
+
+
+def log_normal(median: float, sigma: float) -> Quantiles:
+    """A positive figure whose logarithm is normal with standard deviation ``sigma``."""
+    factor = math.exp(Z90 * sigma)
+    return Quantiles(p10=median / factor, p50=median, p90=median * factor)
+
+
+def _over(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else math.inf

@@ -1,0 +1,52 @@
+"""A model as its cost sees it: what a token reads and computes."""
+
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.models import ModelFacts, WeightsDtype
+
+# What sizing needs of a sequence no longer than this is linear in its length.
+_ONE_TOKEN = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModel:
+    """Sizes of one replica's model, all ranks together.
+
+    ``kv_bytes_per_token`` counts every layer; where ``windowed_share`` of it belongs to layers
+    that attend to the last ``window_tokens`` only, a longer sequence holds no more of those.
+    """
+
+    name: str
+    total_parameters: float
+    active_parameters: float
+    weights_bytes: float
+    weights_dtype: WeightsDtype
+    kv_bytes_per_token: float
+    windowed_share: float = 0.0
+    window_tokens: float = 0.0
+
+    @property
+    def active_share(self) -> float:
+        """Share of the parameters that one token visits: 1 for a dense model."""
+        return min(1.0, self.active_parameters / self.total_parameters)
+
+    def kv_bytes(self, tokens: float) -> float:
+        """KV cache of one sequence of that many tokens."""
+        full = (1 - self.windowed_share) * tokens
+        windowed = self.windowed_share * min(tokens, self.window_tokens)
+        return self.kv_bytes_per_token * (full + windowed)
+
+
+def served_model(name: str, facts: ModelFacts, ranks: int) -> ServedModel:
+    """The model of the catalogue on ``ranks`` ranks, each of which holds whole KV heads."""
+    window = facts.sliding_window
+    return ServedModel(
+        name=name,
+        total_parameters=facts.parameters,
+        active_parameters=facts.active_parameters,
+        weights_bytes=facts.weights_bytes,
+        weights_dtype=facts.weights_dtype,
+        kv_bytes_per_token=ranks * facts.kv_bytes(_ONE_TOKEN, ranks),
+        windowed_share=window.layers / facts.layers if window else 0.0,
+        window_tokens=window.tokens if window else 0.0,
+    )

@@ -1,0 +1,75 @@
+"""What is asked of a model: lengths of requests, and how they arrive."""
+
+import math
+from dataclasses import dataclass
+
+from tokenfleet.economics.refusal import CostError
+
+# Beyond these a figure is a slip of the pen; they are the limits of the stack file.
+_MOST_TOKENS = 10_000_000
+_MOST_REQUESTS_PER_SECOND = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestShape:
+    """Mean lengths of a request in tokens; ``cached_share`` of the input is a prefix cache hit.
+
+    Raises:
+        CostError: for lengths that no request has.
+    """
+
+    input_tokens: float
+    output_tokens: float
+    cached_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value, least in (
+            ("input tokens", self.input_tokens, 0),
+            ("output tokens", self.output_tokens, 1),
+        ):
+            if not least <= value <= _MOST_TOKENS:
+                problem = f"{value:g} is not between {least} and {_MOST_TOKENS:,}"
+                raise CostError(problem, place=name)
+        if not 0 <= self.cached_share <= 1:
+            problem = f"{self.cached_share:g} is not between 0 and 1"
+            raise CostError(problem, place="cached share")
+
+    @property
+    def uncached_input_tokens(self) -> float:
+        """Input tokens that the engine has to read."""
+        return self.input_tokens * (1 - self.cached_share)
+
+    @property
+    def cached_input_tokens(self) -> float:
+        """Input tokens whose keys and values are already there."""
+        return self.input_tokens * self.cached_share
+
+    @property
+    def mean_context(self) -> float:
+        """Tokens in the KV cache of a running request, averaged over its output."""
+        return self.input_tokens + self.output_tokens / 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrivals:
+    """Open-loop arrivals: mean requests a second, and the shape of the gamma gaps between them.
+
+    ``burstiness`` is that of ``vllm bench serve``: 1 is a Poisson process, below 1 is burstier.
+
+    Raises:
+        CostError: for a rate or a burstiness that no traffic has.
+    """
+
+    requests_per_second: float
+    burstiness: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.requests_per_second <= _MOST_REQUESTS_PER_SECOND:
+            problem = (
+                f"{self.requests_per_second:g} is not above 0 and at most"
+                f" {_MOST_REQUESTS_PER_SECOND:,}"
+            )
+            raise CostError(problem, place="requests per second")
+        if not (0 < self.burstiness < math.inf):
+            problem = f"{self.burstiness:g} is not a positive number"
+            raise CostError(problem, place="burstiness")
