@@ -51,6 +51,7 @@ golden: setup ## write what machines execute into tests/golden (look at the diff
 
 bench: setup ## measure what the docs claim
 	$(BIN)/python bench/preview.py
+	bench/economics
 
 lock: setup ## renew the locked requirements, releases at least a week old
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt

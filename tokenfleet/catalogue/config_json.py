@@ -9,22 +9,13 @@ from typing import Annotated, cast
 from pydantic import AliasPath, BaseModel, Field, ValidationError
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts, SlidingWindow, WeightsDtype
+from tokenfleet.catalogue.models import BITS_BY_DTYPE, ModelFacts, SlidingWindow, WeightsDtype
 
 # No published model comes near; beyond it a file is damaged rather than large.
 _MOST = 10**9
 _Size = Annotated[int, Field(gt=0, le=_MOST)]
 _Count = Annotated[int, Field(ge=0, le=_MOST)]
 
-_BITS_BY_DTYPE: Mapping[WeightsDtype, float] = {
-    "bfloat16": 16,
-    "float16": 16,
-    "fp8": 8,
-    "mxfp4": 4.25,  # 4 bits and one 8-bit scale for 32 values (OCP MX specification 1.0)
-    # AWQ and GPTQ: a 16-bit scale and a zero point as wide as a value for (by default) 128 values.
-    "int4": 4 + 20 / 128,
-    "int8": 8 + 24 / 128,
-}
 _DTYPE_BY_BITS: Mapping[int, WeightsDtype] = {4: "int4", 8: "int8"}
 _DTYPE_BY_METHOD: Mapping[str, WeightsDtype] = {"fp8": "fp8", "mxfp4": "mxfp4"}
 _GROUPED = ("awq", "gptq")
@@ -232,7 +223,7 @@ def _counted_bytes(weights: _Weights, dtype: WeightsDtype) -> int:
     quantised = weights.total - weights.embeddings
     if dtype == "mxfp4" and weights.experts:
         quantised = weights.experts
-    return round(2 * (weights.total - quantised) + quantised * _BITS_BY_DTYPE[dtype] / 8)
+    return round(2 * (weights.total - quantised) + quantised * BITS_BY_DTYPE[dtype] / 8)
 
 
 def _indexed_bytes(index: Path) -> int | None:

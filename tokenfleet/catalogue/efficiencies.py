@@ -1,4 +1,4 @@
-"""How much of the data sheet vLLM gets on each kind of accelerator: fitted, dated, with its spread."""
+"""What vLLM gets out of each kind of accelerator: fitted, dated, with its spread."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -11,20 +11,44 @@ from pydantic import Field, TypeAdapter
 from tokenfleet.catalogue.facts import Fact, data_file
 
 
-class Efficiencies(Fact):
-    """``compute`` and ``bandwidth`` are shares of the peak, ``step_seconds`` what every step takes.
+class FitErrors(Fact):
+    """Mean absolute errors on runs that had no part in a fit, and how many its ranges held."""
 
-    ``sigma`` is the standard deviation of the logarithm of theta on configurations that had no
-    part in the fit. ``unverified`` where no public measured run exists.
+    usd_per_mtok_percent: float
+    theta_percent: float
+    coverage_percent: float
+
+
+class Efficiencies(Fact):
+    """The few figures that turn a data sheet into the time of an engine step.
+
+    ``compute`` is a share of what a large matrix multiplication reaches, ``bandwidth`` a share of
+    the peak. ``step_seconds`` is what every step takes, ``sequence_seconds`` what each running
+    request adds to it. ``mixture_work`` multiplies the computation of a mixture of experts,
+    ``unpacking_work`` that of weights in a format the hardware has no units for.
+    ``rank_share`` is what remains of compute and bandwidth each time the ranks double.
+    ``request_seconds`` passes before the engine sees a request; ``first_token_p99`` is the 99th
+    percentile of the time to first token over its median. ``sigma`` is the standard deviation
+    of the logarithm of theta on configurations without a part in the fit, ``run_sigma`` what
+    two runs below saturation differ by. ``unverified`` where no measured run is public.
+    ``errors_by_left_out`` are those of fits without one configuration, model or GPU.
     """
 
+    basis: Literal["measured", "unverified"]
     compute: float = Field(gt=0, le=1)
     bandwidth: float = Field(gt=0, le=1)
     step_seconds: float = Field(ge=0)
+    sequence_seconds: float = Field(ge=0)
+    mixture_work: float = Field(ge=1)
+    unpacking_work: float = Field(ge=1)
+    rank_share: float = Field(gt=0, le=1)
+    request_seconds: float = Field(ge=0)
+    first_token_p99: float = Field(ge=1)
     sigma: float = Field(gt=0)
-    basis: Literal["measured", "unverified"]
+    run_sigma: float = Field(gt=0)
     source: str
     date: dt.date
+    errors_by_left_out: Mapping[str, FitErrors] = {}
 
 
 @cache

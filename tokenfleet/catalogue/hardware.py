@@ -10,22 +10,36 @@ from tokenfleet.catalogue.facts import Fact, data_file
 from tokenfleet.catalogue.instances import InstanceType
 
 
-class Hardware(Fact):
-    """One kind of hardware.
+class Peaks(Fact):
+    """What a piece of hardware moves and computes at most, dense.
 
-    ``memory_bandwidth_gb_per_second`` (10^9 bytes) and ``tflops_by_dtype`` are dense peaks
-    per rank, or per vCPU where ``device`` is None.
+    ``memory_bandwidth_gb_per_second`` is in 10^9 bytes. ``matmul_share_by_dtype`` is how much of
+    the peak a large matrix multiplication reaches (1 where it is not listed);
+    ``matmul_source`` says who measured it, or that it is an assumption.
     """
 
     title: str
+    memory_bandwidth_gb_per_second: float
+    tflops_by_dtype: Mapping[str, float]
+    matmul_share_by_dtype: Mapping[str, float] = {}
+    matmul_source: str | None = None
+    source: str
+
+    def reachable_flops(self, dtype: str) -> float | None:
+        """Operations a second that a large matrix multiplication reaches; None without units."""
+        if dtype not in self.tflops_by_dtype:
+            return None
+        return self.tflops_by_dtype[dtype] * 1e12 * self.matmul_share_by_dtype.get(dtype, 1.0)
+
+
+class Hardware(Peaks):
+    """One kind of hardware; peaks are per rank, or per vCPU where ``device`` is None."""
+
     engine: str
     architecture: str
     device: str | None
     families: tuple[str, ...]
-    memory_bandwidth_gb_per_second: float
-    tflops_by_dtype: Mapping[str, float]
     weights: tuple[str, ...]
-    source: str
 
     def runs_on(self, kind: InstanceType) -> bool:
         """Whether that instance type carries this hardware."""

@@ -12,6 +12,17 @@ from tokenfleet.mistakes import nearest
 
 WeightsDtype = Literal["bfloat16", "float16", "fp8", "mxfp4", "int8", "int4"]
 
+BITS_BY_DTYPE: Mapping[WeightsDtype, float] = {
+    "bfloat16": 16,
+    "float16": 16,
+    "fp8": 8,
+    "mxfp4": 4.25,  # 4 bits and one 8-bit scale for 32 values (OCP MX specification 1.0)
+    # AWQ and GPTQ: a 16-bit scale and a zero point as wide as a value for (by default) 128 values.
+    "int4": 4 + 20 / 128,
+    "int8": 8 + 24 / 128,
+}
+"""Bits that a parameter takes in the weights files."""
+
 # A KV cache of 16-bit values: what every pinned engine uses unless told otherwise.
 _KV_BYTES_PER_VALUE = 2
 

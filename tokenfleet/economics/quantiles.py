@@ -1,6 +1,7 @@
 """A figure with its range: the 10th, 50th and 90th percentile of what may be found."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -46,3 +47,9 @@ def log_normal(median: float, sigma: float) -> Quantiles:
 
 def _over(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator > 0 else math.inf
+
+
+def ordered(figures: Sequence[float]) -> Quantiles:
+    """Three figures as a range."""
+    low, middle, high = sorted(figures)
+    return Quantiles(p10=low, p50=middle, p90=high)

@@ -4,20 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.hardware import Hardware
+from tokenfleet.catalogue.accelerators import Accelerator
+from tokenfleet.catalogue.hardware import Engine, Hardware, Peaks
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.plan.memory import MemoryBudget
 
 Kind = Literal["gpu", "cpu", "neuron"]
+# vLLM's default of --max-num-batched-tokens on a CPU; Neuron reads whole prompts.
+_CPU_BATCHED_TOKENS = 2048
+_NEURON_BATCHED_TOKENS = 131072
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replica:
     """All ranks of one server together.
 
-    ``bandwidth`` is the peak of the memory in bytes a second and ``flops_by_dtype`` the dense
-    peak of compute in operations a second, summed over ``ranks``; ``kv_bytes`` is what is left
-    for the KV cache; ``max_sequences`` is the engine's limit of running requests.
+    ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
+    matrix multiplication reaches in operations a second; both are sums over ``ranks``.
+    ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
+    the engine's limits of running requests and of tokens a step.
     """
 
     name: str
@@ -27,6 +32,7 @@ class Replica:
     flops_by_dtype: Mapping[str, float]
     kv_bytes: float
     max_sequences: int
+    batched_tokens: int
     source: str
 
 
@@ -34,6 +40,12 @@ def replica_of(
     hardware: Hardware, kind: InstanceType, memory: MemoryBudget, max_sequences: int
 ) -> Replica:
     """A replica that owns an instance of that type, as the plan has sized it."""
+    gpu = Accelerator(name=hardware.title, peaks=hardware, memory_gib=memory.rank_gib)
+    batched = {
+        "cpu": _CPU_BATCHED_TOKENS * memory.ranks,
+        "neuron": _NEURON_BATCHED_TOKENS,
+        "gpu": gpu.batched_tokens,
+    }
     # Peaks are per rank of an accelerator, and per vCPU of a CPU.
     units = memory.ranks if kind.accelerator else kind.vcpus
     return Replica(
@@ -41,11 +53,43 @@ def replica_of(
         kind=_kind(kind),
         ranks=memory.ranks,
         bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
-        flops_by_dtype={k: v * 1e12 * units for k, v in hardware.tflops_by_dtype.items()},
+        flops_by_dtype=_flops(hardware, units),
         kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
         max_sequences=max_sequences,
-        source=hardware.source,
+        batched_tokens=batched[_kind(kind)],
+        source=_source(hardware),
     )
+
+
+def gpu_replica(
+    gpu: Accelerator, count: int, weights_bytes: float, *, engine: Engine, usable: float
+) -> Replica:
+    """A replica on ``count`` GPUs outside any plan, with vLLM's own limits.
+
+    ``usable`` is its ``--gpu-memory-utilization``; besides weights it keeps what the catalogue's
+    engine keeps for activations and graphs. Not ``fits`` shows as a KV cache of 0 bytes.
+    """
+    left = (usable * gpu.memory_gib - engine.runtime_gib_per_rank) * 2**30 * count - weights_bytes
+    return Replica(
+        name=f"{count} x {gpu.peaks.title}",
+        kind="gpu",
+        ranks=count,
+        bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,
+        flops_by_dtype=_flops(gpu.peaks, count),
+        kv_bytes=max(0.0, left),
+        max_sequences=gpu.max_sequences,
+        batched_tokens=gpu.batched_tokens,
+        source=_source(gpu.peaks),
+    )
+
+
+def _flops(peaks: Peaks, units: int) -> Mapping[str, float]:
+    reachable = {dtype: peaks.reachable_flops(dtype) for dtype in peaks.tflops_by_dtype}
+    return {dtype: flops * units for dtype, flops in reachable.items() if flops is not None}
+
+
+def _source(peaks: Peaks) -> str:
+    return f"{peaks.source} Matmul: {peaks.matmul_source}" if peaks.matmul_source else peaks.source
 
 
 def _kind(kind: InstanceType) -> Kind:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.models import ModelFacts, WeightsDtype
 
-# What sizing needs of a sequence no longer than this is linear in its length.
-_ONE_TOKEN = 1
+USUAL_GROUPING = 6.0
+"""Query heads that share a KV head where nobody says: between the 4 of Llama 3.1 8B and
+Mixtral and the 8 of Qwen3-30B-A3B (their config.json). Only long prompts notice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class ServedModel:
     weights_bytes: float
     weights_dtype: WeightsDtype
     kv_bytes_per_token: float
+    query_heads_per_kv_head: float = USUAL_GROUPING
     windowed_share: float = 0.0
     window_tokens: float = 0.0
 
@@ -46,7 +48,8 @@ def served_model(name: str, facts: ModelFacts, ranks: int) -> ServedModel:
         active_parameters=facts.active_parameters,
         weights_bytes=facts.weights_bytes,
         weights_dtype=facts.weights_dtype,
-        kv_bytes_per_token=ranks * facts.kv_bytes(_ONE_TOKEN, ranks),
+        kv_bytes_per_token=ranks * facts.kv_bytes(1, ranks),
+        query_heads_per_kv_head=facts.attention_heads / facts.kv_heads,
         windowed_share=window.layers / facts.layers if window else 0.0,
         window_tokens=window.tokens if window else 0.0,
     )

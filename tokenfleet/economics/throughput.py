@@ -1,96 +1,148 @@
 """What a replica serves: saturated output tokens a second, and latencies at a load."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
-from tokenfleet.economics.quantiles import Quantiles, known, log_normal
+from tokenfleet.economics.quantiles import Quantiles, log_normal, ordered
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.replica import Replica
 from tokenfleet.economics.served_model import ServedModel
+from tokenfleet.economics.step import StepTimes, step_times
 from tokenfleet.economics.traffic import RequestShape
 
-Basis = Literal["estimated", "unverified", "measured"]
+Basis = Literal["measured", "estimated", "unverified"]
 
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
+# Halvings that bring the number of running requests to a millionth.
+_HALVINGS = 40
+_P99 = 0.99
+_Z99 = NormalDist().inv_cdf(_P99)
+# Where a Poisson distribution is as good as normal.
+_NORMAL_ABOVE = 50
+
 
 @dataclass(frozen=True, kw_only=True)
 class Saturation:
-    """One replica that always has more to do than it can.
+    """One replica that always has more to do than it can, for one shape of requests.
 
-    ``theta`` is output tokens a second; ``concurrency`` how many requests run at once, and
-    ``limited_by`` what keeps it from being more. ``input_weight`` is the work of an input
-    token over that of an output token (rho). A step of b requests takes
-    ``step_seconds + b x sequence_seconds``, prefill included.
+    ``theta`` is output tokens a second; ``concurrency`` how many requests run at once and
+    ``limited_by`` what keeps it from being more. ``input_weight`` is the work of an uncached
+    input token over that of an output token (rho of ``price.weights_of``). ``basis`` says
+    whether theta is measured, estimated, or unverified because nobody has measured such
+    hardware; ``source`` names data and data sheet. ``sigma`` is the standard deviation of the
+    logarithm of theta.
     """
 
     theta: Quantiles
     concurrency: int
     limited_by: Literal["max sequences", "KV cache"]
     input_weight: float
-    step_seconds: float
-    sequence_seconds: float
-    prefill_seconds: float
+    shape: RequestShape
+    step: StepTimes
+    batched_tokens: int
+    request_seconds: float
+    first_token_p99: float
+    sigma: float
+    run_sigma: float
     basis: Basis
     source: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """One replica at a load: what it completes, and what its users wait for.
+    """One replica in steady state at a load: what it completes, and what its users wait for.
 
-    ``utilisation`` is offered output over theta. Latencies are None where the queue grows:
-    they depend on how long it has grown.
+    ``utilisation`` is offered output tokens over theta. Latencies are in seconds: time to the
+    first token and between tokens, median and 99th percentile over requests and over tokens;
+    their range is that of the estimate. They are None where ``queue_grows``: there they depend
+    on for how long it has grown.
     """
 
     utilisation: Quantiles
     requests_per_second: Quantiles
     output_tokens_per_second: Quantiles
-    ttft_seconds: Quantiles | None
-    itl_seconds: Quantiles | None
     queue_grows: bool
+    ttft: Quantiles | None
+    ttft_p99: Quantiles | None
+    itl: Quantiles | None
+    itl_p99: Quantiles | None
 
 
-def saturation(model: ServedModel, replica: Replica, shape: RequestShape) -> Saturation:
-    """Estimate what a replica serves at most.
+def saturation(
+    model: ServedModel,
+    replica: Replica,
+    shape: RequestShape,
+    *,
+    found: Efficiencies | None = None,
+) -> Saturation:
+    """Estimate what a replica serves at most; ``found`` replaces the catalogue's efficiencies.
 
     Raises:
         CostError: when not one request of that shape fits the KV cache.
     """
-    found = efficiencies()[replica.kind]
-    held = int(replica.kv_bytes / model.kv_bytes(shape.input_tokens + shape.output_tokens))
-    if held < 1:
-        tokens = shape.input_tokens + shape.output_tokens
+    found = found or efficiencies()[replica.kind]
+    tokens = shape.input_tokens + shape.output_tokens
+    if replica.kv_bytes < model.kv_bytes(tokens):
         problem = (
-            f"a request of {tokens:,.0f} tokens does not fit the KV cache of {replica.name};"
-            " shorten it or take more memory"
+            f"a request of {tokens:,.0f} tokens does not fit the KV cache of {replica.name} beside"
+            f" {model.name}; take shorter requests, more memory or smaller weights"
         )
         raise CostError(problem, place="lengths")
+    # Requests run at different ages, so together they hold the mean of their growing caches.
+    held = int(replica.kv_bytes / model.kv_bytes(shape.mean_context))
     concurrency = min(held, replica.max_sequences)
-    token = _token_seconds(model, replica, found)
-    read = model.kv_bytes(shape.mean_context) / (found.bandwidth * replica.bandwidth)
-    step = found.step_seconds + model.weights_bytes / (found.bandwidth * replica.bandwidth)
-    prefill = token * shape.uncached_input_tokens
-    sequence = token + read + prefill / shape.output_tokens
-    theta = concurrency / (step + concurrency * sequence)
-    return Saturation(
-        theta=log_normal(theta, found.sigma),
+    step = step_times(model, replica, found)
+    return saturated(
+        step,
+        shape,
         concurrency=concurrency,
         limited_by="KV cache" if held < replica.max_sequences else "max sequences",
-        input_weight=token * theta,
-        step_seconds=step,
-        sequence_seconds=sequence,
-        prefill_seconds=prefill,
-        basis="estimated" if found.basis == "measured" else "unverified",
+        batched_tokens=replica.batched_tokens,
+        found=found,
         source=f"{found.source} ({found.date}); {replica.source}",
     )
 
 
-def at_load(found: Saturation, shape: RequestShape, requests_per_second: float) -> Served:
+def saturated(
+    step: StepTimes,
+    shape: RequestShape,
+    *,
+    concurrency: int,
+    limited_by: Literal["max sequences", "KV cache"],
+    batched_tokens: int,
+    found: Efficiencies,
+    source: str,
+) -> Saturation:
+    """What follows from the times of a step: theta, and the work of an input token."""
+    theta = step.rate(concurrency, shape)
+    prompt = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
+    prompt_token = prompt / shape.uncached_input_tokens if shape.uncached_input_tokens else 0.0
+    return Saturation(
+        theta=log_normal(theta, found.sigma),
+        concurrency=concurrency,
+        limited_by=limited_by,
+        input_weight=prompt_token / (1 / theta - prompt / shape.output_tokens),
+        shape=shape,
+        step=step,
+        batched_tokens=batched_tokens,
+        request_seconds=found.request_seconds,
+        first_token_p99=found.first_token_p99,
+        sigma=found.sigma,
+        run_sigma=found.run_sigma,
+        basis="estimated" if found.basis == "measured" else "unverified",
+        source=source,
+    )
+
+
+def at_load(found: Saturation, requests_per_second: float) -> Served:
     """What one replica does with its share of the load, in steady state."""
-    offered = requests_per_second * shape.output_tokens
+    offered = requests_per_second * found.shape.output_tokens
     utilisation = found.theta.under(offered)
     grows = utilisation.p50 > QUEUE_GROWS_ABOVE
     output = Quantiles(
@@ -98,20 +150,75 @@ def at_load(found: Saturation, shape: RequestShape, requests_per_second: float) 
         p50=min(offered, found.theta.p50),
         p90=min(offered, found.theta.p90),
     )
-    # Little's law over steps that grow with what runs: b = X t(b), so t = step / (1 - X sequence).
-    itl = found.step_seconds / max(1e-9, 1 - output.p50 * found.sequence_seconds)
+    spread = log_normal(1, found.sigma)
+    waits: Sequence[Quantiles] | Sequence[None] = [None] * 4
+    if not grows:
+        cases = [
+            _waits(found, requests_per_second, slow)
+            for slow in (spread.p10, spread.p50, spread.p90)
+        ]
+        waits = [ordered(figures) for figures in zip(*cases, strict=True)]
+    ttft, ttft_p99, itl, itl_p99 = waits
     return Served(
         utilisation=utilisation,
-        requests_per_second=output * (1 / shape.output_tokens),
+        requests_per_second=output * (1 / found.shape.output_tokens),
         output_tokens_per_second=output,
-        ttft_seconds=None if grows else known(itl + found.prefill_seconds),
-        itl_seconds=None if grows else known(itl),
         queue_grows=grows,
+        ttft=ttft,
+        ttft_p99=ttft_p99,
+        itl=itl,
+        itl_p99=itl_p99,
     )
 
 
-def _token_seconds(model: ServedModel, replica: Replica, found: Efficiencies) -> float:
-    # Where units for the weights' dtype are missing, they are unpacked and computed in 16 bits.
-    flops = replica.flops_by_dtype
-    peak = flops.get(model.weights_dtype, flops["bfloat16"])
-    return 2 * model.active_parameters / (found.compute * peak)
+def running_at(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
+    """How many requests run at that output (Little's law), at most ``most``."""
+    least, running = 0.0, float(most)
+    if step.rate(running, shape) <= output_per_second:
+        return running
+    for _ in range(_HALVINGS):
+        middle = (least + running) / 2
+        if step.rate(middle, shape) < output_per_second:
+            least = middle
+        else:
+            running = middle
+    return running
+
+
+def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
+    """Mean seconds between two tokens of a request: it shares steps with those that run."""
+    others = running_at(step, shape, output_per_second, most)
+    return step.cycle(min(float(most), others + 1), shape)
+
+
+def _waits(
+    found: Saturation, requests_per_second: float, slow: float
+) -> tuple[float, float, float, float]:
+    """Seconds to the first token (median, p99) and between tokens (mean, p99)."""
+    step, shape = found.step.slowed(slow), found.shape
+    offered = requests_per_second * shape.output_tokens
+    running = running_at(step, shape, offered, found.concurrency)
+    gap = token_gap(step, shape, offered, found.concurrency)
+    # A prompt longer than a step may hold is read in several; others take part in each.
+    chunks = max(1, math.ceil(shape.uncached_input_tokens / found.batched_tokens))
+    prompt = step.with_prompt(running, shape.mean_context, shape) + (chunks - 1) * gap
+    first = found.request_seconds + gap / 2 + prompt
+    # The worst of a hundred gaps contains the prompts that arrive together in one step.
+    together = _poisson_p99(requests_per_second * gap)
+    most = found.batched_tokens / max(1.0, shape.uncached_input_tokens)
+    read = min(1.0, most) if together <= 1 else min(float(together), max(1.0, most))
+    prefill = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
+    worst = step.with_prompt(running, shape.mean_context, shape) + (read - 1) * prefill
+    return first, first * found.first_token_p99, gap, max(gap, worst)
+
+
+def _poisson_p99(mean: float) -> int:
+    if mean > _NORMAL_ABOVE:
+        return math.ceil(mean + _Z99 * math.sqrt(mean))
+    count, term = 0, math.exp(-mean)
+    total = term
+    while total < _P99:
+        count += 1
+        term *= mean / count
+        total += term
+    return count

@@ -1,0 +1,1 @@
+"""How close the throughput estimate comes to runs that other people measured."""

@@ -1,0 +1,97 @@
+"""Measure, predict or refit: what `bench/economics` runs."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench.accuracy.answers import answers, write
+from bench.accuracy.runs import RECORDED, recorded_runs
+from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.economics.refusal import CostError
+
+_BAD_INPUT = 2
+
+
+def economics(
+    predict: Annotated[
+        Path | None, typer.Option(help="CSV file of questions, as score.py --queries prints them")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="write the answers here instead of printing them")
+    ] = None,
+    *,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="fit the catalogue's efficiencies of GPUs anew")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
+    svg: Annotated[
+        Path | None, typer.Option(help="draw predicted against measured into this file")
+    ] = None,
+) -> None:
+    """How close the throughput estimate comes to measured runs.
+
+    Without an option every run is predicted by figures that were fitted without its
+    configuration, beside simpler methods; exit code 1 when a promised accuracy is missed.
+    """
+    try:
+        if predict:
+            _answer(predict, out)
+        else:
+            _compare(refit=refit, as_json=as_json, svg=svg)
+    except CostError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(_BAD_INPUT) from None
+
+
+def _answer(path: Path, out: Path | None) -> None:
+    rows, problems = answers(path, efficiencies()["gpu"])
+    if out:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            write(rows, file)
+    else:
+        write(rows, sys.stdout)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if problems:
+        count = f"{len(problems)} of {len(problems) + len(rows)} rows"
+        typer.echo(f"{count} have no answer", err=True)
+        raise typer.Exit(_BAD_INPUT)
+
+
+def _compare(*, refit: bool, as_json: bool, svg: Path | None) -> None:
+    # scipy takes longer to import than a prediction takes.
+    from bench.accuracy.comparison import compare  # noqa: PLC0415
+    from bench.accuracy.plot import scatter  # noqa: PLC0415
+    from bench.accuracy.refit import refitted, written  # noqa: PLC0415
+    from bench.accuracy.report import plain, show, targets  # noqa: PLC0415
+
+    terminal = Console()
+    console = terminal if terminal.is_terminal else Console(width=160)
+    runs, start = recorded_runs(), efficiencies()["gpu"]
+    with Console(stderr=True).status("fitting") as status:
+        found = compare(runs, start, lambda step: status.update(f"fitting {step}"))
+        if refit:
+            start = refitted(runs, start, found, datetime.now(UTC).date())
+            found = compare(runs, start, lambda step: status.update(f"judging {step}"))
+    if as_json:
+        typer.echo(json.dumps(plain(found), indent=1))
+    else:
+        show(found, console)
+    if refit:
+        typer.echo(f"wrote {written(start, found)}", err=True)
+    if svg:
+        title = f"{len(found.judged)} vLLM runs, each predicted without its configuration"
+        svg.write_text(scatter(found.judged, title), encoding="utf-8")
+    if not all(targets(found).values()):
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    if not RECORDED.is_file():
+        sys.exit(f"{RECORDED} is missing: this is not a whole clone")
+    typer.run(economics)
