@@ -53,3 +53,19 @@ def ordered(figures: Sequence[float]) -> Quantiles:
     """Three figures as a range."""
     low, middle, high = sorted(figures)
     return Quantiles(p10=low, p50=middle, p90=high)
+
+
+def combined(factors: Sequence[Quantiles]) -> Quantiles:
+    """The product of independent figures: logarithmic deviations add in squares, each side apart.
+
+    Exact for log-normal figures; each side apart, because a figure cut off on one side (what is
+    served cannot exceed what is asked for) has no deviation there.
+    """
+    middle = math.prod(figure.p50 for figure in factors)
+    below = math.sqrt(sum(_deviation(figure.p10, figure.p50) ** 2 for figure in factors))
+    above = math.sqrt(sum(_deviation(figure.p50, figure.p90) ** 2 for figure in factors))
+    return Quantiles(p10=middle / math.exp(below), p50=middle, p90=middle * math.exp(above))
+
+
+def _deviation(low: float, high: float) -> float:
+    return math.log(high / low) if 0 < low < high else 0.0
