@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.economics.fleet import FLAT, FleetBounds, FleetDay, fleet_day
 from tokenfleet.economics.price import token_flow, token_prices, weights_of
-from tokenfleet.economics.quantiles import Quantiles, combined, known, ordered
+from tokenfleet.economics.quantiles import Quantiles, combined, known
 from tokenfleet.economics.quote import Quote
 from tokenfleet.economics.throughput import Saturation
 from tokenfleet.economics.verdict import verdict
@@ -40,13 +40,13 @@ def quote_over_day(
     )
     bill = _bill(day, usd_per_replica_hour.p50, other_usd_per_hour)
     flow = token_flow(day.served_requests_per_second, most.shape)
-    by_theta = ordered(
-        [
-            _bill(fleet, usd_per_replica_hour.p50, other_usd_per_hour)
-            / fleet.served_requests_per_second
-            for fleet in (slow, day, fast)
-        ]
-    )
+    # Whole replicas: now and then a faster server leaves a fleet with more idle time.
+    usd_of_one = [
+        _bill(fleet, usd_per_replica_hour.p50, other_usd_per_hour)
+        / fleet.served_requests_per_second
+        for fleet in (slow, day, fast)
+    ]
+    by_theta = Quantiles(p10=min(usd_of_one), p50=usd_of_one[1], p90=max(usd_of_one))
     by_bill = Quantiles(
         p10=_bill(day, usd_per_replica_hour.p10, other_usd_per_hour) / bill,
         p50=1.0,
@@ -58,7 +58,7 @@ def quote_over_day(
         usd_per_hour=by_bill * bill,
         flow=flow,
         prices=token_prices(bill, flow, weights_of(most.input_weight)),
-        range_of_price=combined([by_theta * (1 / by_theta.p50), by_bill]),
+        range_of_price=combined([by_theta.relative, by_bill]),
         load=capacity.under(day.requests_per_second),
         idle_share=max(0.0, 1 - day.served_requests_per_second / capacity.p50),
         verdict=verdict(most, peak, bounds.max_replicas, bounds.spare),

@@ -22,6 +22,13 @@ class Quantiles:
         """p90 / p10: 1 for a figure that is known."""
         return self.p90 / self.p10 if self.p10 > 0 else math.inf
 
+    @property
+    def relative(self) -> "Quantiles":
+        """The same range around 1; known where the median is 0."""
+        if self.p50 <= 0:
+            return known(1.0)
+        return Quantiles(p10=self.p10 / self.p50, p50=1.0, p90=self.p90 / self.p50)
+
     def __mul__(self, factor: float) -> "Quantiles":
         return Quantiles(p10=self.p10 * factor, p50=self.p50 * factor, p90=self.p90 * factor)
 

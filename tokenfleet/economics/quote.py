@@ -67,7 +67,7 @@ def quote_at_load(
         usd_per_hour=usd_per_hour,
         flow=flow,
         prices=token_prices(usd_per_hour.p50, flow, weights_of(most.input_weight)),
-        range_of_price=combined([_relative(usd_per_hour), _relative(served).under(1.0)]),
+        range_of_price=combined([usd_per_hour.relative, served.relative.under(1.0)]),
         load=load,
         idle_share=max(0.0, 1 - load.p50),
         verdict=verdict(most, requests_per_second, max_replicas or replicas),
@@ -79,7 +79,7 @@ def quote_at_saturation(most: Saturation, usd_per_hour: Quantiles, *, replicas: 
     flat_out = replicas * most.theta.p50 / most.shape.output_tokens
     found = quote_at_load(most, usd_per_hour, replicas=replicas, requests_per_second=flat_out)
     # Here theta is the load, and so it is all of the range.
-    spread = combined([_relative(usd_per_hour), _relative(most.theta)])
+    spread = combined([usd_per_hour.relative, most.theta.relative])
     return Quote(
         usd_per_hour=usd_per_hour,
         flow=found.flow,
@@ -89,9 +89,3 @@ def quote_at_saturation(most: Saturation, usd_per_hour: Quantiles, *, replicas: 
         idle_share=0.0,
         verdict=found.verdict,
     )
-
-
-def _relative(figure: Quantiles) -> Quantiles:
-    if figure.p50 <= 0:
-        return known(1.0)
-    return figure * (1 / figure.p50)
