@@ -35,8 +35,8 @@ class Saturation:
     ``limited_by`` what keeps it from being more. ``input_weight`` is the work of an uncached
     input token over that of an output token (rho of ``price.weights_of``). ``basis`` says
     whether theta is measured, estimated, or unverified because nobody has measured such
-    hardware; ``source`` names data and data sheet. ``sigma`` is the standard deviation of the
-    logarithm of theta.
+    hardware; ``source`` names data and data sheet, ``notes`` what else a reader should know.
+    ``sigma`` is the standard deviation of the logarithm of theta.
     """
 
     theta: Quantiles
@@ -52,6 +52,7 @@ class Saturation:
     run_sigma: float
     basis: Basis
     source: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
