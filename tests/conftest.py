@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
@@ -16,6 +17,10 @@ from tokenfleet.settings.stack_file import StackFile, read_stack_file
 
 ROOT = Path(__file__).parents[1]
 STACKS = ("dev", "prod")
+
+# Speed is measured by bench/, as a ratio within one run; on a busy machine a deadline is luck.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 Keys = dict[str, Any]
 

@@ -53,9 +53,9 @@ def saturation_of(query: Query, found: Efficiencies) -> tuple[Saturation, tuple[
 
 def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Prediction:
     """Replay the run; ``speed`` multiplies how fast steps are, where theta is known better."""
-    most, notes = saturation_of(query, found)
-    notes = (*notes, *(f"{column} was not given" for column in query.guesses))
-    sigma = (most.sigma**2 + len(notes) * _GUESS_SIGMA**2) ** 0.5
+    most, unfit = saturation_of(query, found)
+    guessed = (*unfit, *(f"{column} was not given" for column in query.guesses))
+    sigma = (most.sigma**2 + len(guessed) * _GUESS_SIGMA**2) ** 0.5
     slow, middle, fast = (
         _replay(query, most, factor / speed)
         for factor in (log_normal(1, sigma).p90, 1.0, log_normal(1, sigma).p10)
@@ -72,7 +72,7 @@ def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Predict
         output_tokens_per_second=output,
         usd_per_mtok=output.under(query.usd_per_hour * _MILLION / _SECONDS_PER_HOUR),
         run=middle,
-        notes=notes,
+        notes=(*most.notes, *guessed),
     )
 
 

@@ -28,6 +28,8 @@ def refitted(
         update={
             "sigma": _UNSEEN * found.theta_sigma,
             "run_sigma": found.idle_sigma,
+            "measured_on": sorted({run.query.gpu.name for run in runs}),
+            "measured_ranks": max(run.query.gpu_count for run in runs),
             "source": (
                 f"{len(runs)} vLLM 0.19 runs of github.com/pChitral/vllm-cost-meter"
                 f" ({RECORDED.relative_to(ROOT)})"
@@ -56,5 +58,6 @@ def written(fitted: Efficiencies, found: Comparison) -> Path:
     for name, value in rows["gpu"].items():
         if isinstance(value, float):
             rows["gpu"][name] = float(f"{value:.{_DIGITS}g}")
+    rows["gpu"]["measuredOn"] = list(fitted.measured_on)
     _FILE.write_text(heading + yaml.safe_dump(rows, sort_keys=False, width=100), encoding="utf-8")
     return _FILE.relative_to(ROOT)

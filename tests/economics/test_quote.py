@@ -59,7 +59,7 @@ def billed(quote: Quote) -> float:
     ) / 1e6
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(most=saturations(), parts=PARTS, load=LOADS, replicas=st.integers(1, 500))
 def test_a_thousand_stacks_charge_exactly_their_bill(
     most: Saturation, parts: BillParts, load: float, replicas: int
@@ -76,7 +76,6 @@ def test_a_thousand_stacks_charge_exactly_their_bill(
         assert math.isclose(causes.total, quote.prices.output, rel_tol=1e-9)
 
 
-@settings(deadline=None)
 @given(most=saturations(), parts=PARTS, load=st.floats(0.01, 2), day=DAYS, bounds=BOUNDS)
 def test_a_day_charges_exactly_its_bill(
     most: Saturation, parts: BillParts, load: float, day: list[float], bounds: FleetBounds

@@ -205,7 +205,7 @@ def _cpu_step(parameters: float, kind: str) -> float:
     return saturation(model, replica, SHAPE).step.decode(1, 100)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(most=saturations(), load=st.floats(0.05, 3), requests=st.integers(1, 300))
 def test_a_run_completes_no_more_than_was_sent_and_than_the_server_can(
     most: Saturation, load: float, requests: int

@@ -30,7 +30,8 @@ class Efficiencies(Fact):
     ``request_seconds`` passes before the engine sees a request; ``first_token_p99`` is the 99th
     percentile of the time to first token over its median. ``sigma`` is the standard deviation
     of the logarithm of theta on configurations without a part in the fit, ``run_sigma`` what
-    two runs below saturation differ by. ``unverified`` where no measured run is public.
+    two runs below saturation differ by. ``measured_on`` are the accelerators and
+    ``measured_ranks`` the most ranks of the runs; ``unverified`` where no measured run is public.
     ``errors_by_left_out`` are those of fits without one configuration, model or GPU.
     """
 
@@ -46,6 +47,8 @@ class Efficiencies(Fact):
     first_token_p99: float = Field(ge=1)
     sigma: float = Field(gt=0)
     run_sigma: float = Field(gt=0)
+    measured_on: tuple[str, ...] = ()
+    measured_ranks: int = Field(default=1, ge=1)
     source: str
     date: dt.date
     errors_by_left_out: Mapping[str, FitErrors] = {}

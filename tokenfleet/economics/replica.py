@@ -19,13 +19,14 @@ _NEURON_BATCHED_TOKENS = 131072
 class Replica:
     """All ranks of one server together.
 
-    ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
+    ``device`` is the name of one accelerator (the hardware's where there is none). ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
     matrix multiplication reaches in operations a second; both are sums over ``ranks``.
     ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
     the engine's limits of running requests and of tokens a step.
     """
 
     name: str
+    device: str
     kind: Kind
     ranks: int
     bandwidth: float
@@ -50,6 +51,7 @@ def replica_of(
     units = memory.ranks if kind.accelerator else kind.vcpus
     return Replica(
         name=f"{memory.ranks} x {hardware.title}" if kind.accelerator else kind.instance_type,
+        device=kind.accelerator.name if kind.accelerator else hardware.title,
         kind=_kind(kind),
         ranks=memory.ranks,
         bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
@@ -72,6 +74,7 @@ def gpu_replica(
     left = (usable * gpu.memory_gib - engine.runtime_gib_per_rank) * 2**30 * count - weights_bytes
     return Replica(
         name=f"{count} x {gpu.peaks.title}",
+        device=gpu.name,
         kind="gpu",
         ranks=count,
         bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,

@@ -1,7 +1,7 @@
 """What a replica serves: saturated output tokens a second, and latencies at a load."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -19,6 +19,9 @@ Basis = Literal["measured", "estimated", "unverified"]
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
+# On hardware without a measured run the range is so much wider (assumption: leaving out either
+# card of the corpus made errors a tenth larger, but both are of the same maker and purpose).
+_UNMEASURED = 1.5
 # Halvings that bring the number of running requests to a millionth.
 _HALVINGS = 40
 _P99 = 0.99
@@ -98,6 +101,9 @@ def saturation(
     # Requests run at different ages, so together they hold the mean of their growing caches.
     held = int(replica.kv_bytes / model.kv_bytes(shape.mean_context))
     concurrency = min(held, replica.max_sequences)
+    notes = tuple(_unmeasured(replica, found))
+    if notes and found.basis == "measured":
+        found = found.model_copy(update={"sigma": found.sigma * _UNMEASURED})
     step = step_times(model, replica, found)
     return saturated(
         step,
@@ -107,6 +113,7 @@ def saturation(
         batched_tokens=replica.batched_tokens,
         found=found,
         source=f"{found.source} ({found.date}); {replica.source}",
+        notes=notes,
     )
 
 
@@ -119,6 +126,7 @@ def saturated(
     batched_tokens: int,
     found: Efficiencies,
     source: str,
+    notes: tuple[str, ...] = (),
 ) -> Saturation:
     """What follows from the times of a step: theta, and the work of an input token."""
     theta = step.rate(concurrency, shape)
@@ -138,6 +146,7 @@ def saturated(
         run_sigma=found.run_sigma,
         basis="estimated" if found.basis == "measured" else "unverified",
         source=source,
+        notes=notes,
     )
 
 
@@ -190,6 +199,18 @@ def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, mo
     """Mean seconds between two tokens of a request: it shares steps with those that run."""
     others = running_at(step, shape, output_per_second, most)
     return step.cycle(min(float(most), others + 1), shape)
+
+
+def _unmeasured(replica: Replica, found: Efficiencies) -> Iterator[str]:
+    """What of a replica no public run has tried: reasons for a wider range."""
+    if found.basis == "unverified":
+        yield f"unverified: nobody has published a run of vLLM on {replica.device}"
+        return
+    if replica.device not in found.measured_on:
+        known = " and ".join(found.measured_on)
+        yield f"no public run on {replica.device}: scaled from {known}"
+    if replica.ranks > found.measured_ranks:
+        yield f"no public run on more than {found.measured_ranks} GPUs"
 
 
 def _waits(
