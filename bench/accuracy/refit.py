@@ -12,7 +12,7 @@ from bench.accuracy.runs import RECORDED, Run
 from tokenfleet.catalogue.efficiencies import Efficiencies, FitErrors
 
 ROOT = Path(__file__).parents[2]
-_FILE = ROOT / "tokenfleet" / "catalogue" / "data" / "efficiencies.yaml"
+FILE = ROOT / "tokenfleet" / "catalogue" / "data" / "efficiencies.yaml"
 # Three models on two cards say little about a fourth on a third: the spread that is stated is so
 # much wider than the one that was found on what was left out.
 _UNSEEN = 1.4
@@ -41,7 +41,7 @@ def refitted(
 
 def written(fitted: Efficiencies, found: Comparison) -> Path:
     """Replace the row of GPUs; the other rows and the words above them stay."""
-    text = _FILE.read_text(encoding="utf-8")
+    text = FILE.read_text(encoding="utf-8")
     heading = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     rows = yaml.load(text, Loader=yaml.CSafeLoader)
     errors = {
@@ -59,5 +59,5 @@ def written(fitted: Efficiencies, found: Comparison) -> Path:
         if isinstance(value, float):
             rows["gpu"][name] = float(f"{value:.{_DIGITS}g}")
     rows["gpu"]["measuredOn"] = list(fitted.measured_on)
-    _FILE.write_text(heading + yaml.safe_dump(rows, sort_keys=False, width=100), encoding="utf-8")
-    return _FILE.relative_to(ROOT)
+    FILE.write_text(heading + yaml.safe_dump(rows, sort_keys=False, width=100), encoding="utf-8")
+    return FILE.relative_to(ROOT)

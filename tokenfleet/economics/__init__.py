@@ -1,19 +1,33 @@
-"""What a fleet costs, and what a token of it costs. Pure: no cloud, no Pulumi.
+"""What a fleet costs, and what a token of it costs. Pure: no cloud, no Pulumi, no clock.
 
 From a plan to a price, in the order of use::
 
-    memory = memory_budget(facts, context_length, kind, engine)         # tokenfleet.plan.memory
-    replica = replica_of(hardware, kind, memory, max_sequences)         # replica
-    model = served_model(name, facts, memory.ranks)                     # served_model
-    shape = RequestShape(input_tokens=800, output_tokens=250)           # traffic
-    most = saturation(model, replica, shape)                            # throughput: theta, B, rho
-    now = at_load(most, shape, requests_per_second / replicas)          # throughput: TTFT, ITL
-    flow = token_flow(requests_per_second, shape)                       # price
-    prices = token_prices(usd_per_hour, flow, weights_of(most.input_weight))
+    memory = memory_budget(facts, context_length, kind, engine)           # tokenfleet.plan.memory
+    replica = replica_of(hardware, kind, memory, max_sequences)           # replica
+    model = served_model(name, facts, memory.ranks)                       # served_model
+    shape = RequestShape(input_tokens=800, output_tokens=250)             # traffic
+    most = saturation(model, replica, shape)                              # throughput: theta, B, rho
+    most = measured_saturation(most, read_profile(paths, names))          # measured: when there is one
+    now = at_load(most, requests_per_second / replicas)                   # throughput: TTFT, ITL
+    quote = quote_at_load(most, usd_per_hour, replicas=replicas, ...)     # quote: prices, range
+    flat_out = quote_at_saturation(most, usd_per_hour, replicas=replicas)
+    day = quote_over_day(most, requests_per_second, bounds, shape=day_shape, ...)   # day_quote
+    why = price_by_cause(quote.prices, parts, quote.load.p50)             # causes
+    other = compare_hosted(quote, hosted, most, replicas=replicas)        # hosted: verdict, break-even
 
-- ``bill``: lines of a stack in US dollars a month.
-- ``traffic``: lengths and arrivals of requests. ``served_model``, ``replica``: what serves them.
-- ``throughput``: theta, concurrency, utilisation, TTFT and ITL, each with p10, p50 and p90.
-- ``price``: prices per million tokens; price x tokens over all kinds is the bill.
-- ``quantiles``: a figure with its range. ``refusal``: a question without an answer (CostError).
+``usd_per_hour`` and the price of a replica are ``Quantiles``: ``known(usd)`` for a list price,
+``SPOT_FORECAST * usd`` (quote) where spot is forecast. Every question without an answer is a
+``CostError`` (refusal) with a place and a way out.
+
+What is estimated, and from what:
+
+- ``step``: one step of the engine = fixed + weights read + KV read + computing, times few fitted
+  ``catalogue.efficiencies``; ``bench/economics`` refits them and prints their errors.
+- ``throughput``: steady state. ``finite_run``: a benchmark's run, which starts and ends empty.
+- ``Saturation.basis``: ``measured`` (a profile), ``estimated``, or ``unverified`` (Graviton4 and
+  Inferentia2, of which no run is public); ``notes`` give the reasons for a wider range.
+
+What is exact: the sum of price x tokens is the bill (``price``), causes add up to it
+(``causes``), and ``verdict`` says from which load on a queue grows and how many replicas are
+missing. ``bill`` holds the lines of a stack in US dollars a month.
 """
