@@ -28,7 +28,7 @@ def refitted(
         update={
             "sigma": _UNSEEN * found.theta_sigma,
             "run_sigma": found.idle_sigma,
-            "measured_on": sorted({run.query.gpu.name for run in runs}),
+            "measured_on": tuple(sorted({run.query.gpu.name for run in runs})),
             "measured_ranks": max(run.query.gpu_count for run in runs),
             "source": (
                 f"{len(runs)} vLLM 0.19 runs of github.com/pChitral/vllm-cost-meter"
