@@ -137,6 +137,30 @@ def test_when_idle_only_the_bill_is_uncertain_and_when_saturated_theta_is_too(
     assert full.range_of_price.width == pytest.approx(wider)
 
 
+def test_near_saturation_a_slow_server_makes_tokens_dearer_and_a_fast_one_not_cheaper(
+    most: Saturation,
+) -> None:
+    near = quote_at_load(most, known(10), replicas=1, requests_per_second=rate_at(most, 0.95, 1))
+    assert near.range_of_price.p10 == pytest.approx(1)
+    assert near.range_of_price.p90 == pytest.approx(0.95 * most.theta.p50 / most.theta.p10)
+
+
+def test_over_a_day_a_slower_server_takes_more_replicas(most: Saturation) -> None:
+    def width(saturation: Saturation, usd: Quantiles) -> float:
+        rate = rate_at(most, 0.8, 40)
+        bounds = FleetBounds(min_replicas=1, max_replicas=99)
+        found = quote_over_day(
+            saturation, rate, bounds, usd_per_replica_hour=usd, other_usd_per_hour=0
+        )
+        return found.quote.range_of_price.width
+
+    sure = dataclasses.replace(most, theta=known(most.theta.p50))
+    assert width(sure, known(2)) == pytest.approx(1)
+    assert width(sure, SPOT_FORECAST * 2) == pytest.approx(SPOT_FORECAST.width)
+    assert width(most, known(2)) == pytest.approx(most.theta.width, rel=0.03)
+    assert width(most, SPOT_FORECAST * 2) > width(most, known(2))
+
+
 def test_what_is_asked_beyond_saturation_does_not_make_tokens_cheaper(most: Saturation) -> None:
     flat_out = quote_at_saturation(most, known(5), replicas=3)
     beyond = quote_at_load(most, known(5), replicas=3, requests_per_second=rate_at(most, 9, 3))

@@ -148,6 +148,24 @@ def test_hardware_nobody_measured_is_unverified_and_wide(
     assert found.step.decode(1, 0) > model_facts(model).weights_bytes / bandwidth
 
 
+@pytest.mark.parametrize(
+    ("gpu", "count", "said"),
+    [
+        ("A100 80GB PCIe", 1, ()),
+        ("H100 NVL", 2, ()),
+        ("H100 NVL", 4, ("no public run on more than 2 GPUs",)),
+        ("L4", 1, ("no public run on L4: scaled from A100 80GB PCIe and H100 NVL",)),
+    ],
+)
+def test_where_nobody_measured_the_range_is_wider_and_says_why(
+    gpu: str, count: int, said: tuple[str, ...]
+) -> None:
+    model = a_model(dtype="fp8")
+    found = saturation(model, a_replica(model, gpu, count), SHAPE)
+    assert found.notes == said
+    assert (found.sigma > efficiencies()["gpu"].sigma) == bool(said)
+
+
 # Figures that other people measured and that had no part in the fit. Closed loop: so many
 # requests are always in flight. llama.cpp for the last, which reads the same bytes.
 @pytest.mark.parametrize(
