@@ -66,6 +66,7 @@ def _answer(path: Path, out: Path | None) -> None:
 def _compare(*, refit: bool, as_json: bool, svg: Path | None) -> None:
     # scipy takes longer to import than a prediction takes.
     from bench.accuracy.comparison import compare  # noqa: PLC0415
+    from bench.accuracy.elsewhere import elsewhere  # noqa: PLC0415
     from bench.accuracy.plot import scatter  # noqa: PLC0415
     from bench.accuracy.refit import refitted, written  # noqa: PLC0415
     from bench.accuracy.report import plain, show, targets  # noqa: PLC0415
@@ -78,10 +79,11 @@ def _compare(*, refit: bool, as_json: bool, svg: Path | None) -> None:
         if refit:
             start = refitted(runs, start, found, datetime.now(UTC).date())
             found = compare(runs, start, lambda step: status.update(f"judging {step}"))
+    others = elsewhere(start)
     if as_json:
-        typer.echo(json.dumps(plain(found), indent=1))
+        typer.echo(json.dumps(plain(found, others), indent=1))
     else:
-        show(found, console)
+        show(found, others, console)
     if refit:
         typer.echo(f"wrote {written(start, found)}", err=True)
     if svg:

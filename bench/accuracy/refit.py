@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from bench.accuracy.comparison import OURS, Comparison
+from bench.accuracy.elsewhere import MORE_GPUS, ONE_GPU, elsewhere
 from bench.accuracy.fit import fit
 from bench.accuracy.runs import RECORDED, Run
 from tokenfleet.catalogue.efficiencies import Efficiencies, FitErrors
@@ -24,10 +25,13 @@ def refitted(
 ) -> Efficiencies:
     """Efficiencies from all runs, with the spread that was found on runs left out."""
     fitted = fit(runs, start)
+    sigmas = elsewhere(fitted).sigmas
     return fitted.model_copy(
         update={
             "sigma": _UNSEEN * found.theta_sigma,
             "run_sigma": found.idle_sigma,
+            "other_card_sigma": sigmas[ONE_GPU],
+            "more_ranks_sigma": sigmas[MORE_GPUS],
             "measured_on": tuple(sorted({run.query.gpu.name for run in runs})),
             "measured_ranks": max(run.query.gpu_count for run in runs),
             "source": (

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.accuracy.comparison import OURS, OURS_MEASURED_THETA, Comparison, Method
+from bench.accuracy.elsewhere import Elsewhere
 from bench.accuracy.scores import Score
 
 # The best published before this bench, for the same runs left out in the same way: roofline geo
@@ -36,13 +37,14 @@ def targets(found: Comparison) -> Mapping[str, bool]:
     }
 
 
-def plain(found: Comparison) -> Mapping[str, object]:
+def plain(found: Comparison, others: Elsewhere) -> Mapping[str, object]:
     """Everything as JSON."""
     return {
         "methods": [asdict(method) for method in found.methods],
         "byRegime": {name: asdict(score) for name, score in found.by_regime.items()},
         "timeBetweenTokens": asdict(found.gap),
         "timeToFirstToken": asdict(found.first_token),
+        "elsewhere": {name: asdict(score) for name, score in others.by_size.items()},
         "thetaSigma": found.theta_sigma,
         "idleSigma": found.idle_sigma,
         "targets": dict(targets(found)),
@@ -60,10 +62,11 @@ def plain(found: Comparison) -> Mapping[str, object]:
     }
 
 
-def show(found: Comparison, console: Console) -> None:
+def show(found: Comparison, others: Elsewhere, console: Console) -> None:
     """Print tables and targets."""
     console.print(_methods(found.methods))
     console.print(_regimes(found))
+    console.print(_elsewhere(others))
     for promise, kept in targets(found).items():
         console.print(f"{promise}: {'yes' if kept else '[bold red]no[/]'}")
 
@@ -90,10 +93,7 @@ def _methods(methods: Sequence[Method]) -> Table:
 
 
 def _regimes(found: Comparison) -> Table:
-    title = f"{OURS}, fitted without the configuration"
-    table = Table(title=title, title_justify="left")
-    for column in ("what", "runs", "mean", "median", "p90", "bias", "in p10-p90", "p90/p10"):
-        table.add_column(column, justify="left" if column == "what" else "right")
+    table = _table(f"{OURS}, fitted without the configuration")
     for regime, score in found.by_regime.items():
         table.add_row(f"$/Mtok, {regime}", str(score.rows), *_cells(score))
     for name, score in (
@@ -101,6 +101,22 @@ def _regimes(found: Comparison) -> Table:
         ("time to first token, median", found.first_token),
     ):
         table.add_row(name, str(score.rows), *_cells(score))
+    return table
+
+
+def _elsewhere(others: Elsewhere) -> Table:
+    table = _table(
+        f"{OURS}, on runs of others that nothing is fitted to (vLLM 0.11, A100 and H100)"
+    )
+    for size, score in others.by_size.items():
+        table.add_row(f"theta, {size}", str(score.rows), *_cells(score))
+    return table
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for column in ("what", "runs", "mean", "median", "p90", "bias", "in p10-p90", "p90/p10"):
+        table.add_column(column, justify="left" if column == "what" else "right")
     return table
 
 

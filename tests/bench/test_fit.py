@@ -42,7 +42,7 @@ def made_by(truth: Efficiencies) -> Sequence[Run]:
 
 def test_a_fit_explains_runs_that_its_own_model_made() -> None:
     truth = GPU.model_copy(
-        update={"compute": 0.7, "bandwidth": 0.75, "mixture_work": 2.2, "step_seconds": 0.005}
+        update={"compute": 0.7, "bandwidth": 0.75, "mixture_work": 1.2, "step_seconds": 0.005}
     )
     runs = made_by(truth)
     found = fit(runs, GPU)

@@ -22,7 +22,7 @@ def page(root: Path) -> str:
         ("share of the memory's bandwidth", f"{GPU.bandwidth:.3f}"),
         ("fixed time of a step", f"{GPU.step_seconds * 1e3:.2f} ms"),
         ("time of a running request in a step", f"{GPU.sequence_seconds * 1e6:.0f} µs"),
-        ("work of a mixture of experts over that of its active", f"{GPU.mixture_work:.2f}"),
+        ("work of a mixture of experts over that of its kernel", f"{GPU.mixture_work:.2f}"),
         ("work where the card has no units", f"{GPU.unpacking_work:.2f}"),
     ],
 )

@@ -140,7 +140,7 @@ def test_hardware_nobody_measured_is_unverified_and_wide(
     )
     assert found.basis == "unverified"
     assert measured.basis == "estimated"
-    assert found.theta.width > 2 * measured.theta.width
+    assert found.theta.width > 1.5 * measured.theta.width
     # Reading the weights once is the least a step takes.
     row = hardware_by_name()[hardware]
     units = instance_type(kind).vcpus if hardware == "graviton4" else 2
@@ -153,8 +153,8 @@ def test_hardware_nobody_measured_is_unverified_and_wide(
     [
         ("A100 80GB PCIe", 1, ()),
         ("H100 NVL", 2, ()),
-        ("H100 NVL", 4, ("no public run on more than 2 GPUs",)),
-        ("L4", 1, ("no public run on L4: scaled from A100 80GB PCIe and H100 NVL",)),
+        ("H100 NVL", 4, ("scaled from at most 2 GPUs",)),
+        ("L4", 1, ("L4 is scaled from A100 80GB PCIe and H100 NVL",)),
     ],
 )
 def test_where_nobody_measured_the_range_is_wider_and_says_why(
@@ -228,7 +228,8 @@ def _cpu_step(parameters: float, kind: str) -> float:
 def test_a_run_completes_no_more_than_was_sent_and_than_the_server_can(
     most: Saturation, load: float, requests: int
 ) -> None:
-    rate = load * most.theta.p50 / most.shape.output_tokens
+    # More a second than that is refused.
+    rate = min(1e5, load * most.theta.p50 / most.shape.output_tokens)
     run = finite_run(
         most.step,
         most.shape,

@@ -24,14 +24,17 @@ class Efficiencies(Fact):
 
     ``compute`` is a share of what a large matrix multiplication reaches, ``bandwidth`` a share of
     the peak. ``step_seconds`` is what every step takes, ``sequence_seconds`` what each running
-    request adds to it. ``mixture_work`` multiplies the computation of a mixture of experts,
-    ``unpacking_work`` that of weights in a format the hardware has no units for.
-    ``rank_share`` is what remains of compute and bandwidth each time the ranks double.
+    request adds to it. ``mixture_work`` multiplies the computation of a mixture of experts at its
+    own kernel's speed, ``unpacking_work`` that of a dense model whose weights' format the
+    hardware has no units for. ``rank_share`` is what each further rank leaves of compute and
+    bandwidth.
     ``request_seconds`` passes before the engine sees a request; ``first_token_p99`` is the 99th
     percentile of the time to first token over its median. ``sigma`` is the standard deviation
     of the logarithm of theta on configurations without a part in the fit, ``run_sigma`` what
     two runs below saturation differ by. ``measured_on`` are the accelerators and
-    ``measured_ranks`` the most ranks of the runs; ``unverified`` where no measured run is public.
+    ``measured_ranks`` the most ranks of the runs; on another accelerator ``other_card_sigma`` and
+    on more ranks ``more_ranks_sigma`` stand for ``sigma`` (None: ``sigma`` holds for all).
+    The basis is ``unverified`` where no measured run is public.
     ``errors_by_left_out`` are those of fits without one configuration, model or GPU.
     """
 
@@ -40,13 +43,15 @@ class Efficiencies(Fact):
     bandwidth: float = Field(gt=0, le=1)
     step_seconds: float = Field(ge=0)
     sequence_seconds: float = Field(ge=0)
-    mixture_work: float = Field(ge=1)
+    mixture_work: float = Field(gt=0)
     unpacking_work: float = Field(ge=1)
     rank_share: float = Field(gt=0, le=1)
     request_seconds: float = Field(ge=0)
     first_token_p99: float = Field(ge=1)
     sigma: float = Field(gt=0)
     run_sigma: float = Field(gt=0)
+    other_card_sigma: float | None = Field(default=None, gt=0)
+    more_ranks_sigma: float | None = Field(default=None, gt=0)
     measured_on: tuple[str, ...] = ()
     measured_ranks: int = Field(default=1, ge=1)
     source: str

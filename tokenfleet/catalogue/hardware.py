@@ -14,14 +14,16 @@ class Peaks(Fact):
     """What a piece of hardware moves and computes at most, dense.
 
     ``memory_bandwidth_gb_per_second`` is in 10^9 bytes. ``matmul_share_by_dtype`` is how much of
-    the peak a large matrix multiplication reaches (1 where it is not listed);
-    ``matmul_source`` says who measured it, or that it is an assumption.
+    the peak a large matrix multiplication reaches (1 where it is not listed), ``grouped_share``
+    how much of that the many small ones of a mixture of experts reach together (None: as much
+    as any other layer). ``matmul_source`` says who measured it, or that it is an assumption.
     """
 
     title: str
     memory_bandwidth_gb_per_second: float
     tflops_by_dtype: Mapping[str, float]
     matmul_share_by_dtype: Mapping[str, float] = {}
+    grouped_share: float | None = None
     matmul_source: str | None = None
     source: str
 

@@ -21,6 +21,7 @@ class Replica:
 
     ``device`` is the name of one accelerator (the hardware's where there is none). ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
     matrix multiplication reaches in operations a second; both are sums over ``ranks``.
+    ``grouped_share`` is that of ``catalogue.hardware.Peaks``.
     ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
     the engine's limits of running requests and of tokens a step.
     """
@@ -31,6 +32,7 @@ class Replica:
     ranks: int
     bandwidth: float
     flops_by_dtype: Mapping[str, float]
+    grouped_share: float | None
     kv_bytes: float
     max_sequences: int
     batched_tokens: int
@@ -56,6 +58,7 @@ def replica_of(
         ranks=memory.ranks,
         bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
         flops_by_dtype=_flops(hardware, units),
+        grouped_share=hardware.grouped_share,
         kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
         max_sequences=max_sequences,
         batched_tokens=batched[_kind(kind)],
@@ -79,6 +82,7 @@ def gpu_replica(
         ranks=count,
         bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,
         flops_by_dtype=_flops(gpu.peaks, count),
+        grouped_share=gpu.peaks.grouped_share,
         kv_bytes=max(0.0, left),
         max_sequences=gpu.max_sequences,
         batched_tokens=gpu.batched_tokens,

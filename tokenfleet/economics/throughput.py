@@ -19,9 +19,6 @@ Basis = Literal["measured", "estimated", "unverified"]
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
-# On hardware without a measured run the range is so much wider (assumption: leaving out either
-# card of the corpus made errors a tenth larger, but both are of the same maker and purpose).
-_UNMEASURED = 1.5
 # Halvings that bring the number of running requests to a millionth.
 _HALVINGS = 40
 _P99 = 0.99
@@ -101,9 +98,9 @@ def saturation(
     # Requests run at different ages, so together they hold the mean of their growing caches.
     held = int(replica.kv_bytes / model.kv_bytes(shape.mean_context))
     concurrency = min(held, replica.max_sequences)
-    notes = tuple(_unmeasured(replica, found))
-    if notes and found.basis == "measured":
-        found = found.model_copy(update={"sigma": found.sigma * _UNMEASURED})
+    unmeasured = list(_unmeasured(replica, found))
+    sigma = max([found.sigma, *(sigma or 0.0 for _, sigma in unmeasured)])
+    found = found.model_copy(update={"sigma": sigma})
     step = step_times(model, replica, found)
     return saturated(
         step,
@@ -113,7 +110,7 @@ def saturation(
         batched_tokens=replica.batched_tokens,
         found=found,
         source=f"{found.source} ({found.date}); {replica.source}",
-        notes=notes,
+        notes=tuple(note for note, _ in unmeasured),
     )
 
 
@@ -201,16 +198,16 @@ def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, mo
     return step.cycle(min(float(most), others + 1), shape)
 
 
-def _unmeasured(replica: Replica, found: Efficiencies) -> Iterator[str]:
-    """What of a replica no public run has tried: reasons for a wider range."""
+def _unmeasured(replica: Replica, found: Efficiencies) -> Iterator[tuple[str, float | None]]:
+    """What of a replica no run in the fit has tried, and the spread that comes with it."""
     if found.basis == "unverified":
-        yield f"unverified: nobody has published a run of vLLM on {replica.device}"
+        yield f"unverified: nobody has published a run of vLLM on {replica.device}", None
         return
     if replica.device not in found.measured_on:
         known = " and ".join(found.measured_on)
-        yield f"no public run on {replica.device}: scaled from {known}"
+        yield f"{replica.device} is scaled from {known}", found.other_card_sigma
     if replica.ranks > found.measured_ranks:
-        yield f"no public run on more than {found.measured_ranks} GPUs"
+        yield f"scaled from at most {found.measured_ranks} GPUs", found.more_ranks_sigma
 
 
 def _waits(
