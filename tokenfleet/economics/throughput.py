@@ -222,10 +222,13 @@ def _waits(
     chunks = max(1, math.ceil(shape.uncached_input_tokens / found.batched_tokens))
     prompt = step.with_prompt(running, shape.mean_context, shape) + (chunks - 1) * gap
     first = found.request_seconds + gap / 2 + prompt
-    # The worst of a hundred gaps contains the prompts that arrive together in one step.
+    # The worst of a hundred gaps contains the prompts that arrive together in one step: none
+    # while fewer than one gap in a hundred sees any.
     together = _poisson_p99(requests_per_second * gap)
+    if not together:
+        return first, first * found.first_token_p99, gap, gap
     most = found.batched_tokens / max(1.0, shape.uncached_input_tokens)
-    read = min(1.0, most) if together <= 1 else min(float(together), max(1.0, most))
+    read = min(1.0, most) if together == 1 else min(float(together), max(1.0, most))
     prefill = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
     worst = step.with_prompt(running, shape.mean_context, shape) + (read - 1) * prefill
     return first, first * found.first_token_p99, gap, max(gap, worst)
