@@ -4,6 +4,7 @@ import typer
 
 from tokenfleet.commands.catalogue import catalogue
 from tokenfleet.commands.coldstart import coldstart
+from tokenfleet.commands.compare import compare
 from tokenfleet.commands.compile import compile_model
 from tokenfleet.commands.models import models
 from tokenfleet.commands.preview import preview
@@ -19,6 +20,7 @@ def tokenfleet() -> None:
 
 app.command()(preview)
 app.command()(coldstart)
+app.command()(compare)
 app.command()(publish)
 app.command()(models)
 app.command("compile")(compile_model)

@@ -128,7 +128,7 @@ def _spot_price(group: NodeGroupPlan, region: str, buying: Buying) -> NodePrice:
     found = {
         kind: price
         for kind in group.instance_types
-        if (price := _spot_price_of(kind, group.zones, region, buying))
+        if (price := spot_price_of(kind, group.zones, region, buying))
     }
     prices = list(found.values())
     if not prices:
@@ -140,7 +140,7 @@ def _spot_price(group: NodeGroupPlan, region: str, buying: Buying) -> NodePrice:
     )
 
 
-def _spot_price_of(
+def spot_price_of(
     kind: str, zones: Sequence[str], region: str, buying: Buying
 ) -> tuple[Range, str, dt.date | None] | None:
     """What was given, or fetched (over zones), or an old saving allows (over how prices drift)."""

@@ -1,0 +1,89 @@
+"""``tokenfleet compare`` as people and machines use it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tokenfleet.catalogue.models import known_models
+from tokenfleet.cli import app
+
+BAD_INPUT = 2
+QWEN3_8B = "Qwen/Qwen3-8B"
+
+
+def _compare(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["compare", *arguments])
+
+
+def _said(*arguments: str) -> str:
+    """What is printed, whatever the line breaks."""
+    result = _compare(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("model", sorted(known_models()))
+def test_every_model_of_the_catalogue_has_an_answer(model: str) -> None:
+    assert "Why not the others" in _said(model, "--requests-per-second", "1")
+
+
+def test_without_a_load_no_price_at_a_load_is_named() -> None:
+    said = _said(QWEN3_8B)
+    assert "no load given" in said
+    assert "$/Mtok saturated" in said
+    assert "at your load" not in said
+
+
+def test_all_shows_what_the_short_list_leaves_out() -> None:
+    assert "g6e.2xlarge" not in _said(QWEN3_8B, "--requests-per-second", "1")
+    assert "g6e.2xlarge" in _said(QWEN3_8B, "--requests-per-second", "1", "--all")
+
+
+def test_an_objective_nothing_meets_says_so() -> None:
+    assert "No type of the catalogue serves this." in _said(QWEN3_8B, "--itl-p99-ms", "0.01")
+
+
+def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
+    hosted = tmp_path / "hosted.yaml"
+    hosted.write_text(
+        "- {name: A, input: 1, output: 4, source: example.com, date: 2026-11-01}\n",
+        encoding="utf-8",
+    )
+    result = _compare(QWEN3_8B, "--requests-per-second", "2", "--hosted", str(hosted), "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)
+    best = answer["choices"][0]
+    assert best["node"]["source"]
+    assert best["at_load"]["range_of_price"]["p10"] <= 1 <= best["at_load"]["range_of_price"]["p90"]
+    assert {row["reason"] for row in answer["ruled_out"]} >= {"no engine", "does not fit"}
+    # 2 requests/s of 800 and 250 tokens an hour: 5.76 M at 1 and 1.8 M at 4 US dollars.
+    (compared,) = answer["hosted"]
+    assert compared["comparison"]["hosted_usd_per_hour"] == pytest.approx(5.76 + 4 * 1.8)
+    assert compared["comparison"]["cheaper"] == "own"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["Qwen/Qwen3-8b"], "Did you mean 'Qwen/Qwen3-8B'?"),
+        ([QWEN3_8B, "--output-tokens", "0"], "--output-tokens: 0 is not between 1"),
+        ([QWEN3_8B, "--input-tokens", "nan"], "--input-tokens: nan is not between"),
+        ([QWEN3_8B, "--requests-per-second", "-1"], "--requests-per-second: -1 is not above 0"),
+        ([QWEN3_8B, "--cached-share", "2"], "--cached-share: 2 is not between 0 and 1"),
+        ([QWEN3_8B, "--ttft-p99-ms", "0"], "--ttft-p99-ms: 0 s is not above 0"),
+        ([QWEN3_8B, "--context-length", "99999999"], "--context-length: 99,999,999 is not"),
+        ([QWEN3_8B, "--context-length", "900"], "are more than the context length of 900"),
+        ([QWEN3_8B, "--region", "us-east-9"], "Did you mean 'us-east-1'?"),
+        ([QWEN3_8B, "--region", "ap-south-2"], "no prices of this region"),
+        ([QWEN3_8B, "--types", "c8gd.4xlarg"], "Did you mean 'c8gd.4xlarge'?"),
+        ([QWEN3_8B, "--types", ","], "names no instance type"),
+        ([QWEN3_8B, "--hosted", "nowhere.yaml"], "--hosted nowhere.yaml"),
+        ([QWEN3_8B, "--spare", "-1"], "--spare"),
+    ],
+)
+def test_a_mistake_is_named_at_its_flag(arguments: list[str], said: str) -> None:
+    result = _compare(*arguments)
+    assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
+    assert said in " ".join(result.stderr.split())

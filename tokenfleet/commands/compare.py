@@ -1,0 +1,191 @@
+"""``tokenfleet compare``: which hardware should serve a model, and what a token costs there."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.commands.answers import AsJson, console, fail
+from tokenfleet.economics.hosted import HostedPrice
+from tokenfleet.economics.refusal import CostError
+from tokenfleet.mistakes import nearest
+from tokenfleet.plan.plain import plain
+from tokenfleet.settings.sections import ObjectiveSettings
+
+if TYPE_CHECKING:
+    from tokenfleet.economics.choice import Ranking
+    from tokenfleet.economics.question import Question
+
+# Long enough for most requests, and short enough that the weights decide which type fits.
+_CONTEXT_LENGTH = 8192
+_INPUT_TOKENS, _OUTPUT_TOKENS = 800.0, 250.0
+_PROMISE = ObjectiveSettings()
+
+
+def compare(
+    model: Annotated[str, typer.Argument(help="Hugging Face id, such as Qwen/Qwen3-8B")],
+    *,
+    requests_per_second: Annotated[
+        float | None,
+        typer.Option(help="mean load; without it, prices of nodes that are never idle"),
+    ] = None,
+    input_tokens: Annotated[float, typer.Option(help="mean input length")] = _INPUT_TOKENS,
+    output_tokens: Annotated[float, typer.Option(help="mean output length")] = _OUTPUT_TOKENS,
+    cached_share: Annotated[
+        float, typer.Option(help="share of the input that is in the prefix cache, 0 to 1")
+    ] = 0.0,
+    ttft_p99_ms: Annotated[
+        float, typer.Option(help="time to first token that is promised, 99th percentile")
+    ] = _PROMISE.ttft_p99_ms,
+    itl_p99_ms: Annotated[
+        float, typer.Option(help="time between tokens that is promised, 99th percentile")
+    ] = _PROMISE.itl_p99_ms,
+    context_length: Annotated[
+        int | None,
+        typer.Option(help="longest request in tokens; if not given, 8192 or the model's"),
+    ] = None,
+    region: Annotated[str, typer.Option(help="AWS region")] = "us-east-1",
+    types: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="only these instance types")
+    ] = None,
+    spot: Annotated[bool, typer.Option("--spot/--on-demand", help="how nodes are bought")] = False,
+    spare: Annotated[int, typer.Option(min=0, help="replicas for a lost one; 1 is N + 1")] = 0,
+    hosted: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="YAML file of prices of hosted APIs")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="every type, not the cheapest of each hardware")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rank every instance type that can serve a model at a load within an objective.
+
+    Ends with 2 when a figure, a name or a file is not as it should be.
+    """
+    facts = known_models().get(model)
+    names = None if types is None else [name.strip() for name in types.split(",") if name.strip()]
+    mistakes = [*_model_mistakes(model, facts), *_region_mistakes(region), *_type_mistakes(names)]
+    if mistakes or facts is None:
+        fail(*mistakes)
+    # Imported when needed: a wrong name should not wait for the estimate.
+    from tokenfleet.economics.choice import ranking  # noqa: PLC0415 - see above
+    from tokenfleet.economics.hosted_file import read_hosted  # noqa: PLC0415 - see above
+    from tokenfleet.economics.question import Objective, Question  # noqa: PLC0415 - see above
+    from tokenfleet.economics.traffic import RequestShape  # noqa: PLC0415 - see above
+
+    prices: Sequence[HostedPrice] = ()
+    try:
+        shape = RequestShape(
+            input_tokens=input_tokens, output_tokens=output_tokens, cached_share=cached_share
+        )
+        tokens = int(input_tokens + output_tokens)
+        question = Question(
+            model=model,
+            facts=facts,
+            shape=shape,
+            objective=Objective(ttft_p99=ttft_p99_ms / 1000, itl_p99=itl_p99_ms / 1000),
+            context_length=context_length
+            or min(facts.context_length, max(_CONTEXT_LENGTH, tokens)),
+            region=region,
+            requests_per_second=requests_per_second,
+            spot=spot,
+            spare=spare,
+        )
+        if hosted is not None:
+            prices = read_hosted(hosted)
+    except CostError as error:
+        fail(_flagged(error))
+    found = ranking(question, names)
+    if as_json:
+        typer.echo(json.dumps(_answer(question, found, prices), indent=2))
+        return
+    from tokenfleet.preview.choices_screen import ranked  # noqa: PLC0415 - see above
+
+    console().print(ranked(question, found, prices, every=every))
+
+
+def _flagged(error: CostError) -> str:
+    """The mistake at the flag it was given with."""
+    flags = {
+        "ttft p99": "--ttft-p99-ms",
+        "itl p99": "--itl-p99-ms",
+        "lengths": "--input-tokens and --output-tokens",
+        **{
+            name: f"--{name.replace(' ', '-')}"
+            for name in (
+                "input tokens",
+                "output tokens",
+                "cached share",
+                "requests per second",
+                "context length",
+            )
+        },
+    }
+    place = flags.get(error.place, f"--hosted {error.place}")
+    return f"{place}: {error.problem}"
+
+
+def _answer(
+    question: "Question", found: "Ranking", prices: Sequence[HostedPrice]
+) -> dict[str, object]:
+    from tokenfleet.economics.hosted import compare_hosted  # noqa: PLC0415 - see compare
+
+    return {
+        "model": question.model,
+        "region": question.region,
+        "spot": question.spot,
+        "spare": question.spare,
+        "context_length": question.context_length,
+        "requests_per_second": question.requests_per_second,
+        "shape": plain(question.shape),
+        "objective": plain(question.objective),
+        "choices": plain(found.choices),
+        "ruled_out": plain(found.ruled_out),
+        "hosted": [
+            {
+                "price": plain(price),
+                "cheapest": found.choices[0].instance_type,
+                "comparison": plain(
+                    compare_hosted(
+                        found.choices[0].at_load or found.choices[0].flat_out,
+                        price,
+                        found.choices[0].most,
+                        replicas=found.choices[0].replicas or 1,
+                    )
+                ),
+            }
+            for price in prices
+            if found.choices
+        ],
+    }
+
+
+def _model_mistakes(model: str, facts: ModelFacts | None) -> Iterator[str]:
+    if facts is None:
+        known = known_models()
+        yield (
+            f"MODEL {model}: no facts about this model.{nearest(model, known)} Known:"
+            f" {', '.join(known)}. Another can be added to tokenfleet/catalogue/data/models.yaml"
+        )
+
+
+def _region_mistakes(region: str) -> Iterator[str]:
+    known = sorted({name for row in instance_types().values() for name in row.usd_per_hour})
+    if region not in known:
+        yield (
+            f"--region {region}: the catalogue has no prices of this region.{nearest(region, known)}"
+            f" It has those of {', '.join(known)}; tokenfleet catalogue refresh fetches others"
+        )
+
+
+def _type_mistakes(names: Sequence[str] | None) -> Iterator[str]:
+    if names is not None and not names:
+        yield "--types: names no instance type: separate them with commas, c8gd.4xlarge,p5.4xlarge"
+    known = instance_types()
+    for name in names or ():
+        if name not in known:
+            yield f"--types {name}: unknown instance type.{nearest(name, known)}"
