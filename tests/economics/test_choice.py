@@ -65,6 +65,7 @@ def test_a_spare_is_one_node_more_for_the_same_tokens() -> None:
     (plain,) = ranking(question, ["p5.4xlarge"]).choices
     (spared,) = ranking(dataclasses.replace(question, spare=1), ["p5.4xlarge"]).choices
     assert plain.replicas is not None
+    assert spared.replicas is not None
     assert spared.replicas == plain.replicas + 1
     assert plain.at_load is not None
     assert spared.at_load is not None

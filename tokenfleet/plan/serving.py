@@ -69,6 +69,7 @@ class ModelPlan:
     name: str
     hugging_face_id: str
     revision: str
+    facts: ModelFacts
     snapshots: Sequence[str]
     weights_gb: float
     pool: str
@@ -114,6 +115,7 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
         name=name,
         hugging_face_id=settings.hugging_face_id,
         revision=settings.revision,
+        facts=facts,
         snapshots=[weights, *artifacts],
         weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,

@@ -1,0 +1,96 @@
+"""Bills of a stack at any replicas, and how many replicas its bounds allow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from tokenfleet.economics.bill import Forecast, forecast
+from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.economics.quantiles import Quantiles, ordered
+from tokenfleet.economics.served_fleet import WhatIf
+from tokenfleet.economics.shares import ModelShare, shares
+from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.stack import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetBill:
+    """A stack's bill with so many replicas, and what each model pays of it as expected."""
+
+    forecast: Forecast
+    expected: Mapping[str, ModelShare]
+    low: Mapping[str, ModelShare]
+    high: Mapping[str, ModelShare]
+
+    def usd_per_hour(self, name: str) -> Quantiles:
+        """What a model pays an hour, as spot may turn out."""
+        by_outlook = (self.low[name].usd, self.expected[name].usd, self.high[name].usd)
+        return ordered(by_outlook)
+
+
+@dataclass(frozen=True)
+class FleetBills:
+    """Bills of a stack by replicas: one is asked for many times along a curve."""
+
+    plan: Plan
+    what_if: WhatIf
+
+    @cached_property
+    def _known(self) -> dict[tuple[tuple[str, int], ...], FleetBill]:
+        return {}
+
+    def of(self, replicas: Mapping[str, int]) -> FleetBill:
+        """The bill with those replicas by model."""
+        key = tuple(sorted(replicas.items()))
+        if key not in self._known:
+            self._known[key] = self._made(replicas)
+        return self._known[key]
+
+    def _made(self, replicas: Mapping[str, int]) -> FleetBill:
+        scenario = Scenario(
+            replicas={name: float(number) for name, number in replicas.items()},
+            spares={
+                name: float(min(number, self.what_if.spare)) for name, number in replicas.items()
+            },
+            buying=self.what_if.buying,
+        )
+        found = forecast(self.plan, scenario)
+        return FleetBill(
+            forecast=found,
+            expected=shares(self.plan, found.expected, replicas),
+            low=shares(self.plan, found.low, replicas),
+            high=shares(self.plan, found.high, replicas),
+        )
+
+
+def most_replicas_of(plan: Plan, model: ModelPlan) -> int:
+    """What a model may grow to: its own maximum, in nodes that its pool leaves to it.
+
+    Models that share a pool keep their minimum each.
+    """
+    (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
+    others = sum(
+        other.min_replicas
+        for other in plan.models
+        if other.pool == model.pool and other.name != model.name
+    )
+    return max(model.min_replicas, min(model.max_replicas, pool.max_nodes - others))
+
+
+def running(plan: Plan, wanted: Mapping[str, int]) -> Mapping[str, int]:
+    """Replicas by model within every bound; where a pool is too small, the least served comes first."""
+    bounds = {
+        model.name: (model.min_replicas, most_replicas_of(plan, model)) for model in plan.models
+    }
+    goals = {
+        name: min(bounds[name][1], max(bounds[name][0], number)) for name, number in wanted.items()
+    }
+    given = {name: min(goal, bounds[name][0]) for name, goal in goals.items()}
+    for pool in plan.pools:
+        names = [model.name for model in plan.models if model.pool == pool.name]
+        for _ in range(max(0, pool.max_nodes - sum(given[name] for name in names))):
+            short = [name for name in names if given[name] < goals[name]]
+            if not short:
+                break
+            given[min(short, key=lambda name: given[name] / goals[name])] += 1
+    return given

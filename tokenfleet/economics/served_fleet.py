@@ -1,0 +1,98 @@
+"""One model's replicas on its pool: what each does, carries, and how many a load takes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tokenfleet.catalogue.hardware import hardware_by_name
+from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.economics.measured import measured_saturation
+from tokenfleet.economics.node_price import Buying
+from tokenfleet.economics.profile import ProfileRun
+from tokenfleet.economics.question import Objective, carried
+from tokenfleet.economics.replica import replica_of
+from tokenfleet.economics.served_model import served_model
+from tokenfleet.economics.throughput import Saturation, saturation
+from tokenfleet.economics.traffic import RequestShape
+from tokenfleet.economics.verdict import replicas_for
+from tokenfleet.plan.nodes import smallest
+from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.stack import Plan
+
+ASSUMED_SHAPE = RequestShape(input_tokens=800, output_tokens=250)
+"""Lengths of a request where a model has no traffic: an assumption to draw its curve with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatIf:
+    """How a stack is run, beyond its plan: how nodes are bought, what is cached, what is spare."""
+
+    buying: Buying = field(default_factory=Buying)
+    cached_share: float = 0.0
+    spare: int = 0
+    profile: Sequence[ProfileRun] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedFleet:
+    """One model's replicas: what each does at most, and what it carries within the objective.
+
+    ``misses`` says why the objective is missed even by a replica that has nothing else to do;
+    then replicas follow from the queue alone.
+    """
+
+    model: ModelPlan
+    most: Saturation
+    carries: float
+    misses: str | None
+    spare: int
+
+    def needed(self, requests_per_second: float, theta: float | None = None) -> int:
+        """Replicas for a load, the spare included and bounds left out; ``theta`` if not the median."""
+        found = theta or self.most.theta.p50
+        by_queue = replicas_for(found, requests_per_second * self.most.shape.output_tokens)
+        share = self.carries * found / self.most.theta.p50
+        by_promise = -int(-(requests_per_second / share - 1e-9) // 1)
+        return max(by_queue, by_promise) + self.spare
+
+
+def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
+    """What the replicas of a model do, by the estimate or by a profile of that model.
+
+    Raises:
+        CostError: when a request does not fit the KV cache, or a profile cannot be of this server.
+    """
+    (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
+    kind = smallest([instance_type(name) for name in pool.instance_types])
+    replica = replica_of(hardware_by_name()[pool.hardware], kind, model.memory, model.max_sequences)
+    most = saturation(
+        served_model(model.name, model.facts, model.memory.ranks),
+        replica,
+        _shape(model, what_if.cached_share),
+    )
+    names = {model.name.casefold(), model.hugging_face_id.casefold()}
+    runs = [run for run in what_if.profile if run.model_id.casefold() in names]
+    if runs:
+        most = measured_saturation(most, runs)
+    promised = model.objective
+    carries = carried(
+        most,
+        Objective(ttft_p99=promised.ttft_p99_ms / 1000, itl_p99=promised.itl_p99_ms / 1000),
+    )
+    missed = isinstance(carries, str)
+    return ServedFleet(
+        model=model,
+        most=most,
+        carries=most.theta.p50 / most.shape.output_tokens if missed else carries,
+        misses=carries if missed else None,
+        spare=what_if.spare,
+    )
+
+
+def _shape(model: ModelPlan, cached_share: float) -> RequestShape:
+    if model.traffic is None:
+        lengths = (ASSUMED_SHAPE.input_tokens, ASSUMED_SHAPE.output_tokens)
+    else:
+        lengths = (model.traffic.input_tokens, model.traffic.output_tokens)
+    return RequestShape(
+        input_tokens=lengths[0], output_tokens=lengths[1], cached_share=cached_share
+    )
