@@ -6,6 +6,7 @@ from tokenfleet.commands.catalogue import catalogue
 from tokenfleet.commands.coldstart import coldstart
 from tokenfleet.commands.compare import compare
 from tokenfleet.commands.compile import compile_model
+from tokenfleet.commands.cost import cost
 from tokenfleet.commands.models import models
 from tokenfleet.commands.preview import preview
 from tokenfleet.commands.publish import publish
@@ -21,6 +22,7 @@ def tokenfleet() -> None:
 app.command()(preview)
 app.command()(coldstart)
 app.command()(compare)
+app.command()(cost)
 app.command()(publish)
 app.command()(models)
 app.command("compile")(compile_model)

@@ -1,0 +1,166 @@
+"""``tokenfleet cost`` as people and machines use it."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tokenfleet.cli import app
+
+BAD_INPUT = 2
+ROOT = Path(__file__).parents[2]
+PROFILE = {
+    "model_id": "Qwen/Qwen3-4B-Instruct-2507",
+    "date": "20261101-101112",
+    "num_prompts": 200,
+    "completed": 200,
+    "failed": 0,
+    "request_rate": "inf",
+    "duration": 640.0,
+    "total_input_tokens": 102400,
+    "total_output_tokens": 51200,
+    "output_throughput": 80.0,
+    "median_tpot_ms": 700.0,
+    "median_ttft_ms": 90000.0,
+}
+
+
+def _cost(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["cost", *arguments, "--project", str(ROOT)])
+
+
+def _said(*arguments: str) -> str:
+    """What is printed, whatever the line breaks."""
+    result = _cost(*arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    return " ".join(result.stdout.split())
+
+
+def _answer(*arguments: str) -> dict[str, Any]:
+    result = _cost(*arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def test_the_models_of_a_stack_pay_its_bill() -> None:
+    answer = _answer("prod")
+    paid = sum(
+        model["share"]["pool_usd"] + model["share"]["shared_usd"] for model in answer["models"]
+    )
+    assert 730 * paid == pytest.approx(answer["usd_per_month"]["expected"])
+
+
+def test_without_traffic_no_single_price_is_named() -> None:
+    said = _said("prod")
+    assert "qwen25-7b no single price (no traffic given)" in said
+    assert "What a million tokens of qwen25-7b cost at other loads" in said
+
+
+def test_too_much_load_says_that_the_queue_grows_and_what_it_takes() -> None:
+    said = _said("dev", "--load", "100")
+    assert "the queue grows. 3 replicas of at most 3 serve" in said
+    assert "it takes 83 more" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "dearer"),
+    [
+        (["--load", "0.5"], True),
+        (["--load", "1.1"], False),
+        (["--spot-share", "0"], True),
+        (["--spot-share", "1"], False),
+        (["--instance-types", "c8g.4xlarge"], False),
+        (["--instance-types", "graviton4=c8gd.8xlarge,m8gd.8xlarge"], True),
+        (["--spare", "1"], True),
+    ],
+)
+def test_what_ifs_move_the_price_the_right_way(arguments: list[str], *, dearer: bool) -> None:
+    before, after = (
+        _answer("dev", *more)["models"][0]["at_load"]["prices"]["blended"]
+        for more in ([], arguments)
+    )
+    assert (after > before) == dearer
+
+
+def test_a_cheaper_cache_hit_makes_the_same_bill() -> None:
+    answer = _answer("dev", "--cached-share", "0.5")["models"][0]["at_load"]
+    assert answer["flow"]["cached_input"] == answer["flow"]["uncached_input"]
+    assert answer["prices"]["cached_input"] < answer["prices"]["uncached_input"]
+
+
+def test_a_profile_replaces_the_estimate_and_narrows_the_range(tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(PROFILE), encoding="utf-8")
+    (estimated,) = _answer("dev")["models"]
+    (measured,) = _answer("dev", "--profile", str(path))["models"]
+    assert (estimated["most"]["basis"], measured["most"]["basis"]) == ("unverified", "measured")
+    assert measured["most"]["sigma"] < estimated["most"]["sigma"]
+
+
+def test_explain_names_source_and_date_of_every_line() -> None:
+    answer = _answer("dev")
+    said = _said("dev", "--explain")
+    assert "Where the figures come from" in said
+    for line in answer["bill"]["expected"]["lines"]:
+        assert line["source"]
+        assert line["as_of"] in said
+
+
+def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
+    _said("prod", "--svg", str(tmp_path / "pictures"))
+    names = {path.name for path in (tmp_path / "pictures").iterdir()}
+    models = ("gpt-oss-120b", "qwen25-7b", "qwen3-8b")
+    assert names == {f"{model}-{kind}.svg" for model in models for kind in ("why", "over-load")}
+    for path in (tmp_path / "pictures").iterdir():
+        ET.parse(path)  # noqa: S314 - our own output
+    loaded = (tmp_path / "pictures" / "qwen3-8b-over-load.svg").read_text(encoding="utf-8")
+    assert "your load: $2.10" in loaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere"], "Pulumi.nowhere.yaml"),
+        (["dev", "--load", "0"], "--load 0: is not above 0"),
+        (["dev", "--load", "nan"], "--load nan: is not above 0"),
+        (["dev", "--spot-share", "2"], "--spot-share 2: is not between 0 and 1"),
+        (["dev", "--cached-share", "-1"], "--cached-share -1: is not between 0 and 1"),
+        (["dev", "--output-tokens", "0"], "outputTokens = 0: must be greater than or equal to 1"),
+        (["dev", "--output-tokens", "many"], "--output-tokens many: many is not a number"),
+        (["dev", "--requests-per-second", "-1"], "requestsPerSecond = -1.0: must be greater"),
+        (["dev", "--requests-per-second", "chat=1"], "there is no chat"),
+        (["dev", "--input-tokens", "9000"], "do not fit contextLength 8192"),
+        (["dev", "--region", "mars-1"], "must be an AWS region"),
+        (["dev", "--region", "us-west-2"], "no on-demand price of m8g.large in us-west-2"),
+        (["dev", "--instance-types", "c8gd.4xlarg"], "Did you mean 'c8gd.4xlarge'?"),
+        (["dev", "--instance-types", "c8g.large"], "does not fit"),
+        (["dev", "--profile", "nowhere.json"], "nowhere.json: No such file"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(arguments: list[str], said: str) -> None:
+    result = _cost(*arguments)
+    assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
+    assert said in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model_id": "Qwen/Qwen3-8B"}, "model_id: measured Qwen/Qwen3-8B, not"),
+        ({"failed": 60}, "requests failed"),
+        ({"output_throughput": 80000.0}, "was it this model on this instance type?"),
+        ({"completed": 0, "total_output_tokens": 0}, "no request was completed"),
+    ],
+)
+def test_a_profile_that_is_none_is_refused(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(PROFILE | change), encoding="utf-8")
+    result = _cost("dev", "--profile", str(path))
+    assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
+    assert said in result.stderr
+    assert "profile.json" in result.stderr

@@ -1,0 +1,204 @@
+"""``tokenfleet cost``: what a stack costs, and what a million of its tokens."""
+
+import dataclasses
+import gc
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+
+import typer
+
+from tokenfleet.commands.answers import (
+    AsJson,
+    ProjectFolder,
+    console,
+    fail,
+    located,
+    stack_file_of,
+)
+from tokenfleet.mistakes import StackError, nearest
+from tokenfleet.plan.plain import plain
+from tokenfleet.settings.what_if import StackEdit, edited
+
+if TYPE_CHECKING:
+    from tokenfleet.economics.stack_cost import StackCost
+
+_Value = TypeVar("_Value")
+_EACH = "[MODEL=]N"
+
+
+def cost(
+    stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
+    project: ProjectFolder = Path(),
+    *,
+    load: Annotated[float, typer.Option(help="times the load of the stack file")] = 1.0,
+    requests_per_second: Annotated[
+        list[str] | None, typer.Option(metavar=_EACH, help="mean load, of all models or of one")
+    ] = None,
+    input_tokens: Annotated[
+        list[str] | None, typer.Option(metavar=_EACH, help="mean input length")
+    ] = None,
+    output_tokens: Annotated[
+        list[str] | None, typer.Option(metavar=_EACH, help="mean output length")
+    ] = None,
+    cached_share: Annotated[
+        float, typer.Option(help="share of the input that is in the prefix cache, 0 to 1")
+    ] = 0.0,
+    spare: Annotated[int, typer.Option(min=0, help="replicas for a lost one; 1 is N + 1")] = 0,
+    spot_share: Annotated[
+        float | None,
+        typer.Option(help="share of the nodes that may be spot which are, 0 to 1"),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="another region; zones keep their letters")
+    ] = None,
+    instance_types: Annotated[
+        list[str] | None, typer.Option(metavar="[POOL=]A,B,...", help="other instance types")
+    ] = None,
+    profile: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="result of vllm bench serve, instead of the estimate"),
+    ] = None,
+    svg: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="also write the pictures into it")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="source and date of figures")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Price a stack: the whole bill, and tokens at its load, flat out, and over all loads.
+
+    Ends with 2 when the stack cannot be built, or a figure or a file is not as it should be.
+    """
+    # A process that is over in a second needs no garbage collector (bench/cost.py).
+    gc.disable()
+    stack_file = stack_file_of(project.resolve(), stack)
+    _check_shares(load, {"--cached-share": cached_share, "--spot-share": spot_share})
+    edit = StackEdit(
+        region=region,
+        load=load,
+        traffic_by_model=_traffic(
+            _names(stack_file.keys, "models"),
+            requests_per_second=requests_per_second or (),
+            input_tokens=input_tokens or (),
+            output_tokens=output_tokens or (),
+        ),
+        types_by_pool=_each(
+            "--instance-types", instance_types or (), _names(stack_file.keys, "pools"), _listed
+        ),
+        assumed_traffic={"inputTokens": 800, "outputTokens": 250},
+    )
+    # Imported when needed: a wrong flag should not wait for the catalogue.
+    from tokenfleet.economics.node_price import Buying  # noqa: PLC0415 - see above
+    from tokenfleet.economics.profile import read_profile  # noqa: PLC0415 - see above
+    from tokenfleet.economics.refusal import CostError  # noqa: PLC0415 - see above
+    from tokenfleet.economics.served_fleet import WhatIf  # noqa: PLC0415 - see above
+    from tokenfleet.economics.stack_cost import stack_cost  # noqa: PLC0415 - see above
+    from tokenfleet.plan.decide import decide  # noqa: PLC0415 - see above
+
+    keys = edited(stack_file.keys, edit)
+    try:
+        plan = decide(keys, stack, stack_file.path.parent, stack_file.mistakes)
+        known = [word for m in plan.models for word in (m.hugging_face_id, m.name)]
+        what_if = WhatIf(
+            buying=Buying(spot_share=spot_share),
+            cached_share=cached_share,
+            spare=spare,
+            profile=read_profile(profile, known) if profile else (),
+        )
+        found = stack_cost(plan, what_if)
+    except StackError as error:
+        changed = [] if keys == stack_file.keys else ["with what the flags change:"]
+        fail(*changed, *located(stack_file, error))
+    except CostError as error:
+        fail(str(error))
+    if svg is not None:
+        from tokenfleet.preview.cost_svg import write_pictures  # noqa: PLC0415 - see above
+
+        try:
+            write_pictures(svg, found)
+        except OSError as error:
+            fail(f"--svg {svg}: {error.strerror}")
+    if as_json:
+        answer = {"stack": plan.name, "region": plan.region, **_answer(found)}
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    from tokenfleet.preview.cost_screen import cost_screen  # noqa: PLC0415 - see above
+
+    console().print(cost_screen(found, explained=explain))
+
+
+def _check_shares(load: float, shares: Mapping[str, float | None]) -> None:
+    if not (0 < load < math.inf):
+        fail(f"--load {load:g}: is not above 0; what idle nodes cost is in the curve over load")
+    for flag, value in shares.items():
+        if value is not None and not 0 <= value <= 1:
+            fail(f"{flag} {value:g}: is not between 0 and 1")
+
+
+def _traffic(
+    models: Sequence[str],
+    *,
+    requests_per_second: Sequence[str],
+    input_tokens: Sequence[str],
+    output_tokens: Sequence[str],
+) -> Mapping[str, Mapping[str, float]]:
+    """Keys of ``traffic`` by model."""
+    rates = _each("--requests-per-second", requests_per_second, models, float)
+    lengths_in = _each("--input-tokens", input_tokens, models, int)
+    lengths_out = _each("--output-tokens", output_tokens, models, int)
+    by_key: Mapping[str, Mapping[str, float]] = {
+        "requestsPerSecond": rates,
+        "inputTokens": lengths_in,
+        "outputTokens": lengths_out,
+    }
+    return {
+        name: {key: found[name] for key, found in by_key.items() if name in found}
+        for name in models
+    }
+
+
+def _names(keys: Mapping[str, object], section: str) -> Sequence[str]:
+    entries = keys.get(section)
+    return list(cast("Mapping[str, object]", entries)) if isinstance(entries, Mapping) else []
+
+
+def _each(
+    flag: str, values: Iterable[str], names: Sequence[str], read: Callable[[str], _Value]
+) -> dict[str, _Value]:
+    """``NAME=VALUE`` for one of the names, or ``VALUE`` for all; the later counts."""
+    found: dict[str, _Value] = {}
+    for value in values:
+        name, equals, rest = value.rpartition("=")
+        if equals and name not in names:
+            fail(f"{flag} {value}: there is no {name}.{nearest(name, names)} {', '.join(names)}")
+        try:
+            figure = read(rest)
+        except ValueError:
+            fail(f"{flag} {value}: {rest or 'nothing'} is not a number that fits here")
+        found.update(dict.fromkeys([name] if equals else names, figure))
+    return found
+
+
+def _listed(words: str) -> Sequence[str]:
+    return [word.strip() for word in words.split(",") if word.strip()]
+
+
+def _answer(found: "StackCost") -> Mapping[str, object]:
+    """The cost without its plan, which ``tokenfleet preview --json`` prints."""
+    return {
+        "bill": plain(found.bill),
+        "usd_per_month": plain(found.bill.usd_per_month),
+        "models": [
+            {
+                "model": model.model.name,
+                **{
+                    field.name: plain(getattr(model, field.name))
+                    for field in dataclasses.fields(model)
+                    if field.name != "model"
+                },
+            }
+            for model in found.models
+        ],
+    }

@@ -1,0 +1,200 @@
+"""What a stack costs on a terminal: prices, why, over load, the bill, and where figures come from."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table as Screen
+from rich.text import Text
+
+from tokenfleet.economics.bill_line import HOURS_PER_MONTH, BillLine
+from tokenfleet.economics.stack_cost import CurvePoint, ModelCost, StackCost
+from tokenfleet.preview.cost_table import CAUSES, causes_of, cost_table, price_line, remarks
+from tokenfleet.preview.figures import quantity, unit_price
+from tokenfleet.preview.money import usd, usd_range
+from tokenfleet.preview.tables import Table
+from tokenfleet.preview.token_price import per_mtok, per_mtok_range
+
+_BAR = 40
+_LOADS_SHOWN = 9
+
+
+def cost_screen(cost: StackCost, *, explained: bool) -> Group:
+    """Everything there is to say, the prices first."""
+    month = cost.bill.usd_per_month
+    spread = f" ({usd_range(month.low, month.high)})" if month.low < month.high else ""
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (cost.plan.name, "bold"),
+            f" in {cost.plan.region}: {usd(month.expected)} a month{spread}. {price_line(cost)}.",
+        ),
+        "",
+        table_on_screen(cost_table(cost)),
+    ]
+    said = [line for model in cost.models for line in remarks(model)]
+    parts += ["", *(Text(f"- {line}") for line in said)] if said else []
+    for model in cost.models:
+        parts += ["", waterfall(model)]
+        if model.curve:
+            parts += ["", curve(model)]
+    parts += ["", bill_table(cost)]
+    if explained:
+        parts += ["", *_sources(cost)]
+    return Group(*parts)
+
+
+def table_on_screen(table: Table) -> Screen:
+    """A table of a written report on a terminal."""
+    screen = Screen(
+        title=table.title,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        caption=table.caption,
+        caption_justify="left",
+    )
+    for column in table.columns:
+        right = column in table.numbers
+        screen.add_column(column, justify="right" if right else "left", header_style="dim")
+    for row in table.rows:
+        screen.add_row(*map(Text, row))
+    if table.total:
+        screen.add_row(*(Text(cell, "bold") for cell in table.total))
+    return screen
+
+
+def waterfall(cost: ModelCost) -> Screen:
+    """What a model pays by cause: each bar begins where the one above it ends."""
+    screen = Screen(
+        title=f"Why {cost.model.name} costs that",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("cause", "a month", "$/Mtok", "share", ""):
+        right = column in {"a month", "$/Mtok", "share"}
+        screen.add_column(
+            column, justify="right" if right else "left", header_style="dim", no_wrap=True
+        )
+    total, begin = cost.causes.total, 0.0
+    blended = cost.at_load.prices.blended if cost.at_load else None
+    for key, amount in causes_of(cost.causes).items():
+        share = amount / total if total else 0.0
+        left, right = round(_BAR * begin), round(_BAR * (begin + share))
+        screen.add_row(
+            CAUSES[key],
+            usd(amount * HOURS_PER_MONTH),
+            "" if blended is None else per_mtok(blended * share),
+            f"{100 * share:.0f}%",
+            Text(" " * left + "█" * (right - left), "cyan" if key == "work" else "yellow"),
+        )
+        begin += share
+    screen.add_row(
+        Text("all of it", "bold"),
+        Text(usd(total * HOURS_PER_MONTH), "bold"),
+        "" if blended is None else Text(per_mtok(blended), "bold"),
+        "",
+        Text("█" * _BAR, "dim"),
+    )
+    return screen
+
+
+def curve(cost: ModelCost) -> Screen:
+    """The price over load; a bar is as long as the price is high."""
+    screen = Screen(
+        title=f"What a million tokens of {cost.model.name} cost at other loads",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("requests/s", "replicas", "$/Mtok, all alike", ""):
+        screen.add_column(column, justify="right" if column else "left", header_style="dim")
+    points = _thinned(cost.curve)
+    highest = max(point.usd_per_mtok.p50 for point in points)
+    for point in points:
+        length = max(1, round(_BAR * point.usd_per_mtok.p50 / highest))
+        warning = " promise missed" if point.promise_missed else ""
+        warning = " queue grows" if point.queue_grows else warning
+        screen.add_row(
+            f"{point.requests_per_second:.3g}",
+            str(point.replicas),
+            per_mtok_range(point.usd_per_mtok),
+            Text.assemble(("█" * length, "cyan"), (warning, "red")),
+        )
+    return screen
+
+
+def _thinned(points: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
+    step = (len(points) - 1) / (_LOADS_SHOWN - 1)
+    return [points[round(step * place)] for place in range(_LOADS_SHOWN)]
+
+
+def bill_table(cost: StackCost) -> Screen:
+    """Every line of the bill, and by use what nobody said how much it is."""
+    bill = cost.bill.expected
+    screen = Screen(
+        title="The whole bill, a month",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("line", "pool", "count", "each", "a month", "price of"):
+        right = column in {"count", "each", "a month"}
+        screen.add_column(column, justify="right" if right else "left", header_style="dim")
+    for line in bill.lines:
+        screen.add_row(
+            line.title,
+            line.pool or "shared",
+            quantity(line),
+            unit_price(line),
+            usd(line.usd_per_month),
+            _date(line),
+        )
+    screen.add_row(Text("Total", "bold"), "", "", "", Text(usd(bill.usd_per_month), "bold"), "")
+    by_use = ", ".join(f"{line.title} {unit_price(line)}" for line in bill.by_use)
+    screen.caption = f"By use, on top: {by_use}." if by_use else None
+    screen.caption_justify = "left"
+    return screen
+
+
+def _date(line: BillLine) -> str:
+    return line.as_of.isoformat() if line.as_of else ""
+
+
+def _sources(cost: StackCost) -> Iterator[RenderableType]:
+    """Where every figure comes from."""
+    screen = Screen(
+        title="Where the figures come from",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("figure", "value", "source", "of"):
+        screen.add_column(column, header_style="dim", overflow="fold")
+    for model in cost.models:
+        most = model.most
+        screen.add_row(
+            f"{model.model.name}: most output tokens/s of a replica",
+            f"{most.theta.p50:,.0f} ({most.theta.p10:,.0f} to {most.theta.p90:,.0f}), {most.basis}",
+            most.source,
+            "",
+        )
+        screen.add_row(
+            f"{model.model.name}: work of an input token over that of an output token",
+            f"{most.input_weight:.3f}; cached a tenth of it (assumption)",
+            "the same estimate",
+            "",
+        )
+        screen.add_row(
+            f"{model.model.name}: requests that run at once",
+            f"{most.concurrency}, limited by {most.limited_by}",
+            "plan: memory arithmetic and engine limits",
+            "",
+        )
+    for line in (*cost.bill.expected.lines, *cost.bill.expected.by_use):
+        screen.add_row(line.title, unit_price(line), line.source, _date(line))
+    yield screen
