@@ -164,3 +164,19 @@ def test_a_profile_that_is_none_is_refused(
     assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
     assert said in result.stderr
     assert "profile.json" in result.stderr
+
+
+def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(tmp_path: Path) -> None:
+    path = tmp_path / "commitments.yaml"
+    path.write_text(
+        "- {name: plan, usdPerHour: 0.3, years: 1, savingByType: {c8gd.4xlarge: 0.27},"
+        " source: a quote, date: 2026-11-01}\n",
+        encoding="utf-8",
+    )
+    plain, committed = (_answer("dev", *more) for more in ([], ["--commitment", str(path)]))
+    (used,) = committed["commitments"]
+    saved = plain["usd_per_month"]["expected"] - committed["usd_per_month"]["expected"]
+    assert saved == pytest.approx(730 * used["saved_usd_per_hour"])
+    # 0.3 US dollars an hour buy hours at 0.73 of the list price.
+    assert saved == pytest.approx(730 * (0.3 / 0.73 - 0.3))
+    assert "plan: 100% of it used" in _said("dev", "--commitment", str(path))

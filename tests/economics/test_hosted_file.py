@@ -29,9 +29,9 @@ def test_a_price_is_read_with_source_and_date(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("", "hosted.yaml: holds no prices"),
-        ("[]", "hosted.yaml: holds no prices"),
-        ("name: An API", "hosted.yaml: holds no prices"),
+        ("", "hosted.yaml: holds no entry"),
+        ("[]", "hosted.yaml: holds no entry"),
+        ("name: An API", "hosted.yaml: holds no entry"),
         ("- [", "hosted.yaml: is not YAML"),
         (GOOD + GOOD.replace("  output: 0.4\n", ""), "hosted.yaml:7: output: "),
         (GOOD.replace("0.4", "-1"), "hosted.yaml:1: output: "),

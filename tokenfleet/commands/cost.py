@@ -51,6 +51,10 @@ def cost(
         float | None,
         typer.Option(help="share of the nodes that may be spot which are, 0 to 1"),
     ] = None,
+    commitment: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="YAML file of Savings Plans and Reserved Instances"),
+    ] = None,
     region: Annotated[
         str | None, typer.Option(help="another region; zones keep their letters")
     ] = None,
@@ -90,6 +94,7 @@ def cost(
         assumed_traffic={"inputTokens": 800, "outputTokens": 250},
     )
     # Imported when needed: a wrong flag should not wait for the catalogue.
+    from tokenfleet.economics.commitments_file import read_commitments  # noqa: PLC0415 - see above
     from tokenfleet.economics.node_price import Buying  # noqa: PLC0415 - see above
     from tokenfleet.economics.profile import read_profile  # noqa: PLC0415 - see above
     from tokenfleet.economics.refusal import CostError  # noqa: PLC0415 - see above
@@ -106,6 +111,7 @@ def cost(
             cached_share=cached_share,
             spare=spare,
             profile=read_profile(profile, known) if profile else (),
+            commitments=read_commitments(commitment) if commitment else (),
         )
         found = stack_cost(plan, what_if)
     except StackError as error:
@@ -190,6 +196,7 @@ def _answer(found: "StackCost") -> Mapping[str, object]:
     return {
         "bill": plain(found.bill),
         "usd_per_month": plain(found.bill.usd_per_month),
+        "commitments": plain(found.utilisations),
         "models": [
             {
                 "model": model.model.name,

@@ -1,12 +1,13 @@
 """Bills of a stack at any replicas, and how many replicas its bounds allow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from tokenfleet.economics.bill import Forecast, forecast
+from tokenfleet.economics.commitments import Utilisation, with_commitments
 from tokenfleet.economics.pool_nodes import Scenario
-from tokenfleet.economics.quantiles import Quantiles, ordered
+from tokenfleet.economics.quantiles import Quantiles
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.shares import ModelShare, shares
 from tokenfleet.plan.serving import ModelPlan
@@ -23,9 +24,12 @@ class FleetBill:
     high: Mapping[str, ModelShare]
 
     def usd_per_hour(self, name: str) -> Quantiles:
-        """What a model pays an hour, as spot may turn out."""
-        by_outlook = (self.low[name].usd, self.expected[name].usd, self.high[name].usd)
-        return ordered(by_outlook)
+        """What a model pays an hour, as spot may turn out; p50 is as expected.
+
+        Dear spot can make a model pay less: others then pay more of what is shared.
+        """
+        outlooks = [by_name[name].usd for by_name in (self.low, self.expected, self.high)]
+        return Quantiles(p10=min(outlooks), p50=self.expected[name].usd, p90=max(outlooks))
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,25 @@ class FleetBills:
             self._known[key] = self._made(replicas)
         return self._known[key]
 
-    def _made(self, replicas: Mapping[str, int]) -> FleetBill:
-        scenario = Scenario(
+    def utilisations(self, replicas: Mapping[str, int]) -> Sequence[Utilisation]:
+        """How well every commitment is used with those replicas, as expected."""
+        bill = forecast(self.plan, self._scenario(replicas)).expected
+        return with_commitments(bill, self.what_if.commitments).utilisations
+
+    def _scenario(self, replicas: Mapping[str, int]) -> Scenario:
+        return Scenario(
             replicas={name: float(number) for name, number in replicas.items()},
             spares={
                 name: float(min(number, self.what_if.spare)) for name, number in replicas.items()
             },
             buying=self.what_if.buying,
         )
-        found = forecast(self.plan, scenario)
+
+    def _made(self, replicas: Mapping[str, int]) -> FleetBill:
+        commitments = self.what_if.commitments
+        found = forecast(self.plan, self._scenario(replicas))
+        if commitments:
+            found = found.each(lambda bill: with_commitments(bill, commitments).bill)
         return FleetBill(
             forecast=found,
             expected=shares(self.plan, found.expected, replicas),

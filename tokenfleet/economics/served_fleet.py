@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.economics.commitments import Commitment
 from tokenfleet.economics.measured import measured_saturation
 from tokenfleet.economics.node_price import Buying
 from tokenfleet.economics.profile import ProfileRun
@@ -24,12 +25,13 @@ ASSUMED_SHAPE = RequestShape(input_tokens=800, output_tokens=250)
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf:
-    """How a stack is run, beyond its plan: how nodes are bought, what is cached, what is spare."""
+    """How a stack is run beyond its plan: how nodes are bought, what is cached, spare and measured."""
 
     buying: Buying = field(default_factory=Buying)
     cached_share: float = 0.0
     spare: int = 0
     profile: Sequence[ProfileRun] = ()
+    commitments: Sequence[Commitment] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

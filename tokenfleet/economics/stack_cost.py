@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.economics.bill import Forecast
 from tokenfleet.economics.causes import Causes, bill_by_cause
+from tokenfleet.economics.commitments import Utilisation
 from tokenfleet.economics.fleet_bills import FleetBills, most_replicas_of, running
 from tokenfleet.economics.quantiles import Quantiles, combined
 from tokenfleet.economics.quote import Quote, quote_at_load, quote_at_saturation
@@ -69,6 +70,7 @@ class StackCost:
     plan: Plan
     bill: Forecast
     models: Sequence[ModelCost]
+    utilisations: Sequence[Utilisation]
 
 
 def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost:
@@ -91,6 +93,7 @@ def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost
         plan=plan,
         bill=found.forecast,
         models=[_model_cost(bills, fleets[name], replicas, curves=curves) for name in replicas],
+        utilisations=bills.utilisations(replicas),
     )
 
 

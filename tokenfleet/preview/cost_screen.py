@@ -37,6 +37,14 @@ def cost_screen(cost: StackCost, *, explained: bool) -> Group:
         if model.curve:
             parts += ["", curve(model)]
     parts += ["", bill_table(cost)]
+    parts += [
+        Text(
+            f"{used.name}: {used.share:.0%} of it used; it saves"
+            f" {usd(used.saved_usd_per_hour * HOURS_PER_MONTH)} a month",
+            "" if used.saved_usd_per_hour > 0 else "red",
+        )
+        for used in cost.utilisations
+    ]
     if explained:
         parts += ["", *_sources(cost)]
     return Group(*parts)
