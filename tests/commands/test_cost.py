@@ -174,7 +174,7 @@ def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(tmp_path: Pa
         encoding="utf-8",
     )
     plain, committed = (_answer("dev", *more) for more in ([], ["--commitment", str(path)]))
-    (used,) = committed["commitments"]
+    (used,) = committed["utilisations"]
     saved = plain["usd_per_month"]["expected"] - committed["usd_per_month"]["expected"]
     assert saved == pytest.approx(730 * used["saved_usd_per_hour"])
     # 0.3 US dollars an hour buy hours at 0.73 of the list price.

@@ -109,7 +109,7 @@ def _cost(edit: Callable[[Keys], object] = _as_it_is, what_if: WhatIf | None = N
 
 
 def _of(cost: StackCost, name: str) -> ModelCost:
-    (found,) = (model for model in cost.models if model.model.name == name)
+    (found,) = (model for model in cost.models if model.name == name)
     return found
 
 

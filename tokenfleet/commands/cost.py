@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import Annotated, TypeVar, cast
 
 import typer
 
@@ -21,9 +21,6 @@ from tokenfleet.commands.answers import (
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.plain import plain
 from tokenfleet.settings.what_if import StackEdit, edited
-
-if TYPE_CHECKING:
-    from tokenfleet.economics.stack_cost import StackCost
 
 _Value = TypeVar("_Value")
 _EACH = "[MODEL=]N"
@@ -127,8 +124,9 @@ def cost(
         except OSError as error:
             fail(f"--svg {svg}: {error.strerror}")
     if as_json:
-        answer = {"stack": plan.name, "region": plan.region, **_answer(found)}
-        typer.echo(json.dumps(answer, indent=2))
+        fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+        answer = {**fields, "usd_per_month": found.bill.usd_per_month}
+        typer.echo(json.dumps(plain(answer), indent=2))
         return
     from tokenfleet.preview.cost_screen import cost_screen  # noqa: PLC0415 - see above
 
@@ -189,23 +187,3 @@ def _each(
 
 def _listed(words: str) -> Sequence[str]:
     return [word.strip() for word in words.split(",") if word.strip()]
-
-
-def _answer(found: "StackCost") -> Mapping[str, object]:
-    """The cost without its plan, which ``tokenfleet preview --json`` prints."""
-    return {
-        "bill": plain(found.bill),
-        "usd_per_month": plain(found.bill.usd_per_month),
-        "commitments": plain(found.utilisations),
-        "models": [
-            {
-                "model": model.model.name,
-                **{
-                    field.name: plain(getattr(model, field.name))
-                    for field in dataclasses.fields(model)
-                    if field.name != "model"
-                },
-            }
-            for model in found.models
-        ],
-    }

@@ -13,8 +13,8 @@ from tokenfleet.economics.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.economics.served_fleet import ServedFleet, WhatIf, served_fleet
 from tokenfleet.economics.shares import ModelShare
 from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation, Served, at_load
-from tokenfleet.plan.serving import ModelPlan
 from tokenfleet.plan.stack import Plan
+from tokenfleet.settings.sections import ObjectiveSettings
 
 # Loads along a curve, from a hundredth of what the largest fleet could serve to all of it.
 _POINTS = 49
@@ -46,7 +46,10 @@ class ModelCost:
     how many replicas more it takes to keep queue and promise; ``misses`` why no number would.
     """
 
-    model: ModelPlan
+    name: str
+    hugging_face_id: str
+    objective: ObjectiveSettings
+    least_replicas: int
     most: Saturation
     requests_per_second: float | None
     replicas: int
@@ -67,7 +70,8 @@ class ModelCost:
 class StackCost:
     """A stack's bill at its load, and every model's part of it: together the whole of it."""
 
-    plan: Plan
+    name: str
+    region: str
     bill: Forecast
     models: Sequence[ModelCost]
     utilisations: Sequence[Utilisation]
@@ -90,7 +94,8 @@ def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost
     replicas = running(plan, wanted)
     found = bills.of(replicas)
     return StackCost(
-        plan=plan,
+        name=plan.name,
+        region=plan.region,
         bill=found.forecast,
         models=[_model_cost(bills, fleets[name], replicas, curves=curves) for name in replicas],
         utilisations=bills.utilisations(replicas),
@@ -108,7 +113,10 @@ def _model_cost(
     quote = None if load is None else _quote(bills, fleet, replicas, load)
     most_replicas = most_replicas_of(bills.plan, model)
     return ModelCost(
-        model=model,
+        name=name,
+        hugging_face_id=model.hugging_face_id,
+        objective=model.objective,
+        least_replicas=model.min_replicas,
         most=fleet.most,
         requests_per_second=load,
         replicas=running_now,

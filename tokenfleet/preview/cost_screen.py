@@ -24,8 +24,8 @@ def cost_screen(cost: StackCost, *, explained: bool) -> Group:
     spread = f" ({usd_range(month.low, month.high)})" if month.low < month.high else ""
     parts: list[RenderableType] = [
         Text.assemble(
-            (cost.plan.name, "bold"),
-            f" in {cost.plan.region}: {usd(month.expected)} a month{spread}. {price_line(cost)}.",
+            (cost.name, "bold"),
+            f" in {cost.region}: {usd(month.expected)} a month{spread}. {price_line(cost)}.",
         ),
         "",
         table_on_screen(cost_table(cost)),
@@ -74,7 +74,7 @@ def table_on_screen(table: Table) -> Screen:
 def waterfall(cost: ModelCost) -> Screen:
     """What a model pays by cause: each bar begins where the one above it ends."""
     screen = Screen(
-        title=f"Why {cost.model.name} costs that",
+        title=f"Why {cost.name} costs that",
         title_justify="left",
         title_style="bold",
         box=None,
@@ -111,7 +111,7 @@ def waterfall(cost: ModelCost) -> Screen:
 def curve(cost: ModelCost) -> Screen:
     """The price over load; a bar is as long as the price is high."""
     screen = Screen(
-        title=f"What a million tokens of {cost.model.name} cost at other loads",
+        title=f"What a million tokens of {cost.name} cost at other loads",
         title_justify="left",
         title_style="bold",
         box=None,
@@ -186,19 +186,19 @@ def _sources(cost: StackCost) -> Iterator[RenderableType]:
     for model in cost.models:
         most = model.most
         screen.add_row(
-            f"{model.model.name}: most output tokens/s of a replica",
+            f"{model.name}: most output tokens/s of a replica",
             f"{most.theta.p50:,.0f} ({most.theta.p10:,.0f} to {most.theta.p90:,.0f}), {most.basis}",
             most.source,
             "",
         )
         screen.add_row(
-            f"{model.model.name}: work of an input token over that of an output token",
+            f"{model.name}: work of an input token over that of an output token",
             f"{most.input_weight:.3f}; cached a tenth of it (assumption)",
             "the same estimate",
             "",
         )
         screen.add_row(
-            f"{model.model.name}: requests that run at once",
+            f"{model.name}: requests that run at once",
             f"{most.concurrency}, limited by {most.limited_by}",
             "plan: memory arithmetic and engine limits",
             "",

@@ -31,7 +31,7 @@ def write_pictures(folder: Path, cost: StackCost) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for model in cost.models:
-        name = model.model.name
+        name = model.name
         (folder / f"{name}-why.svg").write_text(why_svg(model), encoding="utf-8")
         if model.curve:
             (folder / f"{name}-over-load.svg").write_text(load_svg(model), encoding="utf-8")
@@ -42,7 +42,7 @@ def why_svg(cost: ModelCost) -> str:
     causes = causes_of(cost.causes)
     total = cost.causes.total
     height = _TOP + _ROW * (len(causes) + 1) + 24
-    svg = _page(height, f"{cost.model.name}: {usd(total * HOURS_PER_MONTH)} a month, by cause")
+    svg = _page(height, f"{cost.name}: {usd(total * HOURS_PER_MONTH)} a month, by cause")
     width = _WIDTH - _LEFT - _RIGHT
     begin = 0.0
     for place, (key, amount) in enumerate(causes.items()):
@@ -64,7 +64,7 @@ def load_svg(cost: ModelCost) -> str:
     """The price of a million tokens over load, both logarithmic, with its range."""
     svg = _page(
         _TOP + _PLOT_HEIGHT + _BOTTOM,
-        f"{cost.model.name}: what a million tokens cost over load ({cost.most.basis})",
+        f"{cost.name}: what a million tokens cost over load ({cost.most.basis})",
     )
     axes = _Axes(cost.curve)
     axes.draw(svg)

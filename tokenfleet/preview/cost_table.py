@@ -61,18 +61,18 @@ def _row(cost: ModelCost) -> Sequence[str]:
     lengths = f"{shape.input_tokens:,.0f} in, {shape.output_tokens:,.0f} out"
     if cost.requests_per_second is None:
         return [
-            *(cost.model.name, f"none given; {lengths} assumed", str(cost.replicas)),
+            *(cost.name, f"none given; {lengths} assumed", str(cost.replicas)),
             *("", "", "", "", "", flat_out, cost.most.basis, month),
         ]
     load = f"{cost.requests_per_second:g}/s, {lengths}"
     if quote is None:
         return [
-            *(cost.model.name, load, str(cost.replicas), ""),
+            *(cost.name, load, str(cost.replicas), ""),
             *(usd(None), usd(None), usd(None), usd(None), usd(None), cost.most.basis, month),
         ]
     prices = quote.prices
     return [
-        cost.model.name,
+        cost.name,
         load,
         str(cost.replicas),
         f"{100 * min(1.0, quote.load.p50):.0f}%",
@@ -89,9 +89,9 @@ def _row(cost: ModelCost) -> Sequence[str]:
 def price_line(cost: StackCost) -> str:
     """The prices in one line: ``a million tokens: chat $1.63 (0.80 to 2.86)``."""
     found = [
-        f"{model.model.name} {per_mtok_range(quote.range_of_price * quote.prices.blended)}"
+        f"{model.name} {per_mtok_range(quote.range_of_price * quote.prices.blended)}"
         if (quote := model.at_load)
-        else f"{model.model.name} no single price ({_why_not(model)})"
+        else f"{model.name} no single price ({_why_not(model)})"
         for model in cost.models
     ]
     return f"A million tokens: {', '.join(found)}"
@@ -103,7 +103,7 @@ def _why_not(cost: ModelCost) -> str:
 
 def remarks(cost: ModelCost) -> Iterator[str]:
     """What to know about a model's price: queue, promise, and how far to trust it."""
-    name, objective = cost.model.name, cost.model.objective
+    name, objective = cost.name, cost.objective
     if cost.share.unpriced:
         yield f"{name}: no price is known of {', '.join(cost.share.unpriced)}, so tokens have none"
     if cost.queue_grows:
@@ -117,7 +117,7 @@ def remarks(cost: ModelCost) -> Iterator[str]:
             f"{name}: all {cost.replicas} replicas it may have are too few for its promise; it"
             f" takes {cost.missing} more"
         )
-    elif (alone := _by_queue(cost)) < cost.replicas and cost.replicas > cost.model.min_replicas:
+    elif (alone := _by_queue(cost)) < cost.replicas and cost.replicas > cost.least_replicas:
         yield (
             f"{name}: {cost.replicas} replicas keep the promise of p99 TTFT"
             f" {objective.ttft_p99_ms:,} ms and ITL {objective.itl_p99_ms:,} ms; to serve the load"
@@ -127,7 +127,7 @@ def remarks(cost: ModelCost) -> Iterator[str]:
         yield (
             f"{name}: misses its promise of p99 TTFT {objective.ttft_p99_ms:,} ms and ITL"
             f" {objective.itl_p99_ms:,} ms: {cost.misses}. tokenfleet compare"
-            f" {cost.model.hugging_face_id} shows what keeps it"
+            f" {cost.hugging_face_id} shows what keeps it"
         )
     for note in cost.most.notes:
         yield f"{name}: {note}"
@@ -135,7 +135,7 @@ def remarks(cost: ModelCost) -> Iterator[str]:
 
 def _by_queue(cost: ModelCost) -> int:
     asked = (cost.requests_per_second or 0.0) * cost.most.shape.output_tokens
-    return max(cost.model.min_replicas, replicas_for(cost.most.theta.p50, asked))
+    return max(cost.least_replicas, replicas_for(cost.most.theta.p50, asked))
 
 
 def _carried(cost: ModelCost) -> float:

@@ -11,6 +11,7 @@ from tokenfleet.preview.cold_start_bar import (
     seconds_text,
     verdict,
 )
+from tokenfleet.preview.cost_table import cost_table, price_line
 from tokenfleet.preview.drawing.architecture import architecture_svg
 from tokenfleet.preview.figures import a_month, count
 from tokenfleet.preview.memory_bar import memory_parts
@@ -48,6 +49,8 @@ def html(report: Report) -> str:
         network=network_table(report),
         bill=bill_table(report),
         usage=usage_table(report),
+        cost=cost_table(report.cost),
+        price_line=price_line(report.cost),
         usd=usd,
         count=count,
         memory_parts=memory_parts,

@@ -14,6 +14,7 @@ from tokenfleet.preview.cold_start_bar import (
     longest_stage,
     verdict,
 )
+from tokenfleet.preview.cost_table import cost_table, price_line
 from tokenfleet.preview.figures import a_month, count
 from tokenfleet.preview.flowchart import flowchart
 from tokenfleet.preview.money import usd
@@ -48,6 +49,7 @@ def markdown(report: Report) -> str:
         "\n\n".join(_model_details(model) for model in report.models),
         *_cold_starts(report),
         _table(network_table(report)),
+        _table(cost_table(report.cost)),
         _table(bill_table(report)),
         _table(usage_table(report)),
         _tree(report),
@@ -68,6 +70,7 @@ def _heading(report: Report) -> str:
         f"**{count(report.resource_count, 'resource')}** in"
         f" {count(report.component_count, 'component')}."
         f" **{text(a_month(report))} a month** at the fewest replicas{budgets}."
+        f" {text(price_line(report.cost))}."
         f" {_verdict(report)}"
     )
 

@@ -14,6 +14,8 @@ from tokenfleet.economics.bill_line import BillLine
 from tokenfleet.economics.node_price import Buying, HourlyRange, hourly_range
 from tokenfleet.economics.pool_nodes import Scenario
 from tokenfleet.economics.price_age import StalePrice, stale_prices
+from tokenfleet.economics.served_fleet import WhatIf
+from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.economics.volumes import cache_price
 from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.plan.serving import ModelPlan
@@ -91,7 +93,7 @@ class ModelReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that is shown about a stack; ``bill`` is at the fewest replicas."""
+    """Everything that is shown about a stack; ``bill`` is at the fewest replicas, ``cost`` at its load."""
 
     plan: Plan
     tree: Sequence[Branch]
@@ -101,6 +103,7 @@ class Report:
     pools: Sequence[PoolReport]
     models: Sequence[ModelReport]
     bill: Forecast
+    cost: StackCost
     stale_prices: Sequence[StalePrice]
     findings: Sequence[Finding]
     notes: Sequence[str]
@@ -191,6 +194,7 @@ def build_report(
             for model in plan.models
         ],
         bill=bill,
+        cost=stack_cost(plan, WhatIf(), curves=False),
         stale_prices=stale,
         findings=findings(recording),
         notes=notes(plan, secrets, ignored, stale),

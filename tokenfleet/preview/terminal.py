@@ -8,6 +8,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tokenfleet.preview.cold_start_screen import cold_starts
+from tokenfleet.preview.cost_screen import table_on_screen
+from tokenfleet.preview.cost_table import cost_table, price_line
 from tokenfleet.preview.figures import (
     a_month,
     bounds,
@@ -30,7 +32,7 @@ def show(report: Report, console: Console) -> None:
             (f"{plan.name}", "bold"),
             f" in {plan.region}: {report.resource_count} resources in"
             f" {report.component_count} components, {a_month(report)} a month"
-            " at the fewest replicas",
+            f" at the fewest replicas. {price_line(report.cost)}.",
         )
     )
     for part in _parts(report, console.width):
@@ -47,6 +49,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield _caches(report)
     yield _models(report)
     yield cold_starts(report.models, width)
+    yield table_on_screen(cost_table(report.cost))
     yield _costs(report)
     if report.notes:
         yield _notes(report)
