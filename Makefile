@@ -47,10 +47,11 @@ up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
 
 golden: setup ## write what machines execute into tests/golden (look at the diff)
-	$(BIN)/pytest tests/preview/test_golden.py tests/settings/test_reference.py tests/plan/test_user_data.py tests/test_cold_start_page.py --write-golden
+	$(BIN)/pytest tests/preview/test_golden.py tests/settings/test_reference.py tests/plan/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py --write-golden
 
 bench: setup ## measure what the docs claim
 	$(BIN)/python bench/preview.py
+	$(BIN)/python bench/cost.py
 	bench/economics
 
 lock: setup ## renew the locked requirements, releases at least a week old

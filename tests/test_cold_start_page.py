@@ -39,7 +39,7 @@ def _compared() -> str:
 def _previewed(root: Path) -> str:
     whole = _printed("preview", "prod", "--project", str(root))
     _, title, rest = whole.partition("\nCold start\n")
-    shown, after, _ = rest.partition("\n\nA month at the fewest replicas")
+    shown, after, _ = rest.partition("\n\nWhat a million tokens cost")
     assert title
     assert after
     return f"```\n$ tokenfleet preview prod\n...{title}{shown}\n...\n```"

@@ -15,6 +15,13 @@ From a plan to a price, in the order of use::
     why = price_by_cause(quote.prices, parts, quote.load.p50)             # causes
     other = compare_hosted(quote, hosted, most, replicas=replicas)        # hosted: verdict, break-even
 
+The same for whole stacks and for the whole catalogue::
+
+    cost = stack_cost(plan, WhatIf(...))                  # stack_cost: every model, at any load
+    fleet = served_fleet(plan, model, what_if)            # served_fleet: replicas for a load
+    bills = FleetBills(plan, what_if).of(replicas)        # fleet_bills: the bill with those
+    found = ranking(Question(...))                        # choice: every type, or why not it
+
 ``usd_per_hour`` and the price of a replica are ``Quantiles``: ``known(usd)`` for a list price,
 ``SPOT_FORECAST * usd`` (quote) where spot is forecast. Every question without an answer is a
 ``CostError`` (refusal) with a place and a way out.

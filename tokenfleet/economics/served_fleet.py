@@ -20,7 +20,8 @@ from tokenfleet.plan.serving import ModelPlan
 from tokenfleet.plan.stack import Plan
 
 ASSUMED_SHAPE = RequestShape(input_tokens=800, output_tokens=250)
-"""Lengths of a request where a model has no traffic: an assumption to draw its curve with."""
+"""Lengths of a request where a model has no traffic: an assumption to draw its curve with, shortened
+where the context is shorter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,9 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
 
 def _shape(model: ModelPlan, cached_share: float) -> RequestShape:
     if model.traffic is None:
-        lengths = (ASSUMED_SHAPE.input_tokens, ASSUMED_SHAPE.output_tokens)
+        whole = ASSUMED_SHAPE.input_tokens + ASSUMED_SHAPE.output_tokens
+        part = min(1.0, model.context_length / whole)
+        lengths = (part * ASSUMED_SHAPE.input_tokens, part * ASSUMED_SHAPE.output_tokens)
     else:
         lengths = (model.traffic.input_tokens, model.traffic.output_tokens)
     return RequestShape(
