@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.today import TODAY
 from tokenfleet.cli import app
+from tokenfleet.commands import compare, cost
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.plan.decide import decide
@@ -40,12 +42,16 @@ def _renewed(page: str, root: Path) -> str:
 
 def _pictures(stack_files: Mapping[str, StackFile], root: Path) -> Iterator[tuple[str, str]]:
     plan = decide(stack_files["prod"].keys, "prod", root)
-    (cost,) = (c for c in stack_cost(plan, WhatIf()).models if c.name == _DRAWN)
-    yield "cost-why.svg", why_svg(cost)
-    yield "cost-over-load.svg", load_svg(cost)
+    (drawn,) = (c for c in stack_cost(plan, WhatIf()).models if c.name == _DRAWN)
+    yield "cost-why.svg", why_svg(drawn)
+    yield "cost-over-load.svg", load_svg(drawn)
 
 
-def test_the_page_shows_what_the_program_says(root: Path, pytestconfig: pytest.Config) -> None:
+def test_the_page_shows_what_the_program_says(
+    root: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in (cost, compare):
+        monkeypatch.setattr(command, "today", lambda: TODAY)
     path = root / "docs" / "cost.md"
     page = path.read_text(encoding="utf-8")
     renewed = _renewed(page, root)

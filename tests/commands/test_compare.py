@@ -1,5 +1,6 @@
 """``tokenfleet compare`` as people and machines use it."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from tokenfleet.catalogue.models import known_models
 from tokenfleet.cli import app
+from tokenfleet.commands import compare
 
 BAD_INPUT = 2
 QWEN3_8B = "Qwen/Qwen3-8B"
@@ -87,3 +89,12 @@ def test_a_mistake_is_named_at_its_flag(arguments: list[str], said: str) -> None
     result = _compare(*arguments)
     assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
     assert said in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize(("day", "stale"), [("2024-07-02", False), ("2027-01-01", True)])
+def test_old_prices_are_flagged_with_the_way_to_renew_them(
+    day: str, monkeypatch: pytest.MonkeyPatch, *, stale: bool
+) -> None:
+    monkeypatch.setattr(compare, "today", lambda: dt.date.fromisoformat(day))
+    assert json.loads(_compare(QWEN3_8B, "--json").stdout)["prices_stale"] == stale
+    assert ("tokenfleet catalogue refresh --region us-east-1" in _said(QWEN3_8B)) == stale

@@ -1,5 +1,6 @@
 """``tokenfleet cost`` as people and machines use it."""
 
+import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tokenfleet.cli import app
+from tokenfleet.commands import cost
 
 BAD_INPUT = 2
 ROOT = Path(__file__).parents[2]
@@ -180,3 +182,12 @@ def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(tmp_path: Pa
     # 0.3 US dollars an hour buy hours at 0.73 of the list price.
     assert saved == pytest.approx(730 * (0.3 / 0.73 - 0.3))
     assert "plan: 100% of it used" in _said("dev", "--commitment", str(path))
+
+
+@pytest.mark.parametrize(("day", "stale"), [("2024-07-02", False), ("2027-01-01", True)])
+def test_old_prices_are_flagged_with_the_way_to_renew_them(
+    day: str, monkeypatch: pytest.MonkeyPatch, *, stale: bool
+) -> None:
+    monkeypatch.setattr(cost, "today", lambda: dt.date.fromisoformat(day))
+    assert bool(_answer("dev")["stale_prices"]) == stale
+    assert ("tokenfleet catalogue refresh --region us-east-1" in _said("dev")) == stale

@@ -9,7 +9,7 @@ import typer
 
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.catalogue.models import ModelFacts, known_models
-from tokenfleet.commands.answers import AsJson, console, fail
+from tokenfleet.commands.answers import AsJson, console, fail, today
 from tokenfleet.economics.hosted import HostedPrice
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.mistakes import nearest
@@ -105,7 +105,7 @@ def compare(
         return
     from tokenfleet.preview.choices_screen import ranked  # noqa: PLC0415 - see above
 
-    console().print(ranked(question, found, prices, every=every))
+    console().print(ranked(question, found, prices, today=today(), every=every))
 
 
 def _flagged(error: CostError) -> str:
@@ -133,6 +133,7 @@ def _answer(
     question: "Question", found: "Ranking", prices: Sequence[HostedPrice]
 ) -> dict[str, object]:
     from tokenfleet.economics.hosted import compare_hosted  # noqa: PLC0415 - see compare
+    from tokenfleet.economics.price_age import is_stale  # noqa: PLC0415 - see compare
 
     return {
         "model": question.model,
@@ -143,6 +144,7 @@ def _answer(
         "requests_per_second": question.requests_per_second,
         "shape": plain(question.shape),
         "objective": plain(question.objective),
+        "prices_stale": any(is_stale(choice.node.date, today()) for choice in found.choices),
         "choices": plain(found.choices),
         "ruled_out": plain(found.ruled_out),
         "hosted": [

@@ -17,6 +17,7 @@ from tokenfleet.commands.answers import (
     fail,
     located,
     stack_file_of,
+    today,
 )
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.plain import plain
@@ -93,6 +94,7 @@ def cost(
     # Imported when needed: a wrong flag should not wait for the catalogue.
     from tokenfleet.economics.commitments_file import read_commitments  # noqa: PLC0415 - see above
     from tokenfleet.economics.node_price import Buying  # noqa: PLC0415 - see above
+    from tokenfleet.economics.price_age import stale_prices  # noqa: PLC0415 - see above
     from tokenfleet.economics.profile import read_profile  # noqa: PLC0415 - see above
     from tokenfleet.economics.refusal import CostError  # noqa: PLC0415 - see above
     from tokenfleet.economics.served_fleet import WhatIf  # noqa: PLC0415 - see above
@@ -123,14 +125,15 @@ def cost(
             write_pictures(svg, found)
         except OSError as error:
             fail(f"--svg {svg}: {error.strerror}")
+    stale = stale_prices([*found.bill.expected.lines, *found.bill.expected.by_use], today())
     if as_json:
         fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
-        answer = {**fields, "usd_per_month": found.bill.usd_per_month}
+        answer = {**fields, "usd_per_month": found.bill.usd_per_month, "stale_prices": stale}
         typer.echo(json.dumps(plain(answer), indent=2))
         return
     from tokenfleet.preview.cost_screen import cost_screen  # noqa: PLC0415 - see above
 
-    console().print(cost_screen(found, explained=explain))
+    console().print(cost_screen(found, stale, explained=explain))
 
 
 def _check_shares(load: float, shares: Mapping[str, float | None]) -> None:

@@ -1,5 +1,6 @@
 """What an hour of a node costs before there is a stack, its volumes included."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import Engine
@@ -18,7 +19,7 @@ class NodeHour:
 
     usd: Quantiles
     source: str
-    date: str
+    date: dt.date
 
 
 def node_hour(question: Question, kind: InstanceType, engine: Engine) -> NodeHour | None:
@@ -42,6 +43,6 @@ def node_hour(question: Question, kind: InstanceType, engine: Engine) -> NodeHou
     more = volumes.usd * MONTH
     return NodeHour(
         usd=Quantiles(p10=usd.p10 + more, p50=usd.p50 + more, p90=usd.p90 + more),
-        source=f"{source}; volumes: {volumes.source} ({volumes.date})",
-        date=date.isoformat() if date else "given",
+        source=f"{source}; volumes: {volumes.source}",
+        date=min(date, volumes.date) if date else volumes.date,
     )

@@ -1,5 +1,6 @@
 """Which hardware should serve a model, on a terminal: the ranking, the others, and hosted prices."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Group
@@ -9,10 +10,12 @@ from rich.text import Text
 from tokenfleet.economics.bill_line import HOURS_PER_MONTH
 from tokenfleet.economics.choice import Choice, Ranking, RuledOut
 from tokenfleet.economics.hosted import ACT_ABOVE, HostedComparison, HostedPrice, compare_hosted
+from tokenfleet.economics.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.quantiles import Quantiles
 from tokenfleet.economics.question import Question
 from tokenfleet.preview.figures import count
 from tokenfleet.preview.money import usd
+from tokenfleet.preview.notes import how_to_renew
 from tokenfleet.preview.token_price import per_mtok, per_mtok_range
 
 _BASIS_STYLE = {"measured": "green", "estimated": "", "unverified": "yellow"}
@@ -20,13 +23,18 @@ _TYPES_SHOWN = 3
 
 
 def ranked(
-    question: Question, found: Ranking, prices: Sequence[HostedPrice], *, every: bool
+    question: Question,
+    found: Ranking,
+    prices: Sequence[HostedPrice],
+    *,
+    today: dt.date,
+    every: bool,
 ) -> Group:
     """The choices from the cheapest on, why not the others, and what hosted APIs ask."""
     shown = found.choices if every else _best_of_hardware(found.choices)
     parts: list[Text | Table | str] = [_asked(question), ""]
     if shown:
-        parts += [_table(question, shown), *_legend(found, shown)]
+        parts += [_table(question, shown), *_legend(question, found, shown, today)]
     else:
         parts.append(Text("No type of the catalogue serves this.", "red"))
     if found.ruled_out:
@@ -103,7 +111,9 @@ def _milliseconds(seconds: Quantiles | None) -> str:
     return "queue" if seconds is None else f"{1000 * seconds.p50:,.0f}"
 
 
-def _legend(found: Ranking, shown: Sequence[Choice]) -> Iterator[Text]:
+def _legend(
+    question: Question, found: Ranking, shown: Sequence[Choice], today: dt.date
+) -> Iterator[Text]:
     hidden = len(found.choices) - len(shown)
     more = f" The cheapest type of each hardware; {hidden} more with --all." if hidden else ""
     unsure = (
@@ -124,8 +134,11 @@ def _legend(found: Ranking, shown: Sequence[Choice]) -> Iterator[Text]:
     )
     for note in notes:
         yield Text(note, "dim")
-    dates = sorted({choice.node.date for choice in shown})
-    yield Text(f"Prices of nodes of {', '.join(dates)}; sources with --json.", "dim")
+    oldest = min(choice.node.date for choice in shown)
+    prices = f"Prices of nodes and volumes, the oldest of {oldest}; sources with --json."
+    if is_stale(oldest, today):
+        prices += f" That is older than {STALE_DAYS} days. {how_to_renew(question.region)}"
+    yield Text(prices, "dim")
 
 
 def _others(found: Ranking) -> Table:

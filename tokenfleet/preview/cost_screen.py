@@ -7,10 +7,12 @@ from rich.table import Table as Screen
 from rich.text import Text
 
 from tokenfleet.economics.bill_line import HOURS_PER_MONTH, BillLine
+from tokenfleet.economics.price_age import StalePrice
 from tokenfleet.economics.stack_cost import CurvePoint, ModelCost, StackCost
 from tokenfleet.preview.cost_table import CAUSES, causes_of, cost_table, price_line, remarks
 from tokenfleet.preview.figures import quantity, unit_price
 from tokenfleet.preview.money import usd, usd_range
+from tokenfleet.preview.notes import stale_notes
 from tokenfleet.preview.tables import Table
 from tokenfleet.preview.token_price import per_mtok, per_mtok_range
 
@@ -18,7 +20,7 @@ _BAR = 40
 _LOADS_SHOWN = 9
 
 
-def cost_screen(cost: StackCost, *, explained: bool) -> Group:
+def cost_screen(cost: StackCost, stale: Sequence[StalePrice], *, explained: bool) -> Group:
     """Everything there is to say, the prices first."""
     month = cost.bill.usd_per_month
     spread = f" ({usd_range(month.low, month.high)})" if month.low < month.high else ""
@@ -31,6 +33,7 @@ def cost_screen(cost: StackCost, *, explained: bool) -> Group:
         table_on_screen(cost_table(cost)),
     ]
     said = [line for model in cost.models for line in remarks(model)]
+    said += stale_notes(stale, cost.region)
     parts += ["", *(Text(f"- {line}") for line in said)] if said else []
     for model in cost.models:
         parts += ["", waterfall(model)]
