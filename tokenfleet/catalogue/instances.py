@@ -116,6 +116,7 @@ def on_demand_price(name: str, region: str) -> Price:
         known = ", ".join(sorted(row.usd_per_hour)) or "no region"
         msg = (
             f"no on-demand price of {name} in {region} was found (there is one for {known});"
+            f" tokenfleet catalogue refresh --region {region} fetches it, or"
             f" add it with its source to usdPerHour in {_FILE}"
         )
         raise CatalogueError(msg)

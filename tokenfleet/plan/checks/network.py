@@ -22,7 +22,7 @@ def network_mistakes(draft: Draft) -> Iterator[Mistake]:
             value=draft.region,
             problem=(
                 f"the catalogue knows no prices or offerings there.{nearest(draft.region, regions())}"
-                f" Known: {known}. Another region needs rows in tokenfleet/catalogue/data"
+                f" Known: {known}. Another is added by tokenfleet catalogue refresh --region {draft.region}"
             ),
         )
     if draft.network is None:
