@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tokenfleet.economics.bill import forecast, least_replicas
-from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.economics.scenario import Scenario
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.money import usd
 from tokenfleet.settings.stack_file import StackFile

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from tokenfleet.economics.bill import Forecast, forecast, least_replicas
 from tokenfleet.economics.bill_line import Bill, BillLine
-from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.economics.scenario import Scenario
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import read_stack_file

@@ -21,9 +21,7 @@ from tests.economics.stacks import (
 )
 from tokenfleet.economics.bill import forecast, least_replicas, most_replicas
 from tokenfleet.economics.bill_line import HOURS_PER_MONTH, Bill
-from tokenfleet.economics.node_price import Buying
-from tokenfleet.economics.overhead import Usage
-from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.economics.scenario import Buying, Scenario, Usage
 from tokenfleet.plan.stack import Plan
 
 HALF_SPOT = Buying(spot_share=0.5)
@@ -75,9 +73,8 @@ REPLICAS = st.fixed_dictionaries(
 def test_causes_add_up_to_the_bill_however_it_is_run(
     replicas: Mapping[str, float], share: float | None, spare: float
 ) -> None:
-    scenario = Scenario(
-        replicas=replicas, spares={"gpt-oss-120b": spare}, buying=Buying(spot_share=share)
-    )
+    spares = {"gpt-oss-120b": min(spare, replicas["gpt-oss-120b"])}
+    scenario = Scenario(replicas=replicas, spares=spares, buying=Buying(spot_share=share))
     run = forecast(prod(), scenario)
     for bill in (run.low, run.expected, run.high):
         assert sum(bill.usd_per_hour_by_cause.values()) == pytest.approx(bill.usd_per_hour)

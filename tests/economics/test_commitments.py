@@ -18,9 +18,8 @@ from tokenfleet.economics.commitments import (
     SavingsPlan,
     with_commitments,
 )
-from tokenfleet.economics.node_price import Buying
-from tokenfleet.economics.pool_nodes import Scenario
 from tokenfleet.economics.refusal import CostError
+from tokenfleet.economics.scenario import Buying, Scenario
 
 C8GD = 0.78384
 SPOT = "graviton4 nodes on spot"

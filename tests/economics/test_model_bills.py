@@ -11,7 +11,7 @@ from tests.economics.stacks import Keys, plan_of
 from tokenfleet.economics.bill import forecast
 from tokenfleet.economics.bill_line import Bill
 from tokenfleet.economics.model_bills import model_bills
-from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.economics.scenario import Scenario
 from tokenfleet.plan.stack import Plan
 
 

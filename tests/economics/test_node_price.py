@@ -10,7 +10,8 @@ from tokenfleet.catalogue.facts import data_file
 from tokenfleet.catalogue.instances import on_demand_price
 from tokenfleet.catalogue.spot import RegionalSpotPrices, spot_saving
 from tokenfleet.economics import node_price as module
-from tokenfleet.economics.node_price import Buying, hourly_range, node_price
+from tokenfleet.economics.node_price import hourly_range, node_price
+from tokenfleet.economics.scenario import Buying
 from tokenfleet.economics.volumes import volume_price
 from tokenfleet.plan.disks import VolumePlan
 from tokenfleet.plan.node_groups import NodeGroupPlan

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.economics.stacks import EDGE, plan_of
 from tokenfleet.economics.fleet_bills import most_replicas_of, running
-from tokenfleet.economics.node_price import Buying
+from tokenfleet.economics.scenario import Buying
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import ModelCost, StackCost, stack_cost
 from tokenfleet.plan.stack import Plan

@@ -93,10 +93,10 @@ def cost(
     )
     # Imported when needed: a wrong flag should not wait for the catalogue.
     from tokenfleet.economics.commitments_file import read_commitments  # noqa: PLC0415 - see above
-    from tokenfleet.economics.node_price import Buying  # noqa: PLC0415 - see above
     from tokenfleet.economics.price_age import stale_prices  # noqa: PLC0415 - see above
     from tokenfleet.economics.profile import read_profile  # noqa: PLC0415 - see above
     from tokenfleet.economics.refusal import CostError  # noqa: PLC0415 - see above
+    from tokenfleet.economics.scenario import Buying  # noqa: PLC0415 - see above
     from tokenfleet.economics.served_fleet import WhatIf  # noqa: PLC0415 - see above
     from tokenfleet.economics.stack_cost import stack_cost  # noqa: PLC0415 - see above
     from tokenfleet.plan.decide import decide  # noqa: PLC0415 - see above

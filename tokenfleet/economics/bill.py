@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from tokenfleet.economics.bill_line import HOURS_PER_MONTH, Bill
 from tokenfleet.economics.node_price import Outlook
 from tokenfleet.economics.overhead import shared_lines, system_lines, usage_lines
-from tokenfleet.economics.pool_nodes import Scenario, pool_lines, pool_placement
+from tokenfleet.economics.pool_nodes import pool_lines, pool_placement
+from tokenfleet.economics.scenario import Scenario
 from tokenfleet.plan.node_groups import SYSTEM_POOL
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan
@@ -50,7 +51,12 @@ def most_replicas(plan: Plan) -> Mapping[str, float]:
 
 
 def forecast(plan: Plan, scenario: Scenario) -> Forecast:
-    """What an hour costs, as spot may turn out."""
+    """What an hour costs, as spot may turn out.
+
+    Raises:
+        CostError: when the scenario names a model that the stack does not serve.
+    """
+    scenario.check_against(plan)
     return Forecast(
         low=_bill(plan, scenario, "low"),
         expected=_bill(plan, scenario, "expected"),

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from tokenfleet.economics.bill import Forecast, forecast
 from tokenfleet.economics.commitments import Utilisation, with_commitments
-from tokenfleet.economics.pool_nodes import Scenario
 from tokenfleet.economics.quantiles import Quantiles
+from tokenfleet.economics.scenario import Scenario
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.shares import ModelShare, shares
 from tokenfleet.plan.serving import ModelPlan

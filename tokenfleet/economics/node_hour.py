@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.economics.bill_line import MONTH
-from tokenfleet.economics.node_price import Buying, on_demand, spot_price_of
+from tokenfleet.economics.node_price import on_demand, spot_price_of
 from tokenfleet.economics.quantiles import Quantiles, known
 from tokenfleet.economics.question import Question
+from tokenfleet.economics.scenario import Buying
 from tokenfleet.economics.volumes import disks_price
 from tokenfleet.plan.disks import plan_disks
 

@@ -1,8 +1,8 @@
 """What an hour of a node costs in each tier, and how sure that is."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import mean, median
 from typing import Literal
 
@@ -10,28 +10,13 @@ from tokenfleet.catalogue.facts import CatalogueError, Price
 from tokenfleet.catalogue.instances import on_demand_price
 from tokenfleet.catalogue.spot import spot_drift, spot_prices, spot_saving
 from tokenfleet.economics.bill_line import MONTH
+from tokenfleet.economics.scenario import Buying
 from tokenfleet.economics.volumes import disks_price
 from tokenfleet.plan.node_groups import NodeGroupPlan
 from tokenfleet.plan.ranges import Range, exactly, range_of
 
 Outlook = Literal["low", "expected", "high"]
 """How spot turns out: cheap and plentiful, as expected, or dear and rare."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Buying:
-    """How nodes are bought, where it is not as the catalogue assumes.
-
-    ``spot_share``: share of the nodes beyond minimums and reservations that are spot, in pools
-    with both tiers; without it, what a fleet is assumed to reach, where ``returns_to_spot`` says
-    that something brings nodes back that fell back to on demand. Prices are US dollars an hour
-    by instance type.
-    """
-
-    spot_share: float | None = None
-    returns_to_spot: bool = False
-    spot_usd_per_hour: Mapping[str, Range] = field(default_factory=dict[str, Range])
-    capacity_block_usd_per_hour: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, kw_only=True)

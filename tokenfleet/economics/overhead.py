@@ -1,11 +1,11 @@
 """What a stack costs besides the nodes that serve: control plane, network, storage, logs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tokenfleet.catalogue.services import ServiceName, service_prices
 from tokenfleet.economics.bill_line import MONTH, BillLine, service_line
 from tokenfleet.economics.node_price import disks_of, on_demand
+from tokenfleet.economics.scenario import Usage
 from tokenfleet.plan.disks import WITH_ARTIFACTS
 from tokenfleet.plan.node_groups import SYSTEM_POOL, NodeGroupPlan
 from tokenfleet.plan.stack import Plan
@@ -14,21 +14,6 @@ _BYTES_PER_GIB = 2**30
 _HOURS_PER_DAY = 24
 _ARTIFACTS = WITH_ARTIFACTS - 1
 """Bytes of compiled artifacts, at most, over those of the weights."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """What is billed by use, an hour; None where nobody knows.
-
-    ``nat_gb`` passes the NAT gateways (images do, weights come through the free S3 endpoint),
-    ``endpoint_gb`` the interface endpoints, ``logs_gb`` go into CloudWatch Logs;
-    ``load_balancer_units`` are NLCUs of all load balancers together.
-    """
-
-    nat_gb: float | None = None
-    endpoint_gb: float | None = None
-    logs_gb: float | None = None
-    load_balancer_units: float | None = None
 
 
 def shared_lines(plan: Plan) -> Iterator[BillLine]:

@@ -1,29 +1,16 @@
 """What the nodes of a pool cost: each tier's hours and volumes, and why they are paid."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tokenfleet.catalogue.spot import spot_share
 from tokenfleet.economics.bill_line import BillLine, Cause
-from tokenfleet.economics.node_price import Buying, NodePrice, Outlook, node_price
-from tokenfleet.economics.overhead import Usage, volumes_line
+from tokenfleet.economics.node_price import NodePrice, Outlook, node_price
+from tokenfleet.economics.overhead import volumes_line
 from tokenfleet.economics.placement import Placement, TierNodes, place
+from tokenfleet.economics.scenario import Buying, Scenario
 from tokenfleet.plan.node_groups import NodeGroupPlan
 from tokenfleet.plan.stack import Plan
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scenario:
-    """How a stack is run: replicas by model (a node each, means over the hour), and how paid.
-
-    ``spares`` is the part of the replicas that is kept for a lost one. A model that is not
-    named runs none.
-    """
-
-    replicas: Mapping[str, float]
-    spares: Mapping[str, float] = field(default_factory=dict[str, float])
-    buying: Buying = field(default_factory=Buying)
-    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, kw_only=True)

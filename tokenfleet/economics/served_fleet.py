@@ -7,10 +7,10 @@ from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.commitments import Commitment
 from tokenfleet.economics.measured import measured_saturation
-from tokenfleet.economics.node_price import Buying
 from tokenfleet.economics.profile import ProfileRun
 from tokenfleet.economics.question import Objective, carried
 from tokenfleet.economics.replica import replica_of
+from tokenfleet.economics.scenario import Buying
 from tokenfleet.economics.served_model import served_model
 from tokenfleet.economics.throughput import Saturation, saturation
 from tokenfleet.economics.traffic import RequestShape

@@ -2,7 +2,7 @@
 
 from tokenfleet.catalogue.spot import spot_share
 from tokenfleet.economics.bill_line import BillLine
-from tokenfleet.economics.node_price import Buying
+from tokenfleet.economics.scenario import Buying
 from tokenfleet.plan.serving import ModelPlan
 from tokenfleet.preview.money import usd, usd_range
 from tokenfleet.preview.report import Report, TierReport

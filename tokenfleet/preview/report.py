@@ -11,9 +11,9 @@ from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.economics.bill import Forecast, forecast, least_replicas
 from tokenfleet.economics.bill_line import BillLine
-from tokenfleet.economics.node_price import Buying, HourlyRange, hourly_range
-from tokenfleet.economics.pool_nodes import Scenario
+from tokenfleet.economics.node_price import HourlyRange, hourly_range
 from tokenfleet.economics.price_age import StalePrice, stale_prices
+from tokenfleet.economics.scenario import Buying, Scenario
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.economics.volumes import cache_price
