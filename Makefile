@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup preview test lint types unit e2e tools up golden bench lock format clean
+.PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader faults lock format clean
 
 help: ## print the targets
-	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make .venv with everything in it
 
@@ -51,6 +51,12 @@ golden: setup ## write what machines execute into tests/golden (look at the diff
 
 bench: setup ## measure what the docs claim
 	$(BIN)/python bench/preview.py
+
+bench-loader: setup ## measure how fast a node gets its weights (needs root)
+	$(BIN)/python -m bench.loader
+
+faults: setup ## 200 random faults around the weight loader
+	$(BIN)/python -m bench.loader_faults --runs 200
 
 lock: setup ## renew the locked requirements, releases at least a week old
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
