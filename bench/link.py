@@ -2,12 +2,13 @@
 
 import os
 import subprocess
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from bench.undo import Undo
 
-# RFC 2544 keeps 198.18.0.0/15 for benchmarks: no real network is in the way.
-HERE, THERE = "198.18.77.1", "198.18.77.2"
+# RFC 2544 keeps this for benchmarks: no real network is in the way.
+_NETWORK = IPv4Network("198.18.0.0/15")
 # One packet as the kernel hands it over has up to 64 KiB; at 2 Gbit/s this is 4 ms.
 _BURST = "1mb"
 
@@ -20,6 +21,9 @@ class ShapedLink:
 
     def __init__(self, undo: Undo, gigabits: float) -> None:
         self.namespace = f"tokenfleet-bench-{os.getpid()}"
+        # Another bench may run beside this one: four addresses for each process.
+        first = _NETWORK[4 * os.getpid() % _NETWORK.num_addresses]
+        here, self.there = first + 1, str(first + 2)
         # Names of interfaces have at most 15 characters.
         self._near, far = f"tfb{os.getpid()}n", f"tfb{os.getpid()}f"
         undo.later("ip", "netns", "del", self.namespace)
@@ -27,10 +31,10 @@ class ShapedLink:
         undo.later("ip", "link", "del", self._near)
         _run("ip", "link", "add", self._near, "type", "veth", "peer", "name", far)
         _run("ip", "link", "set", far, "netns", self.namespace)
-        _run("ip", "addr", "add", f"{HERE}/30", "dev", self._near)
+        _run("ip", "addr", "add", f"{here}/30", "dev", self._near)
         _run("ip", "link", "set", self._near, "up")
         there = ("ip", "-n", self.namespace)
-        _run(*there, "addr", "add", f"{THERE}/30", "dev", far)
+        _run(*there, "addr", "add", f"{self.there}/30", "dev", far)
         _run(*there, "link", "set", far, "up")
         _run(*there, "link", "set", "lo", "up")
         shape = ("root", "tbf", "rate", f"{gigabits * 1000:.0f}mbit", "burst", _BURST)

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.disk import ThrottledDisk, hide_mounts
-from bench.link import THERE, ShapedLink
+from bench.link import ShapedLink
 from bench.measure import LIMITS, Bench, Killed, Round, Row, measured
 from bench.tools import Programs, Source
 from bench.undo import Undo
@@ -113,7 +113,7 @@ def _found(asked: _Asked, server_binary: Path, tell: Callable[[str], object]) ->
         undo.later("rm", "--recursive", "--force", str(folder))
         link = ShapedLink(undo, asked.link)
         disk = ThrottledDisk(undo, asked.size * 10**6 * 5 // 4 + 256 * MEBIBYTE, asked.disk)
-        server = S3Server(server_binary, folder, host=THERE, inside=link.inside())
+        server = S3Server(server_binary, folder, host=link.there, inside=link.inside())
         try:
             source = _published(server, folder, asked.size)
             bench = Bench(link, disk, source)
