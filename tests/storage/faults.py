@@ -123,7 +123,7 @@ def disk_fills(stage: Stage) -> Verdict:
         loader = stage.load(line.endpoint)
         wait_for(loader, line, stage.random.randint(0, stage.size_bytes))
         # Unbuffered: what is left in a buffer would be written, and fail, when it is closed.
-        with (stage.cache / "other").open("wb", buffering=0) as file, suppress(OSError):
+        with suppress(OSError), (stage.cache / "other").open("wb", buffering=0) as file:
             while file.write(bytes(2**16)):
                 pass
         return stage.judged(loader, (READY, DISK_FULL))
