@@ -126,8 +126,8 @@ def _model_details(model: ModelReport) -> str:
         ["Revision", plan.revision],
     ]
     lines = [f"- {title}: {text(value)}" for title, value in rows]
-    flags = escape("\n".join(plan.arguments), quote=False)
-    environment = escape("\n".join(f"{k}={v}" for k, v in plan.environment.items()), quote=False)
+    flags = escape("\n".join(plan.argument_words), quote=False)
+    environment = escape("\n".join(f"{v.name}={v.value}" for v in plan.environment), quote=False)
     return _details(
         f"{escape(plan.name)}: flags, environment and image",
         "\n".join(lines),

@@ -160,7 +160,7 @@ def _models(report: Report) -> Table:
                 f" {memory.rank_gib:.1f}, {memory.ranks} x\none request of"
                 f" {plan.context_length:,} tokens: {memory.kv_one_request_gib:.2f}"
             ),
-            Text(" ".join(plan.arguments[2:]), "dim"),
+            Text(" ".join(plan.argument_words[2:]), "dim"),
         )
     return table
 
