@@ -4,6 +4,7 @@ import typer
 
 from tokenfleet.commands.coldstart import coldstart
 from tokenfleet.commands.compile import compile_model
+from tokenfleet.commands.explain import explain
 from tokenfleet.commands.models import models
 from tokenfleet.commands.preview import preview
 from tokenfleet.commands.publish import publish
@@ -18,6 +19,7 @@ def tokenfleet() -> None:
 
 app.command()(preview)
 app.command()(coldstart)
+app.command()(explain)
 app.command()(publish)
 app.command()(models)
 app.command("compile")(compile_model)
