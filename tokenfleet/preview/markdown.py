@@ -14,6 +14,7 @@ from tokenfleet.preview.cold_start_bar import (
     longest_stage,
     verdict,
 )
+from tokenfleet.preview.drain_table import drain_table
 from tokenfleet.preview.figures import count
 from tokenfleet.preview.flowchart import flowchart
 from tokenfleet.preview.money import usd
@@ -48,6 +49,7 @@ def markdown(report: Report) -> str:
         _table(models_table(report)),
         "\n\n".join(_model_details(model) for model in report.models),
         *_cold_starts(report),
+        _table(drain_table(report)),
         _table(network_table(report)),
         _table(fixed_table(report)),
         _table(usage_table(report)),

@@ -8,6 +8,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tokenfleet.preview.cold_start_screen import cold_starts
+from tokenfleet.preview.drain_table import drain_table
 from tokenfleet.preview.figures import bounds, hourly_price, load, promise, unit_price
 from tokenfleet.preview.money import usd
 from tokenfleet.preview.report import Branch, Report
@@ -38,6 +39,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield _caches(report)
     yield _models(report)
     yield cold_starts(report.models, width)
+    yield _drains(report)
     yield _costs(report)
     if report.notes:
         yield _notes(report)
@@ -162,6 +164,16 @@ def _models(report: Report) -> Table:
             ),
             Text(" ".join(plan.argument_words[2:]), "dim"),
         )
+    return table
+
+
+def _drains(report: Report) -> Table:
+    drains = drain_table(report)
+    columns = [column.lower() for column in drains.columns]
+    right = tuple(column.lower() for column in drains.numbers)
+    table = _table(f"{drains.title}, seconds", *columns, right=right)
+    for row in drains.rows:
+        table.add_row(*map(Text, row))
     return table
 
 
