@@ -2,19 +2,19 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cluster.tools import ToolsMissing
-from tests.engine.containers import OTHERS, Container, engine_containers, stack_with
-from tests.engine.engine import Engine
-from tests.engine.fleet import Engines
+from tests.engine.containers import OTHERS, Pod, pod_of, stack_with
+from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import EngineTools, engine_tools
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import StackFile
 
 
@@ -44,10 +44,11 @@ def plans(stack_files: Mapping[str, StackFile], root: Path) -> Mapping[str, Plan
 
 
 @pytest.fixture(scope="session")
-def container(plans: Mapping[str, Plan]) -> Container:
-    """The engine container of the dev stack."""
-    (found,) = engine_containers(plans["dev"]).values()
-    return found
+def pod(stack_files: Mapping[str, StackFile]) -> Pod:
+    """The pod of the dev stack's model, as the program asks for it."""
+    preview = preview_stack(stack_files["dev"])
+    (model,) = preview.plan.models
+    return pod_of(preview.recording, f"vllm-{model.name}")
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +67,6 @@ def engines(
 
 
 @pytest.fixture(scope="session")
-def served(engines: Engines, container: Container) -> Callable[[], Engine]:
-    """The dev stack's engine, healthy; started anew when a test ended it."""
-    found: list[Engine] = []
-
-    def running() -> Engine:
-        if not found or not found[-1].is_running:
-            found.append(engines.start(container))
-        return found[-1].await_healthy()
-
-    return running
+def replicas(engines: Engines, pod: Pod) -> Replicas:
+    """Replicas of the dev stack's model."""
+    return Replicas(engines, pod)

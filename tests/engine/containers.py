@@ -1,10 +1,12 @@
 """The engine containers that plans render: those of committed stacks, and of other hardware."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.recording import Recording
 
 Keys = dict[str, Any]
 Container = Mapping[str, Any]
@@ -19,6 +21,15 @@ OTHERS: Mapping[str, tuple[str, str, str]] = {
     "mxfp4 on B200": ("b200", "p6-b200.48xlarge", "openai/gpt-oss-120b"),
     "two NUMA nodes of Graviton4": ("graviton4", "m8g.48xlarge", "Qwen/Qwen3-14B"),
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """What a kubelet is told of a replica; ``files`` are those of ConfigMaps, by its volumes."""
+
+    container: Container
+    grace_seconds: int
+    files: Mapping[str, Mapping[str, str]]
 
 
 def stack_with(keys: Keys, hardware: str, instance_type: str, model: str) -> Keys:
@@ -37,14 +48,37 @@ def stack_with(keys: Keys, hardware: str, instance_type: str, model: str) -> Key
 
 def engine_containers(plan: Plan) -> Mapping[str, Container]:
     """The container of every model, by the model's name."""
-    deployments = [
-        cast("Mapping[str, Any]", manifest)
-        for manifest in plan.serving.manifests
-        if manifest["kind"] == "Deployment"
-    ]
+    manifests = cast("Sequence[Mapping[str, Any]]", plan.serving.manifests)
     return {
-        deployment["metadata"]["name"].removeprefix("vllm-"): container
-        for deployment in deployments
-        for container in deployment["spec"]["template"]["spec"]["containers"]
-        if container["name"] == "vllm"
+        manifest["metadata"]["name"].removeprefix("vllm-"): _engine(_pod(manifest))
+        for manifest in manifests
+        if manifest["kind"] == "Deployment"
     }
+
+
+def pod_of(recording: Recording, deployment: str) -> Pod:
+    """The pod of a Deployment, with what it mounts."""
+    objects = {
+        (resource.inputs["kind"], resource.inputs["metadata"]["name"]): resource.inputs
+        for resource in cast("Sequence[Any]", recording.resources)
+        if resource.type.startswith("kubernetes:") and "kind" in resource.inputs
+    }
+    spec = _pod(objects["Deployment", deployment])
+    return Pod(
+        container=_engine(spec),
+        grace_seconds=spec["terminationGracePeriodSeconds"],
+        files={
+            volume["name"]: objects["ConfigMap", volume["configMap"]["name"]]["data"]
+            for volume in spec["volumes"]
+            if "configMap" in volume
+        },
+    )
+
+
+def _pod(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
+    return deployment["spec"]["template"]["spec"]
+
+
+def _engine(spec: Mapping[str, Any]) -> Container:
+    (found,) = (container for container in spec["containers"] if container["name"] == "vllm")
+    return found
