@@ -40,8 +40,9 @@ unit: setup ## tests that need no server
 e2e: setup ## tests against real servers on this machine
 	$(BIN)/pytest -m e2e
 
-tools: setup ## build the control plane that e2e tests run (needs Go, about four minutes once)
+tools: setup ## build the control plane and install the engine that e2e tests run (needs Go and 8 GiB, about five minutes once)
 	$(BIN)/python -m tests.cluster.tools
+	$(BIN)/python -m tests.engine.install
 
 up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
@@ -61,6 +62,7 @@ faults: setup ## 200 random faults around the weight loader
 lock: setup ## renew the locked requirements, releases at least a week old
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --override tests/engine/overrides.txt tests/engine/requirements.in --output-file tests/engine/requirements.txt
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format
