@@ -14,7 +14,6 @@ from tests.engine.install import EngineTools
 ARGUMENTS: Mapping[str, str | None] = {
     "--host": "127.0.0.1",  # a pod has a network of its own
     "--tensor-parallel-size": "1",  # a rank for each NUMA node, and here is one
-    "--disable-fastapi-docs": None,  # the routes are read there
     "--enforce-eager": "",  # compiling takes a third of the time of a start
 }
 ENVIRONMENT: Mapping[str, str] = {

@@ -1,5 +1,6 @@
 """A running vLLM on loopback: the container's process, and what the outside sees of it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 from tests.cluster import guard
 from tests.engine.differences import Command
@@ -113,8 +115,9 @@ class Engine:
             process = waiting.pop(0)
             if process != self._popen.pid:
                 yield process
-            children = Path(f"/proc/{process}/task/{process}/children")
-            waiting += [int(child) for child in children.read_text(encoding="utf-8").split()]
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it just ended
+                children = Path(f"/proc/{process}/task/{process}/children")
+                waiting += [int(child) for child in children.read_text(encoding="utf-8").split()]
 
     def resident_mib(self) -> float:
         """The memory of all its processes, each shared page once: the sum of their PSS."""
@@ -135,14 +138,22 @@ class Engine:
             self._popen.wait()
 
     def _first(self) -> int:
-        first, *others = self.processes()
-        return others[0] if self._namespace else first
+        """The container's first process, once it is there."""
+        while not (found := [*self.processes()][1 if self._namespace else 0 :]):
+            if not self.is_running:
+                self.fail("it has ended")
+            time.sleep(0.05)
+        return found[0]
 
     def _still(self, deadline: float, problem: str) -> None:
         if not self.is_running or time.monotonic() > deadline:
-            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-            raise EngineFailed("\n".join([problem, *lines[-30:]]))
+            self.fail(problem)
         time.sleep(0.25)
+
+    def fail(self, problem: str) -> NoReturn:
+        """Raise an error that ends with what the engine logged last."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        raise EngineFailed("\n".join([problem, *lines[-30:]]))
 
 
 @cache

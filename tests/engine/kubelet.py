@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from tests.engine.containers import Pod
-from tests.engine.engine import Engine, EngineFailed
+from tests.engine.engine import Engine
 
 # Kubernetes asks once a period; the number of failures that it allows is kept as time.
 _ASKED_EVERY_SECONDS = 0.5
@@ -40,8 +40,7 @@ def await_ready(engine: Engine, pod: Pod) -> Engine:
         while not passes(engine, probe):
             engine.answers_while_loading.add(engine.status())
             if not engine.is_running or time.monotonic() > deadline:
-                lines = engine.log.read_text(encoding="utf-8", errors="replace").splitlines()
-                raise EngineFailed("\n".join([f"{name} failed", *lines[-30:]]))
+                engine.fail(f"{name} failed")
             time.sleep(_ASKED_EVERY_SECONDS)
     engine.requests_done_when_ready = engine.requests_done()
     return engine
