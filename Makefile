@@ -6,10 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup preview test lint types unit e2e tools up golden bench lock format clean
+.PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader faults lock format clean
 
 help: ## print the targets
-	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make .venv with everything in it
 
@@ -40,8 +40,9 @@ unit: setup ## tests that need no server
 e2e: setup ## tests against real servers on this machine
 	$(BIN)/pytest -m e2e
 
-tools: setup ## build the control plane that e2e tests run (needs Go, about four minutes once)
+tools: setup ## build the control plane and install the engine that e2e tests run (needs Go and 8 GiB, about five minutes once)
 	$(BIN)/python -m tests.cluster.tools
+	$(BIN)/python -m tests.engine.install
 
 up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
@@ -54,9 +55,16 @@ bench: setup ## measure what the docs claim
 	$(BIN)/python bench/cost.py
 	bench/economics
 
+bench-loader: setup ## measure how fast a node gets its weights (needs root)
+	$(BIN)/python -m bench.loader
+
+faults: setup ## 200 random faults around the weight loader
+	$(BIN)/python -m bench.loader_faults --runs 200
+
 lock: setup ## renew the locked requirements, releases at least a week old
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --override tests/engine/overrides.txt tests/engine/requirements.in --output-file tests/engine/requirements.txt
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format

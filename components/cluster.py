@@ -1,5 +1,6 @@
 """An EKS control plane, the add-ons that nodes need before they join, and a way to talk to it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -177,13 +178,14 @@ class Cluster(pulumi.ComponentResource):
         identity = aws.eks.AddonPodIdentityAssociationArgs(
             role_arn=role.arn, service_account=CNI.service_account
         )
-        for addon in self._args.plan.node_addons:
+        for addon, configuration in self._args.plan.node_addons.items():
             aws.eks.Addon(
                 f"{self._name}-{addon}",
                 cluster_name=self.name,
                 addon_name=addon,
                 # No version: EKS installs the default of the cluster's version once and does
                 # not move it by itself.
+                configuration_values=json.dumps(configuration) if configuration else None,
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",
                 pod_identity_associations=[identity] if addon == "vpc-cni" else None,

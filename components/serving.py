@@ -30,6 +30,9 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "PersistentVolumeClaim": kubernetes.core.v1.PersistentVolumeClaim,
     "Deployment": kubernetes.apps.v1.Deployment,
     "Service": kubernetes.core.v1.Service,
+    "ConfigMap": kubernetes.core.v1.ConfigMap,
+    "NetworkPolicy": kubernetes.networking.v1.NetworkPolicy,
+    "PriorityClass": kubernetes.scheduling.v1.PriorityClass,
     "PodDisruptionBudget": kubernetes.policy.v1.PodDisruptionBudget,
 }
 

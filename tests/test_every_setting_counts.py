@@ -20,6 +20,7 @@ RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east
 RESERVED = {"max": 1, "reservation": RESERVATION}
 BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
 L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
+ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
 # key in the reference: (path in the prod stack, one value, another value)
@@ -87,6 +88,30 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "models.NAME.contextLength": ("models.qwen3-8b.contextLength", 8192, 16384),
     "models.NAME.replicas.min": ("models.qwen3-8b.replicas.min", 1, 2),
     "models.NAME.replicas.max": ("models.qwen3-8b.replicas.max", 3, 4),
+    "models.NAME.tensorParallelSize": ("models.qwen25-7b.tensorParallelSize", None, 2),
+    "models.NAME.kvCacheDtype": ("models.gpt-oss-120b.kvCacheDtype", "auto", "fp8"),
+    "models.NAME.adapters": ("models.qwen3-8b.adapters", {}, {"legal": ADAPTER}),
+    "models.NAME.adapters.NAME.huggingFaceId": (
+        "models.qwen3-8b.adapters",
+        {"legal": ADAPTER},
+        {"legal": ADAPTER | {"huggingFaceId": "org/other"}},
+    ),
+    "models.NAME.adapters.NAME.revision": (
+        "models.qwen3-8b.adapters",
+        {"legal": ADAPTER},
+        {"legal": ADAPTER | {"revision": "d" * 40}},
+    ),
+    "models.NAME.adapters.NAME.rank": (
+        "models.qwen3-8b.adapters",
+        {"legal": ADAPTER},
+        {"legal": ADAPTER | {"rank": 32}},
+    ),
+    "models.NAME.longestRequestSeconds": ("models.qwen3-8b.longestRequestSeconds", 20, 30),
+    "models.NAME.engineArguments": (
+        "models.qwen3-8b.engineArguments",
+        {},
+        {"enable-auto-tool-choice": True, "tool-call-parser": "hermes"},
+    ),
     "models.NAME.objective.ttftP99Ms": ("models.qwen3-8b.objective", {}, {"ttftP99Ms": 999}),
     "models.NAME.objective.itlP99Ms": ("models.qwen3-8b.objective", {}, {"itlP99Ms": 99}),
     "models.NAME.traffic.requestsPerSecond": ("models.qwen3-8b.traffic.requestsPerSecond", 1, 2),

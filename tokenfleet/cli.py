@@ -7,6 +7,7 @@ from tokenfleet.commands.coldstart import coldstart
 from tokenfleet.commands.compare import compare
 from tokenfleet.commands.compile import compile_model
 from tokenfleet.commands.cost import cost
+from tokenfleet.commands.explain import explain
 from tokenfleet.commands.models import models
 from tokenfleet.commands.preview import preview
 from tokenfleet.commands.publish import publish
@@ -23,6 +24,7 @@ app.command()(preview)
 app.command()(coldstart)
 app.command()(compare)
 app.command()(cost)
+app.command()(explain)
 app.command()(publish)
 app.command()(models)
 app.command("compile")(compile_model)

@@ -155,7 +155,10 @@ def eventually(what: Callable[[], T], *, seconds: float = WAIT_SECONDS, every: f
 def _collection(manifest: Mapping[str, Any]) -> str:
     version, kind = str(manifest["apiVersion"]), str(manifest["kind"])
     root = f"/api/{version}" if "/" not in version else f"/apis/{version}"
-    plural = f"{kind.lower()}{'es' if kind.lower().endswith(('s', 'x')) else 's'}"
+    noun = kind.lower()
+    plural = (
+        f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}{'es' if noun[-1] in 'sx' else 's'}"
+    )
     if kind in _CLUSTER_KINDS:
         return f"{root}/{plural}"
     return f"{root}/namespaces/{manifest['metadata'].get('namespace', 'default')}/{plural}"

@@ -19,7 +19,15 @@ SECRET: Mapping[str, Any] = {
     "stringData": {"value": "test"},
 }
 _BEFORE_MODELS = frozenset(
-    {"Namespace", "ServiceAccount", "Secret", "PersistentVolume", "PersistentVolumeClaim"}
+    {
+        "Namespace",
+        "NetworkPolicy",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "PriorityClass",
+        "Secret",
+        "ServiceAccount",
+    }
 )
 _number = itertools.count(1)
 
@@ -45,6 +53,8 @@ class Fleet:
             match found["kind"]:
                 case "Namespace":
                     found["metadata"]["name"] = self.namespace
+                case "PriorityClass":
+                    pass
                 case "PersistentVolume":
                     found["metadata"]["name"] = volume
                     found["spec"]["claimRef"]["namespace"] = self.namespace

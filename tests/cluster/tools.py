@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +36,11 @@ _LDFLAGS = f"-s -w -X {_STAMP}.gitVersion={_VERSION} -X {_STAMP}.gitMajor=1 -X {
 
 
 class ToolsMissing(Exception):  # noqa: N818 - not a failure: the caller skips
-    """There is no Go to build with and nothing in the cache."""
+    """There is nothing to build with and nothing in the cache."""
 
 
 class BuildFailed(Exception):  # noqa: N818 - says what happened
-    """Go would not build; the message is its own."""
+    """A build ended with an error; the message is its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ def core_tools() -> Path:
         + (HERE / "go.sum").read_bytes()
         + f"{_LDFLAGS}{STAGES}".encode()
     )
-    folder = _cache() / f"core-{hashlib.sha256(pinned).hexdigest()[:16]}"
+    folder = cache() / f"core-{hashlib.sha256(pinned).hexdigest()[:16]}"
     if folder.is_dir():
         return folder
     command = ["go", "build", "-o", "{}/", "-ldflags", _LDFLAGS, "tool"]
@@ -85,7 +86,7 @@ def binary(name: str) -> Path:
         ToolsMissing: when it is not in the cache and there is no Go.
     """
     (wanted,) = (entry for entry in binaries() if entry.name == name)
-    folder = _cache() / f"{name}-{hashlib.sha256(wanted.key.encode()).hexdigest()[:16]}"
+    folder = cache() / f"{name}-{hashlib.sha256(wanted.key.encode()).hexdigest()[:16]}"
     if not (folder / name).is_file():
         tags = [] if wanted.tags == "-" else ["-tags", wanted.tags]
         command = ["go", "build", "-mod=readonly", *tags, "-ldflags", "-s -w", "-o", f"{{}}/{name}"]
@@ -114,22 +115,19 @@ def module_folder(module: str) -> Path:
     return Path(found["Dir"])
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Where built tools are kept, each in a folder named after what it depends on."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "tokenfleet" / "tools"
 
 
-def _built(folder: Path, command: list[str], source: Path, stages: Sequence[Path] = ()) -> Path:
-    """Build into a new folder and rename it, so that a cached folder is always complete."""
+@contextmanager
+def complete(folder: Path) -> Generator[Path]:
+    """A new folder that is renamed at the end, so that a cached folder is always complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _go([part.replace("{}", str(unfinished)) for part in command], source)
-        for built_as, name in _BUILT_AS.items():
-            if (unfinished / built_as).exists():
-                (unfinished / built_as).rename(unfinished / name)
-        for stage in stages:
-            shutil.copyfile(stage, unfinished / stage.name)
+        yield unfinished
         unfinished.chmod(0o755)
         try:
             unfinished.rename(folder)
@@ -138,6 +136,16 @@ def _built(folder: Path, command: list[str], source: Path, stages: Sequence[Path
                 raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _built(folder: Path, command: list[str], source: Path, stages: Sequence[Path] = ()) -> Path:
+    with complete(folder) as unfinished:
+        _go([part.replace("{}", str(unfinished)) for part in command], source)
+        for built_as, name in _BUILT_AS.items():
+            if (unfinished / built_as).exists():
+                (unfinished / built_as).rename(unfinished / name)
+        for stage in stages:
+            shutil.copyfile(stage, unfinished / stage.name)
     return folder
 
 

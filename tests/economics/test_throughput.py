@@ -18,7 +18,7 @@ from tokenfleet.economics.replica import Replica, replica_of
 from tokenfleet.economics.served_model import ServedModel, served_model
 from tokenfleet.economics.throughput import Saturation, at_load, saturation
 from tokenfleet.economics.traffic import Arrivals, RequestShape
-from tokenfleet.plan.memory import memory_budget
+from tokenfleet.plan.memory import MemoryUse, memory_budget
 
 GROWTH = st.floats(1, 4)
 SHAPE = RequestShape(input_tokens=512, output_tokens=256)
@@ -28,7 +28,7 @@ def product_saturation(model: str, kind: str, hardware: str, shape: RequestShape
     """The estimate as a plan asks for it."""
     row, facts = hardware_by_name()[hardware], model_facts(model)
     engine = engines()[row.engine]
-    memory = memory_budget(facts, 8192, instance_type(kind), engine)
+    memory = memory_budget(facts, MemoryUse(context_length=8192), instance_type(kind), engine)
     replica = replica_of(row, instance_type(kind), memory, engine.max_sequences)
     return saturation(served_model(model, facts, memory.ranks), replica, shape)
 
@@ -216,7 +216,10 @@ def _flat_out(model: ServedModel, gpu: str, read: float, written: float) -> floa
 def _cpu_step(parameters: float, kind: str) -> float:
     row = hardware_by_name()["graviton4"]
     memory = memory_budget(
-        model_facts("Qwen/Qwen3-8B"), 4096, instance_type(kind), engines()["vllm-cpu"]
+        model_facts("Qwen/Qwen3-8B"),
+        MemoryUse(context_length=4096),
+        instance_type(kind),
+        engines()["vllm-cpu"],
     )
     replica = replica_of(row, instance_type(kind), memory, 64)
     model = a_model(parameters, dtype="int4", kv_bytes=327680)

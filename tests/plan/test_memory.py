@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type, instance_types
 from tokenfleet.catalogue.models import known_models, model_facts
-from tokenfleet.plan.memory import memory_budget, ranks_of, smallest_that_fits
+from tokenfleet.plan.memory import MemoryUse, memory_budget, ranks_of, smallest_that_fits
 from tokenfleet.plan.nodes import node_size
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
@@ -32,7 +32,9 @@ def test_a_budget_that_fits_never_exceeds_what_the_rank_has(
 ) -> None:
     hardware, kind = pair
     engine = engines()[hardware_by_name()[hardware].engine]
-    budget = memory_budget(model_facts(model), context, instance_type(kind), engine)
+    budget = memory_budget(
+        model_facts(model), MemoryUse(context_length=context), instance_type(kind), engine
+    )
     used = budget.weights_gib + budget.runtime_gib + budget.kv_gib
     assert budget.usable_gib <= budget.rank_gib
     assert not budget.fits or used <= budget.usable_gib + 1e-9
@@ -49,8 +51,12 @@ def test_what_fits_at_some_length_fits_at_any_shorter_one(
 ) -> None:
     hardware, kind = pair
     engine = engines()[hardware_by_name()[hardware].engine]
-    longer = memory_budget(model_facts(model), context, instance_type(kind), engine)
-    shorter = memory_budget(model_facts(model), context // 2, instance_type(kind), engine)
+    longer = memory_budget(
+        model_facts(model), MemoryUse(context_length=context), instance_type(kind), engine
+    )
+    shorter = memory_budget(
+        model_facts(model), MemoryUse(context_length=context // 2), instance_type(kind), engine
+    )
     assert shorter.fits or not longer.fits
 
 
@@ -86,7 +92,7 @@ def test_the_smallest_instance_that_fits_is_named(
     row = hardware_by_name()[hardware]
     found = smallest_that_fits(
         model_facts(model),
-        context,
+        MemoryUse(context_length=context),
         hardware=row,
         engine=engines()[row.engine],
         region="us-east-1",

@@ -1,4 +1,4 @@
-"""A real S3 server on loopback: versitygw over a folder of this machine."""
+"""A real S3 server on this machine, by default on loopback: versitygw over a folder."""
 
 import json
 import socket
@@ -48,15 +48,19 @@ class S3Server:
     """Starts on construction, ends with ``stop`` or when this process dies.
 
     ``endpoint``, ``region``, ``access_key`` and ``secret_key`` are those of the owner of all
-    buckets; ``access_log`` has a line for every request that was answered.
+    buckets; ``access_log`` has a line for every request that was answered. ``inside`` begins its
+    command, to run in another network, of which ``host`` is an address.
     """
 
-    def __init__(self, binary: Path, folder: Path) -> None:
+    def __init__(
+        self, binary: Path, folder: Path, *, host: str = "127.0.0.1", inside: Sequence[str] = ()
+    ) -> None:
         self.region = REGION
         self.access_key, self.secret_key = "owner", uuid.uuid4().hex
         self.access_log = folder / "access.log"
         self.endpoint = ""
         self._binary, self._folder = binary, folder
+        self._host, self._inside = host, inside
         self._log = folder / "versitygw.log"
         self._popen: subprocess.Popen[bytes] | None = None
         for name in ("accounts", "buckets"):
@@ -139,10 +143,10 @@ class S3Server:
 
     def _start(self) -> None:
         port = _free_port()
-        self.endpoint = f"http://127.0.0.1:{port}"
+        self.endpoint = f"http://{self._host}:{port}"
         command = [
-            *(sys.executable, guard.__file__, str(self._log), str(self._binary)),
-            *("--port", f"127.0.0.1:{port}", "--region", self.region, "--keep-alive"),
+            *(sys.executable, guard.__file__, str(self._log), *self._inside, str(self._binary)),
+            *("--port", f"{self._host}:{port}", "--region", self.region, "--keep-alive"),
             *("--access", self.access_key, "--secret", self.secret_key),
             *("--iam-dir", str(self._folder / "accounts"), "--iam-cache-disable"),
             *("--health", "/health", "--access-log", str(self.access_log), "--quiet"),

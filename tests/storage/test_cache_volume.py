@@ -193,7 +193,7 @@ def test_an_engine_that_may_only_read_the_cache_holds_its_weights(machine: Machi
     ready = machine.mount / "models" / "READY"
     ready.touch()
     _run("mount", "-o", "remount,ro", str(machine.mount))
-    with subprocess.Popen([*engine_command(["a"])[:3], str(ready), "sleep", "60"]) as engine:
+    with subprocess.Popen([*engine_command(["a"], 1)[:3], str(ready), "sleep", "60"]) as engine:
         try:
             remover = ["flock", "--exclusive", "--timeout", "0.5", str(ready), "true"]
             # Taken only once the engine has it: until then the remover may be first.

@@ -32,13 +32,18 @@ def write_model(
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    block = random.Random(0).randbytes(MEBIBYTE)  # noqa: S311 - any bytes will do
-    with (folder / "model.safetensors").open("wb") as file:
-        file.write(_header(weights_bytes, {}))
-        for start in range(0, weights_bytes, MEBIBYTE):
-            content = start.to_bytes(8, "little") + block[8:]
-            file.write(content[: min(MEBIBYTE, weights_bytes - start)])
+    write_weights(folder / "model.safetensors", weights_bytes)
     return folder
+
+
+def write_weights(path: Path, size_bytes: int, seed: int = 0) -> None:
+    """A safetensors file with so many bytes of weights; every part of it differs."""
+    block = random.Random(seed).randbytes(MEBIBYTE)  # noqa: S311 - any bytes will do
+    with path.open("wb") as file:
+        file.write(_header(size_bytes, {}))
+        for start in range(0, size_bytes, MEBIBYTE):
+            content = start.to_bytes(8, "little") + block[8:]
+            file.write(content[: min(MEBIBYTE, size_bytes - start)])
 
 
 def _header(size_bytes: int, metadata: Mapping[str, str]) -> bytes:

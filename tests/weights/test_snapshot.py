@@ -62,6 +62,7 @@ PICKLED = "is in a pickle format"
     [
         ({"config.json": None}, "holds no config.json"),
         ({"config.json": b"{"}, "config.json: is not a JSON object"),
+        ({"config.json": None, "adapter_config.json": b"["}, "adapter_config.json: is not a JSON"),
         ({"x.safetensors.index.json": index("gone")}, "gone: is missing, x.safetensors.index"),
         ({"x.safetensors.index.json": b"{}"}, "x.safetensors.index.json: is not an index"),
         ({"x.safetensors.index.json": b"\xff"}, "x.safetensors.index.json: is not an index"),
@@ -204,3 +205,8 @@ def test_a_file_that_vanishes_is_a_sentence(lay: Lay) -> None:
     (folder / "config.json").unlink()
     with pytest.raises(SnapshotError, match=r"config\.json: cannot be read: No such file"):
         digest(folder, files, lambda _: None)
+
+
+def test_an_adapter_is_a_snapshot_too(lay: Lay) -> None:
+    folder = lay({"config.json": None, "adapter_config.json": b'{"r": 16}'})
+    assert "adapter_config.json" in {file.path for file in inspect(folder, SNAPSHOT, "safetensors")}

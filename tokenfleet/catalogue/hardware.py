@@ -42,6 +42,7 @@ class Hardware(Peaks):
     device: str | None
     families: tuple[str, ...]
     weights: tuple[str, ...]
+    fp8_kv_cache: bool = False
 
     def runs_on(self, kind: InstanceType) -> bool:
         """Whether that instance type carries this hardware."""
@@ -54,7 +55,8 @@ class Engine(Fact):
     """A pinned vLLM build; ``resource`` is the Kubernetes extended resource it asks for.
 
     ``sdk`` is the version of the compiler whose output it runs, None where nothing is compiled
-    ahead of time.
+    ahead of time. ``drains``: whether it finishes requests after SIGTERM. ``adapters``: whether
+    it serves LoRA adapters. ``verified`` and ``not_verified`` say what was run, and where.
     """
 
     version: str
@@ -64,6 +66,11 @@ class Engine(Fact):
     usable_device_fraction: float
     runtime_gib_per_rank: float
     max_sequences: int
+    drains: bool
+    adapters: bool
+    driver: str | None
+    verified: str
+    not_verified: str
     lacks: tuple[str, ...]
     support: str
     legacy: bool

@@ -24,7 +24,7 @@ BITS_BY_DTYPE: Mapping[WeightsDtype, float] = {
 """Bits that a parameter takes in the weights files."""
 
 # A KV cache of 16-bit values: what every pinned engine uses unless told otherwise.
-_KV_BYTES_PER_VALUE = 2
+KV_BYTES_PER_VALUE = 2
 
 
 class SlidingWindow(Fact):
@@ -58,17 +58,37 @@ class ModelFacts(Fact):
     revision: str | None
     source: str
 
-    def kv_bytes(self, tokens: int, ranks: int) -> int:
+    def kv_bytes(self, tokens: int, ranks: int, bytes_per_value: int = KV_BYTES_PER_VALUE) -> int:
         """KV cache of one sequence of ``tokens`` tokens on one of ``ranks`` ranks, in bytes.
 
-        2 (K and V) x layers x KV heads x head size x 2 bytes, checked against vLLM 0.32: each
-        rank holds whole KV heads, at least one; sliding-window layers keep their window only.
+        2 (K and V) x layers x KV heads x head size x bytes per value, checked against vLLM 0.32:
+        each rank holds whole KV heads, at least one; sliding-window layers keep their window only.
         """
         window = self.sliding_window or SlidingWindow(layers=0, tokens=0)
         layer_tokens = (self.layers - window.layers) * tokens
         layer_tokens += window.layers * min(tokens, window.tokens)
         heads = max(1, self.kv_heads // ranks)
-        return 2 * heads * self.head_size * _KV_BYTES_PER_VALUE * layer_tokens
+        return 2 * heads * self.head_size * bytes_per_value * layer_tokens
+
+    @property
+    def mixture_of_experts(self) -> bool:
+        """Whether a token visits a part of the parameters only."""
+        return self.active_parameters < self.parameters
+
+    def adapter_bytes(self, rank: int) -> int:
+        """16-bit LoRA weights of that rank for every linear layer of a dense model, in bytes.
+
+        rank x (inputs + outputs) of each matrix: an upper bound, since an adapter may leave
+        matrices out and ranks share some. The feed-forward width is what the parameters leave
+        beside attention and one matrix of embeddings.
+        """
+        width, heads = self.hidden_size, self.attention_heads * self.head_size
+        shared = self.kv_heads * self.head_size
+        attention = 2 * width * heads + 2 * width * shared
+        layer = (self.parameters - self.vocabulary_size * width) / self.layers
+        inner = max(0.0, layer - attention) / (3 * width)
+        sides = 2 * (width + heads) + 2 * (width + shared) + 3 * (width + inner)
+        return int(2 * rank * sides * self.layers)
 
 
 @cache

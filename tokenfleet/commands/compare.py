@@ -14,7 +14,7 @@ from tokenfleet.economics.hosted import HostedPrice
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.plain import plain
-from tokenfleet.settings.sections import ObjectiveSettings
+from tokenfleet.settings.models import ObjectiveSettings
 
 if TYPE_CHECKING:
     from tokenfleet.economics.choice import Ranking

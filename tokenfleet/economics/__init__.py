@@ -2,7 +2,7 @@
 
 From a plan to a price, in the order of use::
 
-    memory = memory_budget(facts, context_length, kind, engine)           # tokenfleet.plan.memory
+    memory = memory_budget(facts, memory_use, kind, engine)               # tokenfleet.plan.memory
     replica = replica_of(hardware, kind, memory, max_sequences)           # replica
     model = served_model(name, facts, memory.ranks)                       # served_model
     shape = RequestShape(input_tokens=800, output_tokens=250)             # traffic

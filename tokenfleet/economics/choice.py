@@ -140,7 +140,7 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
         is_known = question.region in kind.not_offered_in
         return "not offered", "" if is_known else "not known to be offered there"
     engine = engines()[hardware.engine]
-    memory = memory_budget(question.facts, question.context_length, kind, engine)
+    memory = memory_budget(question.facts, question.memory_use, kind, engine)
     if not memory.fits:
         return "does not fit", memory.arithmetic()
     needed = local_gb_needed([question.facts], compiled=engine.sdk is not None)
@@ -166,7 +166,7 @@ def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choi
 
 def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
     engine = engines()[hardware.engine]
-    memory = memory_budget(question.facts, question.context_length, kind, engine)
+    memory = memory_budget(question.facts, question.memory_use, kind, engine)
     replica = replica_of(hardware, kind, memory, max_sequences(engine, question, memory))
     model = served_model(question.model, question.facts, memory.ranks)
     return saturation(model, replica, question.shape)

@@ -12,6 +12,7 @@ from tokenfleet.economics.throughput import (
     at_load,
 )
 from tokenfleet.economics.traffic import Arrivals, RequestShape
+from tokenfleet.plan.memory import MemoryUse
 
 # A replica that has next to nothing to do: as fast as it gets.
 _IDLE_SHARE = 1e-3
@@ -69,6 +70,11 @@ class Question:
     requests_per_second: float | None = None
     spot: bool = False
     spare: int = 0
+
+    @property
+    def memory_use(self) -> MemoryUse:
+        """As a stack would serve the model without further settings."""
+        return MemoryUse(context_length=self.context_length)
 
     def __post_init__(self) -> None:
         if self.requests_per_second is not None:

@@ -14,7 +14,7 @@ from tokenfleet.economics.served_fleet import ServedFleet, WhatIf, served_fleet
 from tokenfleet.economics.shares import ModelShare
 from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation, Served, at_load
 from tokenfleet.plan.stack import Plan
-from tokenfleet.settings.sections import ObjectiveSettings
+from tokenfleet.settings.models import ObjectiveSettings
 
 # Loads along a curve, from a hundredth of what the largest fleet could serve to all of it.
 _POINTS = 49

@@ -9,7 +9,7 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.cold_start import ColdStart, cold_starts
 from tokenfleet.plan.disks import DiskPlan, plan_disks
-from tokenfleet.plan.memory import memory_budget, smallest_that_fits
+from tokenfleet.plan.memory import MemoryUse, memory_budget, smallest_that_fits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,12 +70,13 @@ def candidate_problem(
             f" {', '.join(runs)}"
         )
     engine = engines()[hardware.engine]
-    budget = memory_budget(facts, min(context_length, facts.context_length), kind, engine)
+    use = MemoryUse(context_length=min(context_length, facts.context_length))
+    budget = memory_budget(facts, use, kind, engine)
     if budget.fits:
         return None
     bigger = smallest_that_fits(
         facts,
-        context_length,
+        use,
         hardware=hardware,
         engine=engine,
         region=region,
@@ -96,7 +97,7 @@ def smallest_types(
     found = [
         smallest_that_fits(
             facts,
-            context_length,
+            MemoryUse(context_length=context_length),
             hardware=hardware,
             engine=engines()[hardware.engine],
             region=region,

@@ -11,7 +11,7 @@ from tokenfleet.settings.sections import ClusterSettings, ObservabilitySettings
 class ClusterPlan:
     """An EKS cluster.
 
-    ``node_addons`` must exist before the first node joins.
+    ``node_addons``, each with its configuration, must exist before the first node joins.
     """
 
     name: str
@@ -24,7 +24,7 @@ class ClusterPlan:
     deletion_protection: bool
     log_types: Sequence[str]
     log_retention_days: int
-    node_addons: Sequence[str]
+    node_addons: Mapping[str, Mapping[str, str]]
 
 
 def is_documentation(cidr: IPv4Network) -> bool:
@@ -52,5 +52,10 @@ def plan_cluster(
         deletion_protection=settings.deletion_protection,
         log_types=sorted(observability.control_plane_logs),
         log_retention_days=observability.log_retention_days,
-        node_addons=["eks-pod-identity-agent", "kube-proxy", "vpc-cni"],
+        node_addons={
+            "eks-pod-identity-agent": {},
+            "kube-proxy": {},
+            # Without it, network policies are stored and have no effect.
+            "vpc-cni": {"enableNetworkPolicy": "true"},
+        },
     )

@@ -12,7 +12,7 @@ from tokenfleet.plan.containers import (
     loader_environment,
     resources_of,
 )
-from tokenfleet.plan.engine import CACHE_PATH, PORT, engine_command
+from tokenfleet.plan.engine import CACHE_PATH, PORT, compile_command
 from tokenfleet.plan.iam import COMPILER
 from tokenfleet.plan.pod import pod_base
 from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan
@@ -40,13 +40,14 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
     """The Job: a pod like a replica's, whose engine compiles and ends instead of serving.
 
     Raises:
-        ValueError: when the model's snapshots are not its weights and one set of artifacts.
+        ValueError: when the model needs no artifacts.
     """
-    weights, artifacts = model.snapshots
+    weights, *_ = model.snapshots
+    (artifacts,) = model.artifacts
     seconds = compile_seconds(model)
     labels = {"app.kubernetes.io/name": COMPILE, f"{LABEL_PREFIX}/model": model.name}
     settings = {
-        **model.environment,
+        **{variable.name: variable.value for variable in model.environment},
         "NEURON_COMPILED_ARTIFACTS": f"{CACHE_PATH}/artifacts",
         "ENGINE_PORT": str(PORT),
         "COMPILE_SECONDS": str(seconds),
@@ -55,8 +56,8 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
         "name": COMPILE,
         "image": model.image,
         # The artifacts are not there to be locked: the weights alone are.
-        "command": ["bash", f"/loader/{COMPILE}", artifacts, *engine_command([weights])],
-        "args": list(model.arguments),
+        "command": ["bash", f"/loader/{COMPILE}", artifacts, *compile_command(weights)],
+        "args": list(model.argument_words),
         "env": [
             *loader_environment(),
             *({"name": name, "value": value} for name, value in settings.items()),
@@ -84,7 +85,7 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
                     "restartPolicy": "Never",
                     "serviceAccountName": COMPILER.service_account,
                     **pod_base(model, pool),
-                    "initContainers": [loader_container(model, weights)],
+                    "initContainers": [loader_container(model, weights, "load-weights")],
                     "containers": [container],
                 },
             },

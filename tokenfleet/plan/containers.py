@@ -1,8 +1,10 @@
 """The containers of a replica: the loader that guarantees the weights, and the engine."""
 
+import math
 from collections.abc import Mapping, Sequence
 
-from tokenfleet.plan.engine import CACHE_PATH, MODELS_PATH, PORT
+from tokenfleet.plan.drain import DrainPlan
+from tokenfleet.plan.engine import CACHE_PATH, MODELS_PATH, PORT, SCRIPTS_PATH
 from tokenfleet.plan.serving import ModelPlan
 
 Manifest = Mapping[str, object]
@@ -10,6 +12,9 @@ Manifest = Mapping[str, object]
 LOADER = "model-loader"
 """The name of the ConfigMap with the loader and what it must know, and of the volume with it."""
 LOADER_SETTINGS = ("MODEL_STORE_URL", "AWS_REGION")
+SCRIPTS = "engine-scripts"
+"""The name of the ConfigMap with what probes, hooks and the engine's middleware run."""
+WARM_UP, WAIT_UNTIL_IDLE, OPEN_ROUTES = "warm_up.py", "wait_until_idle.py", "open_routes.py"
 MODEL_CACHE = "model-cache"
 """The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
 API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content
@@ -21,6 +26,7 @@ CONFINED: Manifest = {
 LOADER_MOUNT: Manifest = {"name": LOADER, "mountPath": "/loader", "readOnly": True}
 ENGINE_MOUNTS: Sequence[Manifest] = (
     {"name": MODEL_CACHE, "mountPath": MODELS_PATH, "readOnly": True},
+    {"name": SCRIPTS, "mountPath": SCRIPTS_PATH, "readOnly": True},
     {"name": "cache", "mountPath": CACHE_PATH},
     {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
     {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path in the container
@@ -28,11 +34,21 @@ ENGINE_MOUNTS: Sequence[Manifest] = (
 _PROBE_SECONDS = 10
 
 
-def loader_container(model: ModelPlan, snapshot: str) -> Manifest:
+def loader_containers(model: ModelPlan) -> Sequence[Manifest]:
+    """One for each snapshot, in turn: the disk is the limit of each."""
+    weights, *others = model.snapshots
+    adapters = [snapshot for snapshot in others if snapshot not in model.artifacts]
+    return [
+        loader_container(model, weights, "load-weights"),
+        *(loader_container(model, s, f"load-adapter-{n}") for n, s in enumerate(adapters, 1)),
+        *(loader_container(model, snapshot, "load-artifacts") for snapshot in model.artifacts),
+    ]
+
+
+def loader_container(model: ModelPlan, snapshot: str, name: str) -> Manifest:
     """Guarantees what the node began to fetch when it booted; ready weights cost nothing."""
     return {
-        # The name of an artifact set ends in its key, that of weights in their revision.
-        "name": "load-artifacts" if "/neuron/" in snapshot else "load-weights",
+        "name": name,
         # The engine's own image has all that the loader needs: nothing more to pull.
         "image": model.image,
         "command": ["bash", f"/loader/{LOADER}", snapshot],
@@ -53,14 +69,14 @@ def loader_container(model: ModelPlan, snapshot: str) -> Manifest:
 
 
 def engine_container(model: ModelPlan) -> Manifest:
-    """The engine, ready once its model is loaded and warm."""
+    """The engine, ready once it has answered a completion."""
     return {
         "name": "vllm",
         "image": model.image,
         "command": list(model.command),
-        "args": list(model.arguments),
+        "args": list(model.argument_words),
         "env": [
-            *({"name": name, "value": value} for name, value in model.environment.items()),
+            *({"name": found.name, "value": found.value} for found in model.environment),
             {
                 "name": "VLLM_API_KEY",
                 "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": "value"}},
@@ -68,14 +84,15 @@ def engine_container(model: ModelPlan) -> Manifest:
         ],
         "ports": [{"name": "http", "containerPort": PORT}],
         "resources": resources_of(model, devices=True),
-        # The port opens only once the model is loaded and warm, so /health means ready.
         "startupProbe": {
-            **_health_probe(),
+            "exec": {"command": ["python3", f"{SCRIPTS_PATH}/{WARM_UP}", model.name, str(PORT)]},
+            "periodSeconds": _PROBE_SECONDS,
+            "timeoutSeconds": math.ceil(model.cold_start.warm_up.seconds.high),
             "failureThreshold": -(-model.deadlines.start_seconds // _PROBE_SECONDS),
         },
         "readinessProbe": {**_health_probe(), "failureThreshold": 3},
         "livenessProbe": {**_health_probe(), "failureThreshold": 6},
-        "lifecycle": {"preStop": {"sleep": {"seconds": model.drain.pre_stop_seconds}}},
+        "lifecycle": {"preStop": _pre_stop(model.drain)},
         "securityContext": CONFINED,
         "volumeMounts": ENGINE_MOUNTS,
     }
@@ -105,6 +122,15 @@ def resources_of(model: ModelPlan, *, devices: bool) -> Manifest:
         "requests": {**requests, **extended},
         "limits": {"memory": requests["memory"], **extended},
     }
+
+
+def _pre_stop(drain: DrainPlan) -> Manifest:
+    """Waits until no client chooses the replica; and, where the engine drops them, for requests."""
+    if not drain.idle_wait_seconds:
+        return {"sleep": {"seconds": drain.propagation_seconds}}
+    seconds = (str(drain.propagation_seconds), str(drain.idle_wait_seconds))
+    script = f"{SCRIPTS_PATH}/{WAIT_UNTIL_IDLE}"
+    return {"exec": {"command": ["python3", script, str(PORT), *seconds]}}
 
 
 def _health_probe() -> Manifest:

@@ -11,7 +11,7 @@ from tokenfleet.mistakes import Mistake, StackError
 from tokenfleet.plan.checks.mistakes import find_mistakes
 from tokenfleet.plan.stack import Plan, build
 from tokenfleet.settings.draft import parse
-from tokenfleet.settings.sections import ModelSettings
+from tokenfleet.settings.models import ModelSettings
 
 # "tokenfleet-<stack>-<pool of 20>-node" plus Pulumi's suffix stays below IAM's 64 characters.
 _STACK_NAME = re.compile(r"[a-z]([a-z0-9-]{0,14}[a-z0-9])?")

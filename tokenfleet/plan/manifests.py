@@ -1,12 +1,22 @@
 """The Kubernetes objects around the pods: Deployment, Service, disruption budget, namespace."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 
-from tokenfleet.plan.containers import MODEL_CACHE, Manifest
+from tokenfleet.plan.containers import (
+    MODEL_CACHE,
+    OPEN_ROUTES,
+    SCRIPTS,
+    WAIT_UNTIL_IDLE,
+    WARM_UP,
+    Manifest,
+)
 from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
-from tokenfleet.plan.pod import pod_spec, selector_labels
+from tokenfleet.plan.pod import PRIORITY_CLASS, pod_spec, selector_labels
 from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.user_data import script
 from tokenfleet.weights.layout import CACHE_FOLDER
 
 NAMESPACE = MODEL_READER.namespace
@@ -32,6 +42,35 @@ def service_account_manifest(account: ServiceAccountPlan) -> Manifest:
         "metadata": {"name": account.service_account, "namespace": account.namespace},
         "automountServiceAccountToken": False,
     }
+
+
+def priority_class_manifest() -> Manifest:
+    """The priority of replicas: whatever else is on a node makes room for them."""
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": PRIORITY_CLASS},
+        "value": 1000,
+        "description": "Replicas of served models.",
+    }
+
+
+def scripts_manifest() -> Manifest:
+    """What probes, hooks and the engine's middleware run."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": SCRIPTS, "namespace": NAMESPACE},
+        "data": _scripts(),
+    }
+
+
+def _scripts() -> Mapping[str, str]:
+    return {name: script(name) for name in (OPEN_ROUTES, WAIT_UNTIL_IDLE, WARM_UP)}
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
 
 
 def cache_manifests() -> Sequence[Manifest]:
@@ -117,7 +156,11 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
             "revisionHistoryLimit": 3,
             "selector": {"matchLabels": selector},
             "template": {
-                "metadata": {"labels": {**selector, f"{LABEL_PREFIX}/pool": model.pool}},
+                "metadata": {
+                    "labels": {**selector, f"{LABEL_PREFIX}/pool": model.pool},
+                    # A running replica does not see another script: a new one starts with it.
+                    "annotations": {f"{LABEL_PREFIX}/scripts": _digest(_scripts())},
+                },
                 "spec": pod_spec(model, pool),
             },
         },
@@ -140,6 +183,9 @@ def _service(model: ModelPlan, exposure: str, allowed_cidrs: Sequence[str]) -> M
         "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
         "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
         "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
+        # How soon a node without a ready replica is left out; plan/drain.py counts on it.
+        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval": "10",
+        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-unhealthy-threshold": "2",
         "pulumi.com/skipAwait": "true",
     }
     spec = {
@@ -147,6 +193,8 @@ def _service(model: ModelPlan, exposure: str, allowed_cidrs: Sequence[str]) -> M
         "selector": selector_labels(model),
         "ports": ports,
         "loadBalancerSourceRanges": list(allowed_cidrs),
+        # Keeps the client's address, by which the network policy decides.
+        "externalTrafficPolicy": "Local",
     }
     return {
         "apiVersion": "v1",

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from tokenfleet.plan.containers import (
     LOADER,
     MODEL_CACHE,
+    SCRIPTS,
     Manifest,
     engine_container,
-    loader_container,
+    loader_containers,
 )
 from tokenfleet.plan.iam import MODEL_READER
 from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.serving import ModelPlan
 from tokenfleet.plan.user_data import CACHE_USER_ID
 
+PRIORITY_CLASS = "tokenfleet-models"
+"""Above the default, so that whatever else is on a node makes room for a model."""
 # Ties between tiers that both have room: what is already paid for, then spot.
 _WEIGHT_BY_TIER = {"reserved": 100, "spot": 50, "on-demand": 1}
 
@@ -28,6 +31,7 @@ def pod_spec(model: ModelPlan, pool: PoolPlan) -> Manifest:
     selector = {"matchLabels": selector_labels(model)}
     return {
         "serviceAccountName": MODEL_READER.service_account,
+        "priorityClassName": PRIORITY_CLASS,
         "terminationGracePeriodSeconds": model.drain.grace_seconds,
         **pod_base(model, pool),
         "affinity": {
@@ -73,7 +77,7 @@ def pod_spec(model: ModelPlan, pool: PoolPlan) -> Manifest:
                 "nodeTaintsPolicy": "Honor",
             }
         ],
-        "initContainers": [loader_container(model, snapshot) for snapshot in model.snapshots],
+        "initContainers": loader_containers(model),
         "containers": [engine_container(model)],
     }
 
@@ -100,6 +104,7 @@ def pod_base(model: ModelPlan, pool: PoolPlan) -> Manifest:
         "volumes": [
             {"name": MODEL_CACHE, "persistentVolumeClaim": {"claimName": MODEL_CACHE}},
             {"name": LOADER, "configMap": {"name": LOADER}},
+            {"name": SCRIPTS, "configMap": {"name": SCRIPTS}},
             {"name": "cache", "emptyDir": on_disk},
             {"name": "tmp", "emptyDir": on_disk},
             {

@@ -1,4 +1,4 @@
-"""One served model: engine, arguments, environment, resources, replicas and the drain budget."""
+"""One served model: everything about its replicas, decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import Engine, engines
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.cold_start import (
     ColdStart,
     StartDeadlines,
@@ -13,38 +14,18 @@ from tokenfleet.plan.cold_start import (
     slowest,
     start_deadlines,
 )
-from tokenfleet.plan.engine import (
-    MODELS_PATH,
-    artifacts_of,
-    engine_arguments,
-    engine_command,
-    engine_environment,
+from tokenfleet.plan.drain import DrainPlan, Exposure, plan_drain
+from tokenfleet.plan.engine import Variable, artifacts_of, engine_command, engine_environment
+from tokenfleet.plan.memory import (
+    MemoryBudget,
+    memory_budget,
+    memory_use,
+    shared_memory_mib,
 )
-from tokenfleet.plan.memory import MemoryBudget, memory_budget
 from tokenfleet.plan.nodes import smallest
 from tokenfleet.plan.pools import PoolPlan
-from tokenfleet.settings.sections import ModelSettings, ObjectiveSettings, TrafficSettings
-from tokenfleet.weights.layout import files_folder, snapshot_of
-
-_QUANTIZED = frozenset({"fp8", "mxfp4", "int8", "int4"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrainPlan:
-    """What happens between SIGTERM and SIGKILL, in seconds.
-
-    A new request that reaches a draining vLLM gets a 500, so the pod first sleeps until no
-    endpoint list holds it; then running requests may finish; then the engine is torn down.
-    """
-
-    pre_stop_seconds: int
-    shutdown_timeout_seconds: int
-    margin_seconds: int
-
-    @property
-    def grace_seconds(self) -> int:
-        """terminationGracePeriodSeconds: the three parts together."""
-        return self.pre_stop_seconds + self.shutdown_timeout_seconds + self.margin_seconds
+from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
+from tokenfleet.weights.layout import snapshot_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +43,9 @@ class PodResources:
 class ModelPlan:
     """A model served on a pool.
 
-    ``snapshots`` are what its replicas need in the cache: the weights, and where code is
-    compiled ahead of time, that; ``weights_gb`` are 10^9 bytes. ``cold_start`` is that of the pool's slowest type.
+    ``snapshots`` are what its replicas need in the cache: the weights, those of its adapters,
+    and code compiled ahead of time. ``weights_gb`` are 10^9 bytes. ``cold_start`` is that of
+    the pool's slowest type.
     """
 
     name: str
@@ -71,6 +53,8 @@ class ModelPlan:
     revision: str
     facts: ModelFacts
     snapshots: Sequence[str]
+    artifacts: Sequence[str]
+    """Those of them that a Job compiles; one where the engine needs it."""
     weights_gb: float
     pool: str
     engine: str
@@ -80,8 +64,8 @@ class ModelPlan:
     max_sequences: int
     memory: MemoryBudget
     command: Sequence[str]
-    arguments: Sequence[str]
-    environment: Mapping[str, str]
+    arguments: Sequence[Argument]
+    environment: Sequence[Variable]
     resources: PodResources
     drain: DrainPlan
     cold_start: ColdStart
@@ -91,8 +75,15 @@ class ModelPlan:
     objective: ObjectiveSettings
     traffic: TrafficSettings | None
 
+    @property
+    def argument_words(self) -> Sequence[str]:
+        """What follows ``vllm serve``, word by word."""
+        return [word for argument in self.arguments for word in argument.words]
 
-def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: PoolPlan) -> ModelPlan:
+
+def plan_model(
+    name: str, settings: ModelSettings, facts: ModelFacts, pool: PoolPlan, exposure: Exposure
+) -> ModelPlan:
     """Decide how a model is served on its pool.
 
     Raises:
@@ -100,23 +91,41 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
     """
     kind = smallest([instance_type(kind) for kind in pool.instance_types])
     engine = engines()[pool.engine]
-    memory = memory_budget(facts, settings.context_length, kind, engine)
-    sequences = _max_sequences(settings, facts, memory, engine, pool)
-    # Neuron's vLLM 0.13 has no --shutdown-timeout: it drains in preStop alone.
-    drain = (
-        DrainPlan(pre_stop_seconds=75, shutdown_timeout_seconds=0, margin_seconds=25)
-        if pool.ami_variant == "neuron"
-        else DrainPlan(pre_stop_seconds=15, shutdown_timeout_seconds=60, margin_seconds=25)
+    memory = memory_budget(facts, memory_use(settings), kind, engine)
+    sequences, reason = _max_sequences(settings, facts, memory, engine, pool)
+    drain = plan_drain(
+        exposure,
+        spot=any(tier.purchase_option == "spot" for tier in pool.tiers),
+        engine_drains=engine.drains,
+        longest_request_seconds=settings.longest_request_seconds,
     )
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
+    adapters = [
+        snapshot_of(adapter.hugging_face_id, adapter.revision)
+        for _, adapter in sorted(settings.adapters.items())
+    ]
     artifacts = artifacts_of(settings, engine, memory.ranks, sequences)
+    snapshots = list(dict.fromkeys([weights, *adapters, *artifacts]))
     starts = cold_starts(pool.disks, pool.engine, facts, precompiled=bool(artifacts))
+    served = Served(
+        name=name,
+        settings=settings,
+        facts=facts,
+        pool=pool,
+        engine=engine,
+        kind=kind,
+        memory=memory,
+        sequences=sequences,
+        sequences_reason=reason,
+        drain=drain,
+    )
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
         revision=settings.revision,
         facts=facts,
-        snapshots=[weights, *artifacts],
+        snapshots=snapshots,
+        artifacts=artifacts,
         weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,
         engine=pool.engine,
@@ -125,18 +134,8 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
         context_length=settings.context_length,
         max_sequences=sequences,
         memory=memory,
-        command=engine_command([weights, *artifacts]),
-        arguments=engine_arguments(
-            name,
-            settings,
-            pool,
-            weights=files_folder(MODELS_PATH, weights),
-            # A quantised checkpoint says how; forcing bfloat16 on it would be refused.
-            dtype="auto" if facts.weights_dtype in _QUANTIZED else "bfloat16",
-            ranks=memory.ranks,
-            sequences=sequences,
-            shutdown_timeout_seconds=drain.shutdown_timeout_seconds,
-        ),
+        command=engine_command(snapshots, drain.kill_after_seconds),
+        arguments=engine_arguments(served),
         environment=engine_environment(pool, memory, artifacts),
         resources=_resources(pool, memory),
         drain=drain,
@@ -151,21 +150,32 @@ def plan_model(name: str, settings: ModelSettings, facts: ModelFacts, pool: Pool
 
 def _max_sequences(
     settings: ModelSettings, facts: ModelFacts, memory: MemoryBudget, engine: Engine, pool: PoolPlan
-) -> int:
-    """How many sequences may run at once: as many as the KV cache holds, within the engine's cap.
+) -> tuple[int, str]:
+    """How many sequences may run at once, and why: what the KV cache holds, or the engine's cap.
 
     Sized for the expected lengths; without traffic the cap stands, and vLLM preempts when the
     cache is full. Neuron compiles a fixed batch of full-length sequences, so there the batch
     is a power of two of full-length requests.
     """
+    most = engine.max_sequences
     if pool.ami_variant == "neuron":
-        fitting = min(engine.max_sequences, memory.full_length_requests)
-        return 1 << max(0, fitting.bit_length() - 1)
+        fitting = min(most, memory.full_length_requests)
+        batch = 1 << max(0, fitting.bit_length() - 1)
+        return (
+            batch,
+            f"the batch it is compiled for: {memory.full_length_requests} of full length fit",
+        )
     if settings.traffic is None:
-        return engine.max_sequences
+        return most, "the engine's cap; without traffic the KV cache decides as it goes"
     tokens = settings.traffic.input_tokens + settings.traffic.output_tokens
-    one_gib = facts.kv_bytes(tokens, memory.ranks) / 2**30
-    return max(1, min(engine.max_sequences, int(memory.kv_gib / one_gib)))
+    use = memory_use(settings)
+    one_gib = facts.kv_bytes(tokens, memory.ranks, use.kv_bytes_per_value) / 2**30
+    fitting = int(memory.kv_gib / one_gib)
+    if fitting >= most:
+        return most, f"the engine's cap; the KV cache would hold {fitting} of {tokens} tokens"
+    return max(
+        1, fitting
+    ), f"so many of {tokens} tokens fit into {memory.kv_gib:.1f} GiB of KV cache"
 
 
 def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
@@ -174,7 +184,6 @@ def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
         memory_mib=pool.size.for_models_mib,
         # Compiled code, temporary files and logs; weights lie in the cache of the node.
         ephemeral_gib=10,
-        # Tensor-parallel ranks talk through /dev/shm; 64 MiB is the container default.
-        shared_memory_mib=2048 if memory.ranks > 1 else 64,
+        shared_memory_mib=shared_memory_mib(memory.ranks),
         devices=pool.resources,
     )

@@ -15,9 +15,12 @@ from tokenfleet.plan.manifests import (
     model_manifests,
     model_url,
     namespace_manifest,
+    priority_class_manifest,
+    scripts_manifest,
     service_account_manifest,
 )
 from tokenfleet.plan.network import NetworkPlan, plan_network
+from tokenfleet.plan.network_policy import network_policy_manifest
 from tokenfleet.plan.node_groups import (
     SYSTEM_POOL,
     NodeGroupPlan,
@@ -110,7 +113,13 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
     ]
     pools_by_name = {pool.name: pool for pool in pools}
     models = [
-        plan_model(model_name, model, facts_by_model[model_name], pools_by_name[model.pool])
+        plan_model(
+            model_name,
+            model,
+            facts_by_model[model_name],
+            pools_by_name[model.pool],
+            settings.edge.exposure,
+        )
         for model_name, model in sorted(settings.models.items())
     ]
     system = settings.cluster.system_nodes
@@ -127,7 +136,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
     compile_jobs = {
         model.name: compile_job(model, pools_by_name[model.pool])
         for model in models
-        if model.snapshots[1:]
+        if model.artifacts
     }
     cidrs = sorted(str(cidr) for cidr in settings.edge.allowed_cidrs)
     return Plan(
@@ -183,6 +192,9 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             manifests=[
                 service_account_manifest(MODEL_READER),
                 *([service_account_manifest(COMPILER)] if compile_jobs else []),
+                priority_class_manifest(),
+                scripts_manifest(),
+                network_policy_manifest(settings.edge.exposure, cidrs),
                 *cache_manifests(),
                 *(
                     manifest

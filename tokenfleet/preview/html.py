@@ -12,6 +12,7 @@ from tokenfleet.preview.cold_start_bar import (
     verdict,
 )
 from tokenfleet.preview.cost_table import cost_table, price_line
+from tokenfleet.preview.drain_table import drain_table
 from tokenfleet.preview.drawing.architecture import architecture_svg
 from tokenfleet.preview.figures import a_month, count
 from tokenfleet.preview.memory_bar import memory_parts
@@ -46,6 +47,7 @@ def html(report: Report) -> str:
         pools=pools_table(report),
         caches=caches_table(report),
         models=models_table(report),
+        drains=drain_table(report),
         network=network_table(report),
         bill=bill_table(report),
         usage=usage_table(report),

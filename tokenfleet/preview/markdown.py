@@ -15,6 +15,7 @@ from tokenfleet.preview.cold_start_bar import (
     verdict,
 )
 from tokenfleet.preview.cost_table import cost_table, price_line
+from tokenfleet.preview.drain_table import drain_table
 from tokenfleet.preview.figures import a_month, count
 from tokenfleet.preview.flowchart import flowchart
 from tokenfleet.preview.money import usd
@@ -48,6 +49,7 @@ def markdown(report: Report) -> str:
         _table(models_table(report)),
         "\n\n".join(_model_details(model) for model in report.models),
         *_cold_starts(report),
+        _table(drain_table(report)),
         _table(network_table(report)),
         _table(cost_table(report.cost)),
         _table(bill_table(report)),
@@ -128,8 +130,8 @@ def _model_details(model: ModelReport) -> str:
         ["Revision", plan.revision],
     ]
     lines = [f"- {title}: {text(value)}" for title, value in rows]
-    flags = escape("\n".join(plan.arguments), quote=False)
-    environment = escape("\n".join(f"{k}={v}" for k, v in plan.environment.items()), quote=False)
+    flags = escape("\n".join(plan.argument_words), quote=False)
+    environment = escape("\n".join(f"{v.name}={v.value}" for v in plan.environment), quote=False)
     return _details(
         f"{escape(plan.name)}: flags, environment and image",
         "\n".join(lines),

@@ -10,6 +10,7 @@ from rich.tree import Tree
 from tokenfleet.preview.cold_start_screen import cold_starts
 from tokenfleet.preview.cost_screen import table_on_screen
 from tokenfleet.preview.cost_table import cost_table, price_line
+from tokenfleet.preview.drain_table import drain_table
 from tokenfleet.preview.figures import (
     a_month,
     bounds,
@@ -49,6 +50,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield _caches(report)
     yield _models(report)
     yield cold_starts(report.models, width)
+    yield _drains(report)
     yield table_on_screen(cost_table(report.cost))
     yield _costs(report)
     if report.notes:
@@ -172,8 +174,18 @@ def _models(report: Report) -> Table:
                 f" {memory.rank_gib:.1f}, {memory.ranks} x\none request of"
                 f" {plan.context_length:,} tokens: {memory.kv_one_request_gib:.2f}"
             ),
-            Text(" ".join(plan.arguments[2:]), "dim"),
+            Text(" ".join(plan.argument_words[2:]), "dim"),
         )
+    return table
+
+
+def _drains(report: Report) -> Table:
+    drains = drain_table(report)
+    columns = [column.lower() for column in drains.columns]
+    right = tuple(column.lower() for column in drains.numbers)
+    table = _table(f"{drains.title}, seconds", *columns, right=right)
+    for row in drains.rows:
+        table.add_row(*map(Text, row))
     return table
 
 

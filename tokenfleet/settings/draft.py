@@ -10,11 +10,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from tokenfleet.mistakes import Mistake, StackError, nearest
 from tokenfleet.settings.forms import Name, RegionName
 from tokenfleet.settings.messages import missing, mistakes_of, shown
+from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import (
     ClusterSettings,
     CostSettings,
     EdgeSettings,
-    ModelSettings,
     NetworkSettings,
     ObservabilitySettings,
     PoolSettings,

@@ -75,7 +75,7 @@ def _words(annotation: object) -> str:
         case None:
             return _WORD_BY_TYPE.get(annotation, "IPv4 range")
         case _:
-            return _words(next(argument for argument in arguments if argument is not type(None)))
+            return " or ".join(_words(a) for a in arguments if a is not type(None))
 
 
 def _default(field: FieldInfo, inner: type[BaseModel] | None) -> str:

@@ -3,24 +3,23 @@
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, model_validator
 
 from tokenfleet.settings.forms import (
     Email,
-    HuggingFaceId,
     InstanceTypeName,
     Name,
     PrincipalArn,
     RegionName,
     ReservationId,
-    Revision,
     TagKey,
     TagValue,
     VpcCidr,
     ZoneName,
     private,
 )
+from tokenfleet.settings.models import ModelSettings
+from tokenfleet.settings.section import Section
 
 Hardware = Literal["graviton4", "inferentia2", "h100", "h200", "l4", "l40s", "a100", "b200"]
 PurchaseOption = Literal["reserved", "spot", "on-demand"]
@@ -33,24 +32,6 @@ InterfaceEndpoint = Literal[
 ]
 # The retention periods CloudWatch Logs accepts that make sense for a control plane, in days.
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365]
-
-
-class Section(BaseModel):
-    """A part of the order form: frozen, camelCase outside, unknown keys refused.
-
-    Strict, and always parsed from JSON: a number in quotes or a bare 1.35 is a mistake to
-    report, never something to guess at.
-    """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        alias_generator=to_camel,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-        str_strip_whitespace=True,
-    )
 
 
 class NetworkSettings(Section):
@@ -86,7 +67,7 @@ class ClusterSettings(Section):
     """Range of Kubernetes services; must not overlap the VPC."""
     public_access_cidrs: tuple[IPv4Network, ...] = ()
     """Public ranges that may reach the Kubernetes API; none closes the public endpoint."""
-    admin_principals: dict[Name, PrincipalArn] = {}
+    admin_principals: dict[Name, PrincipalArn] = Field(default={})
     """Cluster administrators: a name of your choice to the ARN of an IAM role or user."""
     deletion_protection: bool = True
     """Whether the cluster and a bucket that is not empty refuse to be deleted."""
@@ -134,63 +115,6 @@ class PoolSettings(Section):
     """Ways to buy, by name: `reserved` is tried first, then `spot`, then `on-demand`."""
 
 
-class ReplicaSettings(Section):
-    """How many vLLM servers of one model."""
-
-    min: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Replicas at first and at least."""
-    max: Annotated[int, Field(ge=1, le=1000)]
-    """Replicas at most."""
-
-    @model_validator(mode="after")
-    def _bounds_in_order(self) -> "ReplicaSettings":
-        if self.min > self.max:
-            msg = f"min {self.min} is larger than max {self.max}: swap them or raise max"
-            raise ValueError(msg)
-        return self
-
-
-class ObjectiveSettings(Section):
-    """What a user of the model is promised, 99th percentiles in milliseconds."""
-
-    ttft_p99_ms: Annotated[int, Field(gt=0, le=600_000)] = 2_000
-    """Time to first token, 99th percentile, milliseconds."""
-    itl_p99_ms: Annotated[int, Field(gt=0, le=60_000)] = 200
-    """Inter-token latency, 99th percentile, milliseconds."""
-
-
-class TrafficSettings(Section):
-    """Expected load on the whole model: mean request rate and mean lengths in tokens."""
-
-    requests_per_second: Annotated[float, Field(gt=0, le=100_000)]
-    """Mean request rate on all replicas."""
-    input_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
-    """Mean input length."""
-    output_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
-    """Mean output length."""
-
-
-class ModelSettings(Section):
-    """One served model at one revision."""
-
-    hugging_face_id: HuggingFaceId
-    """Id on the Hugging Face Hub."""
-    revision: Revision
-    """Commit of that repository."""
-    config_json: str | None = None
-    """Path of its config.json, for a model the catalogue does not list."""
-    pool: Name
-    """Name of the pool that serves it."""
-    context_length: Annotated[int, Field(ge=128, le=10_000_000)]
-    """Longest request, input and output together, in tokens."""
-    replicas: ReplicaSettings
-    """How many vLLM servers."""
-    objective: ObjectiveSettings = ObjectiveSettings()
-    """What its users are promised."""
-    traffic: TrafficSettings | None = None
-    """Expected load, all of it or none."""
-
-
 class EdgeSettings(Section):
     """The way in to the models."""
 
@@ -222,7 +146,7 @@ class CostSettings(Section):
     """Budget of the stack, US dollars a month; an AWS budget is made of it."""
     alert_emails: Annotated[tuple[Email, ...], Field(max_length=10)] = ()
     """Who is told at 80 % of it spent, and when all of it is forecast to be."""
-    tags: dict[TagKey, TagValue] = {}
+    tags: dict[TagKey, TagValue] = Field(default={})
     """Tags of everything, for cost allocation."""
 
 

@@ -95,6 +95,10 @@ def _end_of(tensor: Mapping[str, object]) -> int:
     return end
 
 
+# A model's, or a LoRA adapter's.
+_CONFIGS = ("config.json", "adapter_config.json")
+
+
 def gaps(folder: Path, paths: Collection[str], contents: Contents) -> Iterator[str]:
     """What a snapshot lacks: each line names the file and the way out."""
     if not paths:
@@ -112,10 +116,11 @@ def gaps(folder: Path, paths: Collection[str], contents: Contents) -> Iterator[s
 
 
 def _config_problems(folder: Path, paths: Collection[str]) -> Iterator[str]:
-    if "config.json" not in paths:
+    name = next((name for name in _CONFIGS if name in paths), None)
+    if name is None:
         yield "holds no config.json: give the folder that has it, or download it too"
-    elif not isinstance(_json(folder / "config.json"), dict):
-        yield "config.json: is not a JSON object: download it again"
+    elif not isinstance(_json(folder / name), dict):
+        yield f"{name}: is not a JSON object: download it again"
 
 
 def _missing_shards(folder: Path, index: str, paths: Collection[str]) -> Iterator[str]:

@@ -7,11 +7,13 @@ from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.memory import memory_budget, smallest_that_fits
+from tokenfleet.plan.checks.engine import drain_mistakes, engine_mistakes
+from tokenfleet.plan.memory import memory_budget, memory_use, smallest_that_fits
 from tokenfleet.plan.nodes import smallest
 from tokenfleet.plan.pools import engine_of, hardware_of
 from tokenfleet.settings.draft import Draft
-from tokenfleet.settings.sections import ModelSettings, PoolSettings
+from tokenfleet.settings.models import ModelSettings
+from tokenfleet.settings.sections import PoolSettings
 
 
 def model_mistakes(
@@ -44,6 +46,8 @@ def model_mistakes(
     pool = draft.pools.get(model.pool)
     if pool:
         yield from _on_pool(path, model, facts, pool, draft.region)
+        if draft.edge:
+            yield from drain_mistakes(path, model, pool, draft.edge)
 
 
 def _on_pool(
@@ -80,12 +84,15 @@ def _on_pool(
     kind = smallest(kinds)
     if not hardware.runs_on(kind):
         return  # reported at the pool
-    budget = memory_budget(facts, model.context_length, kind, engine)
+    if mistakes := list(engine_mistakes(path, model, facts, pool, kind)):
+        yield from mistakes
+        return
+    budget = memory_budget(facts, memory_use(model), kind, engine)
     if budget.fits:
         return
     bigger = smallest_that_fits(
         facts,
-        model.context_length,
+        memory_use(model),
         hardware=hardware,
         engine=engine,
         region=region or "",
@@ -96,6 +103,7 @@ def _on_pool(
         if bigger
         else f"no {hardware.title} instance offered in {region} fits it on one node: choose other"
         " hardware, a smaller or quantised model, or a shorter contextLength"
+        + (", or leave tensorParallelSize out" if model.tensor_parallel_size else "")
     )
     yield Mistake(
         path=f"{path}.pool",

@@ -1,0 +1,53 @@
+"""``tokenfleet explain`` as people and machines use it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tokenfleet.cli import app
+from tokenfleet.plan.decide import decide
+from tokenfleet.settings.stack_file import StackFile
+
+
+def _explain(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["explain", *map(str, arguments)])
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_argument_and_variable_of_the_pod_is_explained(
+    stack: str, stack_files: dict[str, StackFile], root: Path
+) -> None:
+    for model in decide(stack_files[stack].keys, stack, root).models:
+        result = _explain(model.name, "--stack", stack, "--project", root)
+        assert (result.exit_code, result.stderr) == (0, "")
+        for argument in model.arguments:
+            assert not argument.flag or f"--{argument.flag} " in result.stdout
+            assert argument.reason
+        for variable in model.environment:
+            assert f" {variable.name} " in result.stdout
+            assert variable.reason
+        for part in ("not verified", "grace period", "startup probe", "KV cache"):
+            assert part in result.stdout
+
+
+def test_json_is_json_and_nothing_else(root: Path) -> None:
+    answer = json.loads(_explain("qwen3-4b", "--project", root, "--json").stdout)
+    assert answer["model"]["arguments"][1]["flag"] == "served-model-name"
+    assert answer["engine"]["version"]
+    assert answer["pool"]["name"] == "graviton4"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["qwen3-8b"], "Pulumi.prod.yaml has it: --stack prod"),
+        (["qwen3-4"], "Did you mean 'qwen3-4b'?"),
+        (["anything", "--stack", "none"], "no stack 'none'"),
+    ],
+)
+def test_a_model_that_is_not_there_ends_with_2(arguments: list[str], part: str, root: Path) -> None:
+    result = _explain(*arguments, "--project", root)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert part in result.stderr

@@ -1,0 +1,124 @@
+"""A rendered container as a command of this machine, and every way in which the two differ."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.engine.containers import Pod
+from tests.engine.install import EngineTools
+
+# What the manifest says is kept, but for these, the weights (those of the tiny model), the port
+# (others run beside it) and the mounted volumes (folders of the test).
+ARGUMENTS: Mapping[str, str | None] = {
+    "--host": "127.0.0.1",  # a pod has a network of its own
+    "--tensor-parallel-size": "1",  # a rank for each NUMA node, and here is one
+    "--enforce-eager": "",  # compiling takes a third of the time of a start
+}
+ENVIRONMENT: Mapping[str, str] = {
+    "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB; the planned cache fills a node
+    "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # "auto" would bind two engines to the same cores
+    "OMP_NUM_THREADS": "1",  # with "nobind" each engine would take every core
+    "VLLM_HOST_IP": "127.0.0.1",  # a pod has a network of its own
+}
+# Emptied by every boot, and large enough, here as well.
+_SHARED = ("/tmp", "/dev/shm")  # noqa: S108 - paths in the container
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """Where the container's paths and its port are on this machine."""
+
+    folder: Path
+    mounts: Mapping[str, str]
+    rendered_port: int
+    port: int
+
+    def paths(self, text: str) -> str:
+        """What the container says, with the paths of this machine."""
+        known = "|".join(re.escape(path) for path in sorted(self.mounts, reverse=True))
+        pattern = rf"(?<![\w./-])({known})(?![\w.-])"
+        return re.sub(pattern, lambda match: self.mounts[match[1]], text)
+
+    def here(self, text: str) -> str:
+        """What a hook or a script says, with the paths and the port of this machine."""
+        return re.sub(rf"\b{self.rendered_port}\b", str(self.port), self.paths(text))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """What is started, with nothing of this process's own environment."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    model: str
+    sandbox: Sandbox
+
+
+def command_of(
+    pod: Pod,
+    tools: EngineTools,
+    *,
+    port: int,
+    folder: Path,
+    secrets: Mapping[str, str],
+    arguments: Mapping[str, str | None],
+    environment: Mapping[str, str],
+) -> Command:
+    """How this machine starts the engine of a rendered pod, its volumes made in ``folder``.
+
+    ``secrets`` are the values of Secrets by name; ``arguments`` and ``environment`` are a
+    test's own; an argument that is nothing is left out.
+    """
+    sandbox = _sandbox(pod, tools, port, folder)
+    weights, *rendered = pod.container["args"]
+    flags = {flag: value for flag, _, value in (word.partition("=") for word in rendered)}
+    changed = {**flags, **ARGUMENTS, "--port": str(port), **arguments}
+    values = {entry["name"]: _value(entry, sandbox, secrets) for entry in pod.container["env"]}
+    return Command(
+        arguments=[
+            *map(sandbox.here, pod.container["command"]),
+            sandbox.paths(weights),
+            *(
+                f"{flag}={sandbox.paths(value)}" if value else flag
+                for flag, value in changed.items()
+                if value is not None
+            ),
+        ],
+        environment={
+            "PATH": f"{tools.venv / 'bin'}:/usr/bin:/bin",
+            **values,
+            **ENVIRONMENT,
+            **environment,
+        },
+        model=flags["--served-model-name"],
+        sandbox=sandbox,
+    )
+
+
+def _value(entry: Mapping[str, Any], sandbox: Sandbox, secrets: Mapping[str, str]) -> str:
+    if "value" in entry:
+        return sandbox.paths(entry["value"])
+    return secrets[entry["valueFrom"]["secretKeyRef"]["name"]]
+
+
+def _sandbox(pod: Pod, tools: EngineTools, port: int, folder: Path) -> Sandbox:
+    (rendered_port,) = (entry["containerPort"] for entry in pod.container["ports"])
+    mounts = [m for m in pod.container["volumeMounts"] if m["mountPath"] not in _SHARED]
+    sandbox = Sandbox(
+        folder=folder,
+        mounts={m["mountPath"]: str(folder / m["name"] / m.get("subPath", "")) for m in mounts},
+        rendered_port=rendered_port,
+        port=port,
+    )
+    for name in {mount["name"] for mount in mounts}:
+        (folder / name).mkdir()
+        for file, text in pod.files.get(name, {}).items():
+            (folder / name / file).write_text(sandbox.here(text), encoding="utf-8")
+    # As the loader leaves a snapshot: its files, and beside them what says that they are all there.
+    weights = Path(sandbox.paths(pod.container["args"][0]))
+    weights.parent.mkdir()
+    weights.symlink_to(tools.model)
+    (weights.parent / "READY").touch()
+    return sandbox

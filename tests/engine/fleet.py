@@ -1,0 +1,84 @@
+"""The engines of a test run: where they are, how many serve, and that none is left."""
+
+import itertools
+import socket
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.engine import kubelet
+from tests.engine.containers import Pod
+from tests.engine.differences import command_of
+from tests.engine.engine import Engine
+from tests.engine.install import EngineTools
+
+
+class Engines:
+    """Starts engines in folders of their own; ``stop`` ends all of them."""
+
+    def __init__(self, tools: EngineTools, folder: Path) -> None:
+        self._tools, self._folder = tools, folder
+        self._started: list[Engine] = []
+        self._numbers = itertools.count()
+
+    def start(
+        self,
+        pod: Pod,
+        *,
+        arguments: Mapping[str, str | None] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Engine:
+        """Start the engine of a rendered pod, with a test's own changes; it is not ready yet."""
+        folder = self._folder / f"engine-{next(self._numbers)}"
+        folder.mkdir()
+        command = command_of(
+            pod,
+            self._tools,
+            port=_free_port(),
+            folder=folder,
+            secrets={"vllm-api-key": uuid.uuid4().hex},
+            arguments=arguments or {},
+            environment=environment or {},
+        )
+        self._started.append(Engine(command, folder))
+        return self._started[-1]
+
+    def stop(self) -> None:
+        """End all that still run."""
+        for engine in self._started:
+            engine.stop()
+
+
+class Replicas:
+    """Ready engines of one pod, shared by tests; those that a test ended are started anew."""
+
+    # By turns, so that the memory of the cache can be told from that of everything else.
+    KV_GIB = (1, 2)
+
+    def __init__(self, engines: Engines, pod: Pod) -> None:
+        self.pod = pod
+        self._engines = engines
+        self._kept: list[Engine] = []
+        self._number = 0
+
+    def start(self) -> Engine:
+        """Another replica; it is not ready yet."""
+        kv_gib = self.KV_GIB[self._number % len(self.KV_GIB)]
+        self._number += 1
+        self._kept.append(
+            self._engines.start(self.pod, environment={"VLLM_CPU_KVCACHE_SPACE": str(kv_gib)})
+        )
+        return self._kept[-1]
+
+    def ready(self, count: int) -> Sequence[Engine]:
+        """That many replicas that serve."""
+        self._kept = [engine for engine in self._kept if engine.is_running]
+        for _ in range(count - len(self._kept)):
+            self.start()
+        return [kubelet.await_ready(engine, self.pod) for engine in self._kept[:count]]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,69 @@
+"""Says what vllm's own command line and environment would not take, without starting anything.
+
+Run by the engine's own interpreter: ``python accepted.py ROWS ANSWERS``. ROWS is a JSON list of
+{"arguments": [...], "environment": {...}}; ANSWERS becomes a list of lists of complaints.
+"""
+# What it imports is in the engine's venv, not in the project's.
+# pyright: basic, reportMissingImports=false
+
+import contextlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+from vllm import envs
+from vllm.entrypoints.cli.serve import ServeSubcommand
+from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+
+def main() -> None:
+    """All rows in one process: importing vllm takes longer than the rest."""
+    rows, answers = map(Path, sys.argv[1:])
+    serve = ServeSubcommand()
+    parser = FlexibleArgumentParser()
+    serve.subparser_init(parser.add_subparsers())
+    complaints = [
+        [
+            *_argument_complaints(parser, serve, row["arguments"]),
+            *_environment_complaints(row["environment"]),
+        ]
+        for row in json.loads(rows.read_text(encoding="utf-8"))
+    ]
+    answers.write_text(json.dumps(complaints), encoding="utf-8")
+
+
+def _argument_complaints(
+    parser: FlexibleArgumentParser, serve: ServeSubcommand, arguments: list[str]
+) -> list[str]:
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            serve.validate(parser.parse_args(["serve", *arguments]))
+    except SystemExit:
+        return [said.getvalue().strip().splitlines()[-1]]
+    except (TypeError, ValueError) as error:
+        return [str(error)]
+    return []
+
+
+def _environment_complaints(environment: dict[str, str]) -> list[str]:
+    found = []
+    for name, value in environment.items():
+        if not name.startswith("VLLM_"):
+            continue
+        if name not in envs.environment_variables:
+            found.append(f"unknown variable: {name}")
+            continue
+        os.environ[name] = value
+        try:
+            envs.environment_variables[name]()
+        except Exception as error:  # noqa: BLE001 - whatever reading a value raises is the answer
+            found.append(f"{name}={value}: {error}")
+        del os.environ[name]
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Writes a random Llama of 0.3 MB and its tokenizer into a folder.
+
+Run by the engine's own interpreter: ``python tiny_llama.py FOLDER``.
+"""
+# What it imports is in the engine's venv, not in the project's.
+# pyright: basic, reportMissingImports=false
+
+import sys
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+SPECIAL = ("<s>", "</s>", "<pad>")
+# Long enough for every context length of a test; KV: 2 layers x 1 head x 32 x 2 x 2 bytes a token.
+CONFIG = {
+    "vocab_size": 512,
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "max_position_embeddings": 8192,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+    "pad_token_id": 2,
+    "tie_word_embeddings": True,
+}
+CHAT = (
+    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+def main() -> None:
+    """Bytes are the tokens: nothing is trained, so the same files come out every time."""
+    (folder,) = sys.argv[1:]
+    torch.manual_seed(0)
+    LlamaForCausalLM(LlamaConfig(**CONFIG)).to(torch.bfloat16).save_pretrained(folder)
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = [*SPECIAL, *alphabet]
+    # Whatever a random model says has to be text.
+    tokens += [f"<{number}>" for number in range(len(tokens), CONFIG["vocab_size"])]
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    begin, end, padding = SPECIAL
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=begin,
+        eos_token=end,
+        pad_token=padding,
+        chat_template=CHAT,
+    ).save_pretrained(folder)
+
+
+if __name__ == "__main__":
+    main()

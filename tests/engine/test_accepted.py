@@ -1,0 +1,99 @@
+"""Every rendered engine container is one that its vLLM takes, by vLLM's own word."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import STACKS
+from tests.engine.containers import OTHERS, Container, engine_containers
+from tests.engine.install import EngineTools
+from tokenfleet.plan.stack import Plan
+
+SCRIPT = Path(__file__).parent / "inside" / "accepted.py"
+Row = tuple[Sequence[str], Mapping[str, str]]
+
+# name: (arguments, environment, what the complaint says)
+PLANTED: Mapping[str, tuple[Sequence[str], Mapping[str, str], str]] = {
+    "misspelt flag": (["--shutdown-timeot=60"], {}, "--shutdown-timeot"),
+    "flag of older releases": (["--swap-space=4"], {}, "--swap-space"),
+    "negated flag of older releases": (["--disable-log-requests"], {}, "--disable-log-requests"),
+    "value of another type": (["--max-num-seqs=many"], {}, "many"),
+    "unknown dtype": (["--dtype=fp8"], {}, "fp8"),
+    "misspelt variable": ([], {"VLLM_CPU_KV_CACHE_SPACE": "4"}, "VLLM_CPU_KV_CACHE_SPACE"),
+    "variable of older releases": ([], {"VLLM_USE_V1": "1"}, "VLLM_USE_V1"),
+    "variable with half a GiB": ([], {"VLLM_CPU_KVCACHE_SPACE": "0.5"}, "0.5"),
+}
+# vLLM 0.13 and 0.16 with Neuron's plug-in cannot run here. Documentation of SDK 2.28 and of
+# vLLM 0.18 (which brought --shutdown-timeout), 2026-11-20.
+NEURON_LACKS = frozenset(
+    {
+        "--device",
+        "--max-num-queued-reqs",
+        "--max-num-queued-tokens",
+        "--override-neuron-config",
+        "--shutdown-timeout",
+    }
+)
+# The batch is compiled: none of these may be left to a default.
+NEURON_NEEDS = frozenset({"--max-model-len", "--max-num-seqs", "--tensor-parallel-size"})
+
+
+@pytest.fixture(scope="module")
+def complaints(
+    tools: EngineTools, plans: Mapping[str, Plan], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Sequence[str]]:
+    """What vLLM says against each container, by "stack/model", and against what is planted."""
+    rows: dict[str, Row] = {
+        f"{stack}/{model}": (container["args"], _values(container))
+        for stack, plan in plans.items()
+        for model, container in engine_containers(plan).items()
+    }
+    rows |= {name: (["m", *flags], values) for name, (flags, values, _) in PLANTED.items()}
+    folder = tmp_path_factory.mktemp("accepted")
+    asked = [{"arguments": flags, "environment": values} for flags, values in rows.values()]
+    (folder / "rows.json").write_text(json.dumps(asked, default=list), encoding="utf-8")
+    command = [tools.python, SCRIPT, folder / "rows.json", folder / "answers.json"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
+    return dict(zip(rows, answers, strict=True))
+
+
+@pytest.mark.parametrize("stack", [*STACKS, *OTHERS])
+def test_vllm_takes_every_argument_and_variable(
+    stack: str, plans: Mapping[str, Plan], complaints: Mapping[str, Sequence[str]]
+) -> None:
+    models = [model for model in plans[stack].models if model.engine != "vllm-neuron"]
+    assert models
+    assert {model.name: complaints[f"{stack}/{model.name}"] for model in models} == {
+        model.name: [] for model in models
+    }
+
+
+@pytest.mark.parametrize("mistake", list(PLANTED))
+def test_what_vllm_would_not_take_is_noticed(
+    mistake: str, complaints: Mapping[str, Sequence[str]]
+) -> None:
+    (complaint,) = complaints[mistake]
+    assert PLANTED[mistake][2] in complaint
+
+
+def test_neuron_is_told_only_what_its_old_vllm_knows(plans: Mapping[str, Plan]) -> None:
+    containers = {
+        model.name: engine_containers(plan)[model.name]
+        for plan in plans.values()
+        for model in plan.models
+        if model.engine == "vllm-neuron"
+    }
+    assert containers
+    for container in containers.values():
+        flags = {argument.partition("=")[0] for argument in container["args"]}
+        assert not flags & NEURON_LACKS
+        assert flags >= NEURON_NEEDS
+
+
+def _values(container: Container) -> Mapping[str, str]:
+    return {entry["name"]: entry.get("value", "secret") for entry in container["env"]}

@@ -1,0 +1,198 @@
+"""``tokenfleet explain``: how one model is served, and why so."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tokenfleet.catalogue.hardware import Engine, engines, hardware_by_name
+from tokenfleet.commands.answers import (
+    AsJson,
+    ProjectFolder,
+    console,
+    fail,
+    located,
+    stack_file_of,
+)
+from tokenfleet.mistakes import StackError, nearest
+from tokenfleet.plan.decide import decide
+from tokenfleet.plan.drain import SPOT_DRAIN_SECONDS
+from tokenfleet.plan.plain import plain
+from tokenfleet.plan.pools import PoolPlan
+from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.stack import Plan
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Rows = Sequence[tuple[str, str, str]]
+
+
+def explain(
+    model: Annotated[str, typer.Argument(help="name of a model in the stack file")],
+    stack: Annotated[str, typer.Option(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
+) -> None:
+    """Say how a model is served: every flag, variable, size and time, with its reason.
+
+    Ends with 2 when the stack cannot be built or has no such model.
+    """
+    stack_file = stack_file_of(project.resolve(), stack)
+    try:
+        plan = decide(stack_file.keys, stack, stack_file.path.parent, stack_file.mistakes)
+    except StackError as error:
+        fail(*located(stack_file, error))
+    models = {planned.name: planned for planned in plan.models}
+    if model not in models:
+        hint = "".join(_elsewhere(stack_file.path, model)) or nearest(model, models)
+        fail(f"{stack_file.path.name}: no model '{model}'.{hint} It has: {', '.join(models)}")
+    found = models[model]
+    engine, pool = engines()[found.engine], _pool(plan, found)
+    if as_json:
+        answer = {"model": plain(found), "pool": plain(pool), "engine": engine.model_dump()}
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    screen = console()
+    title = f"{found.name}: {found.hugging_face_id} at {found.revision[:12]}, stack {plan.stack}"
+    screen.print(title, style="bold", highlight=False)
+    for heading, rows in _sections(found, pool, engine).items():
+        screen.print()
+        screen.print(_table(heading, rows))
+
+
+def _elsewhere(path: Path, model: str) -> Iterator[str]:
+    """Which other stack file names the model."""
+    for other in sorted(path.parent.glob("Pulumi.*.yaml")):
+        if other != path and f" {model}:" in other.read_text(encoding="utf-8"):
+            yield f" {other.name} has it: --stack {other.name.split('.')[1]}."
+            return
+
+
+def _pool(plan: Plan, model: ModelPlan) -> PoolPlan:
+    return next(pool for pool in plan.pools if pool.name == model.pool)
+
+
+def _sections(model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Rows]:
+    return {
+        "Engine": _engine(model, pool, engine),
+        "Memory of one rank": _memory(model),
+        "Arguments of vllm serve": [
+            (f"--{a.flag}" if a.flag else "MODEL", " ".join(a.values), a.reason)
+            for a in model.arguments
+        ],
+        "Environment": [(v.name, v.value, v.reason) for v in model.environment],
+        "Resources and place": _place(model, pool),
+        "Start": _start(model),
+        "End": _end(model, pool),
+    }
+
+
+def _engine(model: ModelPlan, pool: PoolPlan, engine: Engine) -> Rows:
+    title = hardware_by_name()[pool.hardware].title
+    return [
+        ("vLLM", engine.version, engine.support),
+        ("image", model.image, "pinned in tokenfleet/catalogue/data/engines.yaml"),
+        ("hardware", f"{title}: {', '.join(pool.instance_types)}", f"pool {pool.name}"),
+        *([("driver", engine.driver, "")] if engine.driver else []),
+        ("lacks", ", ".join(engine.lacks), ""),
+        ("verified", engine.verified, ""),
+        ("not verified", engine.not_verified, ""),
+    ]
+
+
+def _memory(model: ModelPlan) -> Rows:
+    memory = model.memory
+    adapters = f"{memory.adapters_gib:.2f} GiB"
+    return [
+        ("usable", f"{memory.usable_gib:.2f} GiB", f"of {memory.rank_gib:.2f}, {memory.ranks} x"),
+        ("weights", f"{memory.weights_gib:.2f} GiB", "size of the files, shared by the ranks"),
+        *([("adapters", adapters, "all at once")] if memory.adapters_gib else []),
+        ("runtime", f"{memory.runtime_gib:.2f} GiB", "what the engine needs beside both"),
+        ("KV cache", f"{memory.kv_gib:.2f} GiB", "what is left"),
+        (
+            "one request",
+            f"{memory.kv_one_request_gib:.2f} GiB",
+            f"of {model.context_length:,} tokens: {memory.full_length_requests} such fit",
+        ),
+    ]
+
+
+def _place(model: ModelPlan, pool: PoolPlan) -> Rows:
+    size, wants = pool.size, model.resources
+    devices = ", ".join(f"{count} x {name}" for name, count in wants.devices.items())
+    return [
+        ("CPU", f"{wants.millicpu / 1000:g}", "all that DaemonSets leave; no limit: vLLM reads no quota"),
+        (
+            "memory",
+            f"{wants.memory_mib:,} MiB",
+            f"request = limit; allocatable {size.allocatable_mib:,} less DaemonSets",
+        ),
+        ("shared memory", f"{wants.shared_memory_mib:,} MiB", "ranks talk through it"),
+        *([("devices", devices, "the replica owns its node")] if devices else []),
+        ("replicas", f"{model.min_replicas} to {model.max_replicas}", "one a node, spread over zones"),
+        ("rollout", "one at a time", "none is started first: it would wait for a node"),
+        ("disruption", "one at a time", "replicas that never got ready do not count"),
+        ("tiers", ", ".join(t.purchase_option for t in pool.tiers), "in order of preference"),
+    ]  # fmt: skip
+
+
+def _start(model: ModelPlan) -> Rows:
+    start, deadlines = model.cold_start, model.deadlines
+    slow = start.total.high
+    return [
+        (
+            "cold start",
+            f"{start.total.expected:.0f} s",
+            f"from launch to ready on {start.instance_type}, up to {slow:.0f} s",
+        ),
+        (
+            "node",
+            f"{deadlines.provision_seconds} s",
+            "then the autoscaler tries another group",
+        ),
+        (
+            "startup probe",
+            f"{deadlines.start_seconds} s",
+            "load and warm-up at their slowest, and half more; ready after a real completion",
+        ),
+        ("rollout", f"{deadlines.rollout_seconds} s", "then it counts as stuck"),
+    ]
+
+
+def _end(model: ModelPlan, pool: PoolPlan) -> Rows:
+    drain = model.drain
+    spot = any(tier.purchase_option == "spot" for tier in pool.tiers)
+    within = f"of {SPOT_DRAIN_SECONDS} s that a spot notice leaves" if spot else "no spot tier"
+    return [
+        (
+            "preStop",
+            f"{drain.pre_stop_seconds} s",
+            f"{drain.propagation_seconds} s until no client chooses the replica"
+            + ("; then until it has no request" if drain.idle_wait_seconds else ""),
+        ),
+        (
+            "requests",
+            f"{drain.longest_request_seconds} s",
+            "the last one let in may take so long; a longer one is cut off",
+        ),
+        ("margin", f"{drain.margin_seconds} s", "the engine ends, or is killed"),
+        ("grace period", f"{drain.grace_seconds} s", within),
+    ]
+
+
+def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> "Table":
+    from rich.table import Table  # noqa: PLC0415 - --help should not wait for it
+    from rich.text import Text  # noqa: PLC0415 - see above
+
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=None, show_header=False
+    )
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=2)
+    table.add_column(style="dim", ratio=3)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table

@@ -1,0 +1,123 @@
+"""What a model asks of its engine: parallelism, KV cache, adapters, flags, time to end."""
+
+from collections.abc import Iterator
+
+from tokenfleet.catalogue.flags import engine_flags
+from tokenfleet.catalogue.hardware import Engine, hardware_by_name
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.mistakes import Mistake, nearest
+from tokenfleet.plan.arguments import MANAGED
+from tokenfleet.plan.drain import longest_request_on_spot
+from tokenfleet.plan.memory import devices_of
+from tokenfleet.plan.pools import engine_of, hardware_of
+from tokenfleet.settings.models import ModelSettings
+from tokenfleet.settings.sections import EdgeSettings, PoolSettings
+
+
+def engine_mistakes(
+    path: str, model: ModelSettings, facts: ModelFacts, pool: PoolSettings, kind: InstanceType
+) -> Iterator[Mistake]:
+    """What the pool's engine cannot do for a model; ``kind`` is the pool's smallest type."""
+    yield from _parallelism(path, model, facts, kind)
+    yield from _kv_cache(path, model, pool)
+    yield from _adapters(path, model, facts, engine_of(pool))
+    yield from _flags(path, model, engine_of(pool))
+
+
+def drain_mistakes(
+    path: str, model: ModelSettings, pool: PoolSettings, edge: EdgeSettings
+) -> Iterator[Mistake]:
+    """Requests that would not end inside a spot notice."""
+    longest = longest_request_on_spot(edge.exposure)
+    seconds = model.longest_request_seconds
+    if "spot" in pool.tiers and seconds is not None and seconds > longest:
+        yield Mistake(
+            path=f"{path}.longestRequestSeconds",
+            value=str(seconds),
+            problem=(
+                f"a spot notice leaves {longest} s to a request (edge.exposure {edge.exposure}):"
+                f" lower it, or serve this model from a pool without a spot tier"
+            ),
+        )
+
+
+def _parallelism(
+    path: str, model: ModelSettings, facts: ModelFacts, kind: InstanceType
+) -> Iterator[Mistake]:
+    size, devices = model.tensor_parallel_size, devices_of(kind)
+    if size is None:
+        return
+    noun = kind.accelerator.name if kind.accelerator else "NUMA node"
+    problem = None
+    if devices % size:
+        problem = f"does not divide the {devices} x {noun} of {kind.instance_type}"
+    elif facts.attention_heads % size:
+        problem = f"does not divide the model's {facts.attention_heads} attention heads"
+    if problem:
+        both = [
+            str(n)
+            for n in range(1, devices + 1)
+            if devices % n == 0 and facts.attention_heads % n == 0
+        ]
+        yield Mistake(
+            path=f"{path}.tensorParallelSize",
+            value=str(size),
+            problem=f"{problem}: use {' or '.join(both)}, or leave it out",
+        )
+
+
+def _kv_cache(path: str, model: ModelSettings, pool: PoolSettings) -> Iterator[Mistake]:
+    hardware = hardware_of(pool)
+    if model.kv_cache_dtype == "fp8" and not hardware.fp8_kv_cache:
+        able = sorted(name for name, row in hardware_by_name().items() if row.fp8_kv_cache)
+        yield Mistake(
+            path=f"{path}.kvCacheDtype",
+            value=model.kv_cache_dtype,
+            problem=(
+                f"{hardware.title} has no 8-bit KV cache in this engine: use auto, or hardware that"
+                f" has: {', '.join(able)}"
+            ),
+        )
+
+
+def _adapters(
+    path: str, model: ModelSettings, facts: ModelFacts, engine: Engine
+) -> Iterator[Mistake]:
+    if not model.adapters:
+        return
+    problem = None
+    if not engine.adapters:
+        problem = f"vLLM {engine.version} as pinned for this pool serves no LoRA adapters here"
+    elif facts.mixture_of_experts:
+        problem = "the memory of adapters on a mixture of experts cannot be sized yet"
+    if problem:
+        yield Mistake(
+            path=f"{path}.adapters",
+            value=", ".join(sorted(model.adapters)),
+            problem=f"{problem}: serve the merged weights as a model of their own",
+        )
+    for name in model.adapters:
+        if name == path.rpartition(".")[2]:
+            problem = "clients could not tell it from the model: choose another name"
+            yield Mistake(path=f"{path}.adapters.{name}", value="", problem=problem)
+
+
+def _flags(path: str, model: ModelSettings, engine: Engine) -> Iterator[Mistake]:
+    known = engine_flags(engine.version)
+    for name, value in model.engine_arguments.items():
+        here = f"{path}.engineArguments.{name}"
+        plain_name = name.removeprefix("no-")
+        if plain_name in MANAGED:
+            problem = f"is set by the plan; to change it, change {MANAGED[plain_name]}"
+        elif name not in known:
+            problem = f"vLLM {engine.version} has no such flag.{nearest(name, known)}"
+        elif known[name] == "switch" and value is not True:
+            other = f"no-{name}"
+            way = f"use {other}: true to turn it off" if other in known else "leave it out"
+            problem = f"is a switch: give true, or {way}"
+        elif known[name] == "value" and isinstance(value, bool):
+            problem = "takes a value: give one"
+        else:
+            continue
+        yield Mistake(path=here, value=str(value), problem=problem)

@@ -1,0 +1,60 @@
+"""How many prompt tokens one step of the engine takes, so that running requests do not stall."""
+
+from tokenfleet.catalogue.hardware import Hardware
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
+
+# Below it, reading the weights once a step costs more than it saves.
+_FEWEST = 256
+# vLLM's own default by memory of a device (vllm 0.32, EngineArgs.get_batch_defaults), GiB.
+_MOST_BY_GIB = ((150, 16384), (65, 8192), (0, 2048))
+# Of the data sheet's compute; an assumption, measured nowhere for these machines.
+_EFFICIENCY = 0.5
+_DTYPE = {"fp8": "fp8", "int8": "int8"}
+
+
+def prefill_chunk(
+    model: ModelFacts,
+    hardware: Hardware,
+    kind: InstanceType,
+    *,
+    ranks: int,
+    sequences: int,
+    itl_ms: int,
+) -> tuple[int, str]:
+    """``--max-num-batched-tokens`` and why.
+
+    A step that takes in n prompt tokens lasts about W / bandwidth + 2 P n / compute (W bytes of
+    active weights, P active parameters; a roofline). The largest power of two whose step is
+    below the objective for inter-token latency, between 256 and vLLM's default, and no less
+    than the sequences that decode in the same step.
+    """
+    lanes = ranks if kind.accelerator else kind.vcpus
+    compute = hardware.tflops_by_dtype.get(
+        _DTYPE.get(model.weights_dtype, ""), hardware.tflops_by_dtype["bfloat16"]
+    )
+    active = model.active_parameters / model.parameters
+    reading = model.weights_bytes * active / (hardware.memory_bandwidth_gb_per_second * 1e9 * lanes)
+    each = 2 * model.active_parameters / (compute * 1e12 * lanes * _EFFICIENCY)
+    most = _most(kind)
+    fewest = max(_FEWEST, 1 << (sequences - 1).bit_length())
+    tokens = most
+    while tokens > fewest and 1000 * (reading + tokens * each) > itl_ms:
+        tokens //= 2
+    milliseconds = 1000 * (reading + tokens * each)
+    if milliseconds > itl_ms:
+        return tokens, (
+            f"the fewest that pay; such a step takes about {milliseconds:,.0f} ms, above itlP99Ms"
+            f" {itl_ms} (roofline at half the peak, not measured)"
+        )
+    return tokens, (
+        f"a step takes about {milliseconds:,.0f} ms, within itlP99Ms {itl_ms}"
+        " (roofline at half the peak, not measured)"
+    )
+
+
+def _most(kind: InstanceType) -> int:
+    if kind.accelerator is None:
+        return 2048
+    gib = kind.accelerator.memory_gib_per_rank
+    return next(tokens for least, tokens in _MOST_BY_GIB if gib >= least)

@@ -1,0 +1,86 @@
+"""The part of the order form about models: what is served, how much of it, how well."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tokenfleet.settings.forms import FlagName, HuggingFaceId, Name, Revision
+from tokenfleet.settings.section import Section
+
+
+class ReplicaSettings(Section):
+    """How many vLLM servers of one model."""
+
+    min: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Replicas at first and at least."""
+    max: Annotated[int, Field(ge=1, le=1000)]
+    """Replicas at most."""
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> "ReplicaSettings":
+        if self.min > self.max:
+            msg = f"min {self.min} is larger than max {self.max}: swap them or raise max"
+            raise ValueError(msg)
+        return self
+
+
+class ObjectiveSettings(Section):
+    """What a user of the model is promised, 99th percentiles in milliseconds."""
+
+    ttft_p99_ms: Annotated[int, Field(gt=0, le=600_000)] = 2_000
+    """Time to first token, 99th percentile, milliseconds."""
+    itl_p99_ms: Annotated[int, Field(gt=0, le=60_000)] = 200
+    """Inter-token latency, 99th percentile, milliseconds."""
+
+
+class TrafficSettings(Section):
+    """Expected load on the whole model: mean request rate and mean lengths in tokens."""
+
+    requests_per_second: Annotated[float, Field(gt=0, le=100_000)]
+    """Mean request rate on all replicas."""
+    input_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Mean input length."""
+    output_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Mean output length."""
+
+
+class AdapterSettings(Section):
+    """A LoRA adapter at one revision, published like a model."""
+
+    hugging_face_id: HuggingFaceId
+    """Id on the Hugging Face Hub."""
+    revision: Revision
+    """Commit of that repository."""
+    rank: Literal[8, 16, 32, 64, 128, 256]
+    """Its rank, `r` in its adapter_config.json, or the next larger of these."""
+
+
+class ModelSettings(Section):
+    """One served model at one revision."""
+
+    hugging_face_id: HuggingFaceId
+    """Id on the Hugging Face Hub."""
+    revision: Revision
+    """Commit of that repository."""
+    config_json: str | None = None
+    """Path of its config.json, for a model the catalogue does not list."""
+    pool: Name
+    """Name of the pool that serves it."""
+    context_length: Annotated[int, Field(ge=128, le=10_000_000)]
+    """Longest request, input and output together, in tokens."""
+    replicas: ReplicaSettings
+    """How many vLLM servers."""
+    tensor_parallel_size: Annotated[int, Field(ge=1, le=64)] | None = None
+    """GPUs, NeuronCores or NUMA nodes that share a replica; all that fit, unless given."""
+    kv_cache_dtype: Literal["auto", "fp8"] = "auto"
+    """Values of the KV cache: 16-bit, or 8-bit where the hardware has it (Ada, Hopper and later)."""
+    adapters: dict[Name, AdapterSettings] = Field(default={})
+    """LoRA adapters by the name clients use, loaded at start."""
+    longest_request_seconds: Annotated[int, Field(ge=1, le=540)] | None = None
+    """What a request may take when its replica ends; on spot the notice allows 65 s or less."""
+    engine_arguments: dict[FlagName, bool | int | float | str] = Field(default={})
+    """Other flags of `vllm serve` without dashes, `true` for a switch; those the plan sets are refused."""
+    objective: ObjectiveSettings = ObjectiveSettings()
+    """What its users are promised."""
+    traffic: TrafficSettings | None = None
+    """Expected load, all of it or none."""
