@@ -1,21 +1,25 @@
 """Which hardware should serve this: every type has an answer, and the answers hold."""
 
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.economics.servers import saturations
-from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.instances import instance_type, instance_types
 from tokenfleet.catalogue.models import known_models
-from tokenfleet.economics.choice import max_sequences, ranking
+from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE, at_load
+from tokenfleet.economics.choice import ranking
 from tokenfleet.economics.question import Objective, Question, carried
 from tokenfleet.economics.refusal import CostError
-from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation, at_load
+from tokenfleet.economics.served_fleet import WhatIf, served_fleet
+from tokenfleet.economics.throughput import Saturation
 from tokenfleet.economics.traffic import RequestShape
+from tokenfleet.plan.nodes import smallest
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
 
@@ -123,20 +127,40 @@ def test_a_promise_of_nothing_is_refused(ttft: float, itl: float) -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_as_many_sequences_run_at_once_as_the_stack_would_run(
+def test_a_type_is_judged_as_the_server_that_a_stack_would_run_there(
     stack: str,
     stack_files: Mapping[str, StackFile],
     plan_of: Callable[[Mapping[str, object]], Plan],
 ) -> None:
-    for model in plan_of(stack_files[stack].keys).models:
-        if model.traffic is None:
-            continue
+    lax = {"ttftP99Ms": 60_000, "itlP99Ms": 60_000}
+    keys = copy.deepcopy(dict(stack_files[stack].keys))
+    for model in cast("dict[str, dict[str, object]]", keys["models"]).values():
+        model["objective"] = lax
+        model["traffic"] = {"requestsPerSecond": 1, "inputTokens": 300, "outputTokens": 100}
+    plan = plan_of(keys)
+    for model in plan.models:
+        (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
         question = dataclasses.replace(
             _question(model.hugging_face_id),
-            shape=RequestShape(
-                input_tokens=model.traffic.input_tokens, output_tokens=model.traffic.output_tokens
-            ),
+            model=model.name,
+            shape=RequestShape(input_tokens=300, output_tokens=100),
+            objective=Objective(ttft_p99=60, itl_p99=60),
             context_length=model.context_length,
+            region=plan.region,
         )
-        found = max_sequences(engines()[model.engine], question, model.memory)
-        assert found == model.max_sequences
+        kind = smallest([instance_type(name) for name in pool.instance_types])
+        found = ranking(question, [kind.instance_type])
+        assert not found.ruled_out
+        assert found.choices[0].most == served_fleet(plan, model, WhatIf()).most
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("p5.4xlarge", 0.5), ("inf2.xlarge", 0.0)])
+def test_input_is_cached_only_where_the_engine_has_a_prefix_cache(kind: str, kept: float) -> None:
+    question = dataclasses.replace(
+        _question(),
+        shape=RequestShape(input_tokens=800, output_tokens=250, cached_share=0.5),
+        objective=Objective(ttft_p99=600, itl_p99=60),
+    )
+    (choice,) = ranking(question, [kind]).choices
+    assert choice.most.shape.cached_share == kept
+    assert any("no prefix cache" in note for note in choice.most.notes) == (kept == 0)

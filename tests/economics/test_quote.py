@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.economics.servers import saturations
+from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE
 from tokenfleet.economics.causes import BillParts, Causes, bill_by_cause, price_by_cause
 from tokenfleet.economics.day_quote import quote_over_day
 from tokenfleet.economics.fleet import FLAT, FleetBounds, fleet_day
@@ -17,7 +18,7 @@ from tokenfleet.economics.price import token_flow
 from tokenfleet.economics.quantiles import Quantiles, combined, known, log_normal
 from tokenfleet.economics.quote import SPOT_FORECAST, Quote, quote_at_load, quote_at_saturation
 from tokenfleet.economics.refusal import CostError
-from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation
+from tokenfleet.economics.throughput import Saturation
 from tokenfleet.economics.traffic import RequestShape
 from tokenfleet.economics.verdict import replicas_for, verdict
 

@@ -12,16 +12,24 @@ from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
+from tokenfleet.economics.at_load import at_load
 from tokenfleet.economics.finite_run import finite_run
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.replica import Replica, replica_of
 from tokenfleet.economics.served_model import ServedModel, served_model
-from tokenfleet.economics.throughput import Saturation, at_load, saturation
+from tokenfleet.economics.throughput import Saturation, saturation
 from tokenfleet.economics.traffic import Arrivals, RequestShape
+from tokenfleet.plan.batch import BatchPlan
 from tokenfleet.plan.memory import MemoryUse, memory_budget
 
 GROWTH = st.floats(1, 4)
 SHAPE = RequestShape(input_tokens=512, output_tokens=256)
+
+
+def _batch(sequences: int) -> BatchPlan:
+    return BatchPlan(
+        sequences=sequences, sequences_reason="", prompt_tokens=2048, prompt_tokens_reason=""
+    )
 
 
 def product_saturation(model: str, kind: str, hardware: str, shape: RequestShape) -> Saturation:
@@ -29,7 +37,8 @@ def product_saturation(model: str, kind: str, hardware: str, shape: RequestShape
     row, facts = hardware_by_name()[hardware], model_facts(model)
     engine = engines()[row.engine]
     memory = memory_budget(facts, MemoryUse(context_length=8192), instance_type(kind), engine)
-    replica = replica_of(row, instance_type(kind), memory, engine.max_sequences)
+    batch = _batch(engine.max_sequences)
+    replica = replica_of(row, instance_type(kind), memory, batch, prefix_cache=True)
     return saturation(served_model(model, facts, memory.ranks), replica, shape)
 
 
@@ -221,7 +230,7 @@ def _cpu_step(parameters: float, kind: str) -> float:
         instance_type(kind),
         engines()["vllm-cpu"],
     )
-    replica = replica_of(row, instance_type(kind), memory, 64)
+    replica = replica_of(row, instance_type(kind), memory, _batch(64), prefix_cache=True)
     model = a_model(parameters, dtype="int4", kv_bytes=327680)
     return saturation(model, replica, SHAPE).step.decode(1, 100)
 

@@ -81,7 +81,7 @@ def test_memory_is_what_the_plan_budgets(
     (model,) = plans["dev"].models
     engines = replicas.ready(2)
     for engine in engines:
-        assert not ask(engine, 100, streamed=False, choices=model.max_sequences)
+        assert not ask(engine, 100, streamed=False, choices=model.batch.sequences)
     weights_mib = sum(file.stat().st_size for file in tools.model.glob("*.safetensors")) / 2**20
     small, large = (engine.resident_mib() for engine in engines)
     for kv_gib, resident_mib in zip(replicas.KV_GIB, (small, large), strict=True):

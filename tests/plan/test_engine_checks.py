@@ -103,7 +103,9 @@ def test_adapters_are_loaded_counted_and_named(keys_of: Callable[[str], Keys], r
     assert {"--enable-lora", "--max-loras=2", "--max-lora-rank=64"} <= set(words)
     assert list(model.snapshots[1:]) == [f"org/adapter/{'c' * 40}", f"org/other/{'c' * 40}"]
     lost = without.memory.kv_gib - model.memory.kv_gib
-    assert lost == pytest.approx(model.memory.adapters_gib)
+    # What is left for the KV cache counts in whole GiB.
+    assert abs(lost - model.memory.adapters_gib) < 1
+    assert lost > 0
     assert lost > 0
 
 

@@ -60,6 +60,15 @@ def test_what_fits_at_some_length_fits_at_any_shorter_one(
     assert shorter.fits or not longer.fits
 
 
+def test_a_cpu_engine_is_told_exactly_the_kv_cache_that_is_counted_on(
+    stack_files: Mapping[str, StackFile], plan_of: Callable[[Mapping[str, object]], Plan]
+) -> None:
+    for stack in stack_files.values():
+        for model in plan_of(stack.keys).models:
+            told = {v.name: v.value for v in model.environment}.get("VLLM_CPU_KVCACHE_SPACE")
+            assert told is None or float(told) == model.memory.kv_gib > 0
+
+
 @pytest.mark.parametrize(
     ("model", "kind", "ranks"),
     [

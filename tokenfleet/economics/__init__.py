@@ -3,12 +3,12 @@
 From a plan to a price, in the order of use::
 
     memory = memory_budget(facts, memory_use, kind, engine)               # tokenfleet.plan.memory
-    replica = replica_of(hardware, kind, memory, max_sequences)           # replica
+    replica = replica_of(hardware, kind, memory, batch)                   # batch: tokenfleet.plan.batch
     model = served_model(name, facts, memory.ranks)                       # served_model
     shape = RequestShape(input_tokens=800, output_tokens=250)             # traffic
     most = saturation(model, replica, shape)                              # throughput: theta, B, rho
     most = measured_saturation(most, read_profile(paths, names))          # measured: when there is one
-    now = at_load(most, requests_per_second / replicas)                   # throughput: TTFT, ITL
+    now = at_load(most, requests_per_second / replicas)                   # at_load: TTFT, ITL
     quote = quote_at_load(most, usd_per_hour, replicas=replicas, ...)     # quote: prices, range
     flat_out = quote_at_saturation(most, usd_per_hour, replicas=replicas)
     day = quote_over_day(most, requests_per_second, bounds, shape=day_shape, ...)   # day_quote
@@ -30,7 +30,7 @@ What is estimated, and from what:
 
 - ``step``: one step of the engine = fixed + weights read + KV read + computing, times few fitted
   ``catalogue.efficiencies``; ``bench/economics`` refits them and prints their errors.
-- ``throughput``: steady state. ``finite_run``: a benchmark's run, which starts and ends empty.
+- ``throughput``, ``at_load``: steady state. ``finite_run``: a benchmark's run, which starts and ends empty.
 - ``Saturation.basis``: ``measured`` (a profile), ``estimated``, or ``unverified`` (Graviton4 and
   Inferentia2, of which no run is public); ``notes`` give the reasons for a wider range.
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.hardware import Engine, Hardware, engines, hardware_by_name
+from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_types
+from tokenfleet.economics.at_load import Served, at_load
 from tokenfleet.economics.node_hour import NodeHour, node_hour
 from tokenfleet.economics.quantiles import Quantiles, combined
 from tokenfleet.economics.question import Question, carried
@@ -15,9 +16,10 @@ from tokenfleet.economics.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.replica import replica_of
 from tokenfleet.economics.served_model import served_model
-from tokenfleet.economics.throughput import Saturation, Served, at_load, saturation
+from tokenfleet.economics.throughput import Saturation, saturation
+from tokenfleet.plan.batch import plan_batch
 from tokenfleet.plan.disks import local_gb, local_gb_needed
-from tokenfleet.plan.memory import MemoryBudget, memory_budget
+from tokenfleet.plan.memory import memory_budget
 
 Reason = Literal[
     "no engine",
@@ -101,17 +103,6 @@ def ranking(question: Question, names: Sequence[str] | None = None) -> Ranking:
     )
 
 
-def max_sequences(engine: Engine, question: Question, memory: MemoryBudget) -> int:
-    """How many sequences run at once, as the plan of a stack with this traffic decides it."""
-    if engine.sdk is not None:
-        # Neuron compiles a batch: a power of two of full-length requests.
-        fitting = min(engine.max_sequences, memory.full_length_requests)
-        return 1 << max(0, fitting.bit_length() - 1)
-    tokens = math.ceil(question.shape.input_tokens + question.shape.output_tokens)
-    one_gib = question.facts.kv_bytes(tokens, memory.ranks) / 2**30
-    return max(1, min(engine.max_sequences, int(memory.kv_gib / one_gib)))
-
-
 def _judged(question: Question, kind: InstanceType) -> Choice | RuledOut:
     hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
     found = _unfit(question, kind, hardware)
@@ -167,7 +158,17 @@ def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choi
 def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
     engine = engines()[hardware.engine]
     memory = memory_budget(question.facts, question.memory_use, kind, engine)
-    replica = replica_of(hardware, kind, memory, max_sequences(engine, question, memory))
+    batch = plan_batch(
+        question.facts,
+        memory,
+        hardware=hardware,
+        engine=engine,
+        kind=kind,
+        context_length=question.context_length,
+        request_tokens=question.shape.input_tokens + question.shape.output_tokens,
+        itl_ms=1000 * question.objective.itl_p99,
+    )
+    replica = replica_of(hardware, kind, memory, batch, prefix_cache=engine.sdk is None)
     model = served_model(question.model, question.facts, memory.ranks)
     return saturation(model, replica, question.shape)
 

@@ -4,9 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE
 from tokenfleet.economics.price import TokenFlow, token_flow
 from tokenfleet.economics.quote import Quote
-from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation
+from tokenfleet.economics.throughput import Saturation
 
 ACT_ABOVE = 1.5
 """How many times dearer one side must be before the estimate's range cannot explain it."""

@@ -5,11 +5,12 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
+from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE
 from tokenfleet.economics.finite_run import FiniteRun, finite_run
 from tokenfleet.economics.profile import ProfileRun
 from tokenfleet.economics.quantiles import log_normal
 from tokenfleet.economics.refusal import CostError
-from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation
+from tokenfleet.economics.throughput import Saturation
 
 # Re-runs of one configuration differ by 4 to 9 % at saturation (bench/data/README.md).
 _RERUN_SIGMA = 0.05

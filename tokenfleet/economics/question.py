@@ -4,13 +4,9 @@ import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE, Served, at_load
 from tokenfleet.economics.refusal import CostError
-from tokenfleet.economics.throughput import (
-    QUEUE_GROWS_ABOVE,
-    Saturation,
-    Served,
-    at_load,
-)
+from tokenfleet.economics.throughput import Saturation
 from tokenfleet.economics.traffic import Arrivals, RequestShape
 from tokenfleet.plan.memory import MemoryUse
 

@@ -7,23 +7,23 @@ from typing import Literal
 from tokenfleet.catalogue.accelerators import Accelerator
 from tokenfleet.catalogue.hardware import Engine, Hardware, Peaks
 from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.plan.batch import BatchPlan
 from tokenfleet.plan.memory import MemoryBudget
 
 Kind = Literal["gpu", "cpu", "neuron"]
-# vLLM's default of --max-num-batched-tokens on a CPU; Neuron reads whole prompts.
-_CPU_BATCHED_TOKENS = 2048
-_NEURON_BATCHED_TOKENS = 131072
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replica:
     """All ranks of one server together.
 
-    ``device`` is the name of one accelerator (the hardware's where there is none). ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
+    ``device`` is the name of one accelerator (the hardware's where there is none).
+    ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
     matrix multiplication reaches in operations a second; both are sums over ``ranks``.
     ``grouped_share`` is that of ``catalogue.hardware.Peaks``.
     ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
-    the engine's limits of running requests and of tokens a step.
+    the engine's limits of running requests and of prompt tokens a step. ``prefix_cache``:
+    whether requests that begin alike share their KV cache.
     """
 
     name: str
@@ -36,19 +36,19 @@ class Replica:
     kv_bytes: float
     max_sequences: int
     batched_tokens: int
+    prefix_cache: bool
     source: str
 
 
 def replica_of(
-    hardware: Hardware, kind: InstanceType, memory: MemoryBudget, max_sequences: int
+    hardware: Hardware,
+    kind: InstanceType,
+    memory: MemoryBudget,
+    batch: BatchPlan,
+    *,
+    prefix_cache: bool,
 ) -> Replica:
     """A replica that owns an instance of that type, as the plan has sized it."""
-    gpu = Accelerator(name=hardware.title, peaks=hardware, memory_gib=memory.rank_gib)
-    batched = {
-        "cpu": _CPU_BATCHED_TOKENS * memory.ranks,
-        "neuron": _NEURON_BATCHED_TOKENS,
-        "gpu": gpu.batched_tokens,
-    }
     # Peaks are per rank of an accelerator, and per vCPU of a CPU.
     units = memory.ranks if kind.accelerator else kind.vcpus
     return Replica(
@@ -60,8 +60,9 @@ def replica_of(
         flops_by_dtype=_flops(hardware, units),
         grouped_share=hardware.grouped_share,
         kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
-        max_sequences=max_sequences,
-        batched_tokens=batched[_kind(kind)],
+        max_sequences=batch.sequences,
+        batched_tokens=batch.prompt_tokens,
+        prefix_cache=prefix_cache,
         source=_source(hardware),
     )
 
@@ -86,6 +87,7 @@ def gpu_replica(
         kv_bytes=max(0.0, left),
         max_sequences=gpu.max_sequences,
         batched_tokens=gpu.batched_tokens,
+        prefix_cache=True,
         source=_source(gpu.peaks),
     )
 

@@ -66,9 +66,16 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
     """
     (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
     kind = smallest([instance_type(name) for name in pool.instance_types])
-    replica = replica_of(hardware_by_name()[pool.hardware], kind, model.memory, model.max_sequences)
+    replica = replica_of(
+        hardware_by_name()[pool.hardware],
+        kind,
+        model.memory,
+        model.batch,
+        prefix_cache=any(a.flag == "enable-prefix-caching" for a in model.arguments),
+    )
+    memory = model.memory
     most = saturation(
-        served_model(model.name, model.facts, model.memory.ranks),
+        served_model(model.name, model.facts, memory.ranks, memory.kv_bytes_per_value),
         replica,
         _shape(model, what_if.cached_share),
     )

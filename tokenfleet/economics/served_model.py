@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.models import ModelFacts, WeightsDtype
+from tokenfleet.catalogue.models import KV_BYTES_PER_VALUE, ModelFacts, WeightsDtype
 
 USUAL_GROUPING = 6.0
 """Query heads that share a KV head where nobody says: between the 4 of Llama 3.1 8B and
@@ -39,7 +39,9 @@ class ServedModel:
         return self.kv_bytes_per_token * (full + windowed)
 
 
-def served_model(name: str, facts: ModelFacts, ranks: int) -> ServedModel:
+def served_model(
+    name: str, facts: ModelFacts, ranks: int, kv_bytes_per_value: int = KV_BYTES_PER_VALUE
+) -> ServedModel:
     """The model of the catalogue on ``ranks`` ranks, each of which holds whole KV heads."""
     window = facts.sliding_window
     return ServedModel(
@@ -48,7 +50,7 @@ def served_model(name: str, facts: ModelFacts, ranks: int) -> ServedModel:
         active_parameters=facts.active_parameters,
         weights_bytes=facts.weights_bytes,
         weights_dtype=facts.weights_dtype,
-        kv_bytes_per_token=ranks * facts.kv_bytes(1, ranks),
+        kv_bytes_per_token=ranks * facts.kv_bytes(1, ranks, kv_bytes_per_value),
         query_heads_per_kv_head=facts.attention_heads / facts.kv_heads,
         windowed_share=window.layers / facts.layers if window else 0.0,
         window_tokens=window.tokens if window else 0.0,

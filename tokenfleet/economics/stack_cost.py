@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE, Served, at_load
 from tokenfleet.economics.bill import Forecast
 from tokenfleet.economics.causes import Causes, bill_by_cause
 from tokenfleet.economics.commitments import Utilisation
@@ -12,7 +13,7 @@ from tokenfleet.economics.quantiles import Quantiles, combined
 from tokenfleet.economics.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.economics.served_fleet import ServedFleet, WhatIf, served_fleet
 from tokenfleet.economics.shares import ModelShare
-from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation, Served, at_load
+from tokenfleet.economics.throughput import Saturation
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.models import ObjectiveSettings
 

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from tokenfleet.economics.throughput import QUEUE_GROWS_ABOVE, Saturation
+from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.economics.throughput import Saturation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import Engine, hardware_by_name
+from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.batch import BatchPlan
 from tokenfleet.plan.drain import DrainPlan
 from tokenfleet.plan.engine import MODELS_PATH, PORT
 from tokenfleet.plan.memory import MemoryBudget
 from tokenfleet.plan.pools import PoolPlan
-from tokenfleet.plan.prefill import prefill_chunk
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.weights.layout import files_folder, snapshot_of
 
@@ -88,8 +88,7 @@ class Served:
     engine: Engine
     kind: InstanceType
     memory: MemoryBudget
-    sequences: int
-    sequences_reason: str
+    batch: BatchPlan
     drain: DrainPlan
 
 
@@ -136,7 +135,9 @@ def _planned(served: Served) -> Iterator[Argument]:
         flag="max-model-len", values=[str(settings.context_length)], reason="contextLength"
     )
     yield Argument(
-        flag="max-num-seqs", values=[str(served.sequences)], reason=served.sequences_reason
+        flag="max-num-seqs",
+        values=[str(served.batch.sequences)],
+        reason=served.batch.sequences_reason,
     )
     yield Argument(
         flag="tensor-parallel-size", values=[str(served.memory.ranks)], reason=_ranks(served)
@@ -152,17 +153,12 @@ def _planned(served: Served) -> Iterator[Argument]:
 
 def _current(served: Served) -> Iterator[Argument]:
     """What only a current vLLM knows."""
-    settings, drain = served.settings, served.drain
-    hardware = hardware_by_name()[served.pool.hardware]
-    tokens, reason = prefill_chunk(
-        served.facts,
-        hardware,
-        served.kind,
-        ranks=served.memory.ranks,
-        sequences=served.sequences,
-        itl_ms=settings.objective.itl_p99_ms,
+    settings, drain, batch = served.settings, served.drain, served.batch
+    yield Argument(
+        flag="max-num-batched-tokens",
+        values=[str(batch.prompt_tokens)],
+        reason=batch.prompt_tokens_reason,
     )
-    yield Argument(flag="max-num-batched-tokens", values=[str(tokens)], reason=reason)
     yield Argument(
         flag="enable-prefix-caching", reason="requests that begin alike share their KV cache"
     )

@@ -21,7 +21,8 @@ class MemoryBudget:
     """The memory of one rank of one replica, in GiB.
 
     A rank is one GPU, one NeuronCore, or one NUMA node of a CPU. ``kv_gib`` is what is left
-    for the KV cache; it must hold one request of the full context length.
+    for the KV cache; it must hold one request of the full context length, at
+    ``kv_bytes_per_value`` bytes a value.
     """
 
     ranks: int
@@ -32,6 +33,7 @@ class MemoryBudget:
     runtime_gib: float
     kv_gib: float
     kv_one_request_gib: float
+    kv_bytes_per_value: int
 
     @property
     def fits(self) -> bool:
@@ -113,6 +115,11 @@ def memory_budget(
         rank_gib = node_size(kind).for_models_mib / 1024 / ranks
         usable = rank_gib - (_PAGE_CACHE_GIB + shared_memory_mib(ranks) / 1024) / ranks
     weights = model.weights_bytes / _GIB / ranks
+    kv_gib = max(0.0, usable - weights - adapters - engine.runtime_gib_per_rank)
+    if not kind.accelerator:
+        # VLLM_CPU_KVCACHE_SPACE is read in whole GiB; the rest of one stays free.
+        usable -= kv_gib % 1
+        kv_gib -= kv_gib % 1
     return MemoryBudget(
         ranks=ranks,
         rank_gib=rank_gib,
@@ -120,8 +127,9 @@ def memory_budget(
         weights_gib=weights,
         adapters_gib=adapters,
         runtime_gib=engine.runtime_gib_per_rank,
-        kv_gib=max(0.0, usable - weights - adapters - engine.runtime_gib_per_rank),
+        kv_gib=kv_gib,
         kv_one_request_gib=model.kv_bytes(use.context_length, ranks, use.kv_bytes_per_value) / _GIB,
+        kv_bytes_per_value=use.kv_bytes_per_value,
     )
 
 

@@ -20,7 +20,7 @@ def prefill_chunk(
     *,
     ranks: int,
     sequences: int,
-    itl_ms: int,
+    itl_ms: float,
 ) -> tuple[int, str]:
     """``--max-num-batched-tokens`` and why.
 
@@ -45,10 +45,10 @@ def prefill_chunk(
     if milliseconds > itl_ms:
         return tokens, (
             f"the fewest that pay; such a step takes about {milliseconds:,.0f} ms, above itlP99Ms"
-            f" {itl_ms} (roofline at half the peak, not measured)"
+            f" {itl_ms:g} (roofline at half the peak, not measured)"
         )
     return tokens, (
-        f"a step takes about {milliseconds:,.0f} ms, within itlP99Ms {itl_ms}"
+        f"a step takes about {milliseconds:,.0f} ms, within itlP99Ms {itl_ms:g}"
         " (roofline at half the peak, not measured)"
     )
 

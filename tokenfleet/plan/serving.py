@@ -1,12 +1,13 @@
 """One served model: everything about its replicas, decided."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tokenfleet.catalogue.hardware import Engine, engines
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.arguments import Argument, Served, engine_arguments
+from tokenfleet.plan.batch import BatchPlan, plan_batch
 from tokenfleet.plan.cold_start import (
     ColdStart,
     StartDeadlines,
@@ -61,7 +62,7 @@ class ModelPlan:
     image: str
     legacy: bool
     context_length: int
-    max_sequences: int
+    batch: BatchPlan
     memory: MemoryBudget
     command: Sequence[str]
     arguments: Sequence[Argument]
@@ -92,7 +93,7 @@ def plan_model(
     kind = smallest([instance_type(kind) for kind in pool.instance_types])
     engine = engines()[pool.engine]
     memory = memory_budget(facts, memory_use(settings), kind, engine)
-    sequences, reason = _max_sequences(settings, facts, memory, engine, pool)
+    batch = _plan_batch(settings, facts, memory, pool, kind)
     drain = plan_drain(
         exposure,
         spot=any(tier.purchase_option == "spot" for tier in pool.tiers),
@@ -104,7 +105,7 @@ def plan_model(
         snapshot_of(adapter.hugging_face_id, adapter.revision)
         for _, adapter in sorted(settings.adapters.items())
     ]
-    artifacts = artifacts_of(settings, engine, memory.ranks, sequences)
+    artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
     snapshots = list(dict.fromkeys([weights, *adapters, *artifacts]))
     starts = cold_starts(pool.disks, pool.engine, facts, precompiled=bool(artifacts))
     served = Served(
@@ -115,8 +116,7 @@ def plan_model(
         engine=engine,
         kind=kind,
         memory=memory,
-        sequences=sequences,
-        sequences_reason=reason,
+        batch=batch,
         drain=drain,
     )
     return ModelPlan(
@@ -132,7 +132,7 @@ def plan_model(
         image=engine.image,
         legacy=engine.legacy,
         context_length=settings.context_length,
-        max_sequences=sequences,
+        batch=batch,
         memory=memory,
         command=engine_command(snapshots, drain.kill_after_seconds),
         arguments=engine_arguments(served),
@@ -148,34 +148,27 @@ def plan_model(
     )
 
 
-def _max_sequences(
-    settings: ModelSettings, facts: ModelFacts, memory: MemoryBudget, engine: Engine, pool: PoolPlan
-) -> tuple[int, str]:
-    """How many sequences may run at once, and why: what the KV cache holds, or the engine's cap.
-
-    Sized for the expected lengths; without traffic the cap stands, and vLLM preempts when the
-    cache is full. Neuron compiles a fixed batch of full-length sequences, so there the batch
-    is a power of two of full-length requests.
-    """
-    most = engine.max_sequences
-    if pool.ami_variant == "neuron":
-        fitting = min(most, memory.full_length_requests)
-        batch = 1 << max(0, fitting.bit_length() - 1)
-        return (
-            batch,
-            f"the batch it is compiled for: {memory.full_length_requests} of full length fit",
-        )
-    if settings.traffic is None:
-        return most, "the engine's cap; without traffic the KV cache decides as it goes"
-    tokens = settings.traffic.input_tokens + settings.traffic.output_tokens
-    use = memory_use(settings)
-    one_gib = facts.kv_bytes(tokens, memory.ranks, use.kv_bytes_per_value) / 2**30
-    fitting = int(memory.kv_gib / one_gib)
-    if fitting >= most:
-        return most, f"the engine's cap; the KV cache would hold {fitting} of {tokens} tokens"
-    return max(
-        1, fitting
-    ), f"so many of {tokens} tokens fit into {memory.kv_gib:.1f} GiB of KV cache"
+def _plan_batch(
+    settings: ModelSettings,
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    pool: PoolPlan,
+    kind: InstanceType,
+) -> BatchPlan:
+    """For the expected lengths; the user's own limit of prompt tokens stands where it is given."""
+    traffic = settings.traffic
+    planned = plan_batch(
+        facts,
+        memory,
+        hardware=hardware_by_name()[pool.hardware],
+        engine=engines()[pool.engine],
+        kind=kind,
+        context_length=settings.context_length,
+        request_tokens=traffic.input_tokens + traffic.output_tokens if traffic else None,
+        itl_ms=settings.objective.itl_p99_ms,
+    )
+    own = settings.engine_arguments.get("max-num-batched-tokens")
+    return replace(planned, prompt_tokens=own) if isinstance(own, int) else planned
 
 
 def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:

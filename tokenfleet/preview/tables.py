@@ -122,7 +122,7 @@ def models_table(report: Report) -> Table:
                 model.plan.pool,
                 f"vLLM {model.engine_version}{' (legacy)' if model.plan.legacy else ''}",
                 f"{model.plan.context_length:,}",
-                f"{model.plan.max_sequences:,}",
+                f"{model.plan.batch.sequences:,}",
                 f"{load(model.plan)}; {promise(model.plan)}",
                 f"{model.plan.min_replicas:,} to {model.plan.max_replicas:,}",
                 model.plan.memory.arithmetic(),
