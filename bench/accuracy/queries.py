@@ -11,7 +11,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import BITS_BY_DTYPE, WeightsDtype, known_models
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_model import USUAL_GROUPING, ServedModel
-from tokenfleet.economics.traffic import Arrivals, RequestShape
+from tokenfleet.economics.traffic import MOST_REQUESTS_PER_SECOND, Arrivals, RequestShape
 
 KEY = (
     "config_id",
@@ -115,7 +115,7 @@ def query_of(row: Mapping[str, str], place: str) -> Query:
             output_tokens=fields.number("output_tokens"),
         )
         arrivals = Arrivals(
-            requests_per_second=fields.number("arrival_rps"),
+            requests_per_second=_rate(fields),
             burstiness=fields.number("burstiness", 1.0),
         )
     except CostError as error:
@@ -171,9 +171,19 @@ class _Fields:
             problem = f"'{text}' is not a number"
             raise CostError(problem, place=place) from error
         if not least <= value <= most or math.isinf(value):
-            problem = f"{text} is not between {least:g} and {most:g}"
+            allowed = f"a number from {least:g} on"
+            if math.isfinite(most):
+                allowed = f"between {least:g} and {most:g}"
+            problem = f"{text} is not {allowed}"
             raise CostError(problem, place=place)
         return value
+
+
+def _rate(fields: _Fields) -> float:
+    """Requests a second; ``inf``, the default of ``vllm bench serve``, sends all at once."""
+    if fields.text("arrival_rps").lower() == "inf":
+        return MOST_REQUESTS_PER_SECOND
+    return fields.number("arrival_rps")
 
 
 def _model(fields: _Fields) -> tuple[ServedModel, Sequence[str]]:

@@ -13,6 +13,7 @@ from bench.accuracy.prediction import predict
 from bench.accuracy.queries import KEY
 from bench.accuracy.runs import RECORDED, by_config, recorded_runs, saturated_runs
 from bench.accuracy.scores import score
+from tokenfleet.catalogue.accelerators import accelerators
 from tokenfleet.catalogue.efficiencies import efficiencies
 
 GPU = efficiencies()["gpu"]
@@ -65,7 +66,7 @@ def test_with_theta_measured_the_price_is_within_three_and_a_half_percent() -> N
     assert score(predicted, measured).mean < 3.5
 
 
-@pytest.mark.parametrize("gpu", ["H100", "H200", "A100", "L4", "L40S", "A10G", "B200"])
+@pytest.mark.parametrize("gpu", [*sorted(accelerators()), "NVIDIA A100-SXM4-80GB"])
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "fp8", "int4"])
 def test_any_gpu_and_dtype_has_an_answer_with_a_range(gpu: str, dtype: str, tmp_path: Path) -> None:
     rows = [{**ROW, "gpu": gpu, "dtype": dtype, "n_gpu": str(count)} for count in (1, 2, 8)]
@@ -76,6 +77,13 @@ def test_any_gpu_and_dtype_has_an_answer_with_a_range(gpu: str, dtype: str, tmp_
     for row in found:
         assert float(row["usd_per_mtok_p10"]) < float(row["usd_per_mtok"])
         assert float(row["usd_per_mtok"]) < float(row["usd_per_mtok_p90"])
+
+
+def test_a_rate_of_inf_sends_everything_at_once(tmp_path: Path) -> None:
+    rows = [{**ROW, "arrival_rps": rate} for rate in ("inf", "100000")]
+    (at_once, fast), problems = answers(asked(tmp_path, rows), GPU)
+    assert not problems
+    assert at_once["output_tok_s"] == fast["output_tok_s"]
 
 
 def test_what_a_row_leaves_open_is_labelled_and_widens_the_range(tmp_path: Path) -> None:
@@ -98,8 +106,8 @@ def test_what_a_row_leaves_open_is_labelled_and_widens_the_range(tmp_path: Path)
         ("gpu", "", "queries.csv:3: gpu: unknown GPU ''"),
         ("arrival_rps", "fast", "queries.csv:3: arrival_rps: 'fast' is not a number"),
         ("arrival_rps", "0", "queries.csv:3: requests per second: 0 is not above 0"),
-        ("arrival_rps", "-1", "queries.csv:3: arrival_rps: -1 is not between"),
-        ("arrival_rps", "nan", "queries.csv:3: arrival_rps: nan is not between"),
+        ("arrival_rps", "-1", "queries.csv:3: arrival_rps: -1 is not a number from 0 on"),
+        ("arrival_rps", "nan", "queries.csv:3: arrival_rps: nan is not a number from 0 on"),
         ("output_tokens", "0", "queries.csv:3: output tokens: 0 is not between"),
         ("input_tokens", "", "queries.csv:3: input_tokens: missing"),
         ("total_params_b", "", "queries.csv:3: total_params_b: missing"),

@@ -1,4 +1,4 @@
-"""GPUs by name: those that pools offer and those that somebody measured on."""
+"""GPUs by name: those that pools offer, and others with a data sheet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from tokenfleet.mistakes import nearest
 _LARGE_GIB, _LARGER_GIB = 70, 160
 
 
-class _Measured(Peaks):
+class _Elsewhere(Peaks):
     memory_gib: float
 
 
 class _File(Fact):
-    accelerators: Mapping[str, _Measured]
+    accelerators: Mapping[str, _Elsewhere]
     aliases: Mapping[str, str]
 
 
@@ -58,7 +58,7 @@ def _file() -> _File:
 @cache
 def accelerators() -> Mapping[str, Accelerator]:
     """Every GPU by name: ``H100`` is the SXM card that AWS has, ``H100 NVL`` another."""
-    measured = {
+    elsewhere = {
         name: Accelerator(name=name, peaks=row, memory_gib=row.memory_gib)
         for name, row in _file().accelerators.items()
     }
@@ -75,7 +75,7 @@ def accelerators() -> Mapping[str, Accelerator]:
         for row in hardware_by_name().values()
         if row.device and row.engine == "vllm-cuda"
     }
-    return {**measured, **offered}
+    return {**elsewhere, **offered}
 
 
 def accelerator(name: str) -> Accelerator:

@@ -27,10 +27,8 @@ class Peaks(Fact):
     matmul_source: str | None = None
     source: str
 
-    def reachable_flops(self, dtype: str) -> float | None:
-        """Operations a second that a large matrix multiplication reaches; None without units."""
-        if dtype not in self.tflops_by_dtype:
-            return None
+    def reachable_flops(self, dtype: str) -> float:
+        """Operations a second that a large matrix multiplication reaches, in a dtype it has units for."""
         return self.tflops_by_dtype[dtype] * 1e12 * self.matmul_share_by_dtype.get(dtype, 1.0)
 
 

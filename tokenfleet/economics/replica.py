@@ -93,8 +93,7 @@ def gpu_replica(
 
 
 def _flops(peaks: Peaks, units: int) -> Mapping[str, float]:
-    reachable = {dtype: peaks.reachable_flops(dtype) for dtype in peaks.tflops_by_dtype}
-    return {dtype: flops * units for dtype, flops in reachable.items() if flops is not None}
+    return {dtype: peaks.reachable_flops(dtype) * units for dtype in peaks.tflops_by_dtype}
 
 
 def _source(peaks: Peaks) -> str:

@@ -7,7 +7,7 @@ from tokenfleet.economics.refusal import CostError
 
 # Beyond these a figure is a slip of the pen; they are the limits of the stack file.
 _MOST_TOKENS = 10_000_000
-_MOST_REQUESTS_PER_SECOND = 100_000
+MOST_REQUESTS_PER_SECOND = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +64,10 @@ class Arrivals:
     burstiness: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.requests_per_second <= _MOST_REQUESTS_PER_SECOND:
+        if not 0 < self.requests_per_second <= MOST_REQUESTS_PER_SECOND:
             problem = (
                 f"{self.requests_per_second:g} is not above 0 and at most"
-                f" {_MOST_REQUESTS_PER_SECOND:,}"
+                f" {MOST_REQUESTS_PER_SECOND:,}"
             )
             raise CostError(problem, place="requests per second")
         if not (0 < self.burstiness < math.inf):

@@ -1,5 +1,6 @@
 """How many prompt tokens one step of the engine takes, so that running requests do not stall."""
 
+from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
@@ -8,9 +9,6 @@ from tokenfleet.catalogue.models import ModelFacts
 _FEWEST = 256
 # vLLM's own default by memory of a device (vllm 0.32, EngineArgs.get_batch_defaults), GiB.
 _MOST_BY_GIB = ((150, 16384), (65, 8192), (0, 2048))
-# Of the data sheet's compute; an assumption, measured nowhere for these machines.
-_EFFICIENCY = 0.5
-_DTYPE = {"fp8": "fp8", "int8": "int8"}
 
 
 def prefill_chunk(
@@ -25,31 +23,32 @@ def prefill_chunk(
     """``--max-num-batched-tokens`` and why.
 
     A step that takes in n prompt tokens lasts about W / bandwidth + 2 P n / compute (W bytes of
-    active weights, P active parameters; a roofline). The largest power of two whose step is
-    below the objective for inter-token latency, between 256 and vLLM's default, and no less
-    than the sequences that decode in the same step.
+    active weights, P active parameters; a roofline at the catalogue's efficiencies). The largest
+    power of two whose step is below the objective for inter-token latency, between 256 and
+    vLLM's default, and no less than the sequences that decode in the same step.
     """
+    found = efficiencies()["gpu" if kind.accelerator else "cpu"]
     lanes = ranks if kind.accelerator else kind.vcpus
-    compute = hardware.tflops_by_dtype.get(
-        _DTYPE.get(model.weights_dtype, ""), hardware.tflops_by_dtype["bfloat16"]
-    )
+    bandwidth = found.bandwidth * hardware.memory_bandwidth_gb_per_second * 1e9 * lanes
+    dtype = model.weights_dtype if model.weights_dtype in hardware.tflops_by_dtype else "bfloat16"
+    compute = found.compute * hardware.reachable_flops(dtype) * lanes
     active = model.active_parameters / model.parameters
-    reading = model.weights_bytes * active / (hardware.memory_bandwidth_gb_per_second * 1e9 * lanes)
-    each = 2 * model.active_parameters / (compute * 1e12 * lanes * _EFFICIENCY)
+    reading = model.weights_bytes * active / bandwidth
+    each = 2 * model.active_parameters / compute
     most = _most(kind)
     fewest = max(_FEWEST, 1 << (sequences - 1).bit_length())
     tokens = most
     while tokens > fewest and 1000 * (reading + tokens * each) > itl_ms:
         tokens //= 2
     milliseconds = 1000 * (reading + tokens * each)
+    basis = f"{found.basis} efficiencies"
     if milliseconds > itl_ms:
         return tokens, (
             f"the fewest that pay; such a step takes about {milliseconds:,.0f} ms, above itlP99Ms"
-            f" {itl_ms:g} (roofline at half the peak, not measured)"
+            f" {itl_ms:g} (roofline, {basis})"
         )
     return tokens, (
-        f"a step takes about {milliseconds:,.0f} ms, within itlP99Ms {itl_ms:g}"
-        " (roofline at half the peak, not measured)"
+        f"a step takes about {milliseconds:,.0f} ms, within itlP99Ms {itl_ms:g} (roofline, {basis})"
     )
 
 
