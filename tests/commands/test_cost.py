@@ -87,6 +87,16 @@ def test_what_ifs_move_the_price_the_right_way(arguments: list[str], *, dearer: 
     assert (after > before) == dearer
 
 
+def test_a_day_that_comes_and_goes_is_priced_beside_the_constant_load() -> None:
+    hours = ",".join(["0.2"] * 12 + ["1.8"] * 12)
+    answer, said = _answer("dev", "--day", hours), _said("dev", "--day", hours)
+    (model,) = answer["day"]["models"]
+    assert {hour["replicas"] for hour in model["fleet"]["hours"]} == {1, 2}
+    assert model["prices"]["blended"] > answer["models"][0]["at_load"]["prices"]["blended"]
+    assert "Over that day Model Requests/s" in said
+    assert "0.04 to 0.36" in said
+
+
 def test_a_cheaper_cache_hit_makes_the_same_bill() -> None:
     answer = _answer("dev", "--cached-share", "0.5")["models"][0]["at_load"]
     assert answer["flow"]["cached_input"] == answer["flow"]["uncached_input"]
@@ -139,6 +149,8 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
         (["dev", "--region", "us-west-2"], "no on-demand price of m8g.large in us-west-2"),
         (["dev", "--instance-types", "c8gd.4xlarg"], "Did you mean 'c8gd.4xlarge'?"),
         (["dev", "--instance-types", "c8g.large"], "does not fit"),
+        (["dev", "--day", "1,2"], "day shape: give 24 numbers, one an hour"),
+        (["dev", "--day", "1,much"], "--day 1,much: is not a list of numbers"),
         (["dev", "--profile", "nowhere.json"], "nowhere.json: No such file"),
     ],
 )

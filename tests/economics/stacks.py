@@ -5,9 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from hypothesis import strategies as st
+
 from tokenfleet.economics.bill import Forecast, forecast, least_replicas
 from tokenfleet.economics.bill_line import Bill, BillLine
-from tokenfleet.economics.scenario import Scenario
+from tokenfleet.economics.scenario import Buying, Scenario
+from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import read_stack_file
@@ -55,3 +58,48 @@ def line_of(bill: Bill, title: str) -> BillLine:
     found = found or [row for row in rows if row.title.startswith(title)]
     assert len(found) == 1, (title, [row.title for row in bill.lines])
     return found[0]
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Plan:
+    """The prod stack with any traffic, tiers and replicas, a second model on its largest pool."""
+    traffic = st.none() | st.fixed_dictionaries(
+        {
+            "requestsPerSecond": st.floats(1e-3, 200),
+            "inputTokens": st.integers(1, 4000),
+            "outputTokens": st.integers(1, 3000),
+        }
+    )
+
+    def edit(keys: Keys) -> None:
+        models: Keys = keys["models"]
+        models["beside"] = {**models["qwen3-8b"], "replicas": {"min": 1, "max": 6}}
+        for model in models.values():
+            model.pop("traffic", None)
+            found = draw(traffic)
+            if found is not None:
+                model["traffic"] = found
+        for pool in keys["pools"].values():
+            most = draw(st.integers(8, 20))
+            least = draw(st.integers(0, 3))
+            pool["tiers"] = draw(
+                st.sampled_from(
+                    [
+                        {"spot": {"max": most}},
+                        {"on-demand": {"min": least, "max": most}},
+                        {"spot": {"max": most}, "on-demand": {"min": least, "max": most}},
+                    ]
+                )
+            )
+        if draw(st.booleans()):
+            keys["edge"] = EDGE
+
+    return plan_of("prod", edit)
+
+
+what_ifs = st.builds(
+    WhatIf,
+    buying=st.builds(Buying, spot_share=st.none() | st.floats(0, 1)),
+    cached_share=st.floats(0, 1),
+    spare=st.integers(0, 2),
+)

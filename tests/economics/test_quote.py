@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from tests.economics.servers import saturations
 from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE
 from tokenfleet.economics.causes import BillParts, Causes, bill_by_cause, price_by_cause
-from tokenfleet.economics.day_quote import quote_over_day
-from tokenfleet.economics.fleet import FLAT, FleetBounds, fleet_day
 from tokenfleet.economics.hosted import HostedPrice, break_even, compare_hosted
 from tokenfleet.economics.price import token_flow
 from tokenfleet.economics.quantiles import Quantiles, combined, known, log_normal
@@ -27,23 +25,6 @@ PARTS = st.builds(
     BillParts, nodes=st.floats(1e-3, 1e4), spot_premium=USD, fallback=USD, overhead=USD
 )
 LOADS = st.floats(1e-3, 3)
-DAYS = st.lists(st.floats(0, 5), min_size=24, max_size=24).filter(lambda day: max(day) > 0.01)
-
-
-@st.composite
-def bounds_of_fleets(draw: st.DrawFn) -> FleetBounds:
-    """Any bounds of any fleet."""
-    least = draw(st.integers(1, 20))
-    return FleetBounds(
-        min_replicas=least,
-        max_replicas=least + draw(st.integers(0, 50)),
-        spare=draw(st.integers(0, 3)),
-        cold_start_seconds=draw(st.floats(0, 3600)),
-        scale_down_seconds=draw(st.floats(0, 3600)),
-    )
-
-
-BOUNDS = bounds_of_fleets()
 
 
 def rate_at(most: Saturation, load: float, replicas: int) -> float:
@@ -75,23 +56,6 @@ def test_a_thousand_stacks_charge_exactly_their_bill(
         assert math.isclose(bill_by_cause(parts, quote.load.p50).total, bill, rel_tol=1e-9)
         causes = price_by_cause(quote.prices, parts, quote.load.p50)
         assert math.isclose(causes.total, quote.prices.output, rel_tol=1e-9)
-
-
-@given(most=saturations(), parts=PARTS, load=st.floats(0.01, 2), day=DAYS, bounds=BOUNDS)
-def test_a_day_charges_exactly_its_bill(
-    most: Saturation, parts: BillParts, load: float, day: list[float], bounds: FleetBounds
-) -> None:
-    found = quote_over_day(
-        most,
-        rate_at(most, load, bounds.max_replicas),
-        bounds,
-        usd_per_replica_hour=known(parts.nodes),
-        other_usd_per_hour=parts.overhead,
-        shape=day,
-    )
-    bill = found.day.paid_replicas * parts.nodes + parts.overhead
-    assert math.isclose(billed(found.quote), bill, rel_tol=1e-9)
-    assert found.quote.range_of_price.p10 <= 1 <= found.quote.range_of_price.p90
 
 
 @given(most=saturations(), load=LOADS, more=st.floats(1, 10), replicas=st.integers(1, 50))
@@ -146,22 +110,6 @@ def test_near_saturation_a_slow_server_makes_tokens_dearer_and_a_fast_one_not_ch
     assert near.range_of_price.p90 == pytest.approx(0.95 * most.theta.p50 / most.theta.p10)
 
 
-def test_over_a_day_a_slower_server_takes_more_replicas(most: Saturation) -> None:
-    def width(saturation: Saturation, usd: Quantiles) -> float:
-        rate = rate_at(most, 0.8, 40)
-        bounds = FleetBounds(min_replicas=1, max_replicas=99)
-        found = quote_over_day(
-            saturation, rate, bounds, usd_per_replica_hour=usd, other_usd_per_hour=0
-        )
-        return found.quote.range_of_price.width
-
-    sure = dataclasses.replace(most, theta=known(most.theta.p50))
-    assert width(sure, known(2)) == pytest.approx(1)
-    assert width(sure, SPOT_FORECAST * 2) == pytest.approx(SPOT_FORECAST.width)
-    assert width(most, known(2)) == pytest.approx(most.theta.width, rel=0.03)
-    assert width(most, SPOT_FORECAST * 2) > width(most, known(2))
-
-
 def test_what_is_asked_beyond_saturation_does_not_make_tokens_cheaper(most: Saturation) -> None:
     flat_out = quote_at_saturation(most, known(5), replicas=3)
     beyond = quote_at_load(most, known(5), replicas=3, requests_per_second=rate_at(most, 9, 3))
@@ -183,83 +131,6 @@ def test_what_is_said_to_be_needed_is_enough_and_one_less_is_not(
     assert found.needed_if_fast <= found.needed <= found.needed_if_slow
     assert found.queue_grows == (found.needed > replicas)
     assert found.missing == max(0, found.needed - replicas)
-
-
-@given(most=saturations(), day=DAYS, bounds=BOUNDS, load=st.floats(0.01, 2))
-def test_a_fleet_stays_in_its_bounds_and_pays_for_what_serves(
-    most: Saturation, day: list[float], bounds: FleetBounds, load: float
-) -> None:
-    found = fleet_day(most, rate_at(most, load, bounds.max_replicas), bounds, day)
-    for hour in found.hours:
-        assert bounds.min_replicas <= hour.replicas <= bounds.max_replicas
-        assert hour.replicas <= hour.paid_replicas <= bounds.max_replicas
-        assert hour.served_requests_per_second <= hour.requests_per_second * (1 + 1e-12)
-        assert hour.queue_grows == (hour.missing > 0)
-        if not hour.queue_grows:
-            assert hour.utilisation <= QUEUE_GROWS_ABOVE * (1 + 1e-6)
-    assert -1e-12 <= found.unserved_share <= 1
-
-
-def test_a_replica_that_starts_slowly_serves_less_and_costs_the_same(most: Saturation) -> None:
-    rise = [0.1] * 12 + [1.9] * 12
-    rate = rate_at(most, 0.8, 4)
-    quick, slow = (
-        fleet_day(
-            most,
-            rate,
-            FleetBounds(min_replicas=1, max_replicas=9, cold_start_seconds=seconds),
-            rise,
-        )
-        for seconds in (0, 480)
-    )
-    assert slow.paid_replicas == quick.paid_replicas
-    assert quick.unserved_share == pytest.approx(0)
-    assert 0 < slow.unserved_share < 0.05
-
-
-def test_a_spare_replica_is_one_more_at_every_hour(most: Saturation) -> None:
-    rate = rate_at(most, 0.8, 3)
-    plain, spare = (
-        fleet_day(most, rate, FleetBounds(min_replicas=1, max_replicas=99, spare=count))
-        for count in (0, 1)
-    )
-    for before, after in zip(plain.hours, spare.hours, strict=True):
-        assert after.replicas == before.replicas + 1
-
-
-def test_a_fleet_that_follows_the_load_is_cheaper_than_one_for_the_peak(most: Saturation) -> None:
-    day = [0.2] * 8 + [1.3] * 12 + [1.2, 0.8, 0.5, 0.3]
-    follows, fixed = (
-        quote_over_day(
-            most,
-            rate_at(most, 0.8, 10),
-            FleetBounds(min_replicas=least, max_replicas=20),
-            usd_per_replica_hour=known(2),
-            other_usd_per_hour=0.5,
-            shape=day,
-        )
-        for least in (1, 13)
-    )
-    assert follows.quote.prices.output < fixed.quote.prices.output
-    assert follows.quote.idle_share < fixed.quote.idle_share
-
-
-@pytest.mark.parametrize(
-    "shape", [[], [1.0] * 23, [-1.0] * 24, [0.0] * 24, [math.inf] * 24, [*FLAT, 1.0]]
-)
-def test_a_day_that_is_not_24_multipliers_is_refused(shape: list[float], most: Saturation) -> None:
-    with pytest.raises(CostError, match="day shape: 24 multipliers"):
-        fleet_day(most, 1, FleetBounds(min_replicas=1, max_replicas=2), shape)
-
-
-@pytest.mark.parametrize(
-    ("least", "cold", "keep"), [(0, 0, 0), (3, 0, 0), (1, -1, 0), (1, 4000, 0), (1, 0, math.nan)]
-)
-def test_bounds_that_no_fleet_has_are_refused(least: int, cold: float, keep: float) -> None:
-    with pytest.raises(CostError):
-        FleetBounds(
-            min_replicas=least, max_replicas=2, cold_start_seconds=cold, scale_down_seconds=keep
-        )
 
 
 @pytest.mark.parametrize("part", ["nodes", "spot_premium", "fallback", "overhead"])

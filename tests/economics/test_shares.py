@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.economics.stacks import EDGE, plan_of
+from tests.economics.stacks import plan_of, stacks, what_ifs
 from tokenfleet.economics.fleet_bills import most_replicas_of, running
 from tokenfleet.economics.scenario import Buying
 from tokenfleet.economics.served_fleet import WhatIf
@@ -15,51 +15,6 @@ from tokenfleet.economics.stack_cost import ModelCost, StackCost, stack_cost
 from tokenfleet.plan.stack import Plan
 
 Keys = dict[str, Any]
-
-
-@st.composite
-def stacks(draw: st.DrawFn) -> Plan:
-    """The prod stack with any traffic, tiers and replicas, a second model on its largest pool."""
-    traffic = st.none() | st.fixed_dictionaries(
-        {
-            "requestsPerSecond": st.floats(1e-3, 200),
-            "inputTokens": st.integers(1, 4000),
-            "outputTokens": st.integers(1, 3000),
-        }
-    )
-
-    def edit(keys: Keys) -> None:
-        models: Keys = keys["models"]
-        models["beside"] = {**models["qwen3-8b"], "replicas": {"min": 1, "max": 6}}
-        for model in models.values():
-            model.pop("traffic", None)
-            found = draw(traffic)
-            if found is not None:
-                model["traffic"] = found
-        for pool in keys["pools"].values():
-            most = draw(st.integers(8, 20))
-            least = draw(st.integers(0, 3))
-            pool["tiers"] = draw(
-                st.sampled_from(
-                    [
-                        {"spot": {"max": most}},
-                        {"on-demand": {"min": least, "max": most}},
-                        {"spot": {"max": most}, "on-demand": {"min": least, "max": most}},
-                    ]
-                )
-            )
-        if draw(st.booleans()):
-            keys["edge"] = EDGE
-
-    return plan_of("prod", edit)
-
-
-what_ifs = st.builds(
-    WhatIf,
-    buying=st.builds(Buying, spot_share=st.none() | st.floats(0, 1)),
-    cached_share=st.floats(0, 1),
-    spare=st.integers(0, 2),
-)
 
 
 def _paid(cost: ModelCost) -> float:

@@ -41,6 +41,10 @@ def cost(
     output_tokens: Annotated[
         list[str] | None, typer.Option(metavar=_EACH, help="mean output length")
     ] = None,
+    day: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="loads of 24 hours; that of the stack is their mean"),
+    ] = None,
     cached_share: Annotated[
         float, typer.Option(help="share of the input that is in the prefix cache, 0 to 1")
     ] = 0.0,
@@ -99,6 +103,7 @@ def cost(
     from tokenfleet.economics.scenario import Buying  # noqa: PLC0415 - see above
     from tokenfleet.economics.served_fleet import WhatIf  # noqa: PLC0415 - see above
     from tokenfleet.economics.stack_cost import stack_cost  # noqa: PLC0415 - see above
+    from tokenfleet.economics.stack_day import stack_day  # noqa: PLC0415 - see above
     from tokenfleet.plan.decide import decide  # noqa: PLC0415 - see above
 
     keys = edited(stack_file.keys, edit)
@@ -113,6 +118,7 @@ def cost(
             commitments=read_commitments(commitment) if commitment else (),
         )
         found = stack_cost(plan, what_if)
+        over_day = stack_day(plan, what_if, _loads(day)) if day else None
     except StackError as error:
         changed = [] if keys == stack_file.keys else ["with what the flags change:"]
         fail(*changed, *located(stack_file, error))
@@ -129,11 +135,13 @@ def cost(
     if as_json:
         fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
         answer = {**fields, "usd_per_month": found.bill.usd_per_month, "stale_prices": stale}
+        if over_day:
+            answer["day"] = over_day
         typer.echo(json.dumps(plain(answer), indent=2))
         return
     from tokenfleet.preview.cost_screen import cost_screen  # noqa: PLC0415 - see above
 
-    console().print(cost_screen(found, stale, explained=explain))
+    console().print(cost_screen(found, stale, day=over_day, explained=explain))
 
 
 def _check_shares(load: float, shares: Mapping[str, float | None]) -> None:
@@ -186,6 +194,13 @@ def _each(
             fail(f"{flag} {value}: {rest or 'nothing'} is not a number that fits here")
         found.update(dict.fromkeys([name] if equals else names, figure))
     return found
+
+
+def _loads(words: str) -> Sequence[float]:
+    try:
+        return [float(word) for word in _listed(words)]
+    except ValueError:
+        fail(f"--day {words}: is not a list of numbers")
 
 
 def _listed(words: str) -> Sequence[str]:

@@ -11,13 +11,13 @@ From a plan to a price, in the order of use::
     now = at_load(most, requests_per_second / replicas)                   # at_load: TTFT, ITL
     quote = quote_at_load(most, usd_per_hour, replicas=replicas, ...)     # quote: prices, range
     flat_out = quote_at_saturation(most, usd_per_hour, replicas=replicas)
-    day = quote_over_day(most, requests_per_second, bounds, shape=day_shape, ...)   # day_quote
     why = price_by_cause(quote.prices, parts, quote.load.p50)             # causes
     other = compare_hosted(quote, hosted, most, replicas=replicas)        # hosted: verdict, break-even
 
 The same for whole stacks and for the whole catalogue::
 
     cost = stack_cost(plan, WhatIf(...))                  # stack_cost: every model, at any load
+    day = stack_day(plan, WhatIf(...), loads)             # stack_day: the same over 24 hours
     fleet = served_fleet(plan, model, what_if)            # served_fleet: replicas for a load
     bills = FleetBills(plan, what_if).of(replicas)        # fleet_bills: the bill with those
     found = ranking(Question(...))                        # choice: every type, or why not it

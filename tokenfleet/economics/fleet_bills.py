@@ -40,31 +40,29 @@ class FleetBills:
     what_if: WhatIf
 
     @cached_property
-    def _known(self) -> dict[tuple[tuple[str, int], ...], FleetBill]:
+    def _known(self) -> dict[tuple[tuple[str, float], ...], FleetBill]:
         return {}
 
-    def of(self, replicas: Mapping[str, int]) -> FleetBill:
-        """The bill with those replicas by model."""
+    def of(self, replicas: Mapping[str, float]) -> FleetBill:
+        """The bill with those replicas by model, means over the hour."""
         key = tuple(sorted(replicas.items()))
         if key not in self._known:
             self._known[key] = self._made(replicas)
         return self._known[key]
 
-    def utilisations(self, replicas: Mapping[str, int]) -> Sequence[Utilisation]:
+    def utilisations(self, replicas: Mapping[str, float]) -> Sequence[Utilisation]:
         """How well every commitment is used with those replicas, as expected."""
         bill = forecast(self.plan, self._scenario(replicas)).expected
         return with_commitments(bill, self.what_if.commitments).utilisations
 
-    def _scenario(self, replicas: Mapping[str, int]) -> Scenario:
+    def _scenario(self, replicas: Mapping[str, float]) -> Scenario:
         return Scenario(
-            replicas={name: float(number) for name, number in replicas.items()},
-            spares={
-                name: float(min(number, self.what_if.spare)) for name, number in replicas.items()
-            },
+            replicas=replicas,
+            spares={name: min(number, self.what_if.spare) for name, number in replicas.items()},
             buying=self.what_if.buying,
         )
 
-    def _made(self, replicas: Mapping[str, int]) -> FleetBill:
+    def _made(self, replicas: Mapping[str, float]) -> FleetBill:
         commitments = self.what_if.commitments
         found = forecast(self.plan, self._scenario(replicas))
         if commitments:

@@ -9,7 +9,9 @@ from rich.text import Text
 from tokenfleet.economics.bill_line import HOURS_PER_MONTH, BillLine
 from tokenfleet.economics.price_age import StalePrice
 from tokenfleet.economics.stack_cost import CurvePoint, ModelCost, StackCost
+from tokenfleet.economics.stack_day import StackDay
 from tokenfleet.preview.cost_table import CAUSES, causes_of, cost_table, price_line, remarks
+from tokenfleet.preview.day_table import day_table
 from tokenfleet.preview.figures import quantity, unit_price
 from tokenfleet.preview.money import usd, usd_range
 from tokenfleet.preview.notes import stale_notes
@@ -20,7 +22,9 @@ _BAR = 40
 _LOADS_SHOWN = 9
 
 
-def cost_screen(cost: StackCost, stale: Sequence[StalePrice], *, explained: bool) -> Group:
+def cost_screen(
+    cost: StackCost, stale: Sequence[StalePrice], *, day: StackDay | None = None, explained: bool
+) -> Group:
     """Everything there is to say, the prices first."""
     month = cost.bill.usd_per_month
     spread = f" ({usd_range(month.low, month.high)})" if month.low < month.high else ""
@@ -35,6 +39,8 @@ def cost_screen(cost: StackCost, stale: Sequence[StalePrice], *, explained: bool
     said = [line for model in cost.models for line in remarks(model)]
     said += stale_notes(stale, cost.region)
     parts += ["", *(Text(f"- {line}") for line in said)] if said else []
+    if day:
+        parts += ["", table_on_screen(day_table(day))]
     for model in cost.models:
         parts += ["", waterfall(model)]
         if model.curve:
