@@ -73,17 +73,19 @@ def command_of(
     """
     sandbox = _sandbox(pod, tools, port, folder)
     weights, *rendered = pod.container["args"]
-    flags = {flag: value for flag, _, value in (word.partition("=") for word in rendered)}
-    changed = {**flags, **ARGUMENTS, "--port": str(port), **arguments}
+    flags = _flags(rendered)
+    ours = {**ARGUMENTS, "--port": str(port), **arguments}
+    changed = flags | {flag: value if value is None else [value] for flag, value in ours.items()}
     values = {entry["name"]: _value(entry, sandbox, secrets) for entry in pod.container["env"]}
     return Command(
         arguments=[
             *map(sandbox.here, pod.container["command"]),
             sandbox.paths(weights),
             *(
-                f"{flag}={sandbox.paths(value)}" if value else flag
-                for flag, value in changed.items()
-                if value is not None
+                word
+                for flag, values in changed.items()
+                if values is not None
+                for word in (flag, *(sandbox.paths(value) for value in values if value))
             ),
         ],
         environment={
@@ -92,9 +94,21 @@ def command_of(
             **ENVIRONMENT,
             **environment,
         },
-        model=flags["--served-model-name"],
+        model=flags["--served-model-name"][0],
         sandbox=sandbox,
     )
+
+
+def _flags(words: Sequence[str]) -> dict[str, list[str]]:
+    """Flags with what follows them, after an equals sign or as words of their own."""
+    flags: dict[str, list[str]] = {}
+    for word in words:
+        if word.startswith("--"):
+            flag, equals, value = word.partition("=")
+            flags[flag] = [value] if equals else []
+        else:
+            [*flags.values()][-1].append(word)
+    return flags
 
 
 def _value(entry: Mapping[str, Any], sandbox: Sandbox, secrets: Mapping[str, str]) -> str:
@@ -117,8 +131,12 @@ def _sandbox(pod: Pod, tools: EngineTools, port: int, folder: Path) -> Sandbox:
         for file, text in pod.files.get(name, {}).items():
             (folder / name / file).write_text(sandbox.here(text), encoding="utf-8")
     # As the loader leaves a snapshot: its files, and beside them what says that they are all there.
-    weights = Path(sandbox.paths(pod.container["args"][0]))
-    weights.parent.mkdir()
-    weights.symlink_to(tools.model)
-    (weights.parent / "READY").touch()
+    weights, *arguments = pod.container["args"]
+    adapters = [word.partition("=")[2] for word in _flags(arguments).get("--lora-modules", [])]
+    kinds = [(weights, tools.model), *((path, tools.model / "adapter") for path in adapters)]
+    for path, source in kinds:
+        files = Path(sandbox.paths(path))
+        files.parent.mkdir()
+        files.symlink_to(source)
+        (files.parent / "READY").touch()
     return sandbox

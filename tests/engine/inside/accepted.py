@@ -1,11 +1,13 @@
 """Says what vllm's own command line and environment would not take, without starting anything.
 
 Run by the engine's own interpreter: ``python accepted.py ROWS ANSWERS``. ROWS is a JSON list of
-{"arguments": [...], "environment": {...}}; ANSWERS becomes a list of lists of complaints.
+{"arguments": [...], "environment": {...}}; ANSWERS becomes {"complaints": a list for each row,
+"flags": each flag of ``vllm serve`` with "switch" or "value"}.
 """
 # What it imports is in the engine's venv, not in the project's.
 # pyright: basic, reportMissingImports=false
 
+import argparse
 import contextlib
 import io
 import json
@@ -23,7 +25,7 @@ def main() -> None:
     rows, answers = map(Path, sys.argv[1:])
     serve = ServeSubcommand()
     parser = FlexibleArgumentParser()
-    serve.subparser_init(parser.add_subparsers())
+    flags = _flags(serve.subparser_init(parser.add_subparsers()))
     complaints = [
         [
             *_argument_complaints(parser, serve, row["arguments"]),
@@ -31,7 +33,16 @@ def main() -> None:
         ]
         for row in json.loads(rows.read_text(encoding="utf-8"))
     ]
-    answers.write_text(json.dumps(complaints), encoding="utf-8")
+    answers.write_text(json.dumps({"complaints": complaints, "flags": flags}), encoding="utf-8")
+
+
+def _flags(parser: argparse.ArgumentParser) -> dict[str, str]:
+    return {
+        option.removeprefix("--"): "switch" if action.nargs == 0 else "value"
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--") and option != "--help"  # which serves nothing
+    }
 
 
 def _argument_complaints(

@@ -1,13 +1,16 @@
-"""Writes a random Llama of 0.3 MB and its tokenizer into a folder.
+"""Writes a random Llama of 0.3 MB, its tokenizer and a LoRA adapter into a folder.
 
 Run by the engine's own interpreter: ``python tiny_llama.py FOLDER``.
 """
 # What it imports is in the engine's venv, not in the project's.
 # pyright: basic, reportMissingImports=false
 
+import json
 import sys
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -26,6 +29,7 @@ CONFIG = {
     "pad_token_id": 2,
     "tie_word_embeddings": True,
 }
+RANK = 8
 CHAT = (
     "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant: {% endif %}"
@@ -53,6 +57,33 @@ def main() -> None:
         pad_token=padding,
         chat_template=CHAT,
     ).save_pretrained(folder)
+    _write_adapter(Path(folder) / "adapter")
+
+
+def _write_adapter(folder: Path) -> None:
+    """As PEFT writes one; on what every layer adds last, so that it changes what is said."""
+    sides = {
+        "lora_A": (RANK, CONFIG["intermediate_size"]),
+        "lora_B": (CONFIG["hidden_size"], RANK),
+    }
+    folder.mkdir()
+    save_file(
+        {
+            f"base_model.model.model.layers.{layer}.mlp.down_proj.{side}.weight": torch.randn(
+                shape, dtype=torch.bfloat16
+            )
+            for layer in range(CONFIG["num_hidden_layers"])
+            for side, shape in sides.items()
+        },
+        folder / "adapter_model.safetensors",
+    )
+    config = {
+        "peft_type": "LORA",
+        "r": RANK,
+        "lora_alpha": 100 * RANK,
+        "target_modules": ["down_proj"],
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
 
 
 if __name__ == "__main__":
