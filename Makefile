@@ -51,8 +51,8 @@ golden: setup ## write what machines execute into tests/golden (look at the diff
 	$(BIN)/pytest tests/preview/test_golden.py tests/settings/test_reference.py tests/plan/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py --write-golden
 
 bench: setup ## measure what the docs claim
-	$(BIN)/python bench/preview.py
-	$(BIN)/python bench/cost.py
+	$(BIN)/python -m bench.preview
+	$(BIN)/python -m bench.cost
 	bench/economics
 
 bench-loader: setup ## measure how fast a node gets its weights (needs root)

@@ -4,16 +4,13 @@ Run by ``make bench``. Machines are noisy: what counts is the ratio of medians w
 """
 
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-ROOT = Path(__file__).parents[1]
-ROUNDS = 7
+from bench.wall_time import times_table, wall_times
+
 PREVIEW_SECONDS, PREVIEW_TIMES_IMPORT = 3.0, 4.0
 
 IMPORT = "import pulumi, pulumi_aws, pulumi_kubernetes"
@@ -24,8 +21,9 @@ PROVIDERS = (
     " aws.vpc.SecurityGroupIngressRule, k.core.v1.Secret, k.apps.v1.Deployment,"
     " k.policy.v1.PodDisruptionBudget, k.helm.v3.Release"
 )
+BASE = "import the three libraries"
 COMMANDS = {
-    "import the three libraries": [sys.executable, "-c", IMPORT],
+    BASE: [sys.executable, "-c", IMPORT],
     "and the services the program uses": [sys.executable, "-c", PROVIDERS],
     "tokenfleet preview prod": [
         str(Path(sys.executable).with_name("tokenfleet")),
@@ -40,37 +38,14 @@ COMMANDS = {
 }
 
 
-def seconds(command: list[str]) -> float:
-    """Wall time of a command from start to finish."""
-    started = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=False, capture_output=True)
-    return time.perf_counter() - started
-
-
 def main() -> None:
-    """Print medians and ratios; end with 1 when the time target is missed."""
+    """Print medians and ratios, and whether the targets are met."""
     console = Console()
-    for command in COMMANDS.values():
-        seconds(command)  # a warm disk is what is asked for
-    measured: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(ROUNDS):  # taking turns, so that a busy moment hits all alike
-        for name, command in COMMANDS.items():
-            measured[name].append(seconds(command))
-    medians = {name: statistics.median(times) for name, times in measured.items()}
-    base = medians["import the three libraries"]
-    table = Table(title=f"median of {ROUNDS} runs", title_justify="left")
-    for column in ("what", "seconds", "min", "max", "times the import"):
-        table.add_column(column, justify="left" if column == "what" else "right")
-    for name, times in measured.items():
-        table.add_row(
-            name,
-            f"{medians[name]:.2f}",
-            f"{min(times):.2f}",
-            f"{max(times):.2f}",
-            f"{medians[name] / base:.1f}",
-        )
-    console.print(table)
-    preview = medians["tokenfleet preview prod"]
+    measured = wall_times(COMMANDS)
+    console.print(times_table(measured, BASE))
+    base, preview = (
+        statistics.median(measured[name]) for name in (BASE, "tokenfleet preview prod")
+    )
     for target, met in (
         (f"under {PREVIEW_SECONDS:g} s", preview < PREVIEW_SECONDS),
         (

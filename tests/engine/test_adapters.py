@@ -12,6 +12,7 @@ from tests.engine import kubelet
 from tests.engine.containers import pod_of
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines
+from tests.today import TODAY
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import StackFile
 
@@ -27,7 +28,7 @@ def engine(stack_files: Mapping[str, StackFile], engines: Engines) -> Engine:
     keys: dict[str, Any] = copy.deepcopy(dict(stack_files["dev"].keys))
     (name,) = keys["models"]
     keys["models"][name]["adapters"] = ADAPTERS
-    recording = preview_stack(replace(stack_files["dev"], keys=keys)).recording
+    recording = preview_stack(replace(stack_files["dev"], keys=keys), TODAY).recording
     pod = pod_of(recording, f"vllm-{name}")
     return kubelet.await_ready(engines.start(pod), pod)
 

@@ -1,6 +1,6 @@
 """What a stack costs on a terminal: prices, why, over load, the bill, and where figures come from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table as Screen
@@ -61,18 +61,8 @@ def cost_screen(
 
 def table_on_screen(table: Table) -> Screen:
     """A table of a written report on a terminal."""
-    screen = Screen(
-        title=table.title,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        caption=table.caption,
-        caption_justify="left",
-    )
-    for column in table.columns:
-        right = column in table.numbers
-        screen.add_column(column, justify="right" if right else "left", header_style="dim")
+    screen = _empty(table.title, table.columns, right=table.numbers)
+    screen.caption, screen.caption_justify = table.caption, "left"
     for row in table.rows:
         screen.add_row(*map(Text, row))
     if table.total:
@@ -82,18 +72,8 @@ def table_on_screen(table: Table) -> Screen:
 
 def waterfall(cost: ModelCost) -> Screen:
     """What a model pays by cause: each bar begins where the one above it ends."""
-    screen = Screen(
-        title=f"Why {cost.name} costs that",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    for column in ("cause", "a month", "$/Mtok", "share", ""):
-        right = column in {"a month", "$/Mtok", "share"}
-        screen.add_column(
-            column, justify="right" if right else "left", header_style="dim", no_wrap=True
-        )
+    figures = ("a month", "$/Mtok", "share")
+    screen = _empty(f"Why {cost.name} costs that", ("cause", *figures, ""), right=figures)
     total, begin = cost.causes.total, 0.0
     blended = cost.at_load.prices.blended if cost.at_load else None
     for key, amount in causes_of(cost.causes).items():
@@ -119,15 +99,9 @@ def waterfall(cost: ModelCost) -> Screen:
 
 def curve(cost: ModelCost) -> Screen:
     """The price over load; a bar is as long as the price is high."""
-    screen = Screen(
-        title=f"What a million tokens of {cost.name} cost at other loads",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    for column in ("requests/s", "replicas", "$/Mtok, all alike", ""):
-        screen.add_column(column, justify="right" if column else "left", header_style="dim")
+    figures = ("requests/s", "replicas", "$/Mtok, all alike")
+    title = f"What a million tokens of {cost.name} cost at other loads"
+    screen = _empty(title, (*figures, ""), right=figures)
     points = _thinned(cost.curve)
     highest = max(point.usd_per_mtok.p50 for point in points)
     for point in points:
@@ -143,6 +117,15 @@ def curve(cost: ModelCost) -> Screen:
     return screen
 
 
+def _empty(title: str, columns: Sequence[str], *, right: Collection[str] = ()) -> Screen:
+    """A table without rows, its figures to the right."""
+    screen = Screen(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        side = "right" if column in right else "left"
+        screen.add_column(column, justify=side, header_style="dim", overflow="fold")
+    return screen
+
+
 def _thinned(points: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
     step = (len(points) - 1) / (_LOADS_SHOWN - 1)
     return [points[round(step * place)] for place in range(_LOADS_SHOWN)]
@@ -151,16 +134,9 @@ def _thinned(points: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
 def bill_table(cost: StackCost) -> Screen:
     """Every line of the bill, and by use what nobody said how much it is."""
     bill = cost.bill.expected
-    screen = Screen(
-        title="The whole bill, a month",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    for column in ("line", "pool", "count", "each", "a month", "price of"):
-        right = column in {"count", "each", "a month"}
-        screen.add_column(column, justify="right" if right else "left", header_style="dim")
+    figures = ("count", "each", "a month")
+    columns = ("line", "pool", *figures, "price of")
+    screen = _empty("The whole bill, a month", columns, right=figures)
     for line in bill.lines:
         screen.add_row(
             line.title,
@@ -183,15 +159,7 @@ def _date(line: BillLine) -> str:
 
 def _sources(cost: StackCost) -> Iterator[RenderableType]:
     """Where every figure comes from."""
-    screen = Screen(
-        title="Where the figures come from",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-    )
-    for column in ("figure", "value", "source", "of"):
-        screen.add_column(column, header_style="dim", overflow="fold")
+    screen = _empty("Where the figures come from", ("figure", "value", "source", "of"))
     for model in cost.models:
         most = model.most
         screen.add_row(
