@@ -12,7 +12,7 @@ from tokenfleet.catalogue.spot import RegionalSpotPrices, spot_saving
 from tokenfleet.economics import node_price as module
 from tokenfleet.economics.node_price import hourly_range, node_price
 from tokenfleet.economics.scenario import Buying
-from tokenfleet.economics.volumes import volume_price
+from tokenfleet.economics.volumes import volumes_price
 from tokenfleet.plan.disks import VolumePlan
 from tokenfleet.plan.node_groups import NodeGroupPlan
 from tokenfleet.plan.ranges import Range
@@ -156,11 +156,11 @@ def test_a_volume_costs_its_size_and_what_exceeds_the_included(
 ) -> None:
     size, iops, throughput = volume
     planned = VolumePlan(size_gib=size, iops=iops, throughput_mib_per_second=throughput)
-    price = volume_price(planned, region)
+    price = volumes_price([planned], region)
     assert price
     assert price.usd == pytest.approx(usd)
 
 
 def test_a_volume_in_an_unknown_region_has_no_price() -> None:
     planned = VolumePlan(size_gib=40, iops=3000, throughput_mib_per_second=125)
-    assert volume_price(planned, "eu-north-1") is None
+    assert volumes_price([planned], "eu-north-1") is None

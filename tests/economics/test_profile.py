@@ -158,7 +158,7 @@ def test_a_result_that_cannot_be_used_is_refused_by_its_key(
         (json.dumps(RESULT, indent=1)[:-30], "cut.json:"),
         ("", "cut.json: the file is empty"),
         ("tokens per second: many", "cut.json:1: the file is not JSON"),
-        ("[]", "cut.json: the file: "),
+        ("[]", "cut.json: is no result of a run; write one with: vllm bench serve"),
         ("{}", "cut.json: model_id: Field required; write one with: vllm bench serve"),
     ],
 )

@@ -83,6 +83,9 @@ def read_profile(paths: Sequence[Path], names: Sequence[str]) -> Sequence[Profil
 def _runs(path: Path, names: Sequence[str]) -> Iterator[ProfileRun]:
     for number, found in enumerate(_objects(path), 1):
         place = f"{path.name}: run {number}" if number > 1 else path.name
+        if not isinstance(found, dict):
+            problem = f"is no result of a run; {_HOW}"
+            raise CostError(problem, place=place)
         try:
             result = _Result.model_validate(found)
         except ValidationError as error:

@@ -1,5 +1,7 @@
 """What the volumes of a node cost: gp3 by size, and by what exceeds the included rates."""
 
+from collections.abc import Sequence
+
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.services import ServiceName, service_prices
 from tokenfleet.plan.disks import DiskPlan, VolumePlan
@@ -10,20 +12,16 @@ _GP3_INCLUDED_MIB_PER_SECOND = 125
 
 def disks_price(disks: DiskPlan, region: str) -> Price | None:
     """All volumes of one node for a month."""
-    return _volumes_price([v for v in (disks.root, disks.cache) if v], region)
+    return volumes_price([v for v in (disks.root, disks.cache) if v], region)
 
 
 def cache_price(disks: DiskPlan, region: str) -> Price | None:
     """What keeping weights on a volume of their own costs one node a month; 0 on local disks."""
-    return _volumes_price([disks.cache] if disks.cache else [], region)
+    return volumes_price([disks.cache] if disks.cache else [], region)
 
 
-def volume_price(volume: VolumePlan, region: str) -> Price | None:
-    """One volume for a month; None where a price is missing in the region."""
-    return _volumes_price([volume], region)
-
-
-def _volumes_price(volumes: list[VolumePlan], region: str) -> Price | None:
+def volumes_price(volumes: Sequence[VolumePlan], region: str) -> Price | None:
+    """Volumes for a month; None where a price is missing in the region."""
     names: tuple[ServiceName, ...] = ("gp3Gib", "gp3Iops", "gp3Throughput")
     per_gib, per_iops, per_mibps = (service_prices()[name].price(region) for name in names)
     if per_gib is None or per_iops is None or per_mibps is None:
