@@ -35,12 +35,19 @@ def _blocks(kind: str, page: str = README) -> Iterator[str]:
             yield text
 
 
-COMMANDS = [line for block in _blocks("sh") for line in block.splitlines() if line]
+COST_PAGE = (ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for page in (README, COST_PAGE)
+    for block in _blocks("sh", page)
+    for line in block.splitlines()
+    if line
+]
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line not in GATE])
-def test_a_command_in_the_readme_works(command: str) -> None:
+def test_a_command_in_the_readme_or_on_the_cost_page_works(command: str) -> None:
     try:
         done = subprocess.run(
             ["bash", "-ec", command], cwd=ROOT, check=False, capture_output=True, text=True
