@@ -132,12 +132,21 @@ def _version(program: str, argument: str) -> str:
     return number.group() if number else ""
 
 
+# Ends with what started it, even by SIGKILL, and all that it started with it: the first process of
+# a PID namespace takes the others along. One left behind would wait for a link that is gone.
+_ENDS_WITH_US = ["setpriv", "--pdeathsig=KILL", "unshare", "--pid", "--fork", "--kill-child", "--"]
+
+
 class Running:
     """A command in a process group of its own, which ends with this at the latest."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._popen = subprocess.Popen(
-            command, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+            [*_ENDS_WITH_US, *command],
+            env=environment,
+            start_new_session=True,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def __enter__(self) -> Self:

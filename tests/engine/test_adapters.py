@@ -1,7 +1,7 @@
 """Adapters are loaded at start and asked for by name, beside the model they adapt."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,14 +23,16 @@ ADAPTERS = {
 
 
 @pytest.fixture(scope="module")
-def engine(stack_files: Mapping[str, StackFile], engines: Engines) -> Engine:
+def engine(stack_files: Mapping[str, StackFile], engines: Engines) -> Iterator[Engine]:
     """A replica of the dev stack's model with two adapters."""
     keys: dict[str, Any] = copy.deepcopy(dict(stack_files["dev"].keys))
     (name,) = keys["models"]
     keys["models"][name]["adapters"] = ADAPTERS
     recording = preview_stack(replace(stack_files["dev"], keys=keys), TODAY).recording
     pod = pod_of(recording, f"vllm-{name}")
-    return kubelet.await_ready(engines.start(pod), pod)
+    running = engines.start(pod)
+    yield kubelet.await_ready(running, pod)
+    running.stop()
 
 
 def test_every_adapter_answers_by_its_name_and_unlike_the_model(engine: Engine) -> None:

@@ -33,7 +33,7 @@ def small_bench(root: Path, tmp_path: Path) -> "Iterator[subprocess.Popen[str]]"
     )
     yield bench
     bench.kill()
-    bench.communicate()
+    bench.communicate(timeout=30)  # for ever, where something that it started is still there
 
 
 def leftovers(bench: "subprocess.Popen[str]", folder: Path) -> list[str]:
@@ -42,7 +42,19 @@ def leftovers(bench: "subprocess.Popen[str]", folder: Path) -> list[str]:
     named = [
         line for line in (spaces + loops).splitlines() if f"tokenfleet-bench-{bench.pid}" in line
     ]
-    return [*named, *(path.name for path in folder.iterdir())]
+    running = [
+        line.decode()
+        for line in map(_command_line, Path("/proc").glob("[0-9]*/cmdline"))
+        if os.fsencode(folder) in line
+    ]
+    return [*named, *running, *(path.name for path in folder.iterdir())]
+
+
+def _command_line(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 @pytest.mark.usefixtures("s3_server")
