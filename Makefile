@@ -35,7 +35,7 @@ types: setup ## strict type check
 	$(BIN)/basedpyright
 
 unit: setup ## tests that need no server
-	$(BIN)/pytest -m "not e2e"
+	$(BIN)/pytest -m "not e2e" --numprocesses auto
 
 e2e: setup ## tests against real servers on this machine
 	$(BIN)/pytest -m e2e
