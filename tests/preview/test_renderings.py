@@ -98,7 +98,7 @@ def test_every_report_gives_the_month_as_a_range(stack: str, report_of: ReportOf
 def test_old_prices_are_flagged_in_every_report(report_of: ReportOf) -> None:
     report = report_of("dev", dt.date(2040, 1, 1))
     (note,) = (note for note in report.notes if "older than 90 days" in note)
-    assert "system nodes, m8g.large" in note
+    assert "the oldest of 2024-07-01 (system volumes)" in note
     assert "tokenfleet catalogue refresh --region us-east-1" in note
     fresh = report_of("dev", dt.date(2024, 1, 1))
     for render in (markdown, html, on_a_terminal):

@@ -1,6 +1,5 @@
 """What to know or do before deploying: placeholders, legacy engines, gaps, budgets."""
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
@@ -98,11 +97,9 @@ def how_to_renew(region: str) -> str:
 def stale_notes(stale: Sequence[StalePrice], region: str) -> Iterator[str]:
     """What is old, how old, and how to renew it."""
     if stale:
-        titles: dict[dt.date, list[str]] = {}
-        for price in stale:
-            titles.setdefault(price.as_of, []).append(price.title)
-        dated = "; ".join(f"of {date}: {', '.join(names)}" for date, names in titles.items())
+        oldest, *others = stale
         yield (
-            f"Prices are older than {STALE_DAYS} days, up to {stale[0].age_days:,} days: {dated}."
+            f"{len(stale)} {'prices are' if others else 'price is'} older than {STALE_DAYS} days,"
+            f" the oldest of {oldest.as_of} ({oldest.title}); the bill has the date of each."
             f" {how_to_renew(region)}"
         )
