@@ -143,7 +143,7 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
         (["dev", "--output-tokens", "0"], "outputTokens = 0: must be greater than or equal to 1"),
         (["dev", "--output-tokens", "many"], "--output-tokens many: many is not a number"),
         (["dev", "--requests-per-second", "-1"], "requestsPerSecond = -1.0: must be greater"),
-        (["dev", "--requests-per-second", "chat=1"], "there is no chat"),
+        (["dev", "--requests-per-second", "chat=1"], "no model 'chat'. It has: qwen3-4b"),
         (["dev", "--input-tokens", "9000"], "do not fit contextLength 8192"),
         (["dev", "--region", "mars-1"], "must be an AWS region"),
         (["dev", "--region", "us-west-2"], "no on-demand price of m8g.large in us-west-2"),

@@ -65,4 +65,4 @@ def test_both_kinds_are_read_with_source_and_date(tmp_path: Path) -> None:
 def test_a_mistake_is_named_with_file_line_and_key(tmp_path: Path, text: str, place: str) -> None:
     with pytest.raises(CostError) as refused:
         _read(tmp_path, text)
-    assert str(refused.value).startswith(place)
+    assert str(refused.value).startswith(f"{tmp_path}/{place}")

@@ -32,7 +32,7 @@ def test_a_price_is_read_with_source_and_date(tmp_path: Path) -> None:
         ("", "hosted.yaml: holds no entry"),
         ("[]", "hosted.yaml: holds no entry"),
         ("name: An API", "hosted.yaml: holds no entry"),
-        ("- [", "hosted.yaml: is not YAML"),
+        ("- name: An API: x", "hosted.yaml:1: is not YAML"),
         (GOOD + GOOD.replace("  output: 0.4\n", ""), "hosted.yaml:7: output: "),
         (GOOD.replace("0.4", "-1"), "hosted.yaml:1: output: "),
         (GOOD.replace("0.4", "0"), "hosted.yaml:1: output: "),
@@ -49,7 +49,7 @@ def test_a_mistake_is_named_with_file_line_and_key(tmp_path: Path, text: str, pl
     path.write_text(text, encoding="utf-8")
     with pytest.raises(CostError) as refused:
         read_hosted(path)
-    assert str(refused.value).startswith(place)
+    assert str(refused.value).startswith(f"{tmp_path}/{place}")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -187,7 +187,9 @@ def _each(
     for value in values:
         name, equals, rest = value.rpartition("=")
         if equals and name not in names:
-            fail(f"{flag} {value}: there is no {name}.{nearest(name, names)} {', '.join(names)}")
+            fail(
+                f"{flag} {value}: no model '{name}'.{nearest(name, names)} It has: {', '.join(names)}"
+            )
         try:
             figure = read(rest)
         except ValueError:

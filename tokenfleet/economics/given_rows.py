@@ -25,15 +25,19 @@ def rows_of(path: Path, example: str) -> Sequence[tuple[object, str]]:
     except OSError as error:
         problem = f"{error.strerror}: give {example}"
         raise CostError(problem, place=str(path)) from error
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        problem = f"is not YAML: {error.problem}"
+        raise CostError(problem, place=f"{path}{line}") from error
     except (yaml.YAMLError, ValueError) as error:
         problem = f"is not YAML: {' '.join(str(error).split())}"
-        raise CostError(problem, place=path.name) from error
+        raise CostError(problem, place=str(path)) from error
     if not isinstance(node, yaml.SequenceNode) or not isinstance(found, list) or not found:
         problem = f"holds no entry: give {example}"
-        raise CostError(problem, place=path.name)
+        raise CostError(problem, place=str(path))
     rows = cast("list[object]", found)
     items = cast("list[yaml.Node]", node.value)
-    places = [f"{path.name}:{item.start_mark.line + 1}" for item in items]
+    places = [f"{path}:{item.start_mark.line + 1}" for item in items]
     return list(zip(rows, places, strict=True))
 
 
