@@ -207,11 +207,15 @@ def test_every_figure_of_the_bill_has_its_source_and_date(stack: str, report_of:
         assert str(line.as_of) in row
 
 
-def test_the_memory_bar_holds_the_whole_rank(report_of: ReportOf) -> None:
+@pytest.mark.parametrize("adapters_gib", [0.0, 0.5])
+def test_the_memory_bar_holds_the_whole_rank(adapters_gib: float, report_of: ReportOf) -> None:
     for model in report_of("prod").models:
-        parts = memory_parts(model.plan.memory)
+        planned = model.plan.memory
+        kv_gib = planned.kv_gib - adapters_gib
+        parts = memory_parts(replace(planned, adapters_gib=adapters_gib, kv_gib=kv_gib))
         assert sum(part.share for part in parts) == pytest.approx(100)
-        assert sum(part.gib for part in parts) == pytest.approx(model.plan.memory.rank_gib)
+        assert sum(part.gib for part in parts) == pytest.approx(planned.rank_gib)
+        assert ("adapters" in {part.name for part in parts}) == bool(adapters_gib)
 
 
 def test_a_model_that_does_not_fit_is_called_so_and_stays_in_its_bar(report_of: ReportOf) -> None:

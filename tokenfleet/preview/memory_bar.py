@@ -17,12 +17,13 @@ class Part:
 
 
 def memory_parts(memory: MemoryBudget) -> Sequence[Part]:
-    """Weights, runtime, KV cache and what the engine leaves alone, from left to right.
+    """Weights, adapters where there are any, runtime, KV cache and the rest, from left to right.
 
     The bar is as long as the rank's memory, or as what is needed where that is more.
     """
     gib_by_part = {
         ("weights", "weights"): memory.weights_gib,
+        ("adapters", "adapters"): memory.adapters_gib,
         ("runtime", "runtime"): memory.runtime_gib,
         ("request", "KV cache of one full-length request"): memory.kv_one_request_gib,
         ("cache", "remaining KV cache"): max(0.0, memory.kv_gib - memory.kv_one_request_gib),
@@ -32,4 +33,5 @@ def memory_parts(memory: MemoryBudget) -> Sequence[Part]:
     return [
         Part(name=name, title=title, gib=gib, share=100 * gib / whole)
         for (name, title), gib in gib_by_part.items()
+        if gib or name != "adapters"
     ]

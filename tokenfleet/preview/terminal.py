@@ -162,6 +162,7 @@ def _models(report: Report) -> Table:
     for model in report.models:
         plan, memory = model.plan, model.plan.memory
         legacy = " (legacy)" if plan.legacy else ""
+        adapters = f" + adapters {memory.adapters_gib:.1f}" if memory.adapters_gib else ""
         table.add_row(
             Text(f"{plan.name}\n{plan.hugging_face_id}\n{plan.revision[:12]}"),
             Text(
@@ -169,7 +170,7 @@ def _models(report: Report) -> Table:
             ),
             f"{plan.min_replicas} to {plan.max_replicas}",
             Text(
-                f"weights {memory.weights_gib:.1f} + runtime {memory.runtime_gib:.1f}"
+                f"weights {memory.weights_gib:.1f}{adapters} + runtime {memory.runtime_gib:.1f}"
                 f" + KV {memory.kv_gib:.1f}\n= {memory.usable_gib:.1f} usable of"
                 f" {memory.rank_gib:.1f}, {memory.ranks} x\none request of"
                 f" {plan.context_length:,} tokens: {memory.kv_one_request_gib:.2f}"
