@@ -155,6 +155,8 @@ class FakePriceList:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Else every answer waits 40 ms for the client's delayed acknowledgement.
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 fake.requests += 1
@@ -168,7 +170,9 @@ class FakePriceList:
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # Half a second by default, which is how long an end would take.
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
     def __exit__(
