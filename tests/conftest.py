@@ -17,6 +17,7 @@ from tokenfleet.settings.stack_file import StackFile, read_stack_file
 
 ROOT = Path(__file__).parents[1]
 STACKS = ("dev", "prod")
+_REAL_SERVERS = {ROOT / "tests" / folder for folder in ("cluster", "engine", "storage")}
 
 # Speed is measured by bench/, as a ratio within one run; on a busy machine a deadline is luck.
 settings.register_profile("untimed", deadline=None)
@@ -28,6 +29,13 @@ Keys = dict[str, Any]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--write-golden`` replaces the golden files by what is rendered now."""
     parser.addoption("--write-golden", action="store_true", help="write tests/golden anew")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in these folders drives real servers."""
+    for item in items:
+        if not _REAL_SERVERS.isdisjoint(item.path.parents):
+            item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,11 @@
 """As much of the AWS Price List API as a refresh asks for, on loopback."""
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.loopback import Handler, LoopbackServer
 
 Product = dict[str, Any]
 _TARGET = "AWSPriceListService.GetProducts"
@@ -141,7 +141,7 @@ def services(region: str = "us-east-1") -> list[Product]:
     ]
 
 
-class FakePriceList:
+class FakePriceList(LoopbackServer):
     """Serves ``products``, filtered and in pages; counts the requests.
 
     ``refusal`` is what every request is answered instead: a status, an error code and a message.
@@ -153,36 +153,14 @@ class FakePriceList:
         self.requests = 0
         fake = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answer(Handler):
             protocol_version = "HTTP/1.1"
-            # Else every answer waits 40 ms for the client's delayed acknowledgement.
-            disable_nagle_algorithm = True
 
-            def do_POST(self) -> None:
+            def do_POST(self) -> None:  # noqa: N802 - the name that the server looks for
                 fake.requests += 1
                 _answer(fake, self)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-                del format, args
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        # Half a second by default, which is how long an end would take.
-        serve = self._server.serve_forever
-        threading.Thread(target=serve, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Answer)
 
 
 def _answer(fake: FakePriceList, request: BaseHTTPRequestHandler) -> None:

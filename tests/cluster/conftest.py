@@ -18,14 +18,6 @@ from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder drives real servers."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
-
-
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """The folder of the binaries; a test without them is skipped, with the way to get them."""

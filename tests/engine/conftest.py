@@ -19,14 +19,6 @@ from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import StackFile
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder drives a real engine."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
-
-
 @pytest.fixture(scope="session")
 def tools() -> EngineTools:
     """The engine and its model; a test without them is skipped, with the reason."""

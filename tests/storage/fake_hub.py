@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback import Handler, LoopbackServer
 
 _LARGE_BYTES = 1000
 
 
-class FakeHub:
+class FakeHub(LoopbackServer):
     """Serves ``files`` as commit ``revision`` of ``model``; counts the bytes it sent of files.
 
     ``denial`` is what every request is answered instead: a status and the Hub's error code.
@@ -25,33 +24,15 @@ class FakeHub:
         self.sent_bytes = 0
         hub = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answer(Handler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:
+            def do_GET(self) -> None:  # noqa: N802 - the name that the server looks for
                 _answer(hub, self)
 
             do_HEAD = do_GET  # noqa: N815 - the base class's name
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-                del format, args
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Answer)
 
 
 def _answer(hub: FakeHub, request: BaseHTTPRequestHandler) -> None:

@@ -1,12 +1,13 @@
 """A server in front of the server, which answers some requests itself or asks for other things."""
 
 import http.client
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import Handler, LoopbackServer
 
 # Amazon S3 user guide, "Authenticating requests": a request is valid for 15 minutes.
 _TOLERATED = timedelta(minutes=15)
@@ -19,8 +20,8 @@ def in_front(endpoint: str, meddle: Meddle) -> Generator[str]:
     """The address of the front; ``meddle`` may change a request or give the status to refuse with."""
     target = urlsplit(endpoint).netloc
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answer(Handler):
+        def do_GET(self) -> None:  # noqa: N802 - the name that the server looks for
             status = meddle(self)
             if status is None:
                 server = http.client.HTTPConnection(target)
@@ -43,13 +44,8 @@ def in_front(endpoint: str, meddle: Meddle) -> Generator[str]:
             except ConnectionError:  # whoever asked has been killed
                 self.close_connection = True
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
-            del format, args
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with LoopbackServer(Answer) as server:
+        yield server.endpoint
 
 
 def strict_clock(request: BaseHTTPRequestHandler) -> int | None:

@@ -2,15 +2,14 @@
 
 import json
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.loopback import Handler, LoopbackServer
 from tests.storage import loading
 from tests.storage.bad_line import BadLine
 from tests.storage.front import in_front, strict_clock
@@ -244,8 +243,8 @@ def identity(s3_server: S3Server) -> Iterator[str]:
         ("GET", "/pod", "pod-token"): json.dumps(keys),
     }
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answer(Handler):
+        def do_GET(self) -> None:  # noqa: N802 - the name that the server looks for
             token = self.headers["X-aws-ec2-metadata-token"] or self.headers["Authorization"]
             body = answers.get((self.command, self.path, token))
             self.send_response(401 if body is None else 200)
@@ -254,13 +253,8 @@ def identity(s3_server: S3Server) -> Iterator[str]:
 
         do_PUT = do_GET  # noqa: N815 - the names that the server looks for
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
-            del format, args
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with LoopbackServer(Answer) as server:
+        yield server.endpoint
 
 
 @pytest.mark.parametrize("where", ["instance", "pod"])
