@@ -6,9 +6,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cluster import Join
-from tokenfleet.plan.disks import VolumePlan
-from tokenfleet.plan.node_groups import NodeGroupPlan, TemplatePlan
-from tokenfleet.plan.user_data import BootPlan, ClusterFacts, packed, render_user_data
+from tokenfleet.plan.nodes.disks import VolumePlan
+from tokenfleet.plan.nodes.groups import NodeGroupPlan, TemplatePlan
+from tokenfleet.plan.nodes.user_data import BootPlan, ClusterFacts, packed, render_user_data
 
 # The names of the devices in the request; on the node they are NVMe devices without fixed names.
 _ROOT_DEVICE, _CACHE_DEVICE = "/dev/xvda", "/dev/xvdb"

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from components.cluster import Join
 from components.launch_template import launch_template
-from tokenfleet.plan.node_groups import NodeGroupPlan
+from tokenfleet.plan.nodes.groups import NodeGroupPlan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from tokenfleet.plan.iam import (
     model_reader_policy,
     service_trust,
 )
-from tokenfleet.plan.node_groups import NodeGroupPlan
+from tokenfleet.plan.nodes.groups import NodeGroupPlan
 
 
 @dataclass(frozen=True, kw_only=True)

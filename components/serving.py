@@ -10,8 +10,6 @@ import pulumi_kubernetes as kubernetes
 
 from components.model_store import ModelStore
 from components.pod_identity import PodIdentity, PodIdentityArgs
-from tokenfleet.plan.compile_job import COMPILE
-from tokenfleet.plan.containers import API_KEY_SECRET, LOADER, LOADER_SETTINGS, Manifest
 from tokenfleet.plan.iam import (
     COMPILER,
     MODEL_READER,
@@ -19,9 +17,11 @@ from tokenfleet.plan.iam import (
     compiler_policy,
     model_reader_policy,
 )
-from tokenfleet.plan.manifests import NAMESPACE
+from tokenfleet.plan.nodes.user_data import script
+from tokenfleet.plan.serving.compile_job import COMPILE
+from tokenfleet.plan.serving.containers import API_KEY_SECRET, LOADER, LOADER_SETTINGS, Manifest
+from tokenfleet.plan.serving.objects import NAMESPACE
 from tokenfleet.plan.stack import ServingPlan
-from tokenfleet.plan.user_data import script
 
 _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "Namespace": kubernetes.core.v1.Namespace,

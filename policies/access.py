@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from policies.finding import Finding
 from policies.values import items, mapping, mappings, parsed, texts
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 
 @dataclass(frozen=True, kw_only=True)

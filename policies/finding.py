@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

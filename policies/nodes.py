@@ -7,7 +7,7 @@ import yaml
 
 from policies.finding import Finding
 from policies.values import decoded, mapping, mappings, texts
-from tokenfleet.preview.recording import RecordedResource, Recording
+from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _AUTOSCALER = "k8s.io/cluster-autoscaler"

@@ -15,7 +15,7 @@ from policies.shape import (
 )
 from policies.storage import encrypted, private_buckets
 from policies.tags import tagged
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 RULES: Sequence[Rule] = (
     unique_urns,

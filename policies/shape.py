@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from policies.finding import Finding
 from policies.values import decoded, mapping
-from tokenfleet.preview.recording import SECRET, Recording
+from tokenfleet.recording.recorded import SECRET, Recording
 
 # What str() of an Output yields instead of a value (pulumi.Output.__str__), and its repr.
 _OUTPUT_AS_TEXT = ("Calling __str__ on an Output", "<pulumi.output.Output object")

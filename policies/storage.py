@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from policies.finding import Finding
 from policies.values import mapping, mappings, parsed, texts
-from tokenfleet.preview.recording import RecordedResource, Recording
+from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _ENCRYPTION = (
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from policies.finding import Finding
 from policies.nodes import group_tags
 from policies.values import mapping, mappings, parsed
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 
 def tagged(recording: Recording) -> Iterator[Finding]:

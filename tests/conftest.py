@@ -10,9 +10,9 @@ from hypothesis import settings
 
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
-from tokenfleet.preview.recorder import Configured, record
-from tokenfleet.preview.recording import Mode, Recording
 from tokenfleet.project import PROJECT
+from tokenfleet.recording.recorded import Mode, Recording
+from tokenfleet.recording.recorder import Configured, record
 from tokenfleet.settings.stack_file import StackFile, read_stack_file
 
 ROOT = Path(__file__).parents[1]

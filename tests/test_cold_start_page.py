@@ -17,8 +17,8 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.cli import app
 from tokenfleet.commands import coldstart
-from tokenfleet.plan.cold_start import cold_start
 from tokenfleet.plan.stack import Plan
+from tokenfleet.plan.start.budget import cold_start
 from tokenfleet.settings.stack_file import StackFile
 
 PlanOf = Callable[[Mapping[str, object]], Plan]

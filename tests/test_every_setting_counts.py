@@ -10,9 +10,9 @@ import pytest
 from tests.today import TODAY
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.plain import plain
-from tokenfleet.preview.recorder import Configured, record
 from tokenfleet.preview.report import build_report
 from tokenfleet.project import PROJECT
+from tokenfleet.recording.recorder import Configured, record
 from tokenfleet.settings.reference import documented_keys
 
 Keys = dict[str, Any]

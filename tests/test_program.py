@@ -9,9 +9,9 @@ import pytest
 
 from policies.nodes import group_tags
 from policies.rulebook import findings
-from tokenfleet.preview.recorder import Configured, record
-from tokenfleet.preview.recording import SECRET, UNKNOWN, Mode, Recording
 from tokenfleet.project import PROJECT
+from tokenfleet.recording.recorded import SECRET, UNKNOWN, Mode, Recording
+from tokenfleet.recording.recorder import Configured, record
 from tokenfleet.settings.stack_file import StackFile
 
 Keys = dict[str, Any]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tokenfleet.economics.bill import forecast, least_replicas
-from tokenfleet.economics.scenario import Scenario
+from tokenfleet.economics.bill.forecast import forecast, least_replicas
+from tokenfleet.economics.bill.scenario import Scenario
 from tokenfleet.plan.stack import Plan
-from tokenfleet.preview.money import usd
 from tokenfleet.settings.stack_file import StackFile
+from tokenfleet.views.money import usd
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.plan.drain import Exposure, plan_drain
+from tokenfleet.plan.serving.drain import Exposure, plan_drain
 
 PAGE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
 

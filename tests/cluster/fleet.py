@@ -8,8 +8,8 @@ from typing import Any
 from tests.cluster.api import Api, Object, eventually
 from tests.cluster.life import living
 from tests.cluster.nodes import join, leave, planned_node, planned_nodes
-from tokenfleet.plan.pools import LABEL_PREFIX
-from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
 SECRET: Mapping[str, Any] = {

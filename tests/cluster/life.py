@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from tests.cluster.tools import STAGES
-from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.serving.model import ModelPlan
 
 FASTER = 800
 LOAD = "tokenfleet.test/load"

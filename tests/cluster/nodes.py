@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.cluster.api import Api, Object, eventually
 from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.plan.node_groups import NodeGroupPlan
-from tokenfleet.plan.nodes import node_size, smallest
+from tokenfleet.plan.nodes.groups import NodeGroupPlan
+from tokenfleet.plan.nodes.sizes import node_size, smallest
 from tokenfleet.plan.stack import Plan
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.economics.servers import a_model, a_replica
-from tokenfleet.economics.throughput import Saturation, saturation
-from tokenfleet.economics.traffic import RequestShape
+from tokenfleet.economics.estimate.throughput import Saturation, saturation
+from tokenfleet.economics.estimate.traffic import RequestShape
 
 
 @pytest.fixture(scope="session")

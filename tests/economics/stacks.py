@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from hypothesis import strategies as st
 
-from tokenfleet.economics.bill import Forecast, forecast, least_replicas
-from tokenfleet.economics.bill_line import Bill, BillLine
-from tokenfleet.economics.scenario import Buying, Scenario
+from tokenfleet.economics.bill.forecast import Forecast, forecast, least_replicas
+from tokenfleet.economics.bill.lines import Bill, BillLine
+from tokenfleet.economics.bill.scenario import Buying, Scenario
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.economics.stacks import Keys, plan_of, stacks, what_ifs
-from tokenfleet.economics.fleet import HOURS, SCALE_DOWN_SECONDS, day_shape, fleet_day
+from tokenfleet.economics.bill.fleet import HOURS, SCALE_DOWN_SECONDS, day_shape, fleet_day
 from tokenfleet.economics.fleet_bills import most_replicas_of
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.plan.stack import Plan
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 Keys = dict[str, Any]
 Container = Mapping[str, Any]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.today import TODAY
-from tokenfleet.preview.recording import Recording
 from tokenfleet.preview.run import preview_stack
+from tokenfleet.recording.recorded import Recording
 from tokenfleet.settings.stack_file import read_stack_file
 
 

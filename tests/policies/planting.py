@@ -9,7 +9,7 @@ from types import EllipsisType
 from typing import Any, cast
 
 from policies.rulebook import findings
-from tokenfleet.preview.recording import RecordedResource, Recording
+from tokenfleet.recording.recorded import RecordedResource, Recording
 
 Plant = Callable[[Recording], Recording]
 Key = str | int

@@ -7,7 +7,7 @@ import pytest
 
 from policies.rulebook import findings
 from tests.policies.planting import Plant, Planted, added, changed, edited, pick, reported
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 POLICY = ":RolePolicy::*model-reader-policy"
 ROLE = ":Role::*-graviton4-node"

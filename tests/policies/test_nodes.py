@@ -17,7 +17,7 @@ from tests.policies.planting import (
     replaced,
     reported,
 )
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 AUTOSCALER = "k8s.io/cluster-autoscaler"
 NODE_TEMPLATE = f"{AUTOSCALER}/node-template"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from policies.rulebook import findings
-from tokenfleet.preview.recorder import Configured, record
+from tokenfleet.recording.recorder import Configured, record
 
 PREAMBLE = """
 import pulumi

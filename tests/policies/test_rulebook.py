@@ -6,7 +6,7 @@ from policies.finding import Rule
 from policies.rulebook import RULES, findings
 from tests.policies import test_access, test_nodes, test_shape, test_storage
 from tests.policies.planting import changed, reported
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 TABLES = (test_access.MISTAKES, test_nodes.MISTAKES, test_shape.MISTAKES, test_storage.MISTAKES)
 

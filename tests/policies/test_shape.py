@@ -7,7 +7,7 @@ import pytest
 
 from policies.rulebook import findings
 from tests.policies.planting import Plant, Planted, added, changed, pick, replaced, reported
-from tokenfleet.preview.recording import SECRET, Recording
+from tokenfleet.recording.recorded import SECRET, Recording
 
 VPC = ":Vpc::*"
 NAMESPACE = ":Namespace::*"

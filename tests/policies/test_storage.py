@@ -6,7 +6,7 @@ import pytest
 
 from policies.rulebook import findings
 from tests.policies.planting import Plant, Planted, added, changed, pick, removed, reported
-from tokenfleet.preview.recording import Recording
+from tokenfleet.recording.recorded import Recording
 
 SPOT = ":LaunchTemplate::*-graviton4-spot-local-template"
 ON_DEMAND = ":LaunchTemplate::*-h100-on-demand-local-template"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.api import eventually
-from tokenfleet.plan.engine import engine_command
+from tokenfleet.plan.serving.engine import engine_command
 
 pytestmark = pytest.mark.e2e
 

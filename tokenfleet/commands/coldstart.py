@@ -9,14 +9,14 @@ import typer
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.commands.answers import AsJson, console, fail, today
-from tokenfleet.economics.bill_line import MONTH
-from tokenfleet.economics.node_price import on_demand
-from tokenfleet.economics.price_age import STALE_DAYS, is_stale
-from tokenfleet.economics.volumes import disks_price
+from tokenfleet.economics.bill.lines import MONTH
+from tokenfleet.economics.bill.node_price import on_demand
+from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
+from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
-from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS
 from tokenfleet.plan.plain import plain
+from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
 _REGION = "us-east-1"
 # Long enough for most requests, and short enough that the weights decide which type fits.
@@ -70,8 +70,8 @@ def coldstart(
         typer.echo(json.dumps(answer, indent=2))
         return
     # Imported when needed: a wrong name should not wait for what draws.
-    from tokenfleet.preview.candidates_screen import compared  # noqa: PLC0415 - see above
     from tokenfleet.preview.notes import how_to_renew  # noqa: PLC0415 - see above
+    from tokenfleet.views.screens.candidates import compared  # noqa: PLC0415 - see above
 
     prices = f"Prices: on demand in {_REGION}, with volumes, the oldest of {oldest}."
     if stale:

@@ -10,15 +10,15 @@ import typer
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.commands.answers import AsJson, console, fail, today
-from tokenfleet.economics.hosted import HostedPrice
+from tokenfleet.economics.price.hosted import HostedPrice
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.plain import plain
 from tokenfleet.settings.models import ObjectiveSettings
 
 if TYPE_CHECKING:
-    from tokenfleet.economics.choice import Ranking
-    from tokenfleet.economics.question import Question
+    from tokenfleet.economics.choice.question import Question
+    from tokenfleet.economics.choice.ranking import Ranking
 
 # Long enough for most requests, and short enough that the weights decide which type fits.
 _CONTEXT_LENGTH = 8192
@@ -72,10 +72,10 @@ def compare(
     if mistakes or facts is None:
         fail(*mistakes)
     # Imported when needed: a wrong name should not wait for the estimate.
-    from tokenfleet.economics.choice import ranking  # noqa: PLC0415 - see above
-    from tokenfleet.economics.hosted_file import read_hosted  # noqa: PLC0415 - see above
-    from tokenfleet.economics.question import Objective, Question  # noqa: PLC0415 - see above
-    from tokenfleet.economics.traffic import RequestShape  # noqa: PLC0415 - see above
+    from tokenfleet.economics.choice.question import Objective, Question  # noqa: PLC0415 - see above
+    from tokenfleet.economics.choice.ranking import ranking  # noqa: PLC0415 - see above
+    from tokenfleet.economics.estimate.traffic import RequestShape  # noqa: PLC0415 - see above
+    from tokenfleet.economics.price.hosted_file import read_hosted  # noqa: PLC0415 - see above
 
     prices: Sequence[HostedPrice] = ()
     try:
@@ -103,7 +103,7 @@ def compare(
     if as_json:
         typer.echo(json.dumps(_answer(question, found, prices), indent=2))
         return
-    from tokenfleet.preview.choices_screen import ranked  # noqa: PLC0415 - see above
+    from tokenfleet.views.screens.choices import ranked  # noqa: PLC0415 - see above
 
     console().print(ranked(question, found, prices, today=today(), every=every))
 
@@ -132,8 +132,8 @@ def _flagged(error: CostError) -> str:
 def _answer(
     question: "Question", found: "Ranking", prices: Sequence[HostedPrice]
 ) -> dict[str, object]:
-    from tokenfleet.economics.hosted import compare_hosted  # noqa: PLC0415 - see compare
-    from tokenfleet.economics.price_age import is_stale  # noqa: PLC0415 - see compare
+    from tokenfleet.economics.bill.price_age import is_stale  # noqa: PLC0415 - see compare
+    from tokenfleet.economics.price.hosted import compare_hosted  # noqa: PLC0415 - see compare
 
     return {
         "model": question.model,

@@ -8,7 +8,7 @@ import typer
 from tokenfleet.commands.answers import ProjectFolder, fail, located, stack_file_of
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import decide
-from tokenfleet.preview.folder import manifest_yaml
+from tokenfleet.views.folder import manifest_yaml
 
 
 def compile_model(

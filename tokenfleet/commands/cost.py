@@ -96,11 +96,11 @@ def cost(
         assumed_traffic={"inputTokens": 800, "outputTokens": 250},
     )
     # Imported when needed: a wrong flag should not wait for the catalogue.
-    from tokenfleet.economics.commitments_file import read_commitments  # noqa: PLC0415 - see above
-    from tokenfleet.economics.price_age import stale_prices  # noqa: PLC0415 - see above
-    from tokenfleet.economics.profile import read_profile  # noqa: PLC0415 - see above
+    from tokenfleet.economics.bill.commitments_file import read_commitments  # noqa: PLC0415 - see above
+    from tokenfleet.economics.bill.price_age import stale_prices  # noqa: PLC0415 - see above
+    from tokenfleet.economics.bill.scenario import Buying  # noqa: PLC0415 - see above
+    from tokenfleet.economics.estimate.profile import read_profile  # noqa: PLC0415 - see above
     from tokenfleet.economics.refusal import CostError  # noqa: PLC0415 - see above
-    from tokenfleet.economics.scenario import Buying  # noqa: PLC0415 - see above
     from tokenfleet.economics.served_fleet import WhatIf  # noqa: PLC0415 - see above
     from tokenfleet.economics.stack_cost import stack_cost  # noqa: PLC0415 - see above
     from tokenfleet.economics.stack_day import stack_day  # noqa: PLC0415 - see above
@@ -125,7 +125,7 @@ def cost(
     except CostError as error:
         fail(str(error))
     if svg is not None:
-        from tokenfleet.preview.cost_svg import write_pictures  # noqa: PLC0415 - see above
+        from tokenfleet.views.drawing.cost import write_pictures  # noqa: PLC0415 - see above
 
         try:
             write_pictures(svg, found)
@@ -139,7 +139,7 @@ def cost(
             answer["day"] = over_day
         typer.echo(json.dumps(plain(answer), indent=2))
         return
-    from tokenfleet.preview.cost_screen import cost_screen  # noqa: PLC0415 - see above
+    from tokenfleet.views.screens.cost import cost_screen  # noqa: PLC0415 - see above
 
     console().print(cost_screen(found, stale, day=over_day, explained=explain))
 

@@ -18,10 +18,10 @@ from tokenfleet.commands.answers import (
 )
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import decide
-from tokenfleet.plan.drain import SPOT_DRAIN_SECONDS
+from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.plain import plain
-from tokenfleet.plan.pools import PoolPlan
-from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
 if TYPE_CHECKING:

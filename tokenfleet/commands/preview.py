@@ -46,7 +46,7 @@ def preview(
     except StackError as error:
         fail(*located(stack_file, error))
     if out is not None:
-        from tokenfleet.preview.folder import FolderError, write_folder  # noqa: PLC0415 - see above
+        from tokenfleet.views.folder import FolderError, write_folder  # noqa: PLC0415 - see above
 
         try:
             write_folder(out, done.report, done.recording)
@@ -55,7 +55,7 @@ def preview(
     if as_json:
         typer.echo(json.dumps(plain(done.report), indent=2))
     else:
-        from tokenfleet.preview.terminal import show  # noqa: PLC0415 - see above
+        from tokenfleet.views.screens.preview import show  # noqa: PLC0415 - see above
 
         show(done.report, console())
     if done.report.findings:

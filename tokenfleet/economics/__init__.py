@@ -2,17 +2,17 @@
 
 From a plan to a price, in the order of use::
 
-    memory = memory_budget(facts, memory_use, kind, engine)               # tokenfleet.plan.memory
-    replica = replica_of(hardware, kind, memory, batch)                   # batch: tokenfleet.plan.batch
-    model = served_model(name, facts, memory.ranks)                       # served_model
-    shape = RequestShape(input_tokens=800, output_tokens=250)             # traffic
-    most = saturation(model, replica, shape)                              # throughput: theta, B, rho
-    most = measured_saturation(most, read_profile(paths, names))          # measured: when there is one
-    now = at_load(most, requests_per_second / replicas)                   # at_load: TTFT, ITL
-    quote = quote_at_load(most, usd_per_hour, replicas=replicas, ...)     # quote: prices, range
+    memory = memory_budget(facts, memory_use, kind, engine)               # plan.serving.memory
+    replica = replica_of(hardware, kind, memory, batch)                   # batch: plan.serving.batch
+    model = served_model(name, facts, memory.ranks)                       # estimate.served_model
+    shape = RequestShape(input_tokens=800, output_tokens=250)             # estimate.traffic
+    most = saturation(model, replica, shape)                              # estimate.throughput: theta, B, rho
+    most = measured_saturation(most, read_profile(paths, names))          # estimate.measured: when there is one
+    now = at_load(most, requests_per_second / replicas)                   # estimate.at_load: TTFT, ITL
+    quote = quote_at_load(most, usd_per_hour, replicas=replicas, ...)     # price.quote: prices, range
     flat_out = quote_at_saturation(most, usd_per_hour, replicas=replicas)
-    why = price_by_cause(quote.prices, parts, quote.load.p50)             # causes
-    other = compare_hosted(quote, hosted, most, replicas=replicas)        # hosted: verdict, break-even
+    why = price_by_cause(quote.prices, parts, quote.load.p50)             # price.causes
+    other = compare_hosted(quote, hosted, most, replicas=replicas)        # price.hosted: verdict, break-even
 
 The same for whole stacks and for the whole catalogue::
 
@@ -20,21 +20,21 @@ The same for whole stacks and for the whole catalogue::
     day = stack_day(plan, WhatIf(...), loads)             # stack_day: the same over 24 hours
     fleet = served_fleet(plan, model, what_if)            # served_fleet: replicas for a load
     bills = FleetBills(plan, what_if).of(replicas)        # fleet_bills: the bill with those
-    found = ranking(Question(...))                        # choice: every type, or why not it
+    found = ranking(Question(...))                        # choice.ranking: every type, or why not it
 
 ``usd_per_hour`` and the price of a replica are ``Quantiles``: ``known(usd)`` for a list price,
-``SPOT_FORECAST * usd`` (quote) where spot is forecast. Every question without an answer is a
+``SPOT_FORECAST * usd`` (price.quote) where spot is forecast. Every question without an answer is a
 ``CostError`` (refusal) with a place and a way out.
 
 What is estimated, and from what:
 
-- ``step``: one step of the engine = fixed + weights read + KV read + computing, times few fitted
+- ``estimate.step``: one step of the engine = fixed + weights read + KV read + computing, times few fitted
   ``catalogue.efficiencies``; ``bench/economics`` refits them and prints their errors.
-- ``throughput``, ``at_load``: steady state. ``finite_run``: a benchmark's run, which starts and ends empty.
+- ``estimate.throughput``, ``.at_load``: steady state. ``.finite_run``: a benchmark's run, which starts and ends empty.
 - ``Saturation.basis``: ``measured`` (a profile), ``estimated``, or ``unverified`` (Graviton4 and
   Inferentia2, of which no run is public); ``notes`` give the reasons for a wider range.
 
-What is exact: the sum of price x tokens is the bill (``price``), causes add up to it
-(``causes``), and ``verdict`` says from which load on a queue grows and how many replicas are
+What is exact: the sum of price x tokens is the bill (``price.tokens``), causes add up to it
+(``price.causes``), and ``price.verdict`` says from which load on a queue grows and how many replicas are
 missing. ``bill`` holds the lines of a stack in US dollars a month.
 """

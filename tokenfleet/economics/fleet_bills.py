@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tokenfleet.economics.bill import Forecast, forecast
-from tokenfleet.economics.commitments import Utilisation, with_commitments
+from tokenfleet.economics.bill.commitments import Utilisation, with_commitments
+from tokenfleet.economics.bill.forecast import Forecast, forecast
+from tokenfleet.economics.bill.scenario import Scenario
+from tokenfleet.economics.bill.shares import ModelShare, shares
 from tokenfleet.economics.quantiles import Quantiles
-from tokenfleet.economics.scenario import Scenario
 from tokenfleet.economics.served_fleet import WhatIf
-from tokenfleet.economics.shares import ModelShare, shares
-from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
 

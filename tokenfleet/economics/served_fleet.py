@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 
 from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.economics.commitments import Commitment
-from tokenfleet.economics.measured import measured_saturation
-from tokenfleet.economics.profile import ProfileRun
-from tokenfleet.economics.question import Objective, carried
-from tokenfleet.economics.replica import replica_of
-from tokenfleet.economics.scenario import Buying
-from tokenfleet.economics.served_model import served_model
-from tokenfleet.economics.throughput import Saturation, saturation
-from tokenfleet.economics.traffic import RequestShape
-from tokenfleet.economics.verdict import replicas_for
-from tokenfleet.plan.nodes import smallest
-from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.economics.bill.commitments import Commitment
+from tokenfleet.economics.bill.scenario import Buying
+from tokenfleet.economics.choice.question import Objective, carried
+from tokenfleet.economics.estimate.measured import measured_saturation
+from tokenfleet.economics.estimate.profile import ProfileRun
+from tokenfleet.economics.estimate.replica import replica_of
+from tokenfleet.economics.estimate.served_model import served_model
+from tokenfleet.economics.estimate.throughput import Saturation, saturation
+from tokenfleet.economics.estimate.traffic import RequestShape
+from tokenfleet.economics.price.verdict import replicas_for
+from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
 ASSUMED_SHAPE = RequestShape(input_tokens=800, output_tokens=250)

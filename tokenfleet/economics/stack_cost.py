@@ -4,16 +4,16 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.economics.at_load import QUEUE_GROWS_ABOVE, Served, at_load
-from tokenfleet.economics.bill import Forecast
-from tokenfleet.economics.causes import Causes, bill_by_cause
-from tokenfleet.economics.commitments import Utilisation
+from tokenfleet.economics.bill.commitments import Utilisation
+from tokenfleet.economics.bill.forecast import Forecast
+from tokenfleet.economics.bill.shares import ModelShare
+from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load
+from tokenfleet.economics.estimate.throughput import Saturation
 from tokenfleet.economics.fleet_bills import FleetBills, most_replicas_of, running
+from tokenfleet.economics.price.causes import Causes, bill_by_cause
+from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.economics.quantiles import Quantiles, combined
-from tokenfleet.economics.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.economics.served_fleet import ServedFleet, WhatIf, served_fleet
-from tokenfleet.economics.shares import ModelShare
-from tokenfleet.economics.throughput import Saturation
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.models import ObjectiveSettings
 

@@ -4,10 +4,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.economics.bill_line import HOURS_PER_MONTH
-from tokenfleet.economics.fleet import FleetDay, day_shape, fleet_day
+from tokenfleet.economics.bill.fleet import FleetDay, day_shape, fleet_day
+from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.fleet_bills import FleetBill, FleetBills, running
-from tokenfleet.economics.price import TokenFlow, TokenPrices, token_flow, token_prices, weights_of
+from tokenfleet.economics.price.tokens import (
+    TokenFlow,
+    TokenPrices,
+    token_flow,
+    token_prices,
+    weights_of,
+)
 from tokenfleet.economics.quantiles import Quantiles, combined
 from tokenfleet.economics.served_fleet import ServedFleet, WhatIf, served_fleet
 from tokenfleet.plan.ranges import Range

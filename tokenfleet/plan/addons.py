@@ -10,8 +10,8 @@ import yaml
 
 from tokenfleet.catalogue.releases import autoscaler_image_tag, chart_release
 from tokenfleet.plan.iam import AUTOSCALER
-from tokenfleet.plan.node_groups import SYSTEM_POOL, group_name
-from tokenfleet.plan.pools import LABEL_PREFIX, PoolPlan
+from tokenfleet.plan.nodes.groups import SYSTEM_POOL, group_name
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 
 _VALUES = Path(__file__).parents[2] / "helm-values"
 _CHART_BY_AMI_VARIANT = {"nvidia": "nvidia-device-plugin", "neuron": "neuron-helm-chart"}

@@ -7,9 +7,9 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.plan.cold_start import ColdStart, cold_starts
-from tokenfleet.plan.disks import DiskPlan, plan_disks
-from tokenfleet.plan.memory import MemoryUse, memory_budget, smallest_that_fits
+from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
+from tokenfleet.plan.serving.memory import MemoryUse, memory_budget, smallest_that_fits
+from tokenfleet.plan.start.budget import ColdStart, cold_starts
 
 
 @dataclass(frozen=True, kw_only=True)

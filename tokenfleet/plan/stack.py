@@ -7,10 +7,21 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
-from tokenfleet.plan.compile_job import compile_job
-from tokenfleet.plan.containers import Manifest
 from tokenfleet.plan.iam import COMPILER, MODEL_READER
-from tokenfleet.plan.manifests import (
+from tokenfleet.plan.network import NetworkPlan, plan_network
+from tokenfleet.plan.nodes.groups import (
+    SYSTEM_POOL,
+    NodeGroupPlan,
+    plan_node_groups,
+    plan_system_group,
+)
+from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
+from tokenfleet.plan.plain import plain
+from tokenfleet.plan.serving.compile_job import compile_job
+from tokenfleet.plan.serving.containers import Manifest
+from tokenfleet.plan.serving.model import ModelPlan, plan_model
+from tokenfleet.plan.serving.network_policy import network_policy_manifest
+from tokenfleet.plan.serving.objects import (
     cache_manifests,
     model_manifests,
     model_url,
@@ -19,17 +30,6 @@ from tokenfleet.plan.manifests import (
     scripts_manifest,
     service_account_manifest,
 )
-from tokenfleet.plan.network import NetworkPlan, plan_network
-from tokenfleet.plan.network_policy import network_policy_manifest
-from tokenfleet.plan.node_groups import (
-    SYSTEM_POOL,
-    NodeGroupPlan,
-    plan_node_groups,
-    plan_system_group,
-)
-from tokenfleet.plan.plain import plain
-from tokenfleet.plan.pools import PoolPlan, plan_pool
-from tokenfleet.plan.serving import ModelPlan, plan_model
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings
 

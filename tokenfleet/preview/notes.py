@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.economics.price_age import STALE_DAYS, StalePrice
+from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.stack import Plan
 

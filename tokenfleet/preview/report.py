@@ -9,19 +9,19 @@ from policies.finding import Finding
 from policies.rulebook import findings
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.bill import Forecast, forecast, least_replicas
-from tokenfleet.economics.bill_line import BillLine
-from tokenfleet.economics.node_price import HourlyRange, hourly_range
-from tokenfleet.economics.price_age import StalePrice, stale_prices
-from tokenfleet.economics.scenario import Buying, Scenario
+from tokenfleet.economics.bill.forecast import Forecast, forecast, least_replicas
+from tokenfleet.economics.bill.lines import BillLine
+from tokenfleet.economics.bill.node_price import HourlyRange, hourly_range
+from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
+from tokenfleet.economics.bill.scenario import Buying, Scenario
+from tokenfleet.economics.bill.volumes import cache_price
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
-from tokenfleet.economics.volumes import cache_price
-from tokenfleet.plan.cold_start import SPOT_NOTICE_SECONDS, NoticeMet
-from tokenfleet.plan.serving import ModelPlan
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
+from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.preview.notes import notes
-from tokenfleet.preview.recording import RecordedResource, Recording
+from tokenfleet.recording.recorded import RecordedResource, Recording
 
 
 @dataclass(frozen=True, kw_only=True)

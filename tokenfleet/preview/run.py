@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
-from tokenfleet.preview.recorder import Configured, record
-from tokenfleet.preview.recording import Recording
 from tokenfleet.preview.report import Report, build_report
 from tokenfleet.project import PROJECT
+from tokenfleet.recording.recorded import Recording
+from tokenfleet.recording.recorder import Configured, record
 from tokenfleet.settings.stack_file import StackFile
 
 

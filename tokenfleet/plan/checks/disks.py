@@ -6,8 +6,8 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.instances import InstanceType, instance_types, regions
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.disks import local_gb, local_gb_needed
-from tokenfleet.plan.pools import engine_of, hardware_of
+from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
+from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.sections import PoolSettings
 

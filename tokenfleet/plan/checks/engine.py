@@ -7,10 +7,10 @@ from tokenfleet.catalogue.hardware import Engine, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.plan.arguments import MANAGED
-from tokenfleet.plan.drain import longest_request_on_spot
-from tokenfleet.plan.memory import devices_of
-from tokenfleet.plan.pools import engine_of, hardware_of
+from tokenfleet.plan.nodes.pools import engine_of, hardware_of
+from tokenfleet.plan.serving.arguments import MANAGED
+from tokenfleet.plan.serving.drain import longest_request_on_spot
+from tokenfleet.plan.serving.memory import devices_of
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import EdgeSettings, PoolSettings
 

@@ -8,9 +8,9 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.engine import drain_mistakes, engine_mistakes
-from tokenfleet.plan.memory import memory_budget, memory_use, smallest_that_fits
-from tokenfleet.plan.nodes import smallest
-from tokenfleet.plan.pools import engine_of, hardware_of
+from tokenfleet.plan.nodes.pools import engine_of, hardware_of
+from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.memory import memory_budget, memory_use, smallest_that_fits
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import PoolSettings

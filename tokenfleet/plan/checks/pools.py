@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
-from tokenfleet.plan.node_groups import SYSTEM_POOL
-from tokenfleet.plan.pools import hardware_of
+from tokenfleet.plan.nodes.groups import SYSTEM_POOL
+from tokenfleet.plan.nodes.pools import hardware_of
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.sections import PoolSettings
 

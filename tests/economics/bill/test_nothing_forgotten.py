@@ -1,0 +1,120 @@
+"""Whatever the program asks AWS for is in the bill, or known to be free of charge."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+
+from tests.economics.stacks import bill_of, line_of
+from tokenfleet.economics.bill.lines import Bill
+from tokenfleet.plan.stack import Plan
+from tokenfleet.recording.recorded import Mode, RecordedResource, Recording
+from tokenfleet.settings.stack_file import StackFile
+
+# AWS pricing pages of IAM, VPC, EKS add-ons, EC2 Auto Scaling and AWS Budgets (a budget that only
+# alerts): no charge for these themselves.
+FREE = {
+    "aws:autoscaling/group:Group",  # its nodes are counted below
+    "aws:budgets/budget:Budget",
+    "aws:ec2/flowLog:FlowLog",  # what it writes is billed as logs
+    "aws:ec2/internetGateway:InternetGateway",
+    "aws:ec2/launchTemplate:LaunchTemplate",
+    "aws:ec2/routeTable:RouteTable",
+    "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    "aws:ec2/securityGroup:SecurityGroup",
+    "aws:ec2/subnet:Subnet",
+    "aws:ec2/vpc:Vpc",
+    "aws:eks/accessEntry:AccessEntry",
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+    "aws:eks/addon:Addon",
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+    "aws:iam/instanceProfile:InstanceProfile",
+    "aws:iam/role:Role",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+    "aws:s3/bucketPolicy:BucketPolicy",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+    "aws:s3/bucketVersioning:BucketVersioning",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+}
+# One of these is one of that line.
+COUNTED = {
+    "aws:eks/cluster:Cluster": "EKS control plane",
+    "aws:ec2/natGateway:NatGateway": "NAT gateway",
+    "aws:ec2/eip:Eip": "public IPv4 address",
+    "aws:kms/key:Key": "KMS customer key",
+}
+# Any of these makes a line, whose amount depends on what goes in.
+FILLED = {
+    "aws:cloudwatch/logGroup:LogGroup": "CloudWatch Logs, ingested",
+    "aws:s3/bucket:Bucket": "S3 Standard storage",
+}
+# Interface endpoints by zone; gateway endpoints are free.
+ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
+SERVICE = "kubernetes:core/v1:Service"
+
+
+@pytest.fixture(params=["dev", "prod"])
+def built(
+    request: pytest.FixtureRequest,
+    stack_files: Mapping[str, StackFile],
+    plan_of: Callable[[Mapping[str, Any]], Plan],
+    recording_of: Callable[[Mapping[str, Any], Mode], Recording],
+) -> tuple[Bill, Plan, Sequence[RecordedResource]]:
+    """A committed stack: its bill at the fewest replicas, its plan and its resources."""
+    keys = stack_files[str(request.param)].keys
+    plan = plan_of(keys)
+    return bill_of(plan), plan, recording_of(keys, "deployment").resources
+
+
+def test_every_resource_is_billed_or_free(
+    built: tuple[Bill, Plan, Sequence[RecordedResource]],
+) -> None:
+    bill, _, resources = built
+    counts = Counter(r.type for r in resources if r.type.startswith("aws:"))
+    assert counts.keys() <= FREE | COUNTED.keys() | FILLED.keys() | {ENDPOINT}
+    for kind, title in COUNTED.items():
+        assert line_of(bill, title).quantity == counts[kind], title
+    for title in FILLED.values():
+        assert line_of(bill, title)
+
+
+def test_every_endpoint_and_load_balancer_is_billed(
+    built: tuple[Bill, Plan, Sequence[RecordedResource]],
+) -> None:
+    bill, _, resources = built
+    zones = [
+        len(cast("Sequence[object]", r.inputs["subnetIds"]))
+        for r in resources
+        if r.type == ENDPOINT and r.inputs["vpcEndpointType"] == "Interface"
+    ]
+    balancers = [
+        r
+        for r in resources
+        if r.type == SERVICE
+        and cast("Mapping[str, object]", r.inputs["spec"]).get("type") == "LoadBalancer"
+    ]
+    billed = {row.title: row.quantity for row in bill.lines}
+    assert billed.get("VPC interface endpoint, one zone", 0) == sum(zones)
+    assert billed.get("Network Load Balancer", 0) == len(balancers)
+
+
+def test_every_node_that_a_group_keeps_and_every_replica_is_billed(
+    built: tuple[Bill, Plan, Sequence[RecordedResource]],
+) -> None:
+    bill, plan, resources = built
+    kept = sum(
+        int(cast("int", r.inputs["minSize"]))
+        for r in resources
+        if r.type == "aws:autoscaling/group:Group"
+    )
+    replicas = sum(model.min_replicas for model in plan.models)
+    nodes = sum(row.quantity or 0 for row in bill.lines if " nodes" in row.title)
+    volumes = sum(row.quantity or 0 for row in bill.lines if row.title.endswith(" volumes"))
+    system = sum(group.min_nodes for group in plan.node_groups_by_pool["system"])
+    assert nodes == pytest.approx(system + max(kept - system, replicas))
+    assert volumes == pytest.approx(nodes)

@@ -1,0 +1,104 @@
+"""What a stack costs besides the nodes that serve: control plane, network, storage, logs."""
+
+from collections.abc import Iterator
+
+from tokenfleet.catalogue.services import ServiceName, service_prices
+from tokenfleet.economics.bill.lines import MONTH, BillLine, service_line
+from tokenfleet.economics.bill.node_price import disks_of, on_demand
+from tokenfleet.economics.bill.scenario import Usage
+from tokenfleet.plan.nodes.disks import WITH_ARTIFACTS
+from tokenfleet.plan.nodes.groups import SYSTEM_POOL, NodeGroupPlan
+from tokenfleet.plan.stack import Plan
+
+_BYTES_PER_GIB = 2**30
+_HOURS_PER_DAY = 24
+_ARTIFACTS = WITH_ARTIFACTS - 1
+"""Bytes of compiled artifacts, at most, over those of the weights."""
+
+
+def shared_lines(plan: Plan) -> Iterator[BillLine]:
+    """What is there before the first node that serves."""
+    network = plan.network
+    nat, zones = len(network.nat_zones), len(network.private_subnets)
+    yield _service(plan, "eksControlPlane", 1)
+    yield _service(plan, "natGateway", nat)
+    yield _service(plan, "publicIpv4", nat)
+    yield _service(plan, "kmsKey", 1, MONTH)
+    if network.interface_endpoints:
+        yield _service(plan, "interfaceEndpoint", len(network.interface_endpoints) * zones)
+    if plan.edge.exposure == "internal":
+        yield _service(plan, "networkLoadBalancer", len(plan.models))
+    yield _service(plan, "s3Standard", _published_gib(plan), MONTH)
+
+
+def _published_gib(plan: Plan) -> float:
+    """The bucket once every model is published, compiled artifacts at their largest.
+
+    A GB of S3 is 2^30 bytes. Revisions published before are not counted.
+    """
+    gib_by_snapshot = {
+        snapshot: model.weights_gb * 1e9 / _BYTES_PER_GIB * (1 if place == 0 else _ARTIFACTS)
+        for model in plan.models
+        for place, snapshot in enumerate(model.snapshots)
+    }
+    return sum(gib_by_snapshot.values())
+
+
+def usage_lines(plan: Plan, usage: Usage) -> Iterator[BillLine]:
+    """What is billed by use; logs are stored as they came in, although CloudWatch compresses."""
+    network = plan.network
+    yield _service(plan, "natGatewayData", usage.nat_gb)
+    if network.interface_endpoints:
+        yield _service(plan, "interfaceEndpointData", usage.endpoint_gb)
+    if network.flow_logs or plan.cluster.log_types:
+        logs = usage.logs_gb
+        days = plan.network.log_retention_days
+        yield _service(plan, "logsIngested", logs)
+        kept = None if logs is None else logs * _HOURS_PER_DAY * days
+        yield _service(plan, "logsStored", kept, MONTH)
+    if plan.edge.exposure == "internal":
+        yield _service(plan, "networkLoadBalancerUnit", usage.load_balancer_units)
+
+
+def system_lines(plan: Plan) -> Iterator[BillLine]:
+    """The nodes of the cluster's own controllers, which always run."""
+    for group in plan.node_groups_by_pool[SYSTEM_POOL]:
+        (kind,) = group.instance_types
+        yield service_line(
+            f"{SYSTEM_POOL} nodes, {kind}",
+            group.min_nodes,
+            "hour",
+            on_demand(kind, plan.region),
+            missing=f"{kind} in {plan.region}",
+            on_demand_type=kind,
+        )
+        yield volumes_line(SYSTEM_POOL, group, group.min_nodes, plan.region, pool=None)
+
+
+def volumes_line(
+    title: str, group: NodeGroupPlan, nodes: float, region: str, *, pool: str | None
+) -> BillLine:
+    """The volumes of so many nodes of a tier."""
+    return service_line(
+        f"{title} volumes",
+        nodes,
+        "month",
+        disks_of(group, region),
+        missing=f"gp3 volumes in {region}",
+        pool=pool,
+        per_hour=MONTH,
+    )
+
+
+def _service(
+    plan: Plan, name: ServiceName, quantity: float | None, per_hour: float = 1.0
+) -> BillLine:
+    service = service_prices()[name]
+    return service_line(
+        service.title,
+        quantity,
+        service.unit,
+        service.price(plan.region),
+        missing=f"{service.title} in {plan.region}",
+        per_hour=per_hour,
+    )

@@ -1,0 +1,1 @@
+"""Which hardware should serve a model."""

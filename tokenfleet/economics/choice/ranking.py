@@ -1,0 +1,217 @@
+"""Every instance type of the catalogue for one model: what it would cost there, or why not there."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
+from tokenfleet.catalogue.instances import InstanceType, instance_types
+from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
+from tokenfleet.economics.choice.question import Question, carried
+from tokenfleet.economics.estimate.at_load import Served, at_load
+from tokenfleet.economics.estimate.replica import replica_of
+from tokenfleet.economics.estimate.served_model import served_model
+from tokenfleet.economics.estimate.throughput import Saturation, saturation
+from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
+from tokenfleet.economics.quantiles import Quantiles, combined
+from tokenfleet.economics.refusal import CostError
+from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
+from tokenfleet.plan.serving.batch import plan_batch
+from tokenfleet.plan.serving.memory import memory_budget
+
+Reason = Literal[
+    "no engine",
+    "not offered",
+    "cannot run these weights",
+    "does not fit",
+    "local disks too small",
+    "misses the objective",
+    "no price",
+]
+_Refusal = tuple[Reason, str]
+_NO_ENGINE: _Refusal = ("no engine", "there is no pinned vLLM build for it")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A type that serves the model within the objective.
+
+    ``carries`` is the load in requests a second that one replica (a node) carries within the
+    objective; ``replicas`` is what the load takes, the spare included, None without a load.
+    ``served`` is one replica at its share of the load, or at what it carries. ``safe`` is
+    whether the objective is met even if the estimate is at its slow end.
+    """
+
+    instance_type: str
+    family: str
+    hardware: str
+    most: Saturation
+    served: Served
+    carries: float
+    safe: bool
+    node: NodeHour
+    replicas: int | None
+    at_load: Quote | None
+    flat_out: Quote
+
+    @property
+    def rank(self) -> float:
+        """US dollars for the same tokens: at the load where there is one, else at saturation."""
+        return (self.at_load or self.flat_out).prices.blended
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuledOut:
+    """A type that cannot serve the model, or not as asked; ``hardware`` is empty without an engine."""
+
+    instance_type: str
+    family: str
+    hardware: str
+    memory_gib: float
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Every type of the catalogue once: the choices from the cheapest on, and the others."""
+
+    choices: Sequence[Choice]
+    ruled_out: Sequence[RuledOut]
+
+
+def ranking(question: Question, names: Sequence[str] | None = None) -> Ranking:
+    """Rank the types of those names, or of the whole catalogue but bare metal.
+
+    Bare metal is left out because a replica is no faster there and its sizes are those of the
+    largest virtual ones.
+    """
+    kinds = [
+        kind
+        for name, kind in instance_types().items()
+        if (name in names if names is not None else "metal" not in name)
+    ]
+    found = [_judged(question, kind) for kind in kinds]
+    return Ranking(
+        choices=sorted(
+            (row for row in found if isinstance(row, Choice)),
+            key=lambda row: (row.rank, row.instance_type),
+        ),
+        ruled_out=[row for row in found if isinstance(row, RuledOut)],
+    )
+
+
+def _judged(question: Question, kind: InstanceType) -> Choice | RuledOut:
+    hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
+    found = _unfit(question, kind, hardware)
+    if hardware is not None and found is None:
+        found = _fitting(question, kind, hardware)
+    if isinstance(found, Choice):
+        return found
+    reason, detail = found or _NO_ENGINE
+    return RuledOut(
+        instance_type=kind.instance_type,
+        family=kind.family,
+        hardware=hardware.title if hardware else "",
+        memory_gib=kind.memory_gib,
+        reason=reason,
+        detail=detail,
+    )
+
+
+def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) -> _Refusal | None:
+    """What rules a type out before any load is looked at."""
+    if hardware is None:
+        return _NO_ENGINE
+    if question.facts.weights_dtype not in hardware.weights:
+        return "cannot run these weights", f"no {question.facts.weights_dtype} weights"
+    if question.region not in kind.offered_in:
+        is_known = question.region in kind.not_offered_in
+        return "not offered", "" if is_known else "not known to be offered there"
+    engine = engines()[hardware.engine]
+    memory = memory_budget(question.facts, question.memory_use, kind, engine)
+    if not memory.fits:
+        return "does not fit", memory.arithmetic()
+    needed = local_gb_needed([question.facts], compiled=engine.sdk is not None)
+    if kind.local_nvme is not None and local_gb(kind) < needed:
+        return "local disks too small", f"{local_gb(kind):,} GB, needed {needed:,}"
+    return None
+
+
+def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choice | _Refusal:
+    """A type that holds the model: what it carries, and at what price."""
+    try:
+        most = _saturation(question, kind, hardware)
+    except CostError as error:
+        return "does not fit", error.problem
+    carries = carried(most, question.objective)
+    if isinstance(carries, str):
+        return "misses the objective", carries
+    node = node_hour(question, kind, engines()[hardware.engine])
+    if node is None:
+        return "no price", f"{'on spot' if question.spot else 'on demand'} in {question.region}"
+    return _choice(question, kind, hardware, most, carries=carries, node=node)
+
+
+def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
+    engine = engines()[hardware.engine]
+    memory = memory_budget(question.facts, question.memory_use, kind, engine)
+    batch = plan_batch(
+        question.facts,
+        memory,
+        hardware=hardware,
+        engine=engine,
+        kind=kind,
+        context_length=question.context_length,
+        request_tokens=question.shape.input_tokens + question.shape.output_tokens,
+        itl_ms=1000 * question.objective.itl_p99,
+    )
+    replica = replica_of(hardware, kind, memory, batch, prefix_cache=engine.sdk is None)
+    model = served_model(question.model, question.facts, memory.ranks)
+    return saturation(model, replica, question.shape)
+
+
+def _choice(
+    question: Question,
+    kind: InstanceType,
+    hardware: Hardware,
+    most: Saturation,
+    *,
+    carries: float,
+    node: NodeHour,
+) -> Choice:
+    load = question.requests_per_second
+    replicas = None if load is None else _replicas(load, carries) + question.spare
+    share = carries if load is None or replicas is None else load / replicas
+    served = at_load(most, share)
+    return Choice(
+        instance_type=kind.instance_type,
+        family=kind.family,
+        hardware=hardware.title,
+        most=most,
+        served=served,
+        carries=carries,
+        safe=question.objective.is_safe(served),
+        node=node,
+        replicas=replicas,
+        at_load=None if load is None else _quote(most, load, carries, question.spare, node.usd),
+        flat_out=quote_at_saturation(most, node.usd, replicas=1),
+    )
+
+
+def _replicas(load: float, carries: float) -> int:
+    return max(1, math.ceil(load / carries - 1e-9))
+
+
+def _quote(most: Saturation, load: float, carries: float, spare: int, node: Quantiles) -> Quote:
+    """At the load; a slower server takes more replicas, which is most of the range."""
+    by_theta = sorted(
+        _replicas(load, carries * theta / most.theta.p50) + spare
+        for theta in (most.theta.p10, most.theta.p50, most.theta.p90)
+    )
+    replicas = by_theta[1]
+    quote = quote_at_load(most, node * replicas, replicas=replicas, requests_per_second=load)
+    fleet = Quantiles(p10=by_theta[0] / replicas, p50=1.0, p90=by_theta[2] / replicas)
+    return dataclasses.replace(quote, range_of_price=combined([node.relative, fleet]))

@@ -1,0 +1,1 @@
+"""How fast a replica is: steps, saturation, waits."""

@@ -1,0 +1,106 @@
+"""One vLLM server as its cost sees it: what its accelerators read, compute and hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tokenfleet.catalogue.accelerators import Accelerator
+from tokenfleet.catalogue.hardware import Engine, Hardware, Peaks
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.memory import MemoryBudget
+
+Kind = Literal["gpu", "cpu", "neuron"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replica:
+    """All ranks of one server together.
+
+    ``device`` is the name of one accelerator (the hardware's where there is none).
+    ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
+    matrix multiplication reaches in operations a second; both are sums over ``ranks``.
+    ``grouped_share`` is that of ``catalogue.hardware.Peaks``.
+    ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
+    the engine's limits of running requests and of prompt tokens a step. ``prefix_cache``:
+    whether requests that begin alike share their KV cache.
+    """
+
+    name: str
+    device: str
+    kind: Kind
+    ranks: int
+    bandwidth: float
+    flops_by_dtype: Mapping[str, float]
+    grouped_share: float | None
+    kv_bytes: float
+    max_sequences: int
+    batched_tokens: int
+    prefix_cache: bool
+    source: str
+
+
+def replica_of(
+    hardware: Hardware,
+    kind: InstanceType,
+    memory: MemoryBudget,
+    batch: BatchPlan,
+    *,
+    prefix_cache: bool,
+) -> Replica:
+    """A replica that owns an instance of that type, as the plan has sized it."""
+    # Peaks are per rank of an accelerator, and per vCPU of a CPU.
+    units = memory.ranks if kind.accelerator else kind.vcpus
+    return Replica(
+        name=f"{memory.ranks} x {hardware.title}" if kind.accelerator else kind.instance_type,
+        device=kind.accelerator.name if kind.accelerator else hardware.title,
+        kind=_kind(kind),
+        ranks=memory.ranks,
+        bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
+        flops_by_dtype=_flops(hardware, units),
+        grouped_share=hardware.grouped_share,
+        kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
+        max_sequences=batch.sequences,
+        batched_tokens=batch.prompt_tokens,
+        prefix_cache=prefix_cache,
+        source=_source(hardware),
+    )
+
+
+def gpu_replica(
+    gpu: Accelerator, count: int, weights_bytes: float, *, engine: Engine, usable: float
+) -> Replica:
+    """A replica on ``count`` GPUs outside any plan, with vLLM's own limits.
+
+    ``usable`` is its ``--gpu-memory-utilization``; besides weights it keeps what the catalogue's
+    engine keeps for activations and graphs. Not ``fits`` shows as a KV cache of 0 bytes.
+    """
+    left = (usable * gpu.memory_gib - engine.runtime_gib_per_rank) * 2**30 * count - weights_bytes
+    return Replica(
+        name=f"{count} x {gpu.peaks.title}",
+        device=gpu.name,
+        kind="gpu",
+        ranks=count,
+        bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,
+        flops_by_dtype=_flops(gpu.peaks, count),
+        grouped_share=gpu.peaks.grouped_share,
+        kv_bytes=max(0.0, left),
+        max_sequences=gpu.max_sequences,
+        batched_tokens=gpu.batched_tokens,
+        prefix_cache=True,
+        source=_source(gpu.peaks),
+    )
+
+
+def _flops(peaks: Peaks, units: int) -> Mapping[str, float]:
+    return {dtype: peaks.reachable_flops(dtype) * units for dtype in peaks.tflops_by_dtype}
+
+
+def _source(peaks: Peaks) -> str:
+    return f"{peaks.source} Matmul: {peaks.matmul_source}" if peaks.matmul_source else peaks.source
+
+
+def _kind(kind: InstanceType) -> Kind:
+    if kind.accelerator is None:
+        return "cpu"
+    return "neuron" if kind.accelerator.neuron_cores_each else "gpu"

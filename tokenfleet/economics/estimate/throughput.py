@@ -1,0 +1,133 @@
+"""What a replica serves at most: saturated output tokens a second, and what limits them."""
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
+from tokenfleet.economics.estimate.replica import Replica
+from tokenfleet.economics.estimate.served_model import ServedModel
+from tokenfleet.economics.estimate.step import StepTimes, step_times
+from tokenfleet.economics.estimate.traffic import RequestShape
+from tokenfleet.economics.quantiles import Quantiles, log_normal
+from tokenfleet.economics.refusal import CostError
+
+Basis = Literal["measured", "estimated", "unverified"]
+
+_NO_PREFIX_CACHE = "no prefix cache here: all of the input is computed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saturation:
+    """One replica that always has more to do than it can, for one shape of requests.
+
+    ``theta`` is output tokens a second; ``concurrency`` how many requests run at once and
+    ``limited_by`` what keeps it from being more. ``input_weight`` is the work of an uncached
+    input token over that of an output token (rho of ``price.weights_of``). ``basis`` says
+    whether theta is measured, estimated, or unverified because nobody has measured such
+    hardware; ``source`` names data and data sheet, ``notes`` what else a reader should know.
+    ``sigma`` is the standard deviation of the logarithm of theta.
+    """
+
+    theta: Quantiles
+    concurrency: int
+    limited_by: Literal["max sequences", "KV cache"]
+    input_weight: float
+    shape: RequestShape
+    step: StepTimes
+    batched_tokens: int
+    request_seconds: float
+    first_token_p99: float
+    sigma: float
+    run_sigma: float
+    basis: Basis
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+def saturation(
+    model: ServedModel,
+    replica: Replica,
+    shape: RequestShape,
+    *,
+    found: Efficiencies | None = None,
+) -> Saturation:
+    """Estimate what a replica serves at most; ``found`` replaces the catalogue's efficiencies.
+
+    Raises:
+        CostError: when not one request of that shape fits the KV cache.
+    """
+    found = found or efficiencies()[replica.kind]
+    uncached = shape.cached_share > 0 and not replica.prefix_cache
+    shape = dataclasses.replace(shape, cached_share=0.0) if uncached else shape
+    tokens = shape.input_tokens + shape.output_tokens
+    if replica.kv_bytes < model.kv_bytes(tokens):
+        problem = (
+            f"a request of {tokens:,.0f} tokens does not fit the KV cache of {replica.name} beside"
+            f" {model.name}; take shorter requests, more memory or smaller weights"
+        )
+        raise CostError(problem, place="lengths")
+    # Requests run at different ages, so together they hold the mean of their growing caches.
+    held = int(replica.kv_bytes / model.kv_bytes(shape.mean_context))
+    concurrency = min(held, replica.max_sequences)
+    unmeasured = list(_unmeasured(replica, found))
+    notes = [_NO_PREFIX_CACHE] * uncached + [note for note, _ in unmeasured]
+    sigma = max([found.sigma, *(sigma or 0.0 for _, sigma in unmeasured)])
+    found = found.model_copy(update={"sigma": sigma})
+    step = step_times(model, replica, found)
+    return saturated(
+        step,
+        shape,
+        concurrency=concurrency,
+        limited_by="KV cache" if held < replica.max_sequences else "max sequences",
+        batched_tokens=replica.batched_tokens,
+        found=found,
+        source=f"{found.source} ({found.date}); {replica.source}",
+        notes=tuple(notes),
+    )
+
+
+def saturated(
+    step: StepTimes,
+    shape: RequestShape,
+    *,
+    concurrency: int,
+    limited_by: Literal["max sequences", "KV cache"],
+    batched_tokens: int,
+    found: Efficiencies,
+    source: str,
+    notes: tuple[str, ...] = (),
+) -> Saturation:
+    """What follows from the times of a step: theta, and the work of an input token."""
+    theta = step.rate(concurrency, shape)
+    prompt = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
+    prompt_token = prompt / shape.uncached_input_tokens if shape.uncached_input_tokens else 0.0
+    return Saturation(
+        theta=log_normal(theta, found.sigma),
+        concurrency=concurrency,
+        limited_by=limited_by,
+        input_weight=prompt_token / (1 / theta - prompt / shape.output_tokens),
+        shape=shape,
+        step=step,
+        batched_tokens=batched_tokens,
+        request_seconds=found.request_seconds,
+        first_token_p99=found.first_token_p99,
+        sigma=found.sigma,
+        run_sigma=found.run_sigma,
+        basis="estimated" if found.basis == "measured" else "unverified",
+        source=source,
+        notes=notes,
+    )
+
+
+def _unmeasured(replica: Replica, found: Efficiencies) -> Iterator[tuple[str, float | None]]:
+    """What of a replica no run in the fit has tried, and the spread that comes with it."""
+    if found.basis == "unverified":
+        yield f"unverified: nobody has published a run of vLLM on {replica.device}", None
+        return
+    if replica.device not in found.measured_on:
+        known = " and ".join(found.measured_on)
+        yield f"{replica.device} is scaled from {known}", found.other_card_sigma
+    if replica.ranks > found.measured_ranks:
+        yield f"scaled from at most {found.measured_ranks} GPUs", found.more_ranks_sigma

@@ -1,0 +1,1 @@
+"""What a token costs, why, and whether somebody sells it for less."""

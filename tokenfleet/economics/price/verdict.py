@@ -1,0 +1,47 @@
+"""Whether a fleet carries a load, and how much more it would take."""
+
+import math
+from dataclasses import dataclass
+
+from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.economics.estimate.throughput import Saturation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """``needed`` replicas keep utilisation at or below ``QUEUE_GROWS_ABOVE``, the spare included.
+
+    ``needed_if_fast`` and ``needed_if_slow`` are for the 90th and the 10th percentile of theta;
+    ``missing`` is how many more than the fleet's maximum it takes.
+    """
+
+    utilisation_at_most: float
+    needed: int
+    needed_if_fast: int
+    needed_if_slow: int
+    missing: int
+
+    @property
+    def queue_grows(self) -> bool:
+        """Whether waiting grows out of hand even with every replica there may be."""
+        return self.missing > 0
+
+
+def replicas_for(theta: float, output_per_second: float, spare: int = 0) -> int:
+    """How many replicas of that theta keep utilisation low enough, and ``spare`` more."""
+    return max(1, math.ceil(output_per_second / (QUEUE_GROWS_ABOVE * theta) - 1e-9)) + spare
+
+
+def verdict(
+    most: Saturation, requests_per_second: float, max_replicas: int, spare: int = 0
+) -> Verdict:
+    """Judge a load against the most replicas a fleet may have."""
+    asked = requests_per_second * most.shape.output_tokens
+    needed = replicas_for(most.theta.p50, asked, spare)
+    return Verdict(
+        utilisation_at_most=asked / (max_replicas * most.theta.p50),
+        needed=needed,
+        needed_if_fast=replicas_for(most.theta.p90, asked, spare),
+        needed_if_slow=replicas_for(most.theta.p10, asked, spare),
+        missing=max(0, needed - max_replicas),
+    )

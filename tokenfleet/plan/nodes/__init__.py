@@ -1,0 +1,1 @@
+"""How nodes are sized, bought, launched and told what to be."""

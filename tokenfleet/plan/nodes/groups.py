@@ -1,0 +1,203 @@
+"""How nodes are launched: one launch template and one Auto Scaling group a tier.
+
+A pool decides what it offers (``plan.nodes.pools``); this module turns that into groups which the
+Cluster Autoscaler understands, so that another provisioner can stand beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.instances import instance_type as catalogued
+from tokenfleet.catalogue.releases import ami_release
+from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan, TierPlan
+from tokenfleet.plan.nodes.sizes import Taint
+from tokenfleet.plan.nodes.user_data import BootPlan, KubeletPlan
+from tokenfleet.settings.sections import PurchaseOption
+
+SYSTEM_POOL = "system"
+_AUTOSCALER = "k8s.io/cluster-autoscaler"
+# A spot notice is two minutes; nodeadm would give pods 150 s from Kubernetes 1.34 on
+# (awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go:245).
+SPOT_SHUTDOWN_SECONDS = 110
+_SHUTDOWN_SECONDS = 150
+_CRITICAL_PODS_SECONDS = 10
+
+
+# Images of several pods at once: pods and DaemonSets start together on a new node.
+_PARALLEL_PULL_VCPUS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplatePlan:
+    """One launch template: nodes with the same disks, which start the same way."""
+
+    role: str
+    disks: DiskPlan
+    boot: BootPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeGroupPlan:
+    """An Auto Scaling group and the launch templates it uses, one for each kind of disks.
+
+    ``physical_name`` is fixed because the autoscaler's priorities name groups by regular
+    expression. ``group_tags`` stay on the group; ``node_tags`` reach instances and volumes.
+    """
+
+    role: str
+    physical_name: str
+    purchase_option: PurchaseOption
+    instance_types: Sequence[str]
+    image_id: str
+    templates: Sequence[TemplatePlan]
+    min_nodes: int
+    max_nodes: int
+    zones: Sequence[str]
+    capacity_reservation_id: str | None
+    capacity_block: bool
+    group_tags: Mapping[str, str]
+    node_tags: Mapping[str, str]
+
+    @property
+    def fetches_models(self) -> bool:
+        """Whether nodes of the group read the bucket at boot."""
+        return any(template.boot.snapshots for template in self.templates)
+
+    def template_of(self, instance_type: str) -> TemplatePlan:
+        """The template that launches nodes of that type."""
+        return next(t for t in self.templates if instance_type in t.disks.instance_types)
+
+
+def plan_node_groups(
+    pool: PoolPlan,
+    *,
+    cluster_name: str,
+    kubernetes_version: str,
+    zones: Sequence[str],
+    tags: Mapping[str, str],
+    snapshots: Sequence[str],
+) -> Sequence[NodeGroupPlan]:
+    """One group for each tier of a pool, in order of preference.
+
+    ``snapshots`` are what a new node fetches before any pod asks, the likeliest first.
+    """
+    image_id = ami_release().image_id(kubernetes_version, pool.architecture, pool.ami_variant)
+    return [
+        NodeGroupPlan(
+            role=tier.purchase_option,
+            physical_name=group_name(cluster_name, pool, tier),
+            purchase_option=tier.purchase_option,
+            instance_types=pool.instance_types,
+            image_id=image_id,
+            templates=[
+                _template(disks, tier.purchase_option, tier.labels, pool.taints, snapshots)
+                for disks in pool.disks
+            ],
+            min_nodes=tier.min_nodes,
+            max_nodes=tier.max_nodes,
+            zones=[tier.only_zone] if tier.only_zone else zones,
+            capacity_reservation_id=tier.capacity_reservation_id,
+            capacity_block=tier.capacity_block,
+            group_tags=scale_from_zero_tags(pool, tier, cluster_name),
+            node_tags=_node_tags(cluster_name, f"{pool.name}-{tier.purchase_option}", tags),
+        )
+        for tier in pool.tiers
+    ]
+
+
+def _template(
+    disks: DiskPlan,
+    option: PurchaseOption,
+    labels: Mapping[str, str],
+    taints: Sequence[Taint] = (),
+    snapshots: Sequence[str] = (),
+) -> TemplatePlan:
+    cores = min(catalogued(name).vcpus for name in disks.instance_types)
+    return TemplatePlan(
+        role="local" if disks.local else "volume",
+        disks=disks,
+        boot=BootPlan(
+            kubelet=KubeletPlan(
+                labels=labels,
+                taints=taints,
+                shutdown_seconds=SPOT_SHUTDOWN_SECONDS if option == "spot" else _SHUTDOWN_SECONDS,
+                critical_pods_seconds=_CRITICAL_PODS_SECONDS,
+                parallel_image_pulls=cores >= _PARALLEL_PULL_VCPUS,
+            ),
+            local_disks=disks.local,
+            fast_image_pull=disks.fast_image_pull,
+            snapshots=snapshots,
+        ),
+    )
+
+
+def group_name(cluster_name: str, pool: PoolPlan, tier: TierPlan) -> str:
+    """The physical name of a tier's group."""
+    return f"{cluster_name}-{pool.name}-{tier.purchase_option}"
+
+
+def scale_from_zero_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
+    """What the Cluster Autoscaler must know of a group that has no node to look at.
+
+    Keys: kubernetes/autoscaler cluster-autoscaler/cloudprovider/aws/README.md (2026-08-22).
+    CPU and memory are stated too: without the tags the autoscaler would take those of the
+    first instance type listed, whatever else the group may launch.
+    """
+    template = f"{_AUTOSCALER}/node-template"
+    resources = {
+        "cpu": f"{pool.size.allocatable_millicpu}m",
+        "memory": f"{pool.size.allocatable_mib}Mi",
+        "ephemeral-storage": f"{pool.ephemeral_gib}Gi",
+        **{name: str(count) for name, count in pool.resources.items()},
+    }
+    return {
+        f"{_AUTOSCALER}/enabled": "true",
+        f"{_AUTOSCALER}/{cluster_name}": "owned",
+        **{f"{template}/label/{key}": value for key, value in sorted(tier.labels.items())},
+        **{f"{template}/taint/{t.key}": f"{t.value}:{t.effect}" for t in pool.taints},
+        **{f"{template}/resources/{key}": value for key, value in sorted(resources.items())},
+    }
+
+
+def plan_system_group(
+    *,
+    cluster_name: str,
+    kubernetes_version: str,
+    architecture: str,
+    instance_type: str,
+    count: int,
+    zones: Sequence[str],
+    tags: Mapping[str, str],
+) -> NodeGroupPlan:
+    """The untainted nodes of the cluster's own controllers: a fixed number, on demand.
+
+    They are not the autoscaler's to manage: it runs on them.
+    """
+    return NodeGroupPlan(
+        role="group",
+        physical_name=f"{cluster_name}-{SYSTEM_POOL}",
+        purchase_option="on-demand",
+        instance_types=[instance_type],
+        image_id=ami_release().image_id(kubernetes_version, architecture, "standard"),
+        templates=[
+            _template(disks, "on-demand", {f"{LABEL_PREFIX}/pool": SYSTEM_POOL})
+            for disks in plan_disks([catalogued(instance_type)], [])
+        ],
+        min_nodes=count,
+        max_nodes=count,
+        zones=zones,
+        capacity_reservation_id=None,
+        capacity_block=False,
+        group_tags={},
+        node_tags=_node_tags(cluster_name, SYSTEM_POOL, tags),
+    )
+
+
+def _node_tags(cluster_name: str, role: str, tags: Mapping[str, str]) -> Mapping[str, str]:
+    # kubernetes.io/cluster/<name> marks what the cloud controller may attach to load balancers.
+    return {
+        **tags,
+        "Name": f"{cluster_name}-{role}",
+        f"kubernetes.io/cluster/{cluster_name}": "owned",
+    }

@@ -1,0 +1,159 @@
+"""Pools and their tiers: what a pool offers, apart from how its nodes are launched."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from tokenfleet.catalogue.hardware import Engine, Hardware, engines, hardware_by_name
+from tokenfleet.catalogue.instances import InstanceType, instance_type
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
+from tokenfleet.plan.nodes.sizes import NodeSize, Taint, node_size, smallest
+from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSettings
+
+LABEL_PREFIX = "tokenfleet.io"
+# Cheapest first: capacity already paid for, then spot, then on demand.
+TIERS_BY_PREFERENCE: Sequence[PurchaseOption] = ("reserved", "spot", "on-demand")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TierPlan:
+    """One purchase option of a pool; bounds in nodes."""
+
+    purchase_option: PurchaseOption
+    min_nodes: int
+    max_nodes: int
+    labels: Mapping[str, str]
+    capacity_reservation_id: str | None
+    capacity_block: bool
+    only_zone: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolPlan:
+    """One kind of hardware serving models.
+
+    ``size`` is that of the smallest instance type; ``resources`` are the extended resources
+    that a node of the pool registers, which an autoscaler cannot know of an empty group.
+    """
+
+    name: str
+    hardware: str
+    architecture: str
+    engine: str
+    instance_types: Sequence[str]
+    size: NodeSize
+    resources: Mapping[str, int]
+    taints: Sequence[Taint]
+    ami_variant: Literal["standard", "nvidia", "neuron"]
+    disks: Sequence[DiskPlan]
+    ephemeral_gib: int
+    tiers: Sequence[TierPlan]
+
+    @property
+    def max_nodes(self) -> int:
+        """The most nodes that all tiers together may have."""
+        return sum(tier.max_nodes for tier in self.tiers)
+
+
+def hardware_of(pool: PoolSettings) -> Hardware:
+    """The catalogue's row for the hardware a pool names."""
+    return hardware_by_name()[pool.hardware]
+
+
+def engine_of(pool: PoolSettings) -> Engine:
+    """The engine that serves on a pool."""
+    return engines()[hardware_of(pool).engine]
+
+
+def plan_pool(
+    name: str,
+    settings: PoolSettings,
+    models: Sequence[ModelFacts],
+) -> PoolPlan:
+    """Decide a pool; ``models`` are the facts of those it serves.
+
+    Raises:
+        CatalogueError: when an instance type is unknown (the checks report it first).
+    """
+    kinds = [instance_type(kind) for kind in settings.instance_types]
+    hardware, engine, base = hardware_of(settings), engine_of(settings), smallest(kinds)
+    disks = plan_disks(kinds, models, compiled=_ami_variant(base) == "neuron")
+    return PoolPlan(
+        name=name,
+        hardware=settings.hardware,
+        architecture=hardware.architecture,
+        engine=hardware.engine,
+        instance_types=settings.instance_types,
+        size=node_size(base),
+        resources=device_resources(base, engine),
+        taints=[_taint(name, engine)],
+        ami_variant=_ami_variant(base),
+        disks=disks,
+        ephemeral_gib=min(_ephemeral_gib(disk) for disk in disks),
+        tiers=[
+            _tier(name, settings, option, settings.tiers[option])
+            for option in TIERS_BY_PREFERENCE
+            if option in settings.tiers
+        ],
+    )
+
+
+def device_resources(kind: InstanceType, engine: Engine) -> Mapping[str, int]:
+    """What the device plugin registers on a node: devices, not cores."""
+    if engine.resource is None or kind.accelerator is None:
+        return {}
+    return {engine.resource: kind.accelerator.count}
+
+
+def _tier(
+    pool: str, settings: PoolSettings, option: PurchaseOption, tier: TierSettings
+) -> TierPlan:
+    reservation = tier.reservation
+    return TierPlan(
+        purchase_option=option,
+        min_nodes=tier.min,
+        max_nodes=tier.max,
+        labels={
+            f"{LABEL_PREFIX}/pool": pool,
+            f"{LABEL_PREFIX}/hardware": settings.hardware,
+            f"{LABEL_PREFIX}/tier": option,
+            **_accelerator_labels(settings.hardware, hardware_of(settings)),
+        },
+        capacity_reservation_id=reservation.capacity_reservation_id if reservation else None,
+        capacity_block=bool(reservation and reservation.capacity_block),
+        only_zone=reservation.zone if reservation else None,
+    )
+
+
+def _accelerator_labels(name: str, hardware: Hardware) -> Mapping[str, str]:
+    """What the Cluster Autoscaler and the device plugin look for on NVIDIA nodes.
+
+    With k8s.amazonaws.com/accelerator a new node counts as unready until its GPUs are
+    registered; the autoscaler knows no Neuron devices and would wait for ever on inf2.
+    """
+    if engines()[hardware.engine].resource != "nvidia.com/gpu":
+        return {}
+    return {
+        "k8s.amazonaws.com/accelerator": f"nvidia-{name}",
+        "nvidia.com/gpu.present": "true",
+    }
+
+
+def _taint(pool: str, engine: Engine) -> Taint:
+    # The device plugins' charts tolerate the resource name, which is also what people expect.
+    if engine.resource:
+        return Taint(key=engine.resource, value="present")
+    return Taint(key=f"{LABEL_PREFIX}/pool", value=pool)
+
+
+def _ami_variant(kind: InstanceType) -> Literal["standard", "nvidia", "neuron"]:
+    if kind.accelerator is None:
+        return "standard"
+    return cast("Literal['nvidia', 'neuron']", kind.accelerator.kind)
+
+
+def _ephemeral_gib(disks: DiskPlan) -> int:
+    """Disk the kubelet can hand out: the smallest array, or the root volume, less its reserve."""
+    sizes = [gb * 1e9 / 2**30 for gb in disks.local_gb_by_type.values()]
+    return int(min(sizes, default=disks.root.size_gib) * 0.9) - 1

@@ -1,0 +1,216 @@
+"""What follows ``vllm serve``: each flag with its value, and the reason for it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.hardware import Engine
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.nodes.pools import PoolPlan
+from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.drain import DrainPlan
+from tokenfleet.plan.serving.engine import MODELS_PATH, PORT
+from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.settings.models import ModelSettings
+from tokenfleet.weights.layout import files_folder, snapshot_of
+
+# A 16-bit type for checkpoints that leave the choice; a quantised one says itself what it is.
+_QUANTIZED = frozenset({"fp8", "mxfp4", "int8", "int4"})
+# ASGI middleware in the folder of scripts (userdata/open_routes.py).
+_CLOSES_ROUTES = "open_routes.OpenRoutes"
+
+MANAGED: Mapping[str, str] = {
+    "model": "huggingFaceId and revision",
+    "revision": "revision",
+    "tokenizer": "huggingFaceId and revision",
+    "tokenizer-revision": "revision",
+    "code-revision": "revision",
+    "served-model-name": "the name of the model in the stack file",
+    "host": "nothing: a replica listens where probes and the Service look",
+    "port": "nothing: a replica listens where probes and the Service look",
+    "uds": "nothing: a replica listens where probes and the Service look",
+    "root-path": "nothing: probes and the Service know the paths",
+    "ssl-keyfile": "nothing: TLS ends in front of the replicas",
+    "ssl-certfile": "nothing: TLS ends in front of the replicas",
+    "api-key": "the secret apiKey",
+    "middleware": "nothing: it closes the routes that the API key does not guard",
+    "dtype": "huggingFaceId: the weights decide",
+    "max-model-len": "contextLength",
+    "max-num-seqs": "traffic",
+    "tensor-parallel-size": "tensorParallelSize",
+    "gpu-memory-utilization": "nothing: the memory budget counts on it",
+    "kv-cache-memory-bytes": "nothing: the memory budget decides it",
+    "kv-cache-dtype": "kvCacheDtype",
+    "shutdown-timeout": "longestRequestSeconds",
+    "enable-lora": "adapters",
+    "lora-modules": "adapters",
+    "max-loras": "adapters",
+    "max-lora-rank": "adapters",
+    "pipeline-parallel-size": "nothing: a replica is one node",
+    "data-parallel-size": "replicas",
+    "nnodes": "nothing: a replica is one node",
+    "headless": "nothing: a replica is one node",
+    # vLLM gives up after VLLM_ENGINE_READY_TIMEOUT_S whatever the startup probe allows.
+    "api-server-count": "replicas: more servers in one replica cut its start short",
+    "config": "engineArguments: a file would not be seen here",
+}
+"""Flags that the plan sets, or that would undo what it counts on, and what to change instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """A flag; ``values`` is empty for a switch, ``reason`` a sentence or less."""
+
+    flag: str
+    values: Sequence[str] = ()
+    reason: str
+
+    @property
+    def words(self) -> Sequence[str]:
+        """As words of a command."""
+        match self.values:
+            case []:
+                return [f"--{self.flag}"]
+            case [value]:
+                return [f"--{self.flag}={value}"] if self.flag else [value]
+            case _:
+                return [f"--{self.flag}", *self.values]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A model on its hardware: what the arguments are derived from."""
+
+    name: str
+    settings: ModelSettings
+    facts: ModelFacts
+    pool: PoolPlan
+    engine: Engine
+    kind: InstanceType
+    memory: MemoryBudget
+    batch: BatchPlan
+    drain: DrainPlan
+
+
+def engine_arguments(served: Served) -> Sequence[Argument]:
+    """All arguments of a replica, first the folder of the weights; the user's own come last."""
+    settings = served.settings
+    own = [
+        Argument(
+            flag=name,
+            values=[] if value is True else [str(value)],
+            reason="engineArguments in the stack file",
+        )
+        for name, value in sorted(settings.engine_arguments.items())
+    ]
+    given = {argument.flag.removeprefix("no-") for argument in own}
+    planned = [a for a in _planned(served) if a.flag.removeprefix("no-") not in given]
+    return [*planned, *own]
+
+
+def _planned(served: Served) -> Iterator[Argument]:
+    settings, facts = served.settings, served.facts
+    weights = snapshot_of(settings.hugging_face_id, settings.revision)
+    yield Argument(
+        flag="",
+        values=[files_folder(MODELS_PATH, weights)],
+        reason="the revision as the loader left it in the node's cache",
+    )
+    yield Argument(flag="served-model-name", values=[served.name], reason="what clients ask for")
+    yield Argument(flag="port", values=[str(PORT)], reason="what probes and the Service look at")
+    yield Argument(
+        flag="middleware",
+        values=[_CLOSES_ROUTES],
+        reason="closes /invocations and other routes that the API key does not guard",
+    )
+    quantized = facts.weights_dtype in _QUANTIZED
+    yield Argument(
+        flag="dtype",
+        values=["auto" if quantized else "bfloat16"],
+        reason=f"the checkpoint is {facts.weights_dtype} and says so itself"
+        if quantized
+        else f"weights are {facts.weights_dtype}, and {served.pool.hardware} computes in bfloat16",
+    )
+    yield Argument(
+        flag="max-model-len", values=[str(settings.context_length)], reason="contextLength"
+    )
+    yield Argument(
+        flag="max-num-seqs",
+        values=[str(served.batch.sequences)],
+        reason=served.batch.sequences_reason,
+    )
+    yield Argument(
+        flag="tensor-parallel-size", values=[str(served.memory.ranks)], reason=_ranks(served)
+    )
+    if served.pool.ami_variant == "neuron":
+        yield Argument(
+            flag="no-enable-prefix-caching",
+            reason="needs block KV options here and is wrong for batches of one",
+        )
+        return
+    yield from _current(served)
+
+
+def _current(served: Served) -> Iterator[Argument]:
+    """What only a current vLLM knows."""
+    settings, drain, batch = served.settings, served.drain, served.batch
+    yield Argument(
+        flag="max-num-batched-tokens",
+        values=[str(batch.prompt_tokens)],
+        reason=batch.prompt_tokens_reason,
+    )
+    yield Argument(
+        flag="enable-prefix-caching", reason="requests that begin alike share their KV cache"
+    )
+    yield Argument(
+        flag="kv-cache-dtype",
+        values=[settings.kv_cache_dtype],
+        reason="kvCacheDtype, 8 bits a value"
+        if settings.kv_cache_dtype == "fp8"
+        else "kvCacheDtype, 16 bits a value",
+    )
+    if served.pool.ami_variant == "nvidia":
+        yield Argument(
+            flag="gpu-memory-utilization",
+            values=[str(served.engine.usable_device_fraction)],
+            reason="the share of GPU memory that the budget counts on",
+        )
+    yield Argument(
+        flag="shutdown-timeout",
+        values=[str(drain.shutdown_timeout_seconds)],
+        reason="after SIGTERM, requests may finish so long; without it they are cut off",
+    )
+    yield Argument(
+        flag="disable-access-log-for-endpoints",
+        values=["/health,/metrics"],
+        reason="probes and scrapes would fill the log",
+    )
+    if settings.adapters:
+        yield from _adapters(settings)
+
+
+def _adapters(settings: ModelSettings) -> Iterator[Argument]:
+    ranks = [adapter.rank for adapter in settings.adapters.values()]
+    yield Argument(flag="enable-lora", reason="the model has adapters")
+    yield Argument(
+        flag="max-loras", values=[str(len(ranks))], reason="all adapters may be in one batch"
+    )
+    yield Argument(flag="max-lora-rank", values=[str(max(ranks))], reason="the largest rank")
+    modules = [
+        f"{name}={files_folder(MODELS_PATH, snapshot_of(adapter.hugging_face_id, adapter.revision))}"
+        for name, adapter in sorted(settings.adapters.items())
+    ]
+    yield Argument(
+        flag="lora-modules", values=modules, reason="adapters, by the name clients ask for"
+    )
+
+
+def _ranks(served: Served) -> str:
+    count, heads = served.memory.ranks, served.facts.attention_heads
+    if served.settings.tensor_parallel_size:
+        return "tensorParallelSize"
+    what = {"standard": "NUMA node", "nvidia": "GPU", "neuron": "NeuronCore"}
+    noun = what[served.pool.ami_variant]
+    if count == 1:
+        return f"one {noun}"
+    return f"the {noun}s of {served.kind.instance_type} that {heads} attention heads divide over"

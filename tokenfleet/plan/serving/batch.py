@@ -1,0 +1,80 @@
+"""How much one step of the engine takes in: sequences that run at once, tokens of prompts."""
+
+import math
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.hardware import Engine, Hardware
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.prefill import prefill_chunk
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchPlan:
+    """The engine's limits a step, each with its reason."""
+
+    sequences: int
+    sequences_reason: str
+    prompt_tokens: int
+    prompt_tokens_reason: str
+
+
+def plan_batch(
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    *,
+    hardware: Hardware,
+    engine: Engine,
+    kind: InstanceType,
+    context_length: int,
+    request_tokens: float | None,
+    itl_ms: float,
+) -> BatchPlan:
+    """Decide both for a replica that owns an instance of that type.
+
+    ``request_tokens`` are those of a mean request, in and out; None where nobody knows.
+    """
+    if engine.sdk is not None:
+        return _compiled(memory, engine, context_length)
+    sequences, reason = _sequences(facts, memory, engine, request_tokens)
+    tokens, tokens_reason = prefill_chunk(
+        facts, hardware, kind, ranks=memory.ranks, sequences=sequences, itl_ms=itl_ms
+    )
+    return BatchPlan(
+        sequences=sequences,
+        sequences_reason=reason,
+        prompt_tokens=tokens,
+        prompt_tokens_reason=tokens_reason,
+    )
+
+
+def _compiled(memory: MemoryBudget, engine: Engine, context_length: int) -> BatchPlan:
+    """Neuron compiles a fixed batch of full-length sequences: a power of two that fits."""
+    fitting = min(engine.max_sequences, memory.full_length_requests)
+    return BatchPlan(
+        sequences=1 << max(0, fitting.bit_length() - 1),
+        sequences_reason=f"the batch it is compiled for: {memory.full_length_requests}"
+        " of full length fit",
+        prompt_tokens=context_length,
+        prompt_tokens_reason="a prompt is read as a whole",
+    )
+
+
+def _sequences(
+    facts: ModelFacts, memory: MemoryBudget, engine: Engine, request_tokens: float | None
+) -> tuple[int, str]:
+    """What the KV cache holds of the expected lengths, or the engine's cap.
+
+    Without traffic the cap stands, and vLLM preempts when the cache is full.
+    """
+    most = engine.max_sequences
+    if request_tokens is None:
+        return most, "the engine's cap; without traffic the KV cache decides as it goes"
+    tokens = math.ceil(request_tokens)
+    one_gib = facts.kv_bytes(tokens, memory.ranks, memory.kv_bytes_per_value) / 2**30
+    fitting = int(memory.kv_gib / one_gib)
+    if fitting >= most:
+        return most, f"the engine's cap; the KV cache would hold {fitting} of {tokens} tokens"
+    reason = f"so many of {tokens} tokens fit into {memory.kv_gib:.1f} GiB of KV cache"
+    return max(1, fitting), reason

@@ -1,0 +1,142 @@
+"""The containers of a replica: the loader that guarantees the weights, and the engine."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from tokenfleet.plan.serving.drain import DrainPlan
+from tokenfleet.plan.serving.engine import CACHE_PATH, MODELS_PATH, PORT, SCRIPTS_PATH
+from tokenfleet.plan.serving.model import ModelPlan
+
+Manifest = Mapping[str, object]
+
+LOADER = "model-loader"
+"""The name of the ConfigMap with the loader and what it must know, and of the volume with it."""
+LOADER_SETTINGS = ("MODEL_STORE_URL", "AWS_REGION")
+SCRIPTS = "engine-scripts"
+"""The name of the ConfigMap with what probes, hooks and the engine's middleware run."""
+WARM_UP, WAIT_UNTIL_IDLE, OPEN_ROUTES = "warm_up.py", "wait_until_idle.py", "open_routes.py"
+MODEL_CACHE = "model-cache"
+"""The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
+API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content
+CONFINED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+LOADER_MOUNT: Manifest = {"name": LOADER, "mountPath": "/loader", "readOnly": True}
+ENGINE_MOUNTS: Sequence[Manifest] = (
+    {"name": MODEL_CACHE, "mountPath": MODELS_PATH, "readOnly": True},
+    {"name": SCRIPTS, "mountPath": SCRIPTS_PATH, "readOnly": True},
+    {"name": "cache", "mountPath": CACHE_PATH},
+    {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
+    {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path in the container
+)
+_PROBE_SECONDS = 10
+
+
+def loader_containers(model: ModelPlan) -> Sequence[Manifest]:
+    """One for each snapshot, in turn: the disk is the limit of each."""
+    weights, *others = model.snapshots
+    adapters = [snapshot for snapshot in others if snapshot not in model.artifacts]
+    return [
+        loader_container(model, weights, "load-weights"),
+        *(loader_container(model, s, f"load-adapter-{n}") for n, s in enumerate(adapters, 1)),
+        *(loader_container(model, snapshot, "load-artifacts") for snapshot in model.artifacts),
+    ]
+
+
+def loader_container(model: ModelPlan, snapshot: str, name: str) -> Manifest:
+    """Guarantees what the node began to fetch when it booted; ready weights cost nothing."""
+    return {
+        "name": name,
+        # The engine's own image has all that the loader needs: nothing more to pull.
+        "image": model.image,
+        "command": ["bash", f"/loader/{LOADER}", snapshot],
+        "env": [
+            *loader_environment(),
+            {"name": "MODEL_CACHE", "value": MODELS_PATH},
+        ],
+        # The pod asks for the larger of this and the engine's: the same, so that it costs nothing
+        # and the pages it reads to check them are within the limit.
+        "resources": resources_of(model, devices=False),
+        "securityContext": CONFINED,
+        "volumeMounts": [
+            {"name": MODEL_CACHE, "mountPath": MODELS_PATH},
+            LOADER_MOUNT,
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
+        ],
+    }
+
+
+def engine_container(model: ModelPlan) -> Manifest:
+    """The engine, ready once it has answered a completion."""
+    return {
+        "name": "vllm",
+        "image": model.image,
+        "command": list(model.command),
+        "args": list(model.argument_words),
+        "env": [
+            *({"name": found.name, "value": found.value} for found in model.environment),
+            {
+                "name": "VLLM_API_KEY",
+                "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": "value"}},
+            },
+        ],
+        "ports": [{"name": "http", "containerPort": PORT}],
+        "resources": resources_of(model, devices=True),
+        "startupProbe": {
+            "exec": {"command": ["python3", f"{SCRIPTS_PATH}/{WARM_UP}", model.name, str(PORT)]},
+            "periodSeconds": _PROBE_SECONDS,
+            "timeoutSeconds": math.ceil(model.cold_start.warm_up.seconds.high),
+            "failureThreshold": -(-model.deadlines.start_seconds // _PROBE_SECONDS),
+        },
+        "readinessProbe": {**_health_probe(), "failureThreshold": 3},
+        "livenessProbe": {**_health_probe(), "failureThreshold": 6},
+        "lifecycle": {"preStop": _pre_stop(model.drain)},
+        "securityContext": CONFINED,
+        "volumeMounts": ENGINE_MOUNTS,
+    }
+
+
+def loader_environment() -> Sequence[Manifest]:
+    """Where the models are, which only the deployed bucket knows."""
+    return [
+        {"name": name, "valueFrom": {"configMapKeyRef": {"name": LOADER, "key": name}}}
+        for name in LOADER_SETTINGS
+    ]
+
+
+def resources_of(model: ModelPlan, *, devices: bool) -> Manifest:
+    """What a container of the model asks for, with or without the node's devices.
+
+    No CPU limit: the quota is not seen by the engine, which would oversubscribe it.
+    """
+    requests = {
+        "cpu": f"{model.resources.millicpu}m",
+        "memory": f"{model.resources.memory_mib}Mi",
+        "ephemeral-storage": f"{model.resources.ephemeral_gib}Gi",
+    }
+    owned = model.resources.devices.items() if devices else ()
+    extended = {name: str(count) for name, count in owned}
+    return {
+        "requests": {**requests, **extended},
+        "limits": {"memory": requests["memory"], **extended},
+    }
+
+
+def _pre_stop(drain: DrainPlan) -> Manifest:
+    """Waits until no client chooses the replica; and, where the engine drops them, for requests."""
+    if not drain.idle_wait_seconds:
+        return {"sleep": {"seconds": drain.propagation_seconds}}
+    seconds = (str(drain.propagation_seconds), str(drain.idle_wait_seconds))
+    script = f"{SCRIPTS_PATH}/{WAIT_UNTIL_IDLE}"
+    return {"exec": {"command": ["python3", script, str(PORT), *seconds]}}
+
+
+def _health_probe() -> Manifest:
+    return {
+        "httpGet": {"path": "/health", "port": "http"},
+        "periodSeconds": _PROBE_SECONDS,
+        # The engine answers late while it batches; the default of one second kills it.
+        "timeoutSeconds": 5,
+    }

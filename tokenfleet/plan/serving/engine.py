@@ -1,0 +1,106 @@
+"""The engine's process: command, environment, and what it loads besides weights."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.hardware import Engine
+from tokenfleet.plan.nodes.pools import PoolPlan
+from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.settings.models import ModelSettings
+from tokenfleet.weights.layout import files_folder, ready_file
+from tokenfleet.weights.neuron import artifact_key, neuron_snapshot
+
+PORT = 8000
+CACHE_PATH = "/cache"
+MODELS_PATH = "/models"
+"""Where a container sees the cache of its node."""
+SCRIPTS_PATH = "/scripts"
+"""Where it sees the scripts of its probes and hooks."""
+_SERVE = ("vllm", "serve")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """A variable of the engine's environment, and the reason for it."""
+
+    name: str
+    value: str
+    reason: str
+
+
+def engine_command(snapshots: Sequence[str], kill_after_seconds: int) -> Sequence[str]:
+    """The engine, holding its snapshots and ended in time.
+
+    A lock on each snapshot keeps loaders from removing what is in use. ``timeout`` passes
+    SIGTERM on and kills the engine so many seconds later: vLLM ignores SIGTERM while it loads,
+    and waits without limit for the client of a request it gave up. The command is named
+    because the images' entrypoints differ, and Neuron's does not pass SIGTERM on.
+    """
+    in_time = ["timeout", "--foreground", f"--kill-after={kill_after_seconds}", "0"]
+    return [*_locks(snapshots), *in_time, *_SERVE]
+
+
+def compile_command(weights: str) -> Sequence[str]:
+    """The engine, holding the weights it compiles for; who starts it ends it."""
+    return [*_locks([weights]), *_SERVE]
+
+
+def _locks(snapshots: Sequence[str]) -> Iterator[str]:
+    for snapshot in snapshots:
+        yield from ("flock", "--shared", "--no-fork", ready_file(MODELS_PATH, snapshot))
+
+
+def artifacts_of(
+    settings: ModelSettings, engine: Engine, ranks: int, sequences: int
+) -> Sequence[str]:
+    """The snapshots of compiled code that the engine loads beside the weights."""
+    if engine.sdk is None:
+        return []
+    key = artifact_key(engine.sdk, cores=ranks, batch=sequences, length=settings.context_length)
+    return [neuron_snapshot(settings.hugging_face_id, settings.revision, key)]
+
+
+def engine_environment(
+    pool: PoolPlan, memory: MemoryBudget, artifacts: Sequence[str]
+) -> Sequence[Variable]:
+    """What the engine reads from its environment; everything it writes goes to CACHE_PATH."""
+    writable = "the root file system is read-only"
+    pairs = [
+        ("USER", "vllm", "torch names a folder after the user, and the uid has no passwd entry"),
+        ("HOME", CACHE_PATH, writable),
+        ("XDG_CACHE_HOME", f"{CACHE_PATH}/xdg", writable),
+        ("TORCHINDUCTOR_CACHE_DIR", f"{CACHE_PATH}/inductor", writable),
+        ("TRITON_CACHE_DIR", f"{CACHE_PATH}/triton", writable),
+        ("HF_HOME", f"{CACHE_PATH}/huggingface", writable),
+        ("HF_HUB_OFFLINE", "1", "all is on the node: a call to the Hub is a way to fail"),
+        ("VLLM_CACHE_ROOT", f"{CACHE_PATH}/vllm", writable),
+        ("VLLM_NO_USAGE_STATS", "1", "nothing is reported to anybody"),
+        (
+            "VLLM_HTTP_TIMEOUT_KEEP_ALIVE",
+            "75",
+            "above the idle time-out of what stands in front, so that it closes first",
+        ),
+        ("PYTHONPATH", SCRIPTS_PATH, "where the middleware is"),
+    ]
+    if pool.ami_variant == "standard":
+        pairs += [
+            (
+                "VLLM_CPU_KVCACHE_SPACE",
+                str(int(memory.kv_gib)),
+                "GiB for each rank: what the budget leaves; unset, vLLM takes 92 % of the memory",
+            ),
+            (
+                "VLLM_CPU_OMP_THREADS_BIND",
+                "auto",
+                "each rank on the cores of its NUMA node: the replica owns the node",
+            ),
+        ]
+    pairs += [
+        (
+            "NEURON_COMPILED_ARTIFACTS",
+            files_folder(MODELS_PATH, snapshot),
+            "published with the revision: a serving node never compiles",
+        )
+        for snapshot in artifacts
+    ]
+    return [Variable(name=n, value=v, reason=reason) for n, v, reason in pairs]

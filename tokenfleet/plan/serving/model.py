@@ -1,0 +1,187 @@
+"""One served model: everything about its replicas, decided."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.instances import InstanceType, instance_type
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.nodes.pools import PoolPlan
+from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
+from tokenfleet.plan.serving.batch import BatchPlan, plan_batch
+from tokenfleet.plan.serving.drain import DrainPlan, Exposure, plan_drain
+from tokenfleet.plan.serving.engine import (
+    Variable,
+    artifacts_of,
+    engine_command,
+    engine_environment,
+)
+from tokenfleet.plan.serving.memory import (
+    MemoryBudget,
+    memory_budget,
+    memory_use,
+    shared_memory_mib,
+)
+from tokenfleet.plan.start.budget import (
+    ColdStart,
+    StartDeadlines,
+    cold_starts,
+    slowest,
+    start_deadlines,
+)
+from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
+from tokenfleet.weights.layout import snapshot_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodResources:
+    """What a replica asks for: whole nodes, so a replica never shares memory bandwidth."""
+
+    millicpu: int
+    memory_mib: int
+    ephemeral_gib: int
+    shared_memory_mib: int
+    devices: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelPlan:
+    """A model served on a pool.
+
+    ``snapshots`` are what its replicas need in the cache: the weights, those of its adapters,
+    and code compiled ahead of time. ``weights_gb`` are 10^9 bytes. ``cold_start`` is that of
+    the pool's slowest type.
+    """
+
+    name: str
+    hugging_face_id: str
+    revision: str
+    facts: ModelFacts
+    snapshots: Sequence[str]
+    artifacts: Sequence[str]
+    """Those of them that a Job compiles; one where the engine needs it."""
+    weights_gb: float
+    pool: str
+    engine: str
+    image: str
+    legacy: bool
+    context_length: int
+    batch: BatchPlan
+    memory: MemoryBudget
+    command: Sequence[str]
+    arguments: Sequence[Argument]
+    environment: Sequence[Variable]
+    resources: PodResources
+    drain: DrainPlan
+    cold_start: ColdStart
+    deadlines: StartDeadlines
+    min_replicas: int
+    max_replicas: int
+    objective: ObjectiveSettings
+    traffic: TrafficSettings | None
+
+    @property
+    def argument_words(self) -> Sequence[str]:
+        """What follows ``vllm serve``, word by word."""
+        return [word for argument in self.arguments for word in argument.words]
+
+
+def plan_model(
+    name: str, settings: ModelSettings, facts: ModelFacts, pool: PoolPlan, exposure: Exposure
+) -> ModelPlan:
+    """Decide how a model is served on its pool.
+
+    Raises:
+        CatalogueError: when the pool names an unknown instance type.
+    """
+    kind = smallest([instance_type(kind) for kind in pool.instance_types])
+    engine = engines()[pool.engine]
+    memory = memory_budget(facts, memory_use(settings), kind, engine)
+    batch = _plan_batch(settings, facts, memory, pool, kind)
+    drain = plan_drain(
+        exposure,
+        spot=any(tier.purchase_option == "spot" for tier in pool.tiers),
+        engine_drains=engine.drains,
+        longest_request_seconds=settings.longest_request_seconds,
+    )
+    weights = snapshot_of(settings.hugging_face_id, settings.revision)
+    adapters = [
+        snapshot_of(adapter.hugging_face_id, adapter.revision)
+        for _, adapter in sorted(settings.adapters.items())
+    ]
+    artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
+    snapshots = list(dict.fromkeys([weights, *adapters, *artifacts]))
+    starts = cold_starts(pool.disks, pool.engine, facts, precompiled=bool(artifacts))
+    served = Served(
+        name=name,
+        settings=settings,
+        facts=facts,
+        pool=pool,
+        engine=engine,
+        kind=kind,
+        memory=memory,
+        batch=batch,
+        drain=drain,
+    )
+    return ModelPlan(
+        name=name,
+        hugging_face_id=settings.hugging_face_id,
+        revision=settings.revision,
+        facts=facts,
+        snapshots=snapshots,
+        artifacts=artifacts,
+        weights_gb=facts.weights_bytes / 1e9,
+        pool=pool.name,
+        engine=pool.engine,
+        image=engine.image,
+        legacy=engine.legacy,
+        context_length=settings.context_length,
+        batch=batch,
+        memory=memory,
+        command=engine_command(snapshots, drain.kill_after_seconds),
+        arguments=engine_arguments(served),
+        environment=engine_environment(pool, memory, artifacts),
+        resources=_resources(pool, memory),
+        drain=drain,
+        cold_start=slowest(starts),
+        deadlines=start_deadlines(starts),
+        min_replicas=settings.replicas.min,
+        max_replicas=settings.replicas.max,
+        objective=settings.objective,
+        traffic=settings.traffic,
+    )
+
+
+def _plan_batch(
+    settings: ModelSettings,
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    pool: PoolPlan,
+    kind: InstanceType,
+) -> BatchPlan:
+    """For the expected lengths; the user's own limit of prompt tokens stands where it is given."""
+    traffic = settings.traffic
+    planned = plan_batch(
+        facts,
+        memory,
+        hardware=hardware_by_name()[pool.hardware],
+        engine=engines()[pool.engine],
+        kind=kind,
+        context_length=settings.context_length,
+        request_tokens=traffic.input_tokens + traffic.output_tokens if traffic else None,
+        itl_ms=settings.objective.itl_p99_ms,
+    )
+    own = settings.engine_arguments.get("max-num-batched-tokens")
+    return replace(planned, prompt_tokens=own) if isinstance(own, int) else planned
+
+
+def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
+    return PodResources(
+        millicpu=pool.size.for_models_millicpu // 1000 * 1000,
+        memory_mib=pool.size.for_models_mib,
+        # Compiled code, temporary files and logs; weights lie in the cache of the node.
+        ephemeral_gib=10,
+        shared_memory_mib=shared_memory_mib(memory.ranks),
+        devices=pool.resources,
+    )

@@ -1,0 +1,218 @@
+"""The Kubernetes objects around the pods: Deployment, Service, disruption budget, namespace."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
+from tokenfleet.plan.nodes.user_data import script
+from tokenfleet.plan.serving.containers import (
+    MODEL_CACHE,
+    OPEN_ROUTES,
+    SCRIPTS,
+    WAIT_UNTIL_IDLE,
+    WARM_UP,
+    Manifest,
+)
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.pod import PRIORITY_CLASS, pod_spec, selector_labels
+from tokenfleet.weights.layout import CACHE_FOLDER
+
+NAMESPACE = MODEL_READER.namespace
+
+
+def namespace_manifest() -> Manifest:
+    """The namespace of all models; pods that need more than "restricted" are refused."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": NAMESPACE,
+            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+        },
+    }
+
+
+def service_account_manifest(account: ServiceAccountPlan) -> Manifest:
+    """An identity for pods that need the AWS API, never the Kubernetes API."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": account.service_account, "namespace": account.namespace},
+        "automountServiceAccountToken": False,
+    }
+
+
+def priority_class_manifest() -> Manifest:
+    """The priority of replicas: whatever else is on a node makes room for them."""
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": PRIORITY_CLASS},
+        "value": 1000,
+        "description": "Replicas of served models.",
+    }
+
+
+def scripts_manifest() -> Manifest:
+    """What probes, hooks and the engine's middleware run."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": SCRIPTS, "namespace": NAMESPACE},
+        "data": _scripts(),
+    }
+
+
+def _scripts() -> Mapping[str, str]:
+    return {name: script(name) for name in (OPEN_ROUTES, WAIT_UNTIL_IDLE, WARM_UP)}
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
+
+
+def cache_manifests() -> Sequence[Manifest]:
+    """The cache of whatever node a pod is on, as a volume and the claim that pods name.
+
+    A claim, because pods of a restricted namespace may not name paths of their node
+    themselves. ``Directory`` makes the kubelet wait until the cache is mounted: the folder is
+    not on the root disk. Capacity must be given and means nothing for paths of a node.
+    """
+    name = f"{NAMESPACE}-{MODEL_CACHE}"
+    every = {
+        "accessModes": ["ReadWriteMany"],
+        "storageClassName": "",
+        "volumeMode": "Filesystem",
+    }
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": name},
+            "spec": {
+                **every,
+                "capacity": {"storage": "1Ti"},
+                "claimRef": {"namespace": NAMESPACE, "name": MODEL_CACHE},
+                "persistentVolumeReclaimPolicy": "Retain",
+                "hostPath": {"path": CACHE_FOLDER, "type": "Directory"},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": MODEL_CACHE, "namespace": NAMESPACE},
+            "spec": {
+                **every,
+                "volumeName": name,
+                "resources": {"requests": {"storage": "1Ti"}},
+            },
+        },
+    ]
+
+
+def model_url(model: ModelPlan) -> str:
+    """Where a model answers inside the cluster."""
+    return f"http://vllm-{model.name}.{NAMESPACE}.svc/v1"
+
+
+def model_manifests(
+    model: ModelPlan, pool: PoolPlan, exposure: str, allowed_cidrs: Sequence[str]
+) -> Sequence[Manifest]:
+    """Deployment, Service and PodDisruptionBudget of one model."""
+    return [
+        _deployment(model, pool),
+        _service(model, exposure, allowed_cidrs),
+        _disruption_budget(model),
+    ]
+
+
+def _metadata(model: ModelPlan, annotations: Mapping[str, str] | None = None) -> Manifest:
+    return {
+        "name": f"vllm-{model.name}",
+        "namespace": NAMESPACE,
+        "labels": {**selector_labels(model), f"{LABEL_PREFIX}/pool": model.pool},
+        **({"annotations": annotations} if annotations else {}),
+    }
+
+
+def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
+    selector = selector_labels(model)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        # Waiting would make `pulumi up` fail whenever spot is dry or a model is slow to load;
+        # the rollout's own deadline reports that in the cluster.
+        "metadata": _metadata(model, {"pulumi.com/skipAwait": "true"}),
+        "spec": {
+            "replicas": model.min_replicas,
+            # A replica owns its node: surging would wait for a node that may never come.
+            "strategy": {
+                "type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1},
+            },
+            "progressDeadlineSeconds": model.deadlines.rollout_seconds,
+            "revisionHistoryLimit": 3,
+            "selector": {"matchLabels": selector},
+            "template": {
+                "metadata": {
+                    "labels": {**selector, f"{LABEL_PREFIX}/pool": model.pool},
+                    # A running replica does not see another script: a new one starts with it.
+                    "annotations": {f"{LABEL_PREFIX}/scripts": _digest(_scripts())},
+                },
+                "spec": pod_spec(model, pool),
+            },
+        },
+    }
+
+
+def _service(model: ModelPlan, exposure: str, allowed_cidrs: Sequence[str]) -> Manifest:
+    ports = [{"name": "http", "port": 80, "targetPort": "http"}]
+    if exposure == "cluster":
+        spec = {"type": "ClusterIP", "selector": selector_labels(model), "ports": ports}
+        return {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": _metadata(model),
+            "spec": spec,
+        }
+    # The cloud controller that EKS runs reads -type and -internal; it ignores -scheme, which
+    # the AWS Load Balancer Controller reads: both are set so that neither makes it public.
+    annotations = {
+        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
+        "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
+        "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
+        # How soon a node without a ready replica is left out; plan/serving/drain.py counts on it.
+        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval": "10",
+        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-unhealthy-threshold": "2",
+        "pulumi.com/skipAwait": "true",
+    }
+    spec = {
+        "type": "LoadBalancer",
+        "selector": selector_labels(model),
+        "ports": ports,
+        "loadBalancerSourceRanges": list(allowed_cidrs),
+        # Keeps the client's address, by which the network policy decides.
+        "externalTrafficPolicy": "Local",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": _metadata(model, annotations),
+        "spec": spec,
+    }
+
+
+def _disruption_budget(model: ModelPlan) -> Manifest:
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": _metadata(model),
+        "spec": {
+            "maxUnavailable": 1,
+            # A replica that never becomes ready must not keep its node from being drained.
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+            "selector": {"matchLabels": selector_labels(model)},
+        },
+    }

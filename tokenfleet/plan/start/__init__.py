@@ -1,0 +1,1 @@
+"""How long a new node needs until a model answers."""

@@ -1,0 +1,152 @@
+"""The stages of a cold start, one by one: seconds with a range, what limits them, their sources."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from tokenfleet.catalogue.cold_start import AmiVariant, EngineTimes, Estimate, cold_start_facts
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.plan.nodes.sizes import node_size
+from tokenfleet.plan.ranges import Range, exactly, most, range_of
+from tokenfleet.plan.start.transfer import Limit
+
+# System, kubelet and DaemonSets beside page cache and engine: an assumption, above the 2.4 GiB
+# that plan/nodes/sizes.py takes off a 16 vCPU node.
+_SYSTEM_GB = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Seconds with a range, what they are spent on, and the sources of the figures."""
+
+    seconds: Range
+    limited_by: str
+    sources: Sequence[str]
+
+
+def in_turn(*stages: Stage) -> Stage:
+    """One after the other: as long as all together, and said to be limited by the longest."""
+    seconds = exactly(0)
+    for stage in stages:
+        seconds += stage.seconds
+    return _limited_by_longest(seconds, stages)
+
+
+def side_by_side(*stages: Stage) -> Stage:
+    """At the same time: as long as the longest, and limited by it."""
+    return _limited_by_longest(most([stage.seconds for stage in stages]), stages)
+
+
+def before_launch() -> Stage:
+    """From a pod that finds no node to the launch of one."""
+    decided = _timed("autoscaler's decision", cold_start_facts().autoscaler.decision)
+    return in_turn(decided, launch())
+
+
+def launch() -> Stage:
+    """The Auto Scaling group's delay until it launches an instance."""
+    return _timed("Auto Scaling group", cold_start_facts().autoscaler.launch)
+
+
+def boot(kind: InstanceType) -> Stage:
+    """Launch to the first command of the boot script, and local disks made ready."""
+    facts = cold_start_facts()
+    booted = _timed("launch and boot", facts.nodes[_ami_variant(kind)].boot)
+    if kind.local_nvme is None:
+        return booted
+    return in_turn(booted, _timed("local disks", facts.local_disk_set_up))
+
+
+def join(kind: InstanceType) -> Stage:
+    """The boot script to a node that is Ready and has registered its devices."""
+    times = cold_start_facts().nodes[_ami_variant(kind)]
+    ready = _timed("kubelet and network plug-in", times.join)
+    if times.registration is None:
+        return ready
+    return in_turn(ready, _timed("device registration", times.registration))
+
+
+def image_pull(times: EngineTimes, network: Limit, disk: Limit, *, fast: bool) -> Stage:
+    """The engine's image: the slowest of unpacking, download and disk.
+
+    compressed size / containerd's own rate, compressed size / network, unpacked size / disk;
+    ``fast`` is nodeadm's FastImagePull, layers side by side.
+    """
+    rates = cold_start_facts().image_pull
+    rate = rates.parallel if fast else rates.containerd
+    compressed = times.image_compressed
+    return side_by_side(
+        Stage(
+            seconds=range_of(compressed).over(range_of(rate)),
+            limited_by=f"containerd {rate.expected:.2f} GB/s of compressed image",
+            sources=[compressed.citation, rate.citation],
+        ),
+        moved(range_of(compressed), network),
+        moved(range_of(times.image_unpacked), disk, times.image_unpacked.citation),
+    )
+
+
+def moved(gigabytes: Range, limit: Limit, *sources: str) -> Stage:
+    """So many GB (10^9 bytes) at that rate."""
+    return Stage(
+        seconds=gigabytes.over(limit.rate),
+        limited_by=str(limit),
+        sources=[*sources, *limit.sources],
+    )
+
+
+def load(kind: InstanceType, times: EngineTimes, gigabytes: float, disk: Limit) -> Stage:
+    """Engine start, then weights into place: the slower of the engine and of reading the disk.
+
+    Nothing is read where the page cache still holds what was written: node memory >= weights
+    + 4 GB of system, + the weights again on a CPU, whose engine copies them in the same memory.
+    At best nothing is read elsewhere either.
+    """
+    started = _timed("engine start", times.start)
+    copied = Stage(
+        seconds=exactly(gigabytes).over(range_of(times.load)),
+        limited_by=f"engine's load {times.load.expected:.2f} GB/s",
+        sources=[times.load.citation],
+    )
+    held = 0.0 if kind.accelerator else gigabytes
+    if gigabytes + held + _SYSTEM_GB <= node_size(kind).memory_mib * 2**20 / 1e9:
+        return in_turn(started, copied)
+    least = Range(low=0, expected=gigabytes, high=gigabytes)
+    return in_turn(started, side_by_side(copied, moved(least, disk)))
+
+
+def warm_up(times: EngineTimes, gigabytes: float, *, precompiled: bool) -> Stage:
+    """Profiling, graphs and first requests, after compiling what did not come compiled."""
+    if precompiled:
+        return _timed("profiling and first requests", times.warm_up)
+    fixed = [
+        _timed("profiling and first requests", times.warm_up),
+        _timed("compilation", times.compile),
+    ]
+    growing = times.compile_per_gb
+    if growing is None:
+        return in_turn(*fixed)
+    return in_turn(
+        *fixed,
+        Stage(
+            seconds=range_of(growing) * gigabytes,
+            limited_by=f"compilation, {growing.expected:.0f} s for each GB of weights",
+            sources=[growing.citation],
+        ),
+    )
+
+
+def _ami_variant(kind: InstanceType) -> AmiVariant:
+    return cast("AmiVariant", kind.accelerator.kind) if kind.accelerator else "standard"
+
+
+def _timed(limited_by: str, figure: Estimate) -> Stage:
+    return Stage(seconds=range_of(figure), limited_by=limited_by, sources=[figure.citation])
+
+
+def _limited_by_longest(seconds: Range, stages: Sequence[Stage]) -> Stage:
+    longest = max(stages, key=lambda stage: stage.seconds.expected)
+    sources = [source for stage in stages for source in stage.sources]
+    return Stage(
+        seconds=seconds, limited_by=longest.limited_by, sources=list(dict.fromkeys(sources))
+    )

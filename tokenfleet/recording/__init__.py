@@ -1,0 +1,1 @@
+"""Runs the real program and records what it asks the engine for."""

@@ -1,0 +1,1 @@
+"""How anything is shown: screens, pages, tables, drawings."""

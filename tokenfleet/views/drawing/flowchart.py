@@ -1,0 +1,67 @@
+"""The architecture as a small Mermaid flowchart, which GitHub draws inside Markdown."""
+
+from collections.abc import Iterator, Sequence
+
+from tokenfleet.preview.report import PoolReport, Report
+from tokenfleet.views.figures import bounds
+from tokenfleet.views.tables.stack import hardware_title
+
+# Mermaid reads entities without the ampersand inside quoted labels.
+_ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;", "&": "#amp;"})
+
+
+def flowchart(report: Report) -> str:
+    """Way in -> models -> pools -> tiers -> zones, with the bucket and the control plane."""
+    return "\n".join(["flowchart LR", *_outside(report), *_vpc(report), *_edges(report)])
+
+
+def _outside(report: Report) -> Iterator[str]:
+    plan = report.plan
+    bucket = f'  bucket[("{_label("Model bucket", "weights by revision")}")]'
+    yield f'  control["{_label("EKS control plane", plan.cluster.kubernetes_version)}"]'
+    yield bucket
+    if plan.edge.exposure == "internal":
+        cidrs = ", ".join(sorted(map(str, plan.edge.allowed_cidrs)))
+        yield f'  users(["{_label("Clients", cidrs)}"])'
+    else:
+        yield f'  users(["{_label("Clients", "pods of this cluster")}"])'
+
+
+def _vpc(report: Report) -> Iterator[str]:
+    network = report.plan.network
+    yield f'  subgraph vpc["{_label(f"VPC {network.vpc_cidr} in {report.plan.region}")}"]'
+    kind = "Internal NLB" if report.plan.edge.exposure == "internal" else "ClusterIP"
+    every_zone = [subnet.zone for subnet in network.private_subnets]
+    yield f'    edge["{_label(kind, "one for each model")}"]'
+    for place, model in enumerate(report.models):
+        replicas = bounds(model.plan.min_replicas, model.plan.max_replicas, "replica")
+        yield f'    model{place}["{_label(model.plan.name, replicas)}"]'
+    for place, pool in enumerate(report.pools):
+        yield f'    pool{place}["{_label(pool.name, hardware_title(pool))}"]'
+        yield f'    tiers{place}["{_label(*_tier_lines(pool, every_zone))}"]'
+    zones = [f"{subnet.zone} {subnet.cidr}" for subnet in network.private_subnets]
+    yield f'    zones["{_label("Private subnets", *zones)}"]'
+    yield "  end"
+
+
+def _edges(report: Report) -> Iterator[str]:
+    places = {pool.name: place for place, pool in enumerate(report.pools)}
+    yield "  users --> edge"
+    for place, model in enumerate(report.models):
+        yield f"  edge --> model{place} --> pool{places[model.plan.pool]}"
+    for place in places.values():
+        yield f"  pool{place} --> tiers{place} --> zones"
+    yield "  control -.-> zones"
+    yield "  bucket -. S3 gateway endpoint .-> zones"
+
+
+def _tier_lines(pool: PoolReport, every_zone: Sequence[str]) -> Sequence[str]:
+    return [
+        f"{tier.purchase_option}: {bounds(tier.min_nodes, tier.max_nodes, 'node')}"
+        + ("" if set(tier.zones) >= set(every_zone) else f" in {', '.join(tier.zones)} only")
+        for tier in pool.tiers
+    ]
+
+
+def _label(*lines: str) -> str:
+    return "<br/>".join(line.translate(_ENTITIES) for line in lines)

@@ -1,0 +1,122 @@
+"""One pool in the drawing: what it is made of, its tiers, and the models it serves."""
+
+from collections.abc import Sequence
+
+from tokenfleet.preview.report import ModelReport, PoolReport, TierReport
+from tokenfleet.views.drawing.lettering import text_width
+from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text, paragraphs, pill
+from tokenfleet.views.figures import bounds, hourly_price
+from tokenfleet.views.tables.stack import hardware_title
+
+_PADDING = 14.0
+_INK = "#0f172a"
+_WARNING = "#b45309"
+_PILL_BY_OPTION = {
+    "reserved": ("#ede9fe", "#5b21b6"),
+    "spot": ("#fef3c7", "#92400e"),
+    "on-demand": ("#dbeafe", "#1e40af"),
+}
+# Room for the widest of the three words.
+_PILL_WIDTH = text_width("on-demand", 11, bold=True) + 26
+# Of the row's width: what the pool is made of, and its tiers; the models take the rest.
+_KIND_SHARE, _TIERS_SHARE = 0.27, 0.32
+_MODEL_CARD_WIDTH = 190.0
+_GAP = 8.0
+
+
+def pool_row(
+    pool: PoolReport,
+    models: Sequence[ModelReport],
+    every_zone: Sequence[str],
+    *,
+    x: float,
+    y: float,
+    width: float,
+) -> Block:
+    """The pool's card across all zones, as high as its fullest part."""
+    inner = width - 2 * _PADDING
+    kind_width, tiers_width = inner * _KIND_SHARE, inner * _TIERS_SHARE
+    top, left = y + _PADDING - 4, x + _PADDING
+    kind = paragraphs(_kind(pool), left, top, kind_width - 16)
+    tiers = _tiers(pool.tiers, every_zone, left + kind_width, top + 2, tiers_width - 16)
+    cards_x = left + kind_width + tiers_width
+    cards = _models(models, cards_x, top + 4, x + width - _PADDING - cards_x)
+    bottom = max(kind.bottom, tiers.bottom, cards.bottom) + _PADDING - 2
+    card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#64748b")
+    return Block(shapes=[card, *kind.shapes, *tiers.shapes, *cards.shapes], bottom=bottom)
+
+
+def _kind(pool: PoolReport) -> Sequence[Text]:
+    name = pool.name if pool.hardware else f"{pool.name} nodes"
+    return [
+        Text(text=name, size=15, colour=_INK, bold=True),
+        Text(text=hardware_title(pool), bold=True),
+        Text(text=", ".join(pool.instance_types), size=11.5),
+    ]
+
+
+def _tiers(
+    tiers: Sequence[TierReport], every_zone: Sequence[str], x: float, y: float, width: float
+) -> Block:
+    shapes: list[Shape] = []
+    for tier in tiers:
+        fill, colour = _PILL_BY_OPTION[tier.purchase_option]
+        shapes.extend(pill(tier.purchase_option, x, y + 1, fill=fill, colour=colour).shapes)
+        texts = [
+            Text(
+                text=bounds(tier.min_nodes, tier.max_nodes, "node"),
+                size=13,
+                colour=_INK,
+                bold=True,
+            ),
+            Text(text=f"{hourly_price(tier)} an hour", size=11.5),
+        ]
+        if not set(tier.zones) >= set(every_zone):
+            texts.append(Text(text=f"only in {', '.join(tier.zones)}", size=11.5))
+        written = paragraphs(texts, x + _PILL_WIDTH, y, width - _PILL_WIDTH)
+        shapes.extend(written.shapes)
+        y = written.bottom + 4
+    return Block(shapes=shapes, bottom=y - 4)
+
+
+def _models(models: Sequence[ModelReport], x: float, y: float, width: float) -> Block:
+    """Cards beside each other, those of a row equally high."""
+    if not models:
+        return Block(shapes=[], bottom=y)
+    columns = min(len(models), max(1, int((width + _GAP) // (_MODEL_CARD_WIDTH + _GAP))))
+    card_width = (width - _GAP * (columns - 1)) / columns
+    shapes: list[Shape] = []
+    for start in range(0, len(models), columns):
+        blocks = [
+            paragraphs(_model(model), x + place * (card_width + _GAP) + 10, y + 4, card_width - 20)
+            for place, model in enumerate(models[start : start + columns])
+        ]
+        bottom = max(block.bottom for block in blocks) + 8
+        for place, block in enumerate(blocks):
+            left = x + place * (card_width + _GAP)
+            shapes.append(
+                Box(
+                    x=left,
+                    y=y,
+                    width=card_width,
+                    height=bottom - y,
+                    fill="#f8fafc",
+                    stroke="#cbd5e1",
+                    radius=6,
+                )
+            )
+            shapes.extend(block.shapes)
+        y = bottom + _GAP
+    return Block(shapes=shapes, bottom=y - _GAP)
+
+
+def _model(model: ModelReport) -> Sequence[Text]:
+    plan = model.plan
+    texts = [
+        Text(text=plan.name, size=13, colour=_INK, bold=True),
+        Text(text=bounds(plan.min_replicas, plan.max_replicas, "replica")),
+        Text(text=f"vLLM {model.engine_version}, {plan.context_length:,} tokens", size=11.5),
+    ]
+    if plan.legacy:
+        texts.append(Text(text="legacy engine", size=11.5, colour=_WARNING, bold=True))
+    return texts

@@ -1,0 +1,112 @@
+"""What stands outside the VPC in the drawing, and where each of it comes in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenfleet.plan.stack import Plan
+from tokenfleet.views.drawing.shapes import Block, Box, Text, paragraphs
+
+REQUESTS, WEIGHTS, CONTROL = "#2563eb", "#059669", "#7c3aed"
+_INK = "#0f172a"
+_GAP = 48.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Something outside the VPC, and where it comes in; ``enters`` draws the arrow between."""
+
+    outside: Sequence[Text]
+    inside: Sequence[Text]
+    colour: str
+    enters: bool
+
+
+def entries(plan: Plan) -> Sequence[Entry]:
+    """Clients, the control plane and the bucket, from left to right."""
+    public = ", ".join(map(str, plan.cluster.public_access_cidrs))
+    return [
+        _way_in(plan),
+        Entry(
+            outside=[
+                Text(
+                    text=f"EKS control plane {plan.cluster.kubernetes_version}",
+                    size=14,
+                    colour=_INK,
+                    bold=True,
+                ),
+                Text(text=f"public endpoint for {public}" if public else "no public endpoint"),
+            ],
+            inside=[
+                Text(text="Private cluster endpoint", size=13, colour=CONTROL, bold=True),
+                Text(text="nodes and pods reach the Kubernetes API"),
+            ],
+            colour=CONTROL,
+            enters=True,
+        ),
+        Entry(
+            outside=[
+                Text(text="Model bucket, S3", size=14, colour=_INK, bold=True),
+                Text(text="weights of every revision"),
+            ],
+            inside=[
+                Text(text="S3 gateway endpoint", size=13, colour=WEIGHTS, bold=True),
+                Text(text="weights, without NAT"),
+            ],
+            colour=WEIGHTS,
+            enters=True,
+        ),
+    ]
+
+
+def _way_in(plan: Plan) -> Entry:
+    if plan.edge.exposure == "cluster":
+        outside, kind = "no way in from outside the cluster", "ClusterIP services"
+    else:
+        cidrs = ", ".join(sorted(map(str, plan.edge.allowed_cidrs)))
+        outside, kind = f"from {cidrs}", "Internal network load balancers"
+    return Entry(
+        outside=[
+            Text(text="Clients", size=14, colour=_INK, bold=True),
+            Text(text=outside),
+        ],
+        inside=[
+            Text(text=kind, size=13, colour=REQUESTS, bold=True),
+            Text(text="one for each model, port 80"),
+        ],
+        colour=REQUESTS,
+        enters=plan.edge.exposure == "internal",
+    )
+
+
+def cards(
+    columns: Sequence[Sequence[Text]],
+    x: float,
+    y: float,
+    width: float,
+    strokes: Sequence[str] = (),
+) -> Block:
+    """Cards beside each other, equally high."""
+    room = _card_width(len(columns), width)
+    lefts = [middle - room / 2 for middle in middles(len(columns), x, width)]
+    blocks = [
+        paragraphs(texts, left + 14, y + 8, room - 28)
+        for texts, left in zip(columns, lefts, strict=True)
+    ]
+    bottom = max(block.bottom for block in blocks) + 10
+    boxes = [
+        Box(x=left, y=y, width=room, height=bottom - y, fill="#ffffff", stroke=stroke)
+        for left, stroke in zip(lefts, strokes or ["#64748b"] * len(lefts), strict=True)
+    ]
+    return Block(
+        shapes=[*boxes, *(shape for block in blocks for shape in block.shapes)], bottom=bottom
+    )
+
+
+def _card_width(columns: int, width: float) -> float:
+    return (width - _GAP * (columns - 1)) / columns
+
+
+def middles(columns: int, x: float, width: float) -> Sequence[float]:
+    """Where the cards have their middle."""
+    room = _card_width(columns, width)
+    return [x + room / 2 + place * (room + _GAP) for place in range(columns)]

@@ -1,0 +1,113 @@
+"""The zones in the drawing: a column each, its public subnet above its private one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenfleet.plan.network import NetworkPlan, SubnetPlan
+from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text, paragraphs, pill
+
+_GAP = 10.0
+_PADDING = 10.0
+_PUBLIC_FILL, _PUBLIC_STROKE, _PUBLIC_INK = "#ecfdf5", "#6ee7b7", "#047857"
+_PRIVATE_FILL, _PRIVATE_STROKE, _PRIVATE_INK = "#eff6ff", "#93c5fd", "#1d4ed8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneHeads:
+    """What stands above the nodes; the private subnets begin at ``private_top``."""
+
+    shapes: Sequence[Shape]
+    private_top: float
+    bottom: float
+
+
+def zone_heads(network: NetworkPlan, x: float, y: float, width: float) -> ZoneHeads:
+    """Zone, public subnet and the head of the private one; columns equally high."""
+    public = {subnet.zone: subnet for subnet in network.public_subnets}
+    zones = [subnet.zone for subnet in network.private_subnets]
+    columns = _columns(len(zones), x, width)
+    titles = [
+        paragraphs([Text(text=zone, size=13, colour="#0f172a", bold=True)], left + 2, y, room)
+        for zone, (left, room) in zip(zones, columns, strict=True)
+    ]
+    top = max(title.bottom for title in titles) + 4
+    publics = [
+        _public(network, public[zone], left, top, room)
+        for zone, (left, room) in zip(zones, columns, strict=True)
+    ]
+    public_bottom = max(block.bottom for block in publics) + _PADDING
+    privates = [
+        paragraphs(
+            [
+                Text(text="Private subnet", colour=_PRIVATE_INK, bold=True),
+                Text(text=str(subnet.cidr)),
+                Text(text=_way_out(network, subnet.zone), size=11),
+            ],
+            left + _PADDING,
+            public_bottom + _GAP + 7,
+            room - 2 * _PADDING,
+        )
+        for subnet, (left, room) in zip(network.private_subnets, columns, strict=True)
+    ]
+    frames = [
+        Box(
+            x=left,
+            y=top,
+            width=room,
+            height=public_bottom - top,
+            fill=_PUBLIC_FILL,
+            stroke=_PUBLIC_STROKE,
+        )
+        for left, room in columns
+    ]
+    blocks = [*titles, *publics, *privates]
+    shapes: list[Shape] = [*frames, *(shape for block in blocks for shape in block.shapes)]
+    return ZoneHeads(
+        shapes=shapes,
+        private_top=public_bottom + _GAP,
+        bottom=max(block.bottom for block in privates),
+    )
+
+
+def private_strips(
+    network: NetworkPlan, x: float, top: float, width: float, bottom: float
+) -> Sequence[Shape]:
+    """The private subnets, behind everything that runs in them."""
+    return [
+        Box(
+            x=left,
+            y=top,
+            width=room,
+            height=bottom - top,
+            fill=_PRIVATE_FILL,
+            stroke=_PRIVATE_STROKE,
+        )
+        for left, room in _columns(len(network.private_subnets), x, width)
+    ]
+
+
+def _columns(count: int, x: float, width: float) -> Sequence[tuple[float, float]]:
+    room = (width - _GAP * (count - 1)) / count
+    return [(x + place * (room + _GAP), room) for place in range(count)]
+
+
+def _public(
+    network: NetworkPlan, subnet: SubnetPlan, left: float, top: float, room: float
+) -> Block:
+    head = paragraphs(
+        [Text(text="Public subnet", colour=_PUBLIC_INK, bold=True), Text(text=str(subnet.cidr))],
+        left + _PADDING,
+        top + 7,
+        room - 2 * _PADDING,
+    )
+    if subnet.zone not in network.nat_zones:
+        return head
+    gateway = pill(
+        "NAT gateway", left + _PADDING, head.bottom + 5, fill="#a7f3d0", colour="#065f46"
+    )
+    return Block(shapes=[*head.shapes, *gateway.shapes], bottom=gateway.bottom)
+
+
+def _way_out(network: NetworkPlan, zone: str) -> str:
+    exit_zone = network.nat_zone_by_zone[zone]
+    return "out by its own NAT gateway" if exit_zone == zone else f"out by NAT in {exit_zone}"

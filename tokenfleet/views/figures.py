@@ -1,0 +1,72 @@
+"""How counts, bounds and prices per unit are written where people read them."""
+
+from tokenfleet.catalogue.spot import spot_share
+from tokenfleet.economics.bill.lines import BillLine
+from tokenfleet.economics.bill.scenario import Buying
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.preview.report import Report, TierReport
+from tokenfleet.views.money import usd, usd_range
+
+
+def count(number: int, noun: str) -> str:
+    """``1 node``, ``12 nodes``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def bounds(least: int, most: int, noun: str) -> str:
+    """``0 to 12 nodes``, or ``3 nodes`` where the bounds are equal."""
+    return count(most, noun) if least == most else f"{least:,} to {count(most, noun)}"
+
+
+def quantity(line: BillLine) -> str:
+    """``3``, or ``0.28`` of what is a mean."""
+    return "" if line.quantity is None else f"{round(line.quantity, 2):,g}"
+
+
+def unit_price(line: BillLine) -> str:
+    """``$0.045 / GB``: with all the digits of the price list, cents at least."""
+    if line.usd_per_unit is None:
+        return usd(None)
+    whole, _, decimals = f"{line.usd_per_unit:,.6f}".partition(".")
+    return f"${whole}.{decimals.rstrip('0'):0<2} / {line.unit}"
+
+
+def hourly_price(tier: TierReport) -> str:
+    """What a tier costs an hour, from its fewest nodes to its most."""
+    least, most = tier.hourly.least_usd, tier.hourly.most_usd
+    return usd(most) if least == most else usd_range(least, most)
+
+
+def load(model: ModelPlan) -> str:
+    """``0.5/s of 800 in, 250 out``."""
+    if model.traffic is None:
+        return "no traffic given"
+    traffic = model.traffic
+    lengths = f"{traffic.input_tokens:,} in, {traffic.output_tokens:,} out"
+    return f"{traffic.requests_per_second:g}/s of {lengths}"
+
+
+def promise(model: ModelPlan) -> str:
+    """``p99 TTFT 2,000 ms, ITL 200 ms``."""
+    objective = model.objective
+    return f"p99 TTFT {objective.ttft_p99_ms:,} ms, ITL {objective.itl_p99_ms:,} ms"
+
+
+def a_month(report: Report) -> str:
+    """``$658.02 ($323.82 to $754.80)``, and how many lines of unknown price are not in it."""
+    total = report.bill.usd_per_month
+    text = usd(total.expected)
+    if usd(total.low) != usd(total.high):
+        text += f" ({usd_range(total.low, total.high)})"
+    if report.gaps:
+        text += f" and {count(len(report.gaps), 'line')} of {usd(None)} price"
+    return text
+
+
+def how_much_spot() -> str:
+    """What the bill assumes where nodes prefer spot."""
+    share = spot_share(returns=Buying().returns_to_spot)
+    return (
+        f"Nodes that prefer spot are taken to find it in {share.expected:.0%} of the hours"
+        f" ({share.low:.0%} to {share.high:.0%})."
+    )

@@ -1,0 +1,90 @@
+"""A preview as files: everything a reviewer might want to open, diff or feed to another tool."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import cast
+
+import yaml
+
+from policies.values import decoded
+from tokenfleet.plan.plain import plain
+from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.report import Report
+from tokenfleet.recording.recorded import SECRET, RecordedResource, Recording
+from tokenfleet.views.pages.html import html
+from tokenfleet.views.pages.markdown import markdown
+
+# Written into every folder of ours; without it a folder that is not empty is left alone.
+_MARK = "report.json"
+_SUBFOLDERS = ("manifests", "jobs", "user-data", "helm-values")
+
+
+class FolderError(Exception):
+    """A folder that cannot be written to."""
+
+
+def write_folder(folder: Path, report: Report, recording: Recording) -> None:
+    """Write a preview into ``folder``, replacing an earlier one.
+
+    Raises:
+        FolderError: when it is a file, holds something else, or cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        msg = f"{folder} is a file: name a folder"
+        raise FolderError(msg)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
+        msg = f"{folder} holds something that is not a preview: name another folder or empty it"
+        raise FolderError(msg)
+    contents = dict(_contents(report, recording))
+    try:
+        for name in _SUBFOLDERS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for name, text in contents.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{folder} cannot be written: {error.strerror}"
+        raise FolderError(msg) from error
+
+
+def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]:
+    yield "report.html", html(report)
+    yield "report.md", markdown(report)
+    yield "resources.json", json.dumps(plain(recording), indent=2)
+    yield from machine_files(report.plan, recording)
+    yield _MARK, json.dumps(plain(report), indent=2)
+
+
+def machine_files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
+    """What machines execute, by path: manifests, Jobs to be run by hand, Helm values, user data."""
+    for job in plan.serving.compile_jobs.values():
+        metadata = cast("Mapping[str, object]", job["metadata"])
+        yield f"jobs/{metadata['name']}.yaml", manifest_yaml(job)
+    for resource in recording.resources:
+        if resource.type == "kubernetes:helm.sh/v3:Release":
+            yield (
+                f"helm-values/{resource.inputs['name']}.yaml",
+                manifest_yaml(resource.inputs["values"]),
+            )
+        elif resource.type.startswith("kubernetes:"):
+            yield _manifest(resource)
+        elif resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
+            text = decoded(resource.inputs["userData"])
+            yield f"user-data/{resource.name.removesuffix('-template')}.mime", text
+
+
+def _manifest(resource: RecordedResource) -> tuple[str, str]:
+    metadata = cast("Mapping[str, object]", resource.inputs["metadata"])
+    name = f"manifests/{str(resource.inputs['kind']).lower()}-{metadata['name']}.yaml"
+    open_inputs = {key: value for key, value in resource.inputs.items() if value != SECRET}
+    withheld = resource.inputs.keys() - open_inputs.keys()
+    heading = f"# {', '.join(sorted(withheld))}: secret, not shown\n" if withheld else ""
+    return name, heading + manifest_yaml(open_inputs)
+
+
+def manifest_yaml(manifest: object) -> str:
+    """A manifest, or Helm values, as YAML with their keys in the order they were written."""
+    return yaml.safe_dump(plain(manifest), sort_keys=False, width=100)

@@ -1,0 +1,69 @@
+"""A report as one HTML page that needs neither network nor scripts."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.report import Report
+from tokenfleet.views.drawing.architecture import architecture_svg
+from tokenfleet.views.drawing.cold_start_bar import (
+    axis_seconds,
+    caveat,
+    cold_start_bars,
+    longest_stage,
+    seconds_text,
+    verdict,
+)
+from tokenfleet.views.drawing.memory_bar import memory_parts
+from tokenfleet.views.figures import a_month, count
+from tokenfleet.views.money import usd
+from tokenfleet.views.tables.cost import cost_table, price_line
+from tokenfleet.views.tables.drain import drain_table
+from tokenfleet.views.tables.stack import (
+    bill_table,
+    caches_table,
+    cold_start_table,
+    models_table,
+    network_table,
+    pools_table,
+    usage_table,
+)
+
+
+def html(report: Report) -> str:
+    """The whole report; a reader sees what is wrong before what will be built."""
+    environment = Environment(
+        loader=PackageLoader("tokenfleet.views.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        plan=report.plan,
+        drawing=architecture_svg(report),
+        total=a_month(report),
+        pools=pools_table(report),
+        caches=caches_table(report),
+        models=models_table(report),
+        drains=drain_table(report),
+        network=network_table(report),
+        bill=bill_table(report),
+        usage=usage_table(report),
+        cost=cost_table(report.cost),
+        price_line=price_line(report.cost),
+        usd=usd,
+        count=count,
+        memory_parts=memory_parts,
+        cold_start_bars=cold_start_bars,
+        cold_start_table=cold_start_table,
+        axis=axis_seconds(
+            bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)
+        ),
+        notice_seconds=SPOT_NOTICE_SECONDS,
+        caveat=caveat(),
+        seconds_text=seconds_text,
+        verdict=verdict,
+        longest_stage=longest_stage,
+    )

@@ -1,0 +1,180 @@
+"""A report as GitHub-flavoured Markdown, for the conversation of a pull request."""
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from tokenfleet.preview.report import Branch, ModelReport, Report
+from tokenfleet.views.drawing.cold_start_bar import (
+    axis_seconds,
+    caveat,
+    cold_start_bars,
+    legend,
+    letter_seconds,
+    letters,
+    longest_stage,
+    verdict,
+)
+from tokenfleet.views.drawing.flowchart import flowchart
+from tokenfleet.views.figures import a_month, count
+from tokenfleet.views.money import usd
+from tokenfleet.views.tables.cost import cost_table, price_line
+from tokenfleet.views.tables.drain import drain_table
+from tokenfleet.views.tables.stack import (
+    Table,
+    bill_table,
+    caches_table,
+    cold_start_table,
+    models_table,
+    network_table,
+    pools_table,
+    usage_table,
+)
+
+# Fits beside its title on a page of a pull request without scrolling.
+_LETTERS = 70
+# What starts emphasis, code, a link, a cell, a heading or an escape, anywhere in a line.
+_MARKS = re.compile(r"([\\`*_\[\]|~#])")
+
+
+def markdown(report: Report) -> str:
+    """The whole report; a reader sees what is wrong before what will be built."""
+    parts = [
+        _heading(report),
+        *_findings(report),
+        *_notes(report),
+        f"## Architecture\n\n```mermaid\n{flowchart(report)}\n```",
+        _table(pools_table(report)),
+        _table(caches_table(report)),
+        _table(models_table(report)),
+        "\n\n".join(_model_details(model) for model in report.models),
+        *_cold_starts(report),
+        _table(drain_table(report)),
+        _table(network_table(report)),
+        _table(cost_table(report.cost)),
+        _table(bill_table(report)),
+        _table(usage_table(report)),
+        _tree(report),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def text(value: str) -> str:
+    """A value as literal text: no markup, one line, safe inside a table cell."""
+    return _MARKS.sub(r"\\\1", escape(" ".join(value.split()), quote=False))
+
+
+def _heading(report: Report) -> str:
+    plan = report.plan
+    budgets = "".join(f", budget {usd(b.monthly_usd)}" for b in plan.budgets)
+    return (
+        f"# {text(plan.name)} in {text(plan.region)}\n\n"
+        f"**{count(report.resource_count, 'resource')}** in"
+        f" {count(report.component_count, 'component')}."
+        f" **{text(a_month(report))} a month** at the fewest replicas{budgets}."
+        f" {text(price_line(report.cost))}."
+        f" {_verdict(report)}"
+    )
+
+
+def _verdict(report: Report) -> str:
+    if not report.findings:
+        return "No rule is broken."
+    return f"**{count(len(report.findings), 'finding')}: see below.**"
+
+
+def _findings(report: Report) -> Iterator[str]:
+    if report.findings:
+        lines = [
+            f"- **{text(finding.rule)}**, {text(finding.resource.rpartition('::')[2])}:"
+            f" {text(finding.problem)}"
+            for finding in report.findings
+        ]
+        yield "## Findings\n\n" + "\n".join(lines)
+
+
+def _notes(report: Report) -> Iterator[str]:
+    if report.notes:
+        yield "## Before you deploy\n\n" + "\n".join(f"- {text(note)}" for note in report.notes)
+
+
+def _table(table: Table) -> str:
+    return f"## {text(table.title)}\n\n{_grid(table)}"
+
+
+def _grid(table: Table) -> str:
+    rule = ["---:" if column in table.numbers else "---" for column in table.columns]
+    rows = [[text(cell) for cell in row] for row in table.rows]
+    if table.total:
+        rows.append([f"**{text(cell)}**" if cell else "" for cell in table.total])
+    titles = [text(column) for column in table.columns]
+    parts = ["\n".join(map(_row, [titles, rule, *rows]))]
+    if table.caption:
+        parts.append(text(table.caption))
+    if table.sources:
+        numbered = (f"{place}. {text(source)}" for place, source in enumerate(table.sources, 1))
+        parts.append(_details("Sources", "\n".join(numbered)))
+    return "\n\n".join(parts)
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _model_details(model: ModelReport) -> str:
+    plan = model.plan
+    rows = [
+        ["Engine", f"{plan.engine} {model.engine_version}, {model.engine_support}"],
+        ["Image", plan.image],
+        ["Lacks", ", ".join(model.engine_lacks) or "nothing known"],
+        ["Revision", plan.revision],
+    ]
+    lines = [f"- {title}: {text(value)}" for title, value in rows]
+    flags = escape("\n".join(plan.argument_words), quote=False)
+    environment = escape("\n".join(f"{v.name}={v.value}" for v in plan.environment), quote=False)
+    return _details(
+        f"{escape(plan.name)}: flags, environment and image",
+        "\n".join(lines),
+        f"<pre>\n{flags}\n\n{environment}\n</pre>",
+    )
+
+
+def _cold_starts(report: Report) -> Iterator[str]:
+    every = [bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)]
+    step = letter_seconds(axis_seconds(every), _LETTERS)
+    yield f"## Cold start\n\n{text(caveat())}\n\n{text(legend(step))}"
+    widest = max(len(letters(bar, step, _LETTERS)) for bar in every)
+    for model in report.models:
+        table, start = cold_start_table(model), model.plan.cold_start
+        bars = "\n".join(
+            f"{bar.title:<8}  {letters(bar, step, _LETTERS):<{widest}}  {bar.seconds:>5,.0f} s"
+            for bar in cold_start_bars(start)
+        )
+        yield f"### {text(table.title)}\n\n**{text(verdict(model))}**"
+        yield f"<pre>\n{escape(bars, quote=False)}\n</pre>"
+        yield f"Longest: {text(longest_stage(start))}."
+        yield _grid(table)
+
+
+def _tree(report: Report) -> str:
+    lines = [line for branch in report.tree for line in _limb(branch, 0)]
+    return "## What will exist\n\n" + _details(
+        f"{count(report.resource_count, 'resource')} by component", "\n".join(lines)
+    )
+
+
+def _limb(branch: Branch, depth: int) -> Iterator[str]:
+    own = ", ".join(f"{number} {text(kind)}" for kind, number in branch.own.items())
+    yield (
+        f"{'  ' * depth}- **{text(branch.name)}** ({text(branch.kind)},"
+        f" {count(branch.total, 'resource')})" + (f": {own}" if own else "")
+    )
+    for inner in branch.inner:
+        yield from _limb(inner, depth + 1)
+
+
+def _details(summary: str, *parts: str) -> str:
+    """``summary`` is HTML; the blank lines let Markdown back in."""
+    return "\n\n".join(
+        [f"<details>\n<summary>{summary}</summary>", *filter(None, parts), "</details>"]
+    )

@@ -1,0 +1,123 @@
+"""Instance types for one model side by side on a terminal, and what their differences buy."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from tokenfleet.plan.candidates import Candidate
+from tokenfleet.plan.nodes.disks import DiskPlan
+from tokenfleet.views.drawing.cold_start_bar import (
+    axis_seconds,
+    caveat,
+    cold_start_bars,
+    legend,
+    letter_seconds,
+    longest_stage,
+    seconds_text,
+)
+from tokenfleet.views.money import usd
+from tokenfleet.views.screens.cold_starts import colored, room_for_letters
+
+# What stands beside a bar: the name of a type and a gap.
+_BESIDE_A_BAR = 16
+_EXPECTED = 1
+
+
+def compared(
+    candidates: Sequence[Candidate],
+    usd_by_type: Mapping[str, float | None],
+    *,
+    prices: str,
+    width: int,
+) -> Group:
+    """Every stage with its range, a bar each, and what local disks and artifacts save.
+
+    ``usd_by_type`` is an hour on demand, volumes included; ``prices`` says where and of when.
+    """
+    bars = {row.instance_type: cold_start_bars(row.start)[_EXPECTED] for row in candidates}
+    room = room_for_letters(width, _BESIDE_A_BAR)
+    step = letter_seconds(axis_seconds(bars.values()), room)
+    drawn = Table.grid(padding=(0, 2, 0, 0))
+    for row in candidates:
+        drawn.add_row(row.instance_type, colored(bars[row.instance_type], step, room))
+        drawn.add_row("", f"longest: {longest_stage(row.start)}")
+    return Group(
+        _stages(candidates, usd_by_type),
+        f"Expected (at best to at worst). {prices}",
+        "",
+        drawn,
+        "",
+        *_local_disks(candidates, usd_by_type),
+        *_artifacts(candidates),
+        Text(f"{legend(step)} {caveat()}", "dim"),
+    )
+
+
+def _stages(candidates: Sequence[Candidate], usd_by_type: Mapping[str, float | None]) -> Table:
+    """One column a type, so that a handful fits on a narrow terminal."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for row in candidates:
+        table.add_column(row.instance_type, justify="right")
+    table.add_row("cache of a node", *(_cache(row.disks) for row in candidates))
+    for stage in candidates[0].start.stages:
+        seconds = (row.start.stages[stage].seconds for row in candidates)
+        table.add_row(stage, *map(seconds_text, seconds))
+    ready = (seconds_text(row.start.until_ready) for row in candidates)
+    table.add_row("ready", *ready, style="bold")
+    table.add_row(
+        "in the spot notice",
+        *(
+            Text(met, "green" if met in {"always", "expected"} else "red")
+            for met in (row.start.notice_met for row in candidates)
+        ),
+    )
+    table.add_row("an hour", *(usd(usd_by_type[row.instance_type]) for row in candidates))
+    return table
+
+
+def _cache(disks: DiskPlan) -> str:
+    if disks.cache is None:
+        return disks.cache_line()
+    return f"gp3, {disks.cache.throughput_mib_per_second:,} MiB/s"
+
+
+def _local_disks(
+    candidates: Sequence[Candidate], usd_by_type: Mapping[str, float | None]
+) -> Iterator[str]:
+    """What local disks buy, where the same type without them stands beside."""
+    rows = {row.instance_type: row for row in candidates}
+    for name, local in rows.items():
+        family, _, size = name.partition(".")
+        volume = rows.get(f"{family.removesuffix('d')}.{size}")
+        if volume is None or volume is local or not local.disks.local:
+            continue
+        gain = volume.start.until_ready.expected - local.start.until_ready.expected
+        with_disks, without = usd_by_type[name], usd_by_type[volume.instance_type]
+        price = (
+            f", for {_difference(with_disks - without)}"
+            if with_disks is not None and without is not None
+            else ""
+        )
+        yield (
+            f"What local disks buy ({name} beside {volume.instance_type}): weights in"
+            f" {local.start.weights.seconds.expected:,.0f} s, not"
+            f" {volume.start.weights.seconds.expected:,.0f}; ready {abs(gain):,.0f} s"
+            f" {'sooner' if gain >= 0 else 'later, because they are set up first'}{price}."
+        )
+
+
+def _difference(usd_per_hour: float) -> str:
+    return f"{usd(abs(usd_per_hour))} {'more' if usd_per_hour >= 0 else 'less'} an hour"
+
+
+def _artifacts(candidates: Sequence[Candidate]) -> Iterator[str]:
+    for row in candidates:
+        if row.uncompiled is not None:
+            later = row.uncompiled.until_ready.expected - row.start.until_ready.expected
+            yield (
+                f"{row.instance_type} loads compiled artifacts that are published beside the"
+                f" weights; compiling on the node would take {later:,.0f} s more."
+            )

@@ -1,0 +1,217 @@
+"""Which hardware should serve a model, on a terminal: the ranking, the others, and hosted prices."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
+from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
+from tokenfleet.economics.choice.question import Question
+from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut
+from tokenfleet.economics.price.hosted import (
+    ACT_ABOVE,
+    HostedComparison,
+    HostedPrice,
+    compare_hosted,
+)
+from tokenfleet.economics.quantiles import Quantiles
+from tokenfleet.preview.notes import how_to_renew
+from tokenfleet.views.figures import count
+from tokenfleet.views.money import usd
+from tokenfleet.views.token_price import per_mtok, per_mtok_range
+
+_BASIS_STYLE = {"measured": "green", "estimated": "", "unverified": "yellow"}
+_TYPES_SHOWN = 3
+
+
+def ranked(
+    question: Question,
+    found: Ranking,
+    prices: Sequence[HostedPrice],
+    *,
+    today: dt.date,
+    every: bool,
+) -> Group:
+    """The choices from the cheapest on, why not the others, and what hosted APIs ask."""
+    shown = found.choices if every else _best_of_hardware(found.choices)
+    parts: list[Text | Table | str] = [_asked(question), ""]
+    if shown:
+        parts += [_table(question, shown), *_legend(question, found, shown, today)]
+    else:
+        parts.append(Text("No type of the catalogue serves this.", "red"))
+    if found.ruled_out:
+        parts += ["", _others(found)]
+    if prices and found.choices:
+        parts += ["", *_hosted(question, found.choices[0], prices)]
+    return Group(*parts)
+
+
+def _best_of_hardware(choices: Sequence[Choice]) -> Sequence[Choice]:
+    by_hardware: dict[str, Choice] = {}
+    for choice in choices:
+        by_hardware.setdefault(choice.hardware, choice)
+    return list(by_hardware.values())
+
+
+def _asked(question: Question) -> Text:
+    shape, objective = question.shape, question.objective
+    load = (
+        "no load given: prices of nodes that are never idle"
+        if question.requests_per_second is None
+        else f"{question.requests_per_second:g} requests/s"
+    )
+    spare = f", {question.spare} spare" if question.spare else ""
+    return Text.assemble(
+        (question.model, "bold"),
+        f": {load}{spare}, {shape.input_tokens:,.0f} tokens in, {shape.output_tokens:,.0f} out;"
+        f" p99 TTFT within {1000 * objective.ttft_p99:,.0f} ms, ITL within"
+        f" {1000 * objective.itl_p99:,.0f} ms; {'spot' if question.spot else 'on demand'} in"
+        f" {question.region}",
+    )
+
+
+def _table(question: Question, choices: Sequence[Choice]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    loaded = question.requests_per_second is not None
+    columns = ["type", "hardware", "basis", "carries"]
+    columns += ["nodes", "busy"] if loaded else []
+    columns += ["TTFT / ITL, ms"]
+    columns += (
+        ["$/Mtok at your load", "output", "saturated"] if loaded else ["$/Mtok saturated", "output"]
+    )
+    columns += ["a month" if loaded else "a node and month"]
+    for column in columns:
+        left = column in {"type", "hardware", "basis"}
+        table.add_column(
+            column, justify="left" if left else "right", header_style="dim", no_wrap=True
+        )
+    for place, choice in enumerate(choices):
+        table.add_row(*_cells(choice), style="bold" if place == 0 else "")
+    return table
+
+
+def _cells(choice: Choice) -> Iterator[Text | str]:
+    flat_out, quote = choice.flat_out, choice.at_load
+    yield choice.instance_type
+    yield choice.hardware.removeprefix("NVIDIA ").removeprefix("AWS ")
+    yield Text(choice.most.basis, _BASIS_STYLE[choice.most.basis])
+    yield f"{choice.carries:.3g}/s"
+    if quote is not None:
+        yield f"{choice.replicas:,}"
+        yield f"{100 * min(1.0, quote.load.p50):.0f}%"
+    waits = (choice.served.ttft_p99, choice.served.itl_p99)
+    yield " / ".join(map(_milliseconds, waits)) + ("" if choice.safe else "?")
+    priced = quote or flat_out
+    yield per_mtok_range(priced.range_of_price * priced.prices.blended)
+    yield per_mtok(priced.prices.output)
+    if quote is not None:
+        yield per_mtok(flat_out.prices.blended)
+    yield usd(priced.usd_per_hour.p50 * HOURS_PER_MONTH)
+
+
+def _milliseconds(seconds: Quantiles | None) -> str:
+    return "queue" if seconds is None else f"{1000 * seconds.p50:,.0f}"
+
+
+def _legend(
+    question: Question, found: Ranking, shown: Sequence[Choice], today: dt.date
+) -> Iterator[Text]:
+    hidden = len(found.choices) - len(shown)
+    more = f" The cheapest type of each hardware; {hidden} more with --all." if hidden else ""
+    unsure = (
+        " ? within the objective as estimated, not if the estimate's slow end is true."
+        if not all(choice.safe for choice in shown)
+        else ""
+    )
+    yield Text(
+        "carries: requests/s of one replica (a node) within the objective. TTFT / ITL: p99. $/Mtok:"
+        " all tokens alike, p50 (p10 to p90), of nodes and volumes; what a stack shares is in"
+        f" tokenfleet cost.{unsure}{more}",
+        "dim",
+    )
+    notes = dict.fromkeys(
+        f"{choice.hardware}: {'; '.join(choice.most.notes)}"
+        for choice in shown
+        if choice.most.notes
+    )
+    for note in notes:
+        yield Text(note, "dim")
+    oldest = min(choice.node.date for choice in shown)
+    prices = f"Prices of nodes and volumes, the oldest of {oldest}; sources with --json."
+    if is_stale(oldest, today):
+        prices += f" That is older than {STALE_DAYS} days. {how_to_renew(question.region)}"
+    yield Text(prices, "dim")
+
+
+def _others(found: Ranking) -> Table:
+    """One line for every reason and hardware."""
+    table = Table(title="Why not the others", title_justify="left", box=None, pad_edge=False)
+    for column in ("reason", "hardware", "types", "nearest"):
+        table.add_column(column, header_style="dim", overflow="fold")
+    groups: dict[tuple[str, str], list[RuledOut]] = {}
+    for row in found.ruled_out:
+        groups.setdefault((row.reason, row.hardware), []).append(row)
+    for (reason, hardware), rows in groups.items():
+        nearest = max(rows, key=lambda row: row.memory_gib)
+        detail = f"{nearest.instance_type}: {nearest.detail}" if nearest.detail else ""
+        table.add_row(reason, hardware, _names(rows), detail)
+    return table
+
+
+def _names(rows: Sequence[RuledOut]) -> str:
+    families = list(dict.fromkeys(row.family for row in rows))
+    if len(rows) <= _TYPES_SHOWN:
+        return ", ".join(row.instance_type for row in rows)
+    return f"{count(len(rows), 'type')} of {', '.join(families)}"
+
+
+def _hosted(
+    question: Question, best: Choice, prices: Iterable[HostedPrice]
+) -> Iterator[Text | Table]:
+    quote = best.at_load or best.flat_out
+    table = Table(
+        title=f"Hosted APIs against {best.instance_type}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    columns = ("API", "in / cached / out", "same tokens", "own / hosted", "verdict", "break-even")
+    for column in (*columns, "source"):
+        left = column in {"API", "verdict", "source"}
+        table.add_column(column, justify="left" if left else "right", header_style="dim")
+    for price in prices:
+        found = compare_hosted(quote, price, best.most, replicas=best.replicas or 1)
+        cached = price.input if price.cached_input is None else price.cached_input
+        table.add_row(
+            price.name,
+            f"{per_mtok(price.input)} / {per_mtok(cached)} / {per_mtok(price.output)}",
+            f"{usd(found.hosted_usd_per_hour * HOURS_PER_MONTH)} a month",
+            f"{found.ratio:.2f}",
+            verdict_text(found),
+            _break_even(found),
+            f"{price.source}, {price.date}",
+        )
+    yield table
+    at = "at your load" if question.requests_per_second is not None else "never idle"
+    yield Text(
+        f"Own is nodes {at}; a side is called cheaper from {ACT_ABOVE:g} times on, because the"
+        " estimate may be off by less. Break-even: the load from which these nodes cost less.",
+        "dim",
+    )
+
+
+def verdict_text(found: HostedComparison) -> str:
+    """Who is cheaper, in words."""
+    return {
+        "own": "own is cheaper",
+        "hosted": "hosted is cheaper",
+        "either": "too close to call",
+    }[found.cheaper]
+
+
+def _break_even(found: HostedComparison) -> str:
+    load = found.break_even_requests_per_second
+    return "none below saturation" if load is None else f"{load:.3g} requests/s"

@@ -1,0 +1,71 @@
+"""Cold starts on a terminal."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tokenfleet.preview.report import ModelReport
+from tokenfleet.views.drawing.cold_start_bar import (
+    LETTERS,
+    Bar,
+    axis_seconds,
+    caveat,
+    cold_start_bars,
+    legend,
+    letter_seconds,
+    letters,
+    longest_stage,
+    seconds_text,
+    verdict,
+)
+
+# What stands beside a bar: the names of the ends, the seconds, and gaps.
+_BESIDE_A_BAR = 22
+_MOST_LETTERS = 70
+
+
+def cold_starts(models: Sequence[ModelReport], width: int) -> Group:
+    """Three bars for each model on one axis, what they are made of, and what is said about them."""
+    room = room_for_letters(width, _BESIDE_A_BAR)
+    bars = [bar for model in models for bar in cold_start_bars(model.plan.cold_start)]
+    step = letter_seconds(axis_seconds(bars), room)
+    return Group(
+        Text("Cold start", "bold"),
+        *(part for model in models for part in _model(model, step, room)),
+        Text(f"{legend(step)} {caveat()}", "dim"),
+    )
+
+
+def room_for_letters(width: int, beside: int) -> int:
+    """How many letters a bar may have on a terminal that wide."""
+    return max(1, min(_MOST_LETTERS, width - beside))
+
+
+def colored(bar: Bar, step: int, room: int) -> Text:
+    """A bar in coloured letters."""
+    return Text.assemble(
+        *((letter, LETTERS[letter]) for letter in letters(bar, step, room)), no_wrap=True
+    )
+
+
+def _model(model: ModelReport, step: int, room: int) -> Iterator[RenderableType]:
+    start = model.plan.cold_start
+    late = model.spot_notice and model.spot_notice.expected_late_seconds
+    yield Text.assemble(
+        (model.plan.name, "bold"),
+        f" on {start.instance_type}, {seconds_text(start.until_ready)}. ",
+        (verdict(model), "red" if late else "green"),
+    )
+    bars = Table.grid(padding=(0, 2, 0, 0))
+    for justify in ("left", "left", "right"):
+        bars.add_column(justify=justify, no_wrap=True)
+    for bar in cold_start_bars(start):
+        bars.add_row(f"  {bar.title}", colored(bar, step, room), f"{bar.seconds:,.0f} s")
+    yield bars
+    stages = ", ".join(
+        f"{name} {seconds_text(stage.seconds)}" for name, stage in start.stages.items()
+    )
+    yield Padding(Text(f"{stages}\nlongest: {longest_stage(start)}"), (0, 0, 1, 2))

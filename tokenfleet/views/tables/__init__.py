@@ -1,0 +1,1 @@
+"""Tables as plain text cells: every medium shows the same ones."""

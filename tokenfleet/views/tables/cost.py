@@ -1,0 +1,147 @@
+"""What tokens cost, as plain text: the table, the line above all, and what is said of each model."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
+from tokenfleet.economics.price.causes import Causes
+from tokenfleet.economics.price.verdict import replicas_for
+from tokenfleet.economics.stack_cost import ModelCost, StackCost
+from tokenfleet.views.figures import count
+from tokenfleet.views.money import usd
+from tokenfleet.views.tables.stack import Table
+from tokenfleet.views.token_price import per_mtok, per_mtok_range
+
+CAUSES: Mapping[str, str] = {
+    "work": "work: nodes while they serve",
+    "idle": "idle: nodes while they wait",
+    "spot_premium": "spot premium: spares, on-demand base",
+    "fallback": "fallback: hours without spot",
+    "overhead": "overhead: all but nodes",
+}
+"""Why something is paid, in the order of a waterfall, and what that means."""
+
+_COLUMNS = (
+    "Model",
+    "Load",
+    "Replicas",
+    "Busy",
+    "Output",
+    "Input",
+    "Cached input",
+    "All alike (p10 to p90)",
+    "Saturated",
+    "Basis",
+    "A month",
+)
+
+
+def cost_table(cost: StackCost) -> Table:
+    """Prices of a million tokens by model; the last column adds up to the stack's bill."""
+    expected = cost.bill.expected
+    gaps = f" and {count(len(expected.gaps), 'line')} without a price" if expected.gaps else ""
+    return Table(
+        title="What a million tokens cost",
+        columns=_COLUMNS,
+        numbers=frozenset(_COLUMNS) - {"Model", "Load", "Basis"},
+        rows=[_row(model) for model in cost.models],
+        total=["Stack", *[""] * (len(_COLUMNS) - 2), usd(expected.usd_per_month) + gaps],
+        caption=(
+            "US dollars. Output, input and cached input are one bill: each times its tokens, added"
+            " up, is the last column. All alike: the bill over all tokens, and the range of spot"
+            " and estimate. Saturated: these nodes, never idle. What models share is divided in"
+            " proportion to what their own nodes cost."
+        ),
+    )
+
+
+def _row(cost: ModelCost) -> Sequence[str]:
+    quote, month = cost.at_load, usd(cost.usd_per_hour.p50 * HOURS_PER_MONTH)
+    flat_out = per_mtok(cost.flat_out.prices.blended) if cost.flat_out else usd(None)
+    shape = cost.most.shape
+    lengths = f"{shape.input_tokens:,.0f} in, {shape.output_tokens:,.0f} out"
+    if cost.requests_per_second is None:
+        return [
+            *(cost.name, f"none given; {lengths} assumed", str(cost.replicas)),
+            *("", "", "", "", "", flat_out, cost.most.basis, month),
+        ]
+    load = f"{cost.requests_per_second:g}/s, {lengths}"
+    if quote is None:
+        return [
+            *(cost.name, load, str(cost.replicas), ""),
+            *(usd(None), usd(None), usd(None), usd(None), usd(None), cost.most.basis, month),
+        ]
+    prices = quote.prices
+    return [
+        cost.name,
+        load,
+        str(cost.replicas),
+        f"{100 * min(1.0, quote.load.p50):.0f}%",
+        per_mtok(prices.output),
+        per_mtok(prices.uncached_input),
+        per_mtok(prices.cached_input),
+        per_mtok_range(quote.range_of_price * prices.blended),
+        flat_out,
+        cost.most.basis,
+        month,
+    ]
+
+
+def price_line(cost: StackCost) -> str:
+    """The prices in one line: ``a million tokens: chat $1.63 (0.80 to 2.86)``."""
+    found = [
+        f"{model.name} {per_mtok_range(quote.range_of_price * quote.prices.blended)}"
+        if (quote := model.at_load)
+        else f"{model.name} no single price ({_why_not(model)})"
+        for model in cost.models
+    ]
+    return f"A million tokens: {', '.join(found)}"
+
+
+def _why_not(cost: ModelCost) -> str:
+    return "no traffic given" if cost.requests_per_second is None else "a price is missing"
+
+
+def remarks(cost: ModelCost) -> Iterator[str]:
+    """What to know about a model's price: queue, promise, and how far to trust it."""
+    name, objective = cost.name, cost.objective
+    if cost.share.unpriced:
+        yield f"{name}: no price is known of {', '.join(cost.share.unpriced)}, so tokens have none"
+    if cost.queue_grows:
+        yield (
+            f"{name}: the queue grows. {count(cost.replicas, 'replica')} of at most"
+            f" {cost.most_replicas} serve {_carried(cost):.3g} requests/s at best; it takes"
+            f" {cost.missing} more"
+        )
+    elif cost.missing:
+        yield (
+            f"{name}: all {cost.replicas} replicas it may have are too few for its promise; it"
+            f" takes {cost.missing} more"
+        )
+    elif (alone := _by_queue(cost)) < cost.replicas and cost.replicas > cost.least_replicas:
+        yield (
+            f"{name}: {cost.replicas} replicas keep the promise of p99 TTFT"
+            f" {objective.ttft_p99_ms:,} ms and ITL {objective.itl_p99_ms:,} ms; to serve the load"
+            f" alone takes {alone}"
+        )
+    if cost.misses:
+        yield (
+            f"{name}: misses its promise of p99 TTFT {objective.ttft_p99_ms:,} ms and ITL"
+            f" {objective.itl_p99_ms:,} ms: {cost.misses}. tokenfleet compare"
+            f" {cost.hugging_face_id} shows what keeps it"
+        )
+    for note in cost.most.notes:
+        yield f"{name}: {note}"
+
+
+def _by_queue(cost: ModelCost) -> int:
+    asked = (cost.requests_per_second or 0.0) * cost.most.shape.output_tokens
+    return max(cost.least_replicas, replicas_for(cost.most.theta.p50, asked))
+
+
+def _carried(cost: ModelCost) -> float:
+    return cost.replicas * cost.most.theta.p50 / cost.most.shape.output_tokens
+
+
+def causes_of(causes: Causes) -> Mapping[str, float]:
+    """By the keys of ``CAUSES``, in their order."""
+    return {key: float(getattr(causes, key)) for key in CAUSES}

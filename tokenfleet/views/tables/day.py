@@ -1,0 +1,57 @@
+"""What tokens cost over a day, as plain text."""
+
+from collections.abc import Sequence
+
+from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
+from tokenfleet.economics.stack_day import ModelDay, StackDay
+from tokenfleet.views.money import usd
+from tokenfleet.views.tables.stack import Table
+from tokenfleet.views.token_price import per_mtok, per_mtok_range
+
+_COLUMNS = (
+    "Model",
+    "Requests/s",
+    "Replicas",
+    "Paid, mean",
+    "Waits beyond its hour",
+    "Output",
+    "All alike (p10 to p90)",
+    "A month",
+)
+
+
+def day_table(day: StackDay) -> Table:
+    """Replicas, prices and the bill; the last column adds up to the total."""
+    return Table(
+        title="Over that day",
+        columns=_COLUMNS,
+        numbers=frozenset(_COLUMNS) - {"Model"},
+        rows=[_row(model) for model in day.models],
+        total=["Stack", *[""] * (len(_COLUMNS) - 2), usd(day.usd_per_month.expected)],
+        caption=(
+            "Replicas follow the load hour by hour, whole ones, a cold start behind it, and are"
+            " kept ten minutes longer than needed. All else on this page is for the mean load,"
+            " taken as constant."
+        ),
+    )
+
+
+def _row(model: ModelDay) -> Sequence[str]:
+    hours = model.fleet.hours
+    counts = sorted({hour.replicas for hour in hours})
+    paid = sum(hour.paid_replicas for hour in hours) / len(hours)
+    replicas = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    month = usd(model.usd_per_hour * HOURS_PER_MONTH)
+    if model.prices is None or model.range_of_price is None:
+        return [model.name, "", replicas, f"{paid:.1f}", "", "", "", month]
+    loads = [hour.requests_per_second for hour in hours]
+    return [
+        model.name,
+        f"{min(loads):.3g} to {max(loads):.3g}",
+        replicas,
+        f"{paid:.1f}",
+        f"{100 * max(0.0, model.fleet.unserved_share):.2g}%",
+        per_mtok(model.prices.output),
+        per_mtok_range(model.range_of_price * model.prices.blended),
+        month,
+    ]

@@ -1,0 +1,42 @@
+"""How the replicas of every model end, against the time that they have."""
+
+from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
+from tokenfleet.preview.report import ModelReport, Report
+from tokenfleet.views.tables.stack import Table
+
+
+def drain_table(report: Report) -> Table:
+    """Every model's drain, part by part."""
+    return Table(
+        title="How a replica ends",
+        columns=[
+            "Model",
+            "Pool",
+            "Still chosen",
+            "A request may take",
+            "Engine ends",
+            "Together",
+            "Of",
+        ],
+        numbers=frozenset({"Still chosen", "A request may take", "Engine ends", "Together", "Of"}),
+        rows=[_row(report, model) for model in report.models],
+        caption=(
+            "Seconds. First no client chooses the replica any more, then requests finish, then the"
+            " engine is torn down. A request that takes longer is cut off with a closed connection."
+        ),
+    )
+
+
+def _row(report: Report, model: ModelReport) -> list[str]:
+    drain = model.plan.drain
+    pool = next(pool for pool in report.plan.pools if pool.name == model.plan.pool)
+    spot = any(tier.purchase_option == "spot" for tier in pool.tiers)
+    return [
+        model.plan.name,
+        model.plan.pool,
+        f"{drain.propagation_seconds}",
+        f"{drain.longest_request_seconds}",
+        f"{drain.margin_seconds}",
+        f"{drain.grace_seconds}",
+        f"{SPOT_DRAIN_SECONDS}" if spot else "no spot tier",
+    ]
