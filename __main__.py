@@ -1,7 +1,8 @@
 """The program that `pulumi up` runs: plan, components, outputs."""
 
-from pulumi import ResourceOptions, export
+from pulumi import ProviderResource, ResourceOptions, export
 
+from components.account import account_id
 from components.addons import Addons, AddonsArgs
 from components.budget import Budget, BudgetArgs
 from components.cluster import Cluster, ClusterArgs
@@ -13,41 +14,43 @@ from components.serving import Serving, ServingArgs
 from tokenfleet.program import API_KEY, secret, stack_plan
 
 plan = stack_plan()
-aws = aws_provider(plan.name, plan.region, plan.tags)
+name = plan.name
+aws = aws_provider(name, plan.region, plan.tags)
+account = account_id(aws, plan.cluster)
+
+# Each needs what it depends on until it is gone itself, on the way up and on the way down: the
+# cluster its way out of the VPC, nodes the cluster and its add-ons, controllers nodes, models all.
 in_aws = ResourceOptions(providers=[aws])
-
-network = Network(f"{plan.name}-network", NetworkArgs(plan=plan.network), in_aws)
+store = ModelStore(f"{name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
+network = Network(f"{name}-network", NetworkArgs(plan=plan.network, account_id=account), in_aws)
 subnets = network.private_subnet_id_by_zone
-cluster = Cluster(f"{plan.name}-cluster", ClusterArgs(plan=plan.cluster, subnets=subnets), in_aws)
+cluster = Cluster(
+    f"{name}-cluster",
+    ClusterArgs(plan=plan.cluster, subnets=subnets, store=store, account_id=account),
+    ResourceOptions(providers=[aws], depends_on=[network]),
+)
 after_cluster = ResourceOptions(providers=[aws], depends_on=[cluster])
-store = ModelStore(f"{plan.name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
-
-# Nodes join once the add-ons they need are there, controllers start once they have nodes, models
-# come last. On the way down the order is the reverse: whatever deletes a load balancer still runs.
 pools = [
     Pool(
-        f"{plan.name}-{pool}",
+        f"{name}-{pool}",
         PoolArgs(groups=groups, join=cluster.join, subnets=subnets, store=store),
         after_cluster,
     )
     for pool, groups in plan.node_groups_by_pool.items()
 ]
+both: list[ProviderResource] = [aws, cluster.kubernetes_provider]
 addons = Addons(
-    f"{plan.name}-addons",
+    f"{name}-addons",
     AddonsArgs(plan=plan.addons),
-    ResourceOptions(providers=[aws, cluster.kubernetes_provider], depends_on=pools),
+    ResourceOptions(providers=both, depends_on=pools),
 )
 serving = Serving(
-    f"{plan.name}-serving",
-    ServingArgs(
-        plan=plan.serving,
-        store=store,
-        api_key=secret(API_KEY),
-    ),
-    ResourceOptions(providers=[aws, cluster.kubernetes_provider], depends_on=[addons]),
+    f"{name}-serving",
+    ServingArgs(plan=plan.serving, store=store, api_key=secret(API_KEY)),
+    ResourceOptions(providers=both, depends_on=[addons]),
 )
 for budget in plan.budgets:
-    Budget(f"{plan.name}-budget", BudgetArgs(plan=budget), in_aws)
+    Budget(f"{name}-budget", BudgetArgs(plan=budget), in_aws)
 
 export("clusterName", cluster.name)
 export("modelBucket", store.bucket_name)

@@ -6,9 +6,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from components.pod_identity import PodIdentity, PodIdentityArgs
 from tokenfleet.plan.addons import AddonsPlan
-from tokenfleet.plan.iam import AUTOSCALER, autoscaler_statements, policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +37,6 @@ class Addons(pulumi.ComponentResource):
                 resolve_conflicts_on_update="OVERWRITE",
                 opts=child,
             )
-        identity = PodIdentity(
-            f"{name}-{AUTOSCALER.role}",
-            PodIdentityArgs(
-                account=AUTOSCALER,
-                cluster_name=args.plan.cluster_name,
-                policy=policy(autoscaler_statements(args.plan.cluster_name)),
-            ),
-            opts=child,
-        )
         for release in args.plan.helm_releases:
             kubernetes.helm.v3.Release(
                 f"{name}-{release.name}",
@@ -59,7 +48,6 @@ class Addons(pulumi.ComponentResource):
                 else None,
                 namespace=release.namespace,
                 values=dict(release.values),
-                # The autoscaler's credentials must be there when its pod starts.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[identity]),
+                opts=child,
             )
         self.register_outputs({})

@@ -1,4 +1,4 @@
-"""An EKS control plane, the add-ons that nodes need before they join, and a way to talk to it."""
+"""An EKS control plane, whatever must be there before a node joins, and a way to talk to it."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,10 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
+from components.administrators import Administrators, AdministratorsArgs
+from components.identities import Identities, IdentitiesArgs
 from components.kubeconfig import kubeconfig
+from components.model_store import ModelStore
 from tokenfleet.plan.cluster import ClusterPlan
 from tokenfleet.plan.iam import (
     CLUSTER_POLICIES,
@@ -24,10 +27,12 @@ _RECOVERY_DAYS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """What to build, and the private subnets by zone."""
+    """What to build, the private subnets by zone, the models that pods may read, the account."""
 
     plan: ClusterPlan
     subnets: Mapping[str, pulumi.Input[str]]
+    store: ModelStore
+    account_id: pulumi.Output[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +52,8 @@ class Cluster(pulumi.ComponentResource):
     """The control plane.
 
     Its own add-ons start only after this component (``bootstrap_self_managed_addons`` is
-    off), so that the VPC CNI acts with a role of its own instead of the node's. Whoever runs
-    the first deployment becomes administrator: the same program creates objects inside.
+    off), so that the VPC CNI acts with a role of its own instead of the node's. Only the
+    planned administrators may act inside, and whoever deploys must be one of them.
     """
 
     name: pulumi.Output[str]
@@ -72,8 +77,19 @@ class Cluster(pulumi.ComponentResource):
             partition=args.plan.partition,
             region=args.plan.region,
         )
-        self._administrators()
+        administrators = Administrators(
+            f"{name}-admin",
+            AdministratorsArgs(plan=args.plan, cluster_name=cluster.name),
+            opts=self._child,
+        )
         self._node_addons()
+        Identities(
+            f"{name}-identities",
+            IdentitiesArgs(
+                plan=args.plan.identities, cluster_name=args.plan.name, store=args.store
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
+        )
         self.kubernetes_provider = kubernetes.Provider(
             f"{name}-kubernetes",
             # Known before the cluster is: without it a changed endpoint would replace the
@@ -83,7 +99,8 @@ class Cluster(pulumi.ComponentResource):
                 self.name, self.join.endpoint, self.join.certificate_authority, args.plan.region
             ),
             enable_server_side_apply=True,
-            opts=self._child,
+            # Objects inside are an administrator's to create, and to delete.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[administrators]),
         )
         self.register_outputs({"name": self.name, "endpoint": self.join.endpoint})
 
@@ -91,7 +108,9 @@ class Cluster(pulumi.ComponentResource):
         plan = self._args.plan
         role = aws.iam.Role(
             f"{self._name}-role",
-            assume_role_policy=service_trust("eks.amazonaws.com"),
+            assume_role_policy=self._args.account_id.apply(
+                lambda account: service_trust("eks.amazonaws.com", account)
+            ),
             opts=self._child,
         )
         attachments = [
@@ -110,7 +129,9 @@ class Cluster(pulumi.ComponentResource):
             deletion_window_in_days=_RECOVERY_DAYS,
             opts=self._child,
         )
-        # EKS would create it without retention at the first log line.
+        # EKS would create it without retention at the first log line. It is deleted with the stack:
+        # one that is kept would stop every later `up`, where one that late log lines bring back
+        # stops some (docs/destroy.md has the command).
         logs = aws.cloudwatch.LogGroup(
             f"{self._name}-logs",
             name=f"/aws/eks/{plan.name}/cluster",
@@ -124,7 +145,10 @@ class Cluster(pulumi.ComponentResource):
             role_arn=role.arn,
             bootstrap_self_managed_addons=False,
             access_config=aws.eks.ClusterAccessConfigArgs(
-                authentication_mode="API", bootstrap_cluster_creator_admin_permissions=True
+                # The creator would get an entry of its own, and a second one for an administrator
+                # who deploys ends in a 409 (pulumi/pulumi-eks#2373).
+                authentication_mode="API",
+                bootstrap_cluster_creator_admin_permissions=False,
             ),
             vpc_config=aws.eks.ClusterVpcConfigArgs(
                 subnet_ids=list(self._args.subnets.values()),
@@ -144,24 +168,6 @@ class Cluster(pulumi.ComponentResource):
             deletion_protection=plan.deletion_protection,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*attachments, logs]),
         )
-
-    def _administrators(self) -> None:
-        policy = f"arn:{self._args.plan.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-        for admin, principal_arn in self._args.plan.admin_principals.items():
-            entry = aws.eks.AccessEntry(
-                f"{self._name}-admin-{admin}",
-                cluster_name=self.name,
-                principal_arn=principal_arn,
-                opts=self._child,
-            )
-            aws.eks.AccessPolicyAssociation(
-                f"{self._name}-admin-{admin}",
-                cluster_name=self.name,
-                principal_arn=entry.principal_arn,
-                policy_arn=policy,
-                access_scope=aws.eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
-                opts=self._child,
-            )
 
     def _node_addons(self) -> None:
         role = aws.iam.Role(

@@ -21,6 +21,7 @@ def launch_template(
     plan: NodeGroupPlan,
     template: TemplatePlan,
     *,
+    image_id: pulumi.Input[str],
     join: Join,
     instance_profile_arn: pulumi.Input[str],
     store_url: pulumi.Input[str],
@@ -30,7 +31,7 @@ def launch_template(
     volumes = {_ROOT_DEVICE: template.disks.root, _CACHE_DEVICE: template.disks.cache}
     return aws.ec2.LaunchTemplate(
         name,
-        image_id=plan.image_id,
+        image_id=image_id,
         instance_type=plan.instance_types[0] if plan.capacity_block else None,
         user_data=_user_data(template.boot, join, store_url),
         update_default_version=True,

@@ -13,9 +13,10 @@ from tokenfleet.plan.network import NetworkPlan, SubnetPlan
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """The address plan."""
+    """The address plan, and the account."""
 
     plan: NetworkPlan
+    account_id: pulumi.Output[str]
 
 
 class Network(pulumi.ComponentResource):
@@ -44,8 +45,11 @@ class Network(pulumi.ComponentResource):
             opts=self._child,
         )
         self.vpc_id = vpc.id
-        public = self._public_subnets()
-        private, tables = self._private_subnets(self._nat_gateways(public))
+        gateway = aws.ec2.InternetGateway(
+            f"{name}-internet", vpc_id=vpc.id, tags={"Name": name}, opts=self._child
+        )
+        public = self._public_subnets(gateway)
+        private, tables = self._private_subnets(self._nat_gateways(public, gateway))
         self.private_subnet_id_by_zone = private
         Endpoints(
             f"{name}-endpoints",
@@ -60,18 +64,16 @@ class Network(pulumi.ComponentResource):
         if args.plan.flow_logs:
             FlowLogs(
                 f"{name}-flow-logs",
-                FlowLogsArgs(vpc_id=vpc.id, retention_days=args.plan.log_retention_days),
+                FlowLogsArgs(
+                    vpc_id=vpc.id,
+                    account_id=args.account_id,
+                    retention_days=args.plan.log_retention_days,
+                ),
                 opts=self._child,
             )
         self.register_outputs({"vpcId": self.vpc_id, "privateSubnetIds": list(private.values())})
 
-    def _public_subnets(self) -> Mapping[str, pulumi.Output[str]]:
-        gateway = aws.ec2.InternetGateway(
-            f"{self._name}-internet",
-            vpc_id=self.vpc_id,
-            tags={"Name": self._name},
-            opts=self._child,
-        )
+    def _public_subnets(self, gateway: aws.ec2.InternetGateway) -> Mapping[str, pulumi.Output[str]]:
         table = aws.ec2.RouteTable(
             f"{self._name}-public",
             vpc_id=self.vpc_id,
@@ -87,22 +89,26 @@ class Network(pulumi.ComponentResource):
         }
 
     def _nat_gateways(
-        self, public_subnet_ids: Mapping[str, pulumi.Output[str]]
+        self,
+        public_subnet_ids: Mapping[str, pulumi.Output[str]],
+        internet: aws.ec2.InternetGateway,
     ) -> Mapping[str, pulumi.Output[str]]:
+        # EC2 refuses both in a VPC that has no gateway yet (hashicorp/terraform-provider-aws#709).
+        connected = pulumi.ResourceOptions(parent=self, depends_on=[internet])
         gateway_ids: dict[str, pulumi.Output[str]] = {}
         for zone in self._plan.nat_zones:
             address = aws.ec2.Eip(
                 f"{self._name}-nat-{zone}",
                 domain="vpc",
                 tags={"Name": f"{self._name}-nat-{zone}"},
-                opts=self._child,
+                opts=connected,
             )
             gateway = aws.ec2.NatGateway(
                 f"{self._name}-nat-{zone}",
                 allocation_id=address.id,
                 subnet_id=public_subnet_ids[zone],
                 tags={"Name": f"{self._name}-{zone}"},
-                opts=self._child,
+                opts=connected,
             )
             gateway_ids[zone] = gateway.id
         return gateway_ids

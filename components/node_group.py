@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.cluster import Join
+from components.image import image_id
 from components.launch_template import launch_template
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 
@@ -36,11 +37,13 @@ class NodeGroup(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tokenfleet:node_group:NodeGroup", name, None, opts)
         self._name, self._args = name, args
+        image = image_id(args.plan.image, self)
         self._templates = {
             template.role: launch_template(
                 f"{name}-{template.role}-template",
                 args.plan,
                 template,
+                image_id=image,
                 join=args.join,
                 instance_profile_arn=args.instance_profile_arn,
                 store_url=args.store_url,

@@ -11,9 +11,9 @@ from components.model_store import ModelStore
 from components.node_group import NodeGroup, NodeGroupArgs
 from tokenfleet.plan.iam import (
     NODE_POLICIES,
+    instance_trust,
     managed_policy_arn,
     model_reader_policy,
-    service_trust,
 )
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 
@@ -43,9 +43,7 @@ class Pool(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tokenfleet:pool:Pool", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role = aws.iam.Role(
-            f"{name}-node", assume_role_policy=service_trust("ec2.amazonaws.com"), opts=child
-        )
+        role = aws.iam.Role(f"{name}-node", assume_role_policy=instance_trust(), opts=child)
         permissions: list[pulumi.Resource] = [
             aws.iam.RolePolicyAttachment(
                 f"{name}-{policy}",

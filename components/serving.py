@@ -9,14 +9,6 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.model_store import ModelStore
-from components.pod_identity import PodIdentity, PodIdentityArgs
-from tokenfleet.plan.iam import (
-    COMPILER,
-    MODEL_READER,
-    ServiceAccountPlan,
-    compiler_policy,
-    model_reader_policy,
-)
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.compile_job import COMPILE
 from tokenfleet.plan.serving.containers import API_KEY_SECRET, LOADER, LOADER_SETTINGS, Manifest
@@ -61,14 +53,12 @@ class Serving(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tokenfleet:serving:Serving", name, None, opts)
         self._name = name
-        reader = self._identity(MODEL_READER, args, model_reader_policy)
         scripts = [LOADER]
         if args.plan.compile_jobs:
-            self._identity(COMPILER, args, compiler_policy)
             scripts.append(COMPILE)
         namespace = self._object(args.plan.namespace, [])
         api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
-        before = [namespace, api_key, reader, self._scripts(scripts, args.store, namespace)]
+        before = [namespace, api_key, self._scripts(scripts, args.store, namespace)]
         for manifest in args.plan.manifests:
             self._object(manifest, before)
         self.namespace = pulumi.Output.from_input(NAMESPACE)
@@ -91,19 +81,6 @@ class Serving(pulumi.ComponentResource):
             f"{self._name}-{kind.lower()}-{metadata['name']}",
             **fields,
             opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
-        )
-
-    def _identity(
-        self, account: ServiceAccountPlan, args: ServingArgs, policy: Callable[[str], str]
-    ) -> PodIdentity:
-        return PodIdentity(
-            f"{self._name}-{account.role}",
-            PodIdentityArgs(
-                account=account,
-                cluster_name=args.plan.cluster_name,
-                policy=args.store.bucket_arn.apply(policy),
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _scripts(

@@ -46,6 +46,9 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
 }
 """Statements that need every resource, by Sid. One that is not here is refused."""
 
+# Services that say for whom they act, and with whose trust policies AWS documents to ask for it.
+_NAME_THEIR_ACCOUNT = frozenset({"eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"})
+
 # arn:partition:service:region:account:name
 _FIELDS_BEFORE_NAME = 5
 _EVERYONE = frozenset({"0.0.0.0/0", "::/0"})
@@ -96,6 +99,21 @@ def _is_everything(resource: str) -> bool:
     kind, _, named = name.replace(":", "/", 1).partition("/")
     # S3 has no kind before the name: "bucket/*" is one bucket's objects.
     return "*" in kind or (fields[2] != "s3" and named.startswith("*"))
+
+
+def own_account_only(recording: Recording) -> Iterator[Finding]:
+    """A service may use a role for this account, not for whoever asks the service."""
+    for role in recording.of_type("aws:iam/role:Role"):
+        for statement in mappings(parsed(role.inputs.get("assumeRolePolicy")).get("Statement")):
+            services = {*texts(mapping(statement.get("Principal")).get("Service"))}
+            conditions = mapping(mapping(statement.get("Condition")).get("StringEquals"))
+            if services & _NAME_THEIR_ACCOUNT and not conditions.get("aws:SourceAccount"):
+                yield Finding(
+                    rule="own-account-only",
+                    resource=role.urn,
+                    problem=f"lets {', '.join(sorted(services))} act for any account: ask for"
+                    " aws:SourceAccount",
+                )
 
 
 def no_public_ingress(recording: Recording) -> Iterator[Finding]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from policies.access import no_public_ingress, no_unexplained_wildcards
+from policies.access import no_public_ingress, no_unexplained_wildcards, own_account_only
 from policies.finding import Finding, Rule
 from policies.nodes import imds_v2, scale_from_zero
+from policies.order import foundations_first, identities_first
 from policies.shape import (
     explicit_providers,
     no_output_as_text,
@@ -26,11 +27,14 @@ RULES: Sequence[Rule] = (
     secrets_stay_secret,
     no_unexplained_wildcards,
     no_public_ingress,
+    own_account_only,
     encrypted,
     private_buckets,
     imds_v2,
     scale_from_zero,
     tagged,
+    foundations_first,
+    identities_first,
 )
 
 

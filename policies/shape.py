@@ -53,6 +53,13 @@ def explicit_providers(recording: Recording) -> Iterator[Finding]:
             resource=resource.urn,
             problem="uses a default provider: hand the component its providers",
         )
+    for lookup in recording.lookups:
+        if lookup.provider not in providers:
+            yield Finding(
+                rule="explicit-providers",
+                resource=lookup.token,
+                problem="is looked up with a default provider: give it a parent or provider",
+            )
 
 
 def no_output_as_text(recording: Recording) -> Iterator[Finding]:

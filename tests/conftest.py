@@ -11,8 +11,9 @@ from hypothesis import settings
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.project import PROJECT
+from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorded import Mode, Recording
-from tokenfleet.recording.recorder import Configured, record
+from tokenfleet.recording.recorder import record
 from tokenfleet.settings.stack_file import StackFile, read_stack_file
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,8 @@ from tokenfleet.plan.decide import decide
 from tokenfleet.plan.plain import plain
 from tokenfleet.preview.report import build_report
 from tokenfleet.project import PROJECT
-from tokenfleet.recording.recorder import Configured, record
+from tokenfleet.recording.configured import Configured
+from tokenfleet.recording.recorder import record
 from tokenfleet.settings.reference import documented_keys
 
 Keys = dict[str, Any]
@@ -35,8 +36,8 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "cluster.publicAccessCidrs": ("cluster.publicAccessCidrs", [], ["203.0.113.0/24"]),
     "cluster.adminPrincipals": (
         "cluster.adminPrincipals",
-        {},
         {"ops": "arn:aws:iam::111122223333:role/Ops"},
+        {"ops": "arn:aws:iam::111122223333:role/Other"},
     ),
     "cluster.deletionProtection": ("cluster.deletionProtection", False, True),
     "cluster.systemNodes.instanceType": (
@@ -45,6 +46,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         "m8g.xlarge",
     ),
     "cluster.systemNodes.count": ("cluster.systemNodes.count", 2, 3),
+    "cluster.systemNodes.imageId": (
+        "cluster.systemNodes.imageId",
+        None,
+        "ami-0123456789abcdef0",
+    ),
     "pools.NAME.hardware": (
         "pools.h100",
         L4,
@@ -55,6 +61,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         ["c8gd.8xlarge"],
         ["c8gd.8xlarge", "m8gd.8xlarge"],
     ),
+    "pools.NAME.imageId": ("pools.graviton4.imageId", None, "ami-0123456789abcdef0"),
     "pools.NAME.tiers": (
         "pools.graviton4.tiers",
         {"spot": {"max": 9}},

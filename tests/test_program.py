@@ -1,5 +1,6 @@
 """The whole program under the recorder: it builds, it is stable, and growing it moves nothing."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ import pulumi
 import pytest
 
 from policies.nodes import group_tags
+from policies.order import later_than
 from policies.rulebook import findings
+from policies.values import mapping
 from tokenfleet.project import PROJECT
+from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorded import SECRET, UNKNOWN, Mode, Recording
-from tokenfleet.recording.recorder import Configured, record
+from tokenfleet.recording.recorder import record
 from tokenfleet.settings.stack_file import StackFile
 
 Keys = dict[str, Any]
@@ -174,24 +178,31 @@ def test_a_plaintext_secret_stops_the_program_without_repeating_it(
     assert "hunter2" not in str(raised.value)
 
 
-def _must_outlive(recording: Recording, urn: str) -> set[str]:
-    """Everything that is deleted only after ``urn``: its dependencies, its parent, and theirs."""
-    edges = {r.urn: {*r.dependencies, r.parent, r.provider} for r in recording.resources}
-    reached: set[str] = set()
-    waiting = [urn]
-    while waiting:
-        for below in edges.get(waiting.pop(), set()) - reached:
-            reached.add(below)
-            waiting.append(below)
-    return reached
-
-
 @pytest.mark.parametrize(
     ("first_to_go", "must_outlive_it"),
     [
         # A load balancer is deleted by the cloud controller, pods are drained by their nodes.
         ("kubernetes:core/v1:Service", "aws:eks/cluster:Cluster"),
         ("kubernetes:apps/v1:Deployment", "aws:autoscaling/group:Group"),
+        # What acts inside the cluster needs a way out of the VPC until it is gone.
+        *(
+            (above, below)
+            for above in (
+                "kubernetes:apps/v1:Deployment",
+                "kubernetes:core/v1:Service",
+                "kubernetes:helm.sh/v3:Release",
+                "aws:autoscaling/group:Group",
+                "aws:eks/addon:Addon",
+                "aws:eks/cluster:Cluster",
+            )
+            for below in (
+                "aws:ec2/internetGateway:InternetGateway",
+                "aws:ec2/natGateway:NatGateway",
+                "aws:ec2/eip:Eip",
+                "aws:ec2/routeTableAssociation:RouteTableAssociation",
+                "aws:ec2/vpcEndpoint:VpcEndpoint",
+            )
+        ),
         # The autoscaler would bring back the nodes that are being deleted.
         ("kubernetes:helm.sh/v3:Release", "aws:autoscaling/group:Group"),
         ("kubernetes:helm.sh/v3:Release", "aws:eks/podIdentityAssociation:PodIdentityAssociation"),
@@ -209,6 +220,74 @@ def test_what_is_still_needed_is_destroyed_later(
 ) -> None:
     recording = recording_of(stack_files["prod"].keys, "deployment")
     types = {resource.urn: resource.type for resource in recording.resources}
+    assert recording.of_type(first_to_go)
     for resource in recording.of_type(first_to_go):
-        later = {types.get(urn) for urn in _must_outlive(recording, resource.urn)}
+        later = {types.get(urn) for urn in later_than(recording, resource.urn)}
         assert must_outlive_it in later, resource.name
+
+
+def test_images_are_looked_up_once_for_every_group_and_not_when_they_are_given(
+    keys_of: Callable[[str], Keys], recording_of: Record
+) -> None:
+    keys = keys_of("prod")
+    asked = [r.arguments["name"] for r in recording_of(keys, "preview").lookups[1:]]
+    assert len(asked) == len(recording_of(keys, "preview").of_type("aws:autoscaling/group:Group"))
+    assert not [name for name in asked if "/recommended/" in str(name)]
+    given = "ami-0123456789abcdef0"
+    keys["cluster"]["systemNodes"]["imageId"] = given
+    for pool in keys["pools"].values():
+        pool["imageId"] = given
+    recording = recording_of(keys, "preview")
+    assert [r.token for r in recording.lookups] == ["aws:index/getCallerIdentity:getCallerIdentity"]
+    templates = recording.of_type("aws:ec2/launchTemplate:LaunchTemplate")
+    assert {template.inputs["imageId"] for template in templates} == {given}
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_an_image_is_an_id_and_no_secret(
+    stack: str, stack_files: Mapping[str, StackFile], recording_of: Record
+) -> None:
+    # EC2 takes only parameters of data type aws:ec2:image by name, and those of EKS are text.
+    templates = recording_of(stack_files[stack].keys, "preview").of_type(
+        "aws:ec2/launchTemplate:LaunchTemplate"
+    )
+    images = [str(template.inputs["imageId"]) for template in templates]
+    assert images
+    assert not [image for image in images if not re.fullmatch(r"ami-[0-9a-f]{17}", image)]
+
+
+def test_whoever_deploys_is_one_of_the_administrators_or_stopped_before_there_is_a_cluster(
+    keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    configured = Configured(PROJECT, keys_of("dev"), [])
+    configured.deployer_arn = "arn:aws:sts::111122223333:assumed-role/Somebody/session"
+    with pytest.raises(pulumi.RunError, match=r"cluster\.adminPrincipals.*role/Deployer"):
+        record(root, PROJECT, "dev", configured, "preview")
+
+
+def test_an_administrator_who_deploys_has_one_access_entry(
+    stack_files: Mapping[str, StackFile], recording_of: Record
+) -> None:
+    recording = recording_of(stack_files["dev"].keys, "deployment")
+    (cluster,) = recording.of_type("aws:eks/cluster:Cluster")
+    access = mapping(cluster.inputs["accessConfig"])
+    assert access["bootstrapClusterCreatorAdminPermissions"] is False
+    principals = [
+        e.inputs["principalArn"] for e in recording.of_type("aws:eks/accessEntry:AccessEntry")
+    ]
+    assert len(principals) == len(set(map(str, principals)))
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_a_log_group_that_outlives_its_stack_has_its_command_in_the_docs(
+    stack: str, stack_files: Mapping[str, StackFile], recording_of: Record, root: Path
+) -> None:
+    # EKS brings the group of a fixed name back with late lines; others get a name of their own.
+    recording = recording_of(stack_files[stack].keys, "deployment")
+    page = (root / "docs" / "destroy.md").read_text(encoding="utf-8")
+    named = [g for g in recording.of_type("aws:cloudwatch/logGroup:LogGroup") if "name" in g.inputs]
+    (group,) = named
+    assert not group.retain_on_delete
+    as_dev = str(group.inputs["name"]).replace(stack, "dev")
+    assert f"--log-group-name {as_dev} " in page
+    assert f"pulumi import {group.type} {group.name.replace(stack, 'dev')} {as_dev} " in page

@@ -56,8 +56,8 @@ def test_volumes_are_priced_in_every_known_region(name: ServiceName) -> None:
 def test_an_image_is_named_by_release_and_never_by_what_is_recommended(
     architecture: str, variant: str
 ) -> None:
-    image = ami_release().image_id("1.35", architecture, variant)
-    assert image.startswith("resolve:ssm:/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/")
+    image = ami_release().parameter("1.35", architecture, variant)
+    assert image.startswith("/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/")
     assert f"/{architecture}/{variant}/" in image
     assert ami_release().release in image
     assert "recommended" not in image

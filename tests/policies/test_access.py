@@ -11,6 +11,7 @@ from tokenfleet.recording.recorded import Recording
 
 POLICY = ":RolePolicy::*model-reader-policy"
 ROLE = ":Role::*-graviton4-node"
+CLUSTER_ROLE = ":Role::*-cluster-role"
 BUCKET_POLICY = ":BucketPolicy::*"
 GROUP = ":SecurityGroup::*"
 RULE = ":SecurityGroupIngressRule::*"
@@ -51,6 +52,14 @@ def wildcard(pattern: str, text: str, says: str, field: str = "policy") -> Plant
     )
 
 
+def trust(*services: str) -> str:
+    """A trust policy that asks for no account."""
+    principal = {"Service": services[0] if len(services) == 1 else list(services)}
+    return json.dumps(
+        {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+    )
+
+
 def opening(plant: Plant, on: str, says: str) -> Planted:
     """A way in for everyone."""
     return Planted(plant=plant, rule="no-public-ingress", on=on, says=says)
@@ -67,6 +76,22 @@ SECOND_OF_TWO = json.dumps(
 )
 
 MISTAKES: Mapping[str, Planted] = {
+    "control plane that acts for anybody": Planted(
+        plant=changed(CLUSTER_ROLE, "assumeRolePolicy", to=trust("eks.amazonaws.com")),
+        rule="own-account-only",
+        on=CLUSTER_ROLE,
+        says="aws:SourceAccount",
+    ),
+    "flow logs among services that act for anybody": Planted(
+        plant=changed(
+            CLUSTER_ROLE,
+            "assumeRolePolicy",
+            to=trust("ec2.amazonaws.com", "vpc-flow-logs.amazonaws.com"),
+        ),
+        rule="own-account-only",
+        on=CLUSTER_ROLE,
+        says="vpc-flow-logs",
+    ),
     "load balancer that one of two controllers would open": opening(
         changed(SERVICE, *ANNOTATIONS, SCHEME, to="internet-facing"), SERVICE, "internet-facing"
     ),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from policies.rulebook import findings
-from tokenfleet.recording.recorder import Configured, record
+from tokenfleet.recording.configured import Configured
+from tokenfleet.recording.recorder import record
 
 PREAMBLE = """
 import pulumi
@@ -56,6 +57,10 @@ PROGRAMS: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
     "component without providers": (
         'aws.ec2.Vpc("default", opts=pulumi.ResourceOptions(parent=Box("bare", [])))',
         [("explicit-providers", "default")],
+    ),
+    "look-up with a default provider": (
+        "aws.get_caller_identity_output()",
+        [("explicit-providers", "aws:index/getCallerIdentity:getCallerIdentity")],
     ),
     "Output shown in a text": (
         'aws.ec2.Subnet("subnet", vpc_id=f"{vpc.id!r}", opts=child)',

@@ -4,11 +4,17 @@ import pytest
 
 from policies.finding import Rule
 from policies.rulebook import RULES, findings
-from tests.policies import test_access, test_nodes, test_shape, test_storage
+from tests.policies import test_access, test_nodes, test_order, test_shape, test_storage
 from tests.policies.planting import changed, reported
 from tokenfleet.recording.recorded import Recording
 
-TABLES = (test_access.MISTAKES, test_nodes.MISTAKES, test_shape.MISTAKES, test_storage.MISTAKES)
+TABLES = (
+    test_access.MISTAKES,
+    test_nodes.MISTAKES,
+    test_order.MISTAKES,
+    test_shape.MISTAKES,
+    test_storage.MISTAKES,
+)
 
 
 def test_the_committed_dev_stack_breaks_no_rule(dev: Recording) -> None:

@@ -66,6 +66,18 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "older Graviton": ((f"{POOL}.instanceTypes", ["c7g.4xlarge"]), (f"{POOL}.instanceTypes[0]", "families that do")),
     "type twice": ((f"{POOL}.instanceTypes", ["c8gd.4xlarge", "c8gd.4xlarge"]), (f"{POOL}.instanceTypes[1]", "twice")),
     "types of unequal size": ((f"{POOL}.instanceTypes", ["c8gd.4xlarge", "c8gd.8xlarge"]), (f"{POOL}.instanceTypes[1]", "equally many")),
+    "nobody who may deploy": (("cluster.adminPrincipals", {}), ("cluster.adminPrincipals", "you deploy as")),
+    "administrators left out": (("cluster.adminPrincipals", ...), ("cluster.adminPrincipals", "you deploy as")),
+    "cluster left out": (("cluster", ...), ("cluster.adminPrincipals", "you deploy as")),
+    "one administrator twice": (
+        ("cluster.adminPrincipals", {"a": "arn:aws:iam::111122223333:role/A", "b": "arn:aws:iam::111122223333:role/A"}),
+        ("cluster.adminPrincipals.b", "name it once"),
+    ),
+    "session for an administrator": (
+        ("cluster.adminPrincipals", {"a": "arn:aws:sts::111122223333:assumed-role/A/alice"}),
+        ("cluster.adminPrincipals.a", "the ARN of an IAM role or user"),
+    ),
+    "name for an image": ((f"{POOL}.imageId", "al2023"), (f"{POOL}.imageId", "a machine image such as ami-")),
     "accelerators for the system": (("cluster.systemNodes.instanceType", "p5.4xlarge"), ("cluster.systemNodes.instanceType", "idle")),
     "min above max in a tier": ((f"{POOL}.tiers.spot", {"min": 3, "max": 1}), (f"{POOL}.tiers.spot", "larger than max")),
     "min above max of replicas": ((f"{MODEL}.replicas", {"min": 3, "max": 1}), (f"{MODEL}.replicas", "larger than max")),

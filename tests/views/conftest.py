@@ -12,7 +12,8 @@ from tests.today import TODAY
 from tokenfleet.plan.decide import decide
 from tokenfleet.preview.report import Report, build_report
 from tokenfleet.project import PROJECT
-from tokenfleet.recording.recorder import Configured, record
+from tokenfleet.recording.configured import Configured
+from tokenfleet.recording.recorder import record
 from tokenfleet.settings.stack_file import StackFile
 
 

@@ -14,19 +14,17 @@ class AmiRelease(Fact):
     release: str
     source: str
 
-    def image_id(self, kubernetes_version: str, architecture: str, variant: str) -> str:
-        """The launch template's ``ImageId``: a public parameter that names this very release.
+    def parameter(self, kubernetes_version: str, architecture: str, variant: str) -> str:
+        """The public parameter that holds the image id of this very release in a region.
 
-        EC2 resolves it when an instance is launched (RequestLaunchTemplateData.ImageId,
-        "resolve:ssm:public-parameter"), so no look-up runs in a preview and nothing rolls
-        until the release is changed here. Path as read by aws/karpenter-provider-aws
-        pkg/providers/amifamily/al2023.go (2026-08-21).
+        Never "recommended", which answers differently next week. Path as read by
+        aws/karpenter-provider-aws pkg/providers/amifamily/al2023.go (2026-08-21).
         """
         name = (
             f"amazon-eks-node-al2023-{architecture}-{variant}-{kubernetes_version}-{self.release}"
         )
         return (
-            f"resolve:ssm:/aws/service/eks/optimized-ami/{kubernetes_version}/amazon-linux-2023"
+            f"/aws/service/eks/optimized-ami/{kubernetes_version}/amazon-linux-2023"
             f"/{architecture}/{variant}/{name}/image_id"
         )
 

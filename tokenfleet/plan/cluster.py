@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from tokenfleet.plan.iam import ServiceAccountPlan
 from tokenfleet.settings.sections import ClusterSettings, ObservabilitySettings
 
 
@@ -21,6 +22,9 @@ class ClusterPlan:
     service_cidr: IPv4Network
     public_access_cidrs: Sequence[IPv4Network]
     admin_principals: Mapping[str, str]
+    admin_policy_arn: str
+    identities: Sequence[ServiceAccountPlan]
+    """What acts in AWS from inside the cluster."""
     deletion_protection: bool
     log_types: Sequence[str]
     log_retention_days: int
@@ -32,6 +36,28 @@ def is_documentation(cidr: IPv4Network) -> bool:
     return str(cidr).startswith(("192.0.2.", "198.51.100.", "203.0.113."))
 
 
+def deployer_problem(caller_arn: str, admin_principals: Mapping[str, str]) -> str | None:
+    """Why whoever deploys could not create anything inside the cluster, or None.
+
+    The session of a role has the role's name without its path: arn:aws:sts::ACCOUNT:assumed-role/
+    NAME/SESSION (IAM user guide, "IAM identifiers"); role names are unique within an account.
+    """
+    *_, account, identity = caller_arn.split(":")
+    kind, _, name = identity.partition("/")
+    role = f"role/{name.partition('/')[0]}" if kind == "assumed-role" else None
+    for arn in admin_principals.values():
+        *_, named_account, named = arn.split(":")
+        without_path = f"role/{named.rpartition('/')[2]}" if named.startswith("role/") else None
+        if arn == caller_arn or (role and (account, role) == (named_account, without_path)):
+            return None
+    known = ", ".join(admin_principals.values())
+    return (
+        f"cluster.adminPrincipals: you deploy as {caller_arn}, which is not among them ({known}), so"
+        " you could not create anything inside the cluster. Add that role or user, or deploy as"
+        " one of them."
+    )
+
+
 def plan_cluster(
     settings: ClusterSettings,
     observability: ObservabilitySettings,
@@ -39,6 +65,7 @@ def plan_cluster(
     name: str,
     region: str,
     partition: str,
+    identities: Sequence[ServiceAccountPlan],
 ) -> ClusterPlan:
     """The cluster of a stack."""
     return ClusterPlan(
@@ -49,6 +76,8 @@ def plan_cluster(
         service_cidr=settings.service_cidr,
         public_access_cidrs=settings.public_access_cidrs,
         admin_principals=dict(sorted(settings.admin_principals.items())),
+        admin_policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+        identities=identities,
         deletion_protection=settings.deletion_protection,
         log_types=sorted(observability.control_plane_logs),
         log_retention_days=observability.log_retention_days,

@@ -46,13 +46,35 @@ def managed_policy_arn(partition: str, name: str) -> str:
     return f"arn:{partition}:iam::aws:policy/{name}"
 
 
-def service_trust(service: str) -> str:
-    """Trust policy (JSON) of a role that an AWS service assumes."""
+def service_trust(service: str, account_id: str) -> str:
+    """Trust policy (JSON) of a role that an AWS service assumes for this account alone.
+
+    EKS and VPC flow logs say for whom they act (EKS user guide, "Cross-service confused deputy
+    prevention", 2025-08-19; VPC user guide, "IAM role for publishing flow logs").
+    """
     return _document(
         [
             {
                 "Effect": "Allow",
                 "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+            }
+        ]
+    )
+
+
+def instance_trust() -> str:
+    """Trust policy (JSON) of a role that instances assume.
+
+    Without an account: nothing documents that EC2 names one here, and an instance profile only
+    ever serves instances of its own account.
+    """
+    return _document(
+        [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ec2.amazonaws.com"},
                 "Action": "sts:AssumeRole",
             }
         ]
@@ -97,6 +119,20 @@ def policy(statements: Sequence[Statement]) -> str:
             for statement in statements
         ]
     )
+
+
+def permissions(role: str, cluster_name: str, bucket_arn: str) -> str:
+    """Permissions (JSON) of a pod's role, by its name here."""
+    match role:
+        case AUTOSCALER.role:
+            return policy(autoscaler_statements(cluster_name))
+        case MODEL_READER.role:
+            return model_reader_policy(bucket_arn)
+        case COMPILER.role:
+            return compiler_policy(bucket_arn)
+        case _:
+            msg = f"no pod has the role {role}"
+            raise ValueError(msg)
 
 
 def autoscaler_statements(cluster_name: str) -> Sequence[Statement]:

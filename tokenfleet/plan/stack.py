@@ -7,7 +7,7 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
-from tokenfleet.plan.iam import COMPILER, MODEL_READER
+from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
 from tokenfleet.plan.network import NetworkPlan, plan_network
 from tokenfleet.plan.nodes.groups import (
     SYSTEM_POOL,
@@ -128,6 +128,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
         kubernetes_version=version,
         architecture=instance_type(system.instance_type).architecture,
         instance_type=system.instance_type,
+        image_id=system.image_id,
         count=system.count,
         zones=zones,
         tags=tags,
@@ -157,6 +158,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             name=name,
             region=settings.region,
             partition=partition,
+            identities=[AUTOSCALER, MODEL_READER, *([COMPILER] if compile_jobs else [])],
         ),
         pools=pools,
         node_groups_by_pool={SYSTEM_POOL: [system_nodes]}

@@ -7,8 +7,9 @@ from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.report import Report, build_report
 from tokenfleet.project import PROJECT
+from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorded import Recording
-from tokenfleet.recording.recorder import Configured, record
+from tokenfleet.recording.recorder import record
 from tokenfleet.settings.stack_file import StackFile
 
 

@@ -40,6 +40,15 @@ class RecordedResource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordedLookup:
+    """One ``Invoke`` request; ``provider`` is the URN of the provider resource, or empty."""
+
+    token: str
+    arguments: Mapping[str, object]
+    provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recording:
     """One run of a program, in the order of URNs so that two runs compare equal."""
 
@@ -48,6 +57,7 @@ class Recording:
     stack: str
     stack_urn: str
     resources: Sequence[RecordedResource]
+    lookups: Sequence[RecordedLookup]
     duplicate_urns: Sequence[str]
     outputs: Mapping[str, object]
     component_outputs: Mapping[str, Mapping[str, object]]

@@ -9,13 +9,13 @@ import os
 import runpy
 import sys
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 from google.protobuf import empty_pb2, struct_pb2
-from google.protobuf.json_format import MessageToDict
-from pulumi.runtime import rpc, set_all_config
+from pulumi.runtime import set_all_config
 from pulumi.runtime.mocks import (
     MockCallArgs,
     MockEngine,
@@ -28,24 +28,13 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
+from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.invented import invented_id, invented_outputs
-from tokenfleet.recording.recorded import SECRET, UNKNOWN, Mode, RecordedResource, Recording
+from tokenfleet.recording.lookups import answer
+from tokenfleet.recording.recorded import Mode, RecordedLookup, RecordedResource, Recording
+from tokenfleet.recording.wire import plain_mapping, recorded
 
 _STACK_TYPE = "pulumi:pulumi:Stack"
-# How Pulumi marks a special value on the wire (pulumi/pulumi sdk/go/common/resource/sig/sig.go).
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a marker, public
-
-
-class Configured:
-    """Configuration as the engine hands it to a program: text, JSON for anything nested."""
-
-    def __init__(self, namespace: str, keys: Mapping[str, object], secrets: Sequence[str]) -> None:
-        self.values = {f"{namespace}:{key}": _as_text(value) for key, value in keys.items()}
-        # The real values are encrypted; whatever depends on them is shown as a secret anyway.
-        self.secret_keys = [f"{namespace}:{key}" for key in secrets]
-        self.values |= dict.fromkeys(self.secret_keys, "not decrypted")
-        self.region = str(keys.get("region", ""))
 
 
 def record(
@@ -59,7 +48,7 @@ def record(
     Raises:
         whatever the program raises; ``pulumi.RunError`` for a bad stack.
     """
-    monitor = _Monitor(mode, configured.region)
+    monitor = _Monitor(mode, configured.region, configured.deployer_arn)
 
     def run() -> None:
         configure(
@@ -94,10 +83,6 @@ def _run_program(project_directory: Path) -> None:
     runpy.run_path(str(project_directory / "__main__.py"), run_name="__main__")
 
 
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
 @contextlib.contextmanager
 def _no_collector() -> Generator[None]:
     """Looking for garbage among half a million small objects takes as long as the run itself."""
@@ -124,26 +109,27 @@ def _inside(directory: Path) -> Generator[None]:
 
 
 class _NoCloud(Mocks):
-    """Nothing is created and nothing can be asked."""
+    """Nothing is read."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         msg = f"{args.typ} {args.name} is read, not created: decide it in the plan instead"
         raise RuntimeError(msg)
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        # A look-up would need credentials in every preview, and answer differently tomorrow.
-        msg = f"the program looks up {args.token}: decide it in the plan instead"
+        msg = f"{args.token} is called as a method of a resource: decide it in the plan instead"
         raise RuntimeError(msg)
 
 
 class _Monitor(MockMonitor):
     """A resource monitor that keeps every request."""
 
-    def __init__(self, mode: Mode, region: str) -> None:
+    def __init__(self, mode: Mode, region: str, deployer_arn: str) -> None:
         super().__init__(_NoCloud())
+        self._deployer_arn = deployer_arn
         self._mode: Mode = mode
         self._region = region
         self._resources: dict[str, RecordedResource] = {}
+        self._lookups: list[RecordedLookup] = []
         self._duplicates: list[str] = []
         self._outputs: dict[str, Mapping[str, object]] = {}
         self._stack_urn = ""
@@ -157,33 +143,51 @@ class _Monitor(MockMonitor):
         if request.type == _STACK_TYPE:
             self._stack_urn = urn
             return resource_pb2.RegisterResourceResponse(urn=urn)
-        recorded = _recorded(request, urn)
+        registered = recorded(request, urn)
         with self._recording:
             if urn in self._resources:
                 self._duplicates.append(urn)
-            self._resources.setdefault(urn, recorded)
-        return self._answer(request, recorded)
+            self._resources.setdefault(urn, registered)
+        return self._answer(request, registered)
 
     def _answer(
-        self, request: resource_pb2.RegisterResourceRequest, recorded: RecordedResource
+        self, request: resource_pb2.RegisterResourceRequest, registered: RecordedResource
     ) -> resource_pb2.RegisterResourceResponse:
         """What the engine would: in a preview, whatever is not an input is unknown."""
         resource_id = ""
         outputs = struct_pb2.Struct()
         outputs.CopyFrom(request.object)
         if request.custom and self._mode == "deployment":
-            resource_id = invented_id(recorded.type, recorded.name)
-            invented = invented_outputs(recorded.type, recorded.name, recorded.inputs, self._region)
+            resource_id = invented_id(registered.type, registered.name)
+            invented = invented_outputs(
+                registered.type, registered.name, registered.inputs, self._region
+            )
             outputs.update(cast("dict[str, Any]", invented))
         return resource_pb2.RegisterResourceResponse(
-            urn=recorded.urn, id=resource_id, object=outputs
+            urn=registered.urn, id=resource_id, object=outputs
         )
+
+    def Invoke(  # noqa: N802 - the name of the gRPC method
+        self, request: resource_pb2.ResourceInvokeRequest
+    ) -> resource_pb2.ResourceInvokeResponse:
+        lookup = RecordedLookup(
+            token=request.tok,
+            arguments=plain_mapping(request.args),
+            provider=request.provider.rpartition("::")[0],
+        )
+        with self._recording:
+            self._lookups.append(lookup)
+        response = resource_pb2.ResourceInvokeResponse()
+        outputs: struct_pb2.Struct = getattr(response, "return")
+        found = answer(lookup.token, lookup.arguments, self._deployer_arn)
+        outputs.update(cast("dict[str, Any]", found))
+        return response
 
     def RegisterResourceOutputs(  # noqa: N802 - the name of the gRPC method
         self, request: resource_pb2.RegisterResourceOutputsRequest
     ) -> empty_pb2.Empty:
         with self._recording:
-            self._outputs[request.urn] = _plain_mapping(request.outputs)
+            self._outputs[request.urn] = plain_mapping(request.outputs)
         return empty_pb2.Empty()
 
     def recording(self, project: str, stack: str) -> Recording:
@@ -194,49 +198,8 @@ class _Monitor(MockMonitor):
             stack=stack,
             stack_urn=self._stack_urn,
             resources=[self._resources[urn] for urn in sorted(self._resources)],
+            lookups=sorted(self._lookups, key=lambda lookup: json.dumps(asdict(lookup))),
             duplicate_urns=sorted(self._duplicates),
             outputs=outputs.pop(self._stack_urn, {}),
             component_outputs={urn: outputs[urn] for urn in sorted(outputs)},
         )
-
-
-def _recorded(request: resource_pb2.RegisterResourceRequest, urn: str) -> RecordedResource:
-    return RecordedResource(
-        urn=urn,
-        type=request.type,
-        name=request.name,
-        is_component=not request.custom,
-        parent=request.parent,
-        inputs=_plain_mapping(request.object),
-        # "urn::id"; the id says nothing here.
-        provider=request.provider.rpartition("::")[0],
-        dependencies=sorted(request.dependencies),
-        property_dependencies={
-            name: sorted(dependencies.urns)
-            for name, dependencies in sorted(request.propertyDependencies.items())
-        },
-        ignore_changes=sorted(request.ignoreChanges),
-        protect=request.protect,
-        delete_before_replace=request.deleteBeforeReplace,
-        retain_on_delete=request.retainOnDelete,
-    )
-
-
-def _plain_mapping(struct: struct_pb2.Struct) -> Mapping[str, object]:
-    return cast("dict[str, object]", _plain(MessageToDict(struct)))
-
-
-def _plain(value: object) -> object:
-    """Wire form to plain values: secrets and unknowns named, whole numbers as ``int``."""
-    if isinstance(value, dict):
-        entries = cast("dict[str, object]", value)
-        if entries.get(_SIGNATURE) == _SECRET_SIGNATURE:
-            return SECRET
-        return {key: _plain(entries[key]) for key in sorted(entries)}
-    if isinstance(value, list):
-        return [_plain(entry) for entry in cast("list[object]", value)]
-    if value == rpc.UNKNOWN:
-        return UNKNOWN
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value

@@ -11,6 +11,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
 ZoneName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+[a-z]$")]
 InstanceTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
+ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
 PrincipalArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
 ]
@@ -28,6 +29,7 @@ FORM_BY_TYPE: dict[object, str] = {
     RegionName: "an AWS region such as us-east-1",
     ZoneName: "an availability zone such as us-east-1a",
     InstanceTypeName: "an EC2 instance type such as c8gd.4xlarge",
+    ImageId: "a machine image such as ami-0123456789abcdef0",
     PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",
     Email: "an e-mail address",
     ReservationId: "a capacity reservation id such as cr-0123456789abcdef0",

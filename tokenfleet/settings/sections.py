@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tokenfleet.settings.forms import (
     Email,
+    ImageId,
     InstanceTypeName,
     Name,
     PrincipalArn,
@@ -54,6 +55,8 @@ class SystemNodeSettings(Section):
 
     instance_type: InstanceTypeName = "m8g.large"
     """EC2 type, without accelerators."""
+    image_id: ImageId | None = None
+    """Machine image in the stack's region, instead of the pinned EKS release."""
     count: Annotated[int, Field(ge=1, le=6)] = 2
     """How many, always running, on demand."""
 
@@ -68,7 +71,7 @@ class ClusterSettings(Section):
     public_access_cidrs: tuple[IPv4Network, ...] = ()
     """Public ranges that may reach the Kubernetes API; none closes the public endpoint."""
     admin_principals: dict[Name, PrincipalArn] = Field(default={})
-    """Cluster administrators: a name of your choice to the ARN of an IAM role or user."""
+    """Cluster administrators, whoever deploys among them: a name of your choice to an IAM ARN."""
     deletion_protection: bool = True
     """Whether the cluster and a bucket that is not empty refuse to be deleted."""
     system_nodes: SystemNodeSettings = SystemNodeSettings()
@@ -111,6 +114,8 @@ class PoolSettings(Section):
     """What serves."""
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=40)]
     """EC2 types that are interchangeable; on demand, the first is asked for first."""
+    image_id: ImageId | None = None
+    """Machine image in the stack's region, instead of the pinned EKS release."""
     tiers: Annotated[dict[PurchaseOption, TierSettings], Field(min_length=1)]
     """Ways to buy, by name: `reserved` is tried first, then `spot`, then `on-demand`."""
 

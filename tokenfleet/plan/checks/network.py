@@ -1,6 +1,6 @@
 """Region, zones and addresses, the cluster that uses them, and the way in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tokenfleet.catalogue.instances import regions
 from tokenfleet.mistakes import Mistake, nearest
@@ -76,12 +76,34 @@ def cluster_mistakes(draft: Draft) -> Iterator[Mistake]:
                 value=str(cidr),
                 problem="is private: the public endpoint only ever sees public addresses",
             )
+    yield from _administrators(draft.cluster.admin_principals)
     path, name = "cluster.systemNodes.instanceType", draft.cluster.system_nodes.instance_type
     kind, mistakes = checked_instance_type(path, name, draft)
     yield from mistakes
     if kind and kind.accelerator:
         problem = "has accelerators that the cluster's controllers would leave idle"
         yield Mistake(path=path, value=name, problem=problem)
+
+
+def _administrators(arn_by_name: Mapping[str, str]) -> Iterator[Mistake]:
+    """Somebody must deploy; EKS answers 409 to a second access entry for one principal."""
+    if not arn_by_name:
+        yield Mistake(
+            path="cluster.adminPrincipals",
+            value="",
+            problem=(
+                "names nobody, so nobody could create anything inside the cluster: name the role or"
+                " user you deploy as (aws sts get-caller-identity)"
+            ),
+        )
+    for name, arn in arn_by_name.items():
+        first = next(other for other, same in arn_by_name.items() if same == arn)
+        if first != name:
+            yield Mistake(
+                path=f"cluster.adminPrincipals.{name}",
+                value=arn,
+                problem=f"is {first} too, and EKS takes a principal once: name it once",
+            )
 
 
 def edge_mistakes(draft: Draft) -> Iterator[Mistake]:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.instances import instance_type as catalogued
-from tokenfleet.catalogue.releases import ami_release
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
+from tokenfleet.plan.nodes.image import ImagePlan, plan_image
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan, TierPlan
 from tokenfleet.plan.nodes.sizes import Taint
 from tokenfleet.plan.nodes.user_data import BootPlan, KubeletPlan
@@ -49,7 +49,7 @@ class NodeGroupPlan:
     physical_name: str
     purchase_option: PurchaseOption
     instance_types: Sequence[str]
-    image_id: str
+    image: ImagePlan
     templates: Sequence[TemplatePlan]
     min_nodes: int
     max_nodes: int
@@ -82,14 +82,14 @@ def plan_node_groups(
 
     ``snapshots`` are what a new node fetches before any pod asks, the likeliest first.
     """
-    image_id = ami_release().image_id(kubernetes_version, pool.architecture, pool.ami_variant)
+    image = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
     return [
         NodeGroupPlan(
             role=tier.purchase_option,
             physical_name=group_name(cluster_name, pool, tier),
             purchase_option=tier.purchase_option,
             instance_types=pool.instance_types,
-            image_id=image_id,
+            image=image,
             templates=[
                 _template(disks, tier.purchase_option, tier.labels, pool.taints, snapshots)
                 for disks in pool.disks
@@ -166,6 +166,7 @@ def plan_system_group(
     kubernetes_version: str,
     architecture: str,
     instance_type: str,
+    image_id: str | None,
     count: int,
     zones: Sequence[str],
     tags: Mapping[str, str],
@@ -179,7 +180,7 @@ def plan_system_group(
         physical_name=f"{cluster_name}-{SYSTEM_POOL}",
         purchase_option="on-demand",
         instance_types=[instance_type],
-        image_id=ami_release().image_id(kubernetes_version, architecture, "standard"),
+        image=plan_image(kubernetes_version, architecture, "standard", image_id),
         templates=[
             _template(disks, "on-demand", {f"{LABEL_PREFIX}/pool": SYSTEM_POOL})
             for disks in plan_disks([catalogued(instance_type)], [])

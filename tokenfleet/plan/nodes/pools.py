@@ -42,6 +42,8 @@ class PoolPlan:
     architecture: str
     engine: str
     instance_types: Sequence[str]
+    image_id: str | None
+    """The machine image that the stack gives, if it gives one."""
     size: NodeSize
     resources: Mapping[str, int]
     taints: Sequence[Taint]
@@ -85,6 +87,7 @@ def plan_pool(
         architecture=hardware.architecture,
         engine=hardware.engine,
         instance_types=settings.instance_types,
+        image_id=settings.image_id,
         size=node_size(base),
         resources=device_resources(base, engine),
         taints=[_taint(name, engine)],
