@@ -7,7 +7,8 @@ import pytest
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.plan.serving.drain import Exposure, plan_drain
 
-PAGE = (Path(__file__).parents[1] / "docs" / "serving.md").read_text(encoding="utf-8")
+PAGE_FOLDER = Path(__file__).parents[1] / "docs"
+PAGE = (PAGE_FOLDER / "serving.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,9 @@ def test_every_engine_says_where_it_was_verified(name: str) -> None:
     engine = engines()[name]
     assert f"vLLM {engine.version}" in PAGE
     assert engine.not_verified.replace(" - ", ": ") in PAGE
+
+
+def test_no_page_says_that_a_spot_notice_is_heard() -> None:
+    assert "**Nothing hears a spot notice yet.**" in PAGE
+    missing = (PAGE_FOLDER / "what-it-builds.md").read_text(encoding="utf-8")
+    assert "- Hear spot notices:" in missing.partition("does not do yet")[2]

@@ -6,6 +6,7 @@ from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.stack import Plan
+from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
 # The account AWS uses in its documentation.
 _DOCUMENTATION_ACCOUNT = ":111122223333:"
@@ -27,6 +28,7 @@ def notes(
         *_weights(plan),
         *_engines(plan),
         *_capacity(plan),
+        *_spot_notices(plan),
         *stale_notes(stale, plan.region),
     ]
 
@@ -87,6 +89,20 @@ def _capacity(plan: Plan) -> Iterator[str]:
                 f"Pool {pool.name} can grow to {pool.max_nodes} nodes, its models together to"
                 f" {wanted} replicas: at most {pool.max_nodes} run at once."
             )
+
+
+def _spot_notices(plan: Plan) -> Iterator[str]:
+    spot = [
+        pool.name
+        for pool in plan.pools
+        if any(tier.purchase_option == "spot" for tier in pool.tiers)
+    ]
+    if spot:
+        yield (
+            f"Nothing hears a spot notice yet (pool {', '.join(spot)}): a reclaimed node serves on for its"
+            f" {SPOT_NOTICE_SECONDS} s and then shuts down, which may cut requests off, and a"
+            " replacement is asked for only then."
+        )
 
 
 def how_to_renew(region: str) -> str:

@@ -17,8 +17,9 @@ from tokenfleet.settings.sections import PurchaseOption
 
 SYSTEM_POOL = "system"
 _AUTOSCALER = "k8s.io/cluster-autoscaler"
-# A spot notice is two minutes; nodeadm would give pods 150 s from Kubernetes 1.34 on
-# (awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go:245).
+# Once EC2 shuts a reclaimed node down, the kubelet drains it: nodeadm would give pods 150 s from
+# Kubernetes 1.34 on (awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go:245). That EC2
+# leaves a node even this long after the two minutes of its notice is not documented.
 SPOT_SHUTDOWN_SECONDS = 110
 _SHUTDOWN_SECONDS = 150
 _CRITICAL_PODS_SECONDS = 10

@@ -7,7 +7,8 @@ Exposure = Literal["cluster", "internal"]
 
 SPOT_DRAIN_SECONDS = 100
 """The longest drain where a node may be reclaimed: 120 s of notice, less 15 s until an eviction
-follows it and 5 s to spare (facts: EC2 user guide; the reaction is an assumption)."""
+follows it and 5 s to spare (EC2 user guide; the reaction is an assumption). Nothing hears the
+notice yet: until then the kubelet drains when the node shuts down, in what time EC2 leaves it."""
 
 # How long a replica is still chosen after it began to end. Inside the cluster: until every
 # kube-proxy has heard, seconds; 15 is what KServe waits. Behind a network load balancer with

@@ -140,7 +140,8 @@ def caveat() -> str:
         "Seconds from a pod that finds no node; at best and at worst, all stages are at that end at"
         " once. Weights are fetched beside join and image pull: a bar shows what is left of them"
         " after that. Predicted with measurements of others and assumptions; never measured on these"
-        " machines."
+        " machines. Nothing asks for a replacement at a spot notice yet: it is asked for when the node"
+        " goes."
     )
 
 
