@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine import kubelet
 from tests.engine.fleet import Replicas
-from tests.engine.traffic import Endpoints, Traffic, long_tokens, shortcoming
+from tests.engine.traffic import Endpoints, Traffic, shortcoming
 
 _BEGUN = 'data: {"choices": [{"finish_reason": null}]}'
 _ENDED = 'data: {"choices": [{"finish_reason": "length"}]}'
@@ -25,7 +25,7 @@ def test_a_rollout_loses_and_truncates_and_aborts_nothing(replicas: Replicas) ->
     old = replicas.ready(2)
     endpoints = Endpoints(old)
     codes: list[int | None] = []
-    with Traffic(endpoints, long_tokens(old[0])) as traffic:
+    with Traffic(endpoints) as traffic:
         for engine in old:
             traffic.remove(engine)
             codes.append(kubelet.end(engine, replicas.pod).exit_code)
@@ -41,7 +41,7 @@ def test_a_rollout_loses_and_truncates_and_aborts_nothing(replicas: Replicas) ->
 def test_without_pre_stop_and_with_the_default_grace_requests_are_lost(replicas: Replicas) -> None:
     first, second = replicas.ready(2)
     endpoints = Endpoints([first, second])
-    with Traffic(endpoints, long_tokens(second)) as traffic:
+    with Traffic(endpoints) as traffic:
         traffic.remove(first)
         kubelet.end(first, replicas.pod, pre_stop=False, grace=kubelet.DEFAULT_GRACE_SECONDS)
     assert traffic.losses

@@ -25,13 +25,11 @@ _SENDERS = 4
 _TOKENS = 100
 _PAUSE_SECONDS = 2
 # What a request is to last that goes to a replica at the last moment: it still runs when SIGTERM
-# comes 4.5 s later, and has a minute from then. So the machine may become four times slower, or
-# three times faster, than it was when its speed was measured.
-_LONG_SECONDS = 16
-_LONG_CHOICES = 4
+# comes 4.5 s later, and has a minute from then. So the replica may become four times slower, or
+# three times faster, than it was ten seconds before, when its speed was measured.
+_LONG_SECONDS, _LONG_CHOICES = 16, 4
 _LONGEST_TOKENS = 8000  # the dev stack's context, less a prompt
-# Two long requests run at once. Long enough that what a request costs besides tokens is little.
-_MEASURED_TOKENS, _MEASURED_CHOICES = 200, 2 * _LONG_CHOICES
+_MEASURED_TOKENS = 100
 _PATIENCE_SECONDS = 300
 
 
@@ -68,8 +66,8 @@ class Endpoints:
 class Traffic:
     """Sends while its block runs, then waits for all answers."""
 
-    def __init__(self, endpoints: Endpoints, long_tokens: int) -> None:
-        self._endpoints, self._long_tokens = endpoints, long_tokens
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self.answers: list[Answer] = []
@@ -106,9 +104,13 @@ class Traffic:
                 self._ask(client, _TOKENS, streamed=streamed)
 
     def _send_last(self, engine: Engine, *, streamed: bool) -> None:
-        time.sleep(PROPAGATION_SECONDS - 0.5)
+        began = time.monotonic()
         with contextlib.closing(Client(lambda: engine)) as client:
-            self._ask(client, self._long_tokens, streamed=streamed, choices=_LONG_CHOICES)
+            self._ask(client, _MEASURED_TOKENS, streamed=streamed, choices=_LONG_CHOICES)
+            took = time.monotonic() - began
+            tokens = min(_LONGEST_TOKENS, round(_LONG_SECONDS * _MEASURED_TOKENS / took))
+            time.sleep(max(0, PROPAGATION_SECONDS - 0.5 - took))
+            self._ask(client, tokens, streamed=streamed, choices=_LONG_CHOICES)
 
     def _ask(self, client: "Client", tokens: int, *, streamed: bool, choices: int = 1) -> None:
         loss = client.ask(tokens, streamed=streamed, choices=choices)
@@ -175,15 +177,6 @@ def ask(engine: Engine, tokens: int, *, streamed: bool, choices: int = 1) -> str
     """One completion over a connection of its own."""
     with contextlib.closing(Client(lambda: engine)) as client:
         return client.ask(tokens, streamed=streamed, choices=choices)
-
-
-def long_tokens(engine: Engine) -> int:
-    """How many tokens last long enough, by the speed that the engine has here and now."""
-    began = time.monotonic()
-    loss = ask(engine, _MEASURED_TOKENS, streamed=True, choices=_MEASURED_CHOICES)
-    assert not loss, loss
-    tokens_per_second = _MEASURED_TOKENS / (time.monotonic() - began)
-    return min(_LONGEST_TOKENS, round(_LONG_SECONDS * tokens_per_second))
 
 
 def shortcoming(text: str, tokens: int) -> str:
