@@ -37,6 +37,16 @@ BESIDE_THE_KEY = {
 }
 # What probes and Prometheus need.
 OPEN = {"/health", "/metrics"}
+# An answer of each kind: method, path, body, status.
+ANSWERED: Mapping[str, tuple[str, str, Mapping[str, object], int]] = {
+    "metrics": ("get", "/metrics", {}, 200),
+    "whole": ("post", "/v1/completions", COMPLETION, 200),
+    "stream": ("post", "/v1/completions", {**COMPLETION, "stream": True}, 200),
+    "not valid": ("post", "/v1/completions", {**COMPLETION, "max_tokens": -1}, 400),
+    "without the key": ("post", "/v1/completions", COMPLETION, 401),
+    "long, without the key": ("post", "/v1/completions", {"prompt": "Hi" * 2**20}, 401),
+    "closed route": ("post", "/invocations", COMPLETION, 404),
+}
 # The names of metrics, wherever the project has them.
 SOURCES = (
     "README.md",
@@ -110,6 +120,14 @@ def test_nothing_but_health_and_metrics_answers_without_the_key(engine: Engine) 
         for path, method in routes
     }
     assert {path for (path, _), status in statuses.items() if status not in (401, 404)} == OPEN
+
+
+@pytest.mark.parametrize("name", list(ANSWERED))
+def test_an_answer_is_the_last_of_its_connection(name: str, engine: Engine) -> None:
+    method, path, body, status = ANSWERED[name]
+    key = "wrong" if status == 401 else engine.key
+    answer = _asked(engine, method, path, {"model": engine.model, **body}, key)
+    assert (answer.status_code, answer.headers["connection"]) == (status, "close")
 
 
 def test_every_metric_that_the_project_names_is_exposed(engine: Engine, root: Path) -> None:

@@ -1,35 +1,35 @@
 """A steady stream of requests to whatever replicas the sender believes to be there."""
 
+import contextlib
 import itertools
 import json
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 from typing import Any, Self
-
-import httpx2
 
 from tests.engine.engine import Engine
 
 PROPAGATION_SECONDS = 11
-"""From the deletion of a pod until nobody sends it new requests.
+"""From the deletion of a pod until no new connection reaches it.
 
 The 99th percentile of kube-proxy's network programming latency on AWS, at 5,000 nodes
-(kubernetes/perf-tests#2407, 2023-11-10). The sender opens a connection for each request: one that
-is kept open through a load balancer of connections never learns of it.
+(kubernetes/perf-tests#2407, 2023-11-10).
 """
 # Each sends its next request a little after the answer to its last, so that a slow machine is
 # not flooded; half of them ask for a stream.
 _SENDERS = 4
 _TOKENS = 100
 _PAUSE_SECONDS = 2
-# What the dev stack's context holds, four times over: it still runs when the replica that it went
-# to at the last moment gets SIGTERM 4.5 s later (8,000 tokens alone take less), and has a minute
-# from then.
-_LONG_TOKENS, _LONG_CHOICES = 8000, 4
+# What a request is to last that goes to a replica at the last moment: it still runs when SIGTERM
+# comes 4.5 s later, and has a minute from then. So the replica may become four times slower, or
+# three times faster, than it was ten seconds before, when its speed was measured.
+_LONG_SECONDS, _LONG_CHOICES = 16, 4
+_LONGEST_TOKENS = 8000  # the dev stack's context, less a prompt
+_MEASURED_TOKENS = 200
 _PATIENCE_SECONDS = 300
 
 
@@ -99,15 +99,23 @@ class Traffic:
             self._start(self._send_last, engine, streamed=streamed)
 
     def _send(self, *, streamed: bool) -> None:
-        while not self._stopped.wait(_PAUSE_SECONDS):
-            self._ask(self._endpoints.choose(), _TOKENS, streamed=streamed)
+        with contextlib.closing(Client(self._endpoints.choose)) as client:
+            while not self._stopped.wait(_PAUSE_SECONDS):
+                self._ask(client, _TOKENS, streamed=streamed)
 
     def _send_last(self, engine: Engine, *, streamed: bool) -> None:
-        time.sleep(PROPAGATION_SECONDS - 0.5)
-        self._ask(engine, _LONG_TOKENS, streamed=streamed, choices=_LONG_CHOICES)
+        began = time.monotonic()
+        with contextlib.closing(Client(lambda: engine)) as client:
+            self._ask(client, _MEASURED_TOKENS, streamed=streamed, choices=_LONG_CHOICES)
+            took = time.monotonic() - began
+            tokens = min(_LONGEST_TOKENS, round(_LONG_SECONDS * _MEASURED_TOKENS / took))
+            time.sleep(max(0, PROPAGATION_SECONDS - 0.5 - took))
+            # Late on a machine that starves: nobody chooses the replica now, and what measured lasted.
+            if time.monotonic() - began < PROPAGATION_SECONDS:
+                self._ask(client, tokens, streamed=streamed, choices=_LONG_CHOICES)
 
-    def _ask(self, engine: Engine, tokens: int, *, streamed: bool, choices: int = 1) -> None:
-        loss = ask(engine, tokens, streamed=streamed, choices=choices)
+    def _ask(self, client: "Client", tokens: int, *, streamed: bool, choices: int = 1) -> None:
+        loss = client.ask(tokens, streamed=streamed, choices=choices)
         self.answers.append(Answer(loss=loss, is_streamed=streamed))
 
     def _start(self, target: Callable[..., None], *arguments: Engine, streamed: bool) -> None:
@@ -117,32 +125,60 @@ class Traffic:
         self._threads[-1].start()
 
 
+class Client:
+    """Keeps its connection, and with it the engine, for as long as the server leaves it open.
+
+    Most clients do, and whatever balances connections does not move them.
+    """
+
+    def __init__(self, choose: Callable[[], Engine]) -> None:
+        self._choose = choose
+        self._engine: Engine | None = None
+        self._connection: HTTPConnection | None = None
+
+    def ask(self, tokens: int, *, streamed: bool, choices: int = 1) -> str:
+        """One completion of exactly so many tokens; what is wrong with the answer, or nothing."""
+        engine, connection = self._connected()
+        body = {
+            "model": engine.model,
+            "prompt": "Once upon a time",
+            "max_tokens": tokens,
+            "ignore_eos": True,
+            "n": choices,
+            "stream": streamed,
+            "stream_options": {"include_usage": True} if streamed else None,
+        }
+        headers = {"Authorization": f"Bearer {engine.key}", "Content-Type": "application/json"}
+        began = time.monotonic()
+        try:
+            connection.request("POST", "/v1/completions", json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        except (HTTPException, OSError) as error:
+            self.close()
+            return f"lost after {time.monotonic() - began:.1f} s: {error!r}"
+        if answer.status != 200:
+            return f"lost: {answer.status} {text[:200]}"
+        return shortcoming(text, tokens * choices)
+
+    def close(self) -> None:
+        """Close the connection, if the server has not."""
+        if self._connection:
+            self._connection.close()
+
+    def _connected(self) -> tuple[Engine, HTTPConnection]:
+        # Without a socket: the server said that it closes, or it was closed here.
+        if not (self._engine and self._connection and self._connection.sock):
+            self._engine = self._choose()
+            address = self._engine.url.removeprefix("http://")
+            self._connection = HTTPConnection(address, timeout=_PATIENCE_SECONDS)
+        return self._engine, self._connection
+
+
 def ask(engine: Engine, tokens: int, *, streamed: bool, choices: int = 1) -> str:
-    """One completion of exactly so many tokens; what is wrong with the answer, or nothing."""
-    body = {
-        "model": engine.model,
-        "prompt": "Once upon a time",
-        "max_tokens": tokens,
-        "ignore_eos": True,
-        "n": choices,
-        "stream": streamed,
-        "stream_options": {"include_usage": True} if streamed else None,
-    }
-    headers = {"Authorization": f"Bearer {engine.key}"}
-    try:
-        answer = _client().post(f"{engine.url}/v1/completions", json=body, headers=headers)
-    except httpx2.TransportError as error:
-        return f"lost: {error!r}"
-    if answer.status_code != 200:
-        return f"lost: {answer.status_code} {answer.text[:200]}"
-    return shortcoming(answer.text, tokens * choices)
-
-
-@cache
-def _client() -> httpx2.Client:
-    """One for all: making it costs more than a request; it keeps no connection open."""
-    limits = httpx2.Limits(max_keepalive_connections=0)
-    return httpx2.Client(limits=limits, timeout=_PATIENCE_SECONDS, verify=False)
+    """One completion over a connection of its own."""
+    with contextlib.closing(Client(lambda: engine)) as client:
+        return client.ask(tokens, streamed=streamed, choices=choices)
 
 
 def shortcoming(text: str, tokens: int) -> str:

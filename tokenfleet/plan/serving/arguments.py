@@ -16,8 +16,8 @@ from tokenfleet.weights.layout import files_folder, snapshot_of
 
 # A 16-bit type for checkpoints that leave the choice; a quantised one says itself what it is.
 _QUANTIZED = frozenset({"fp8", "mxfp4", "int8", "int4"})
-# ASGI middleware in the folder of scripts (userdata/open_routes.py).
-_CLOSES_ROUTES = "open_routes.OpenRoutes"
+# ASGI middleware in the folder of scripts (userdata/engine_front.py).
+_FRONT = "engine_front.EngineFront"
 
 MANAGED: Mapping[str, str] = {
     "model": "huggingFaceId and revision",
@@ -120,8 +120,8 @@ def _planned(served: Served) -> Iterator[Argument]:
     yield Argument(flag="port", values=[str(PORT)], reason="what probes and the Service look at")
     yield Argument(
         flag="middleware",
-        values=[_CLOSES_ROUTES],
-        reason="closes /invocations and other routes that the API key does not guard",
+        values=[_FRONT],
+        reason="closes routes that the API key does not guard, and a connection after each answer",
     )
     quantized = facts.weights_dtype in _QUANTIZED
     yield Argument(

@@ -14,7 +14,7 @@ LOADER = "model-loader"
 LOADER_SETTINGS = ("MODEL_STORE_URL", "AWS_REGION")
 SCRIPTS = "engine-scripts"
 """The name of the ConfigMap with what probes, hooks and the engine's middleware run."""
-WARM_UP, WAIT_UNTIL_IDLE, OPEN_ROUTES = "warm_up.py", "wait_until_idle.py", "open_routes.py"
+WARM_UP, WAIT_UNTIL_IDLE, ENGINE_FRONT = "warm_up.py", "wait_until_idle.py", "engine_front.py"
 MODEL_CACHE = "model-cache"
 """The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
 API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content

@@ -75,11 +75,6 @@ def engine_environment(
         ("HF_HUB_OFFLINE", "1", "all is on the node: a call to the Hub is a way to fail"),
         ("VLLM_CACHE_ROOT", f"{CACHE_PATH}/vllm", writable),
         ("VLLM_NO_USAGE_STATS", "1", "nothing is reported to anybody"),
-        (
-            "VLLM_HTTP_TIMEOUT_KEEP_ALIVE",
-            "75",
-            "above the idle time-out of what stands in front, so that it closes first",
-        ),
         ("PYTHONPATH", SCRIPTS_PATH, "where the middleware is"),
     ]
     if pool.ami_variant == "standard":

@@ -8,8 +8,8 @@ from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.containers import (
+    ENGINE_FRONT,
     MODEL_CACHE,
-    OPEN_ROUTES,
     SCRIPTS,
     WAIT_UNTIL_IDLE,
     WARM_UP,
@@ -66,7 +66,7 @@ def scripts_manifest() -> Manifest:
 
 
 def _scripts() -> Mapping[str, str]:
-    return {name: script(name) for name in (OPEN_ROUTES, WAIT_UNTIL_IDLE, WARM_UP)}
+    return {name: script(name) for name in (ENGINE_FRONT, WAIT_UNTIL_IDLE, WARM_UP)}
 
 
 def _digest(texts: Mapping[str, str]) -> str:
