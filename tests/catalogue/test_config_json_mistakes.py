@@ -135,6 +135,24 @@ def test_a_broken_weight_index_is_refused_rather_than_ignored(tmp_path: Path, in
     assert INDEX in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "tokenizer",
+    [
+        pytest.param("", id="empty file"),
+        pytest.param("[]", id="list"),
+        pytest.param('{"chat_template": 1}', id="number for a template"),
+        pytest.param("[" * 100_000, id="endless nesting"),
+    ],
+)
+def test_a_broken_tokenizer_config_is_refused_rather_than_ignored(
+    tmp_path: Path, tokenizer: str
+) -> None:
+    (tmp_path / "config.json").write_text(with_(), encoding="utf-8")
+    (tmp_path / "tokenizer_config.json").write_text(tokenizer, encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"tokenizer_config\.json is not that of a tokenizer"):
+        facts_from_config(tmp_path / "config.json")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("configs")

@@ -28,7 +28,8 @@ def test_every_argument_and_variable_of_the_pod_is_explained(
         for variable in model.environment:
             assert f" {variable.name} " in result.stdout
             assert variable.reason
-        for part in ("not verified", "grace period", "startup probe", "KV cache"):
+        answered = f"after a {model.warm_up.kind}"
+        for part in ("not verified", "grace period", "startup probe", answered, "KV cache"):
             assert part in result.stdout
 
 

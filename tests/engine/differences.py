@@ -9,7 +9,7 @@ from typing import Any
 from tests.engine.containers import Pod
 from tests.engine.install import EngineTools
 
-# What the manifest says is kept, but for these, the weights (those of the tiny model), the port
+# What the manifest says is kept, but for these, the weights (those of a tiny model), the port
 # (others run beside it) and the mounted volumes (folders of the test).
 ARGUMENTS: Mapping[str, str | None] = {
     "--host": "127.0.0.1",  # a pod has a network of its own
@@ -59,6 +59,7 @@ class Command:
 def command_of(
     pod: Pod,
     tools: EngineTools,
+    model: Path,
     *,
     port: int,
     folder: Path,
@@ -66,12 +67,12 @@ def command_of(
     arguments: Mapping[str, str | None],
     environment: Mapping[str, str],
 ) -> Command:
-    """How this machine starts the engine of a rendered pod, its volumes made in ``folder``.
+    """How this machine starts the engine of a rendered pod, with ``model`` for its weights.
 
-    ``secrets`` are the values of Secrets by name; ``arguments`` and ``environment`` are a
-    test's own; an argument that is nothing is left out.
+    Its volumes are made in ``folder``; ``secrets`` are the values of Secrets by name;
+    ``arguments`` and ``environment`` are a test's own; an argument that is nothing is left out.
     """
-    sandbox = _sandbox(pod, tools, port, folder)
+    sandbox = _sandbox(pod, model, port, folder)
     weights, *rendered = pod.container["args"]
     flags = _flags(rendered)
     ours = {**ARGUMENTS, "--port": str(port), **arguments}
@@ -117,7 +118,7 @@ def _value(entry: Mapping[str, Any], sandbox: Sandbox, secrets: Mapping[str, str
     return secrets[entry["valueFrom"]["secretKeyRef"]["name"]]
 
 
-def _sandbox(pod: Pod, tools: EngineTools, port: int, folder: Path) -> Sandbox:
+def _sandbox(pod: Pod, model: Path, port: int, folder: Path) -> Sandbox:
     (rendered_port,) = (entry["containerPort"] for entry in pod.container["ports"])
     mounts = [m for m in pod.container["volumeMounts"] if m["mountPath"] not in _SHARED]
     sandbox = Sandbox(
@@ -133,7 +134,7 @@ def _sandbox(pod: Pod, tools: EngineTools, port: int, folder: Path) -> Sandbox:
     # As the loader leaves a snapshot: its files, and beside them what says that they are all there.
     weights, *arguments = pod.container["args"]
     adapters = [word.partition("=")[2] for word in _flags(arguments).get("--lora-modules", [])]
-    kinds = [(weights, tools.model), *((path, tools.model / "adapter") for path in adapters)]
+    kinds = [(weights, model), *((path, model / "adapter") for path in adapters)]
     for path, source in kinds:
         files = Path(sandbox.paths(path))
         files.parent.mkdir()

@@ -25,6 +25,7 @@ class Engines:
         self,
         pod: Pod,
         *,
+        model: Path | None = None,
         arguments: Mapping[str, str | None] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Engine:
@@ -34,6 +35,7 @@ class Engines:
         command = command_of(
             pod,
             self._tools,
+            model or self._tools.model,
             port=_free_port(),
             folder=folder,
             secrets={"vllm-api-key": uuid.uuid4().hex},

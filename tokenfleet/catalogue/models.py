@@ -38,7 +38,8 @@ class ModelFacts(Fact):
     """The architecture of one model as its ``config.json`` and weight index state it.
 
     ``weights_bytes`` is the size of the safetensors files. ``active_parameters`` equals
-    ``parameters`` for a dense model.
+    ``parameters`` for a dense model. ``chats``: whether its tokenizer says how a chat becomes a
+    prompt, without which an engine only completes.
     """
 
     parameters: int = Field(gt=0)
@@ -53,6 +54,7 @@ class ModelFacts(Fact):
     weights_bytes: int = Field(gt=0)
     context_length: int = Field(gt=0)
     sliding_window: SlidingWindow | None = None
+    chats: bool
     license: str
     gated: bool
     revision: str | None

@@ -156,8 +156,9 @@ def _start(model: ModelPlan) -> Rows:
         (
             "startup probe",
             f"{deadlines.start_seconds} s",
-            "load and warm-up at their slowest, and half more; ready after a real completion",
+            "load and warm-up at their slowest, and half more",
         ),
+        ("ready", f"after a {model.warm_up.kind}", model.warm_up.reason),
         ("rollout", f"{deadlines.rollout_seconds} s", "then it counts as stuck"),
     ]
 

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from tiny_tokenizer import write_tokenizer
+from transformers import LlamaConfig, LlamaForCausalLM
 
-SPECIAL = ("<s>", "</s>", "<pad>")
 # Long enough for every context length of a test; KV: 2 layers x 1 head x 32 x 2 x 2 bytes a token.
 CONFIG = {
     "vocab_size": 512,
@@ -41,22 +40,8 @@ def main() -> None:
     (folder,) = sys.argv[1:]
     torch.manual_seed(0)
     LlamaForCausalLM(LlamaConfig(**CONFIG)).to(torch.bfloat16).save_pretrained(folder)
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = [*SPECIAL, *alphabet]
-    # Whatever a random model says has to be text.
-    tokens += [f"<{number}>" for number in range(len(tokens), CONFIG["vocab_size"])]
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    tokenizer = Tokenizer(models.BPE(vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    begin, end, padding = SPECIAL
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token=begin,
-        eos_token=end,
-        pad_token=padding,
-        chat_template=CHAT,
-    ).save_pretrained(folder)
+    special = {token: CONFIG[f"{token}_token_id"] for token in ("bos", "eos", "pad")}
+    write_tokenizer(folder, CONFIG["vocab_size"], special, CHAT)
     _write_adapter(Path(folder) / "adapter")
 
 

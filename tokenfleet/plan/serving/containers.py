@@ -69,7 +69,7 @@ def loader_container(model: ModelPlan, snapshot: str, name: str) -> Manifest:
 
 
 def engine_container(model: ModelPlan) -> Manifest:
-    """The engine, ready once it has answered a completion."""
+    """The engine, ready once it has answered what clients will ask."""
     return {
         "name": "vllm",
         "image": model.image,
@@ -85,7 +85,7 @@ def engine_container(model: ModelPlan) -> Manifest:
         "ports": [{"name": "http", "containerPort": PORT}],
         "resources": resources_of(model, devices=True),
         "startupProbe": {
-            "exec": {"command": ["python3", f"{SCRIPTS_PATH}/{WARM_UP}", model.name, str(PORT)]},
+            "exec": {"command": _warm_up(model)},
             "periodSeconds": _PROBE_SECONDS,
             "timeoutSeconds": math.ceil(model.cold_start.warm_up.seconds.high),
             "failureThreshold": -(-model.deadlines.start_seconds // _PROBE_SECONDS),
@@ -122,6 +122,10 @@ def resources_of(model: ModelPlan, *, devices: bool) -> Manifest:
         "requests": {**requests, **extended},
         "limits": {"memory": requests["memory"], **extended},
     }
+
+
+def _warm_up(model: ModelPlan) -> Sequence[str]:
+    return ["python3", f"{SCRIPTS_PATH}/{WARM_UP}", model.name, str(PORT), model.warm_up.kind]
 
 
 def _pre_stop(drain: DrainPlan) -> Manifest:

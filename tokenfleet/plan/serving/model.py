@@ -23,6 +23,7 @@ from tokenfleet.plan.serving.memory import (
     memory_use,
     shared_memory_mib,
 )
+from tokenfleet.plan.serving.warm_up import WarmUpPlan, plan_warm_up
 from tokenfleet.plan.start.budget import (
     ColdStart,
     StartDeadlines,
@@ -74,6 +75,7 @@ class ModelPlan:
     environment: Sequence[Variable]
     resources: PodResources
     drain: DrainPlan
+    warm_up: WarmUpPlan
     cold_start: ColdStart
     deadlines: StartDeadlines
     min_replicas: int
@@ -144,6 +146,7 @@ def plan_model(
         environment=engine_environment(pool, memory, artifacts),
         resources=_resources(pool, memory),
         drain=drain,
+        warm_up=plan_warm_up(settings, facts),
         cold_start=slowest(starts),
         deadlines=start_deadlines(starts),
         min_replicas=settings.replicas.min,

@@ -1,0 +1,31 @@
+"""The request that a replica must have answered before it is ready."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.settings.models import ModelSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUpPlan:
+    """What the startup probe asks for, and why."""
+
+    kind: Literal["chat", "completion"]
+    reason: str
+
+
+def plan_warm_up(settings: ModelSettings, facts: ModelFacts) -> WarmUpPlan:
+    """A chat, of every model that chats: it can fail where a completion does not.
+
+    So it did with gpt-oss where engines could not fetch its vocabulary (vllm-project/vllm#22525).
+    """
+    if facts.chats or "chat-template" in settings.engine_arguments:
+        return WarmUpPlan(
+            kind="chat",
+            reason="what clients ask: template and vocabulary of chats are loaded by the first one",
+        )
+    return WarmUpPlan(
+        kind="completion",
+        reason="its tokenizer has no chat template, or none that lies beside configJson",
+    )
