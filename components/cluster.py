@@ -37,7 +37,10 @@ class ClusterArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class Join:
-    """What a node must know to join; ``certificate_authority`` is base64 of the PEM text."""
+    """What a node must know to join; ``certificate_authority`` is base64 of the PEM text.
+
+    ``node_policies`` is what its role may do besides, by a name of each.
+    """
 
     cluster_name: pulumi.Output[str]
     endpoint: pulumi.Output[str]
@@ -46,6 +49,7 @@ class Join:
     service_cidr: str
     partition: str
     region: str
+    node_policies: Mapping[str, str]
 
 
 class Cluster(pulumi.ComponentResource):
@@ -76,6 +80,7 @@ class Cluster(pulumi.ComponentResource):
             service_cidr=str(args.plan.service_cidr),
             partition=args.plan.partition,
             region=args.plan.region,
+            node_policies=args.plan.node_policies,
         )
         administrators = Administrators(
             f"{name}-admin",
