@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.administrators import Administrators, AdministratorsArgs
 from components.identities import Identities, IdentitiesArgs
+from components.join import Join
 from components.kubeconfig import kubeconfig
 from components.model_store import ModelStore
 from tokenfleet.plan.cluster import ClusterPlan
@@ -33,23 +34,6 @@ class ClusterArgs:
     subnets: Mapping[str, pulumi.Input[str]]
     store: ModelStore
     account_id: pulumi.Output[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Join:
-    """What a node must know to join; ``certificate_authority`` is base64 of the PEM text.
-
-    ``node_policies`` is what its role may do besides, by a name of each.
-    """
-
-    cluster_name: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
-    certificate_authority: pulumi.Output[str]
-    security_group_id: pulumi.Output[str]
-    service_cidr: str
-    partition: str
-    region: str
-    node_policies: Mapping[str, str]
 
 
 class Cluster(pulumi.ComponentResource):

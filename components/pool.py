@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.cluster import Join
+from components.join import Join
 from components.model_store import ModelStore
 from components.node_group import NodeGroup, NodeGroupArgs
 from tokenfleet.plan.iam import (
