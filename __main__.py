@@ -22,7 +22,8 @@ account = account_id(aws, plan.cluster)
 # cluster its way out of the VPC, nodes the cluster and its add-ons, controllers nodes, models all.
 in_aws = ResourceOptions(providers=[aws])
 store = ModelStore(f"{name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
-network = Network(f"{name}-network", NetworkArgs(plan=plan.network, account_id=account), in_aws)
+inside = NetworkArgs(plan=plan.network, store=store, account_id=account)
+network = Network(f"{name}-network", inside, in_aws)
 subnets = network.private_subnet_id_by_zone
 cluster = Cluster(
     f"{name}-cluster",

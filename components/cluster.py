@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.administrators import Administrators, AdministratorsArgs
 from components.identities import Identities, IdentitiesArgs
+from components.join import Join
 from components.kubeconfig import kubeconfig
 from components.model_store import ModelStore
 from tokenfleet.plan.cluster import ClusterPlan
@@ -33,19 +34,6 @@ class ClusterArgs:
     subnets: Mapping[str, pulumi.Input[str]]
     store: ModelStore
     account_id: pulumi.Output[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Join:
-    """What a node must know to join; ``certificate_authority`` is base64 of the PEM text."""
-
-    cluster_name: pulumi.Output[str]
-    endpoint: pulumi.Output[str]
-    certificate_authority: pulumi.Output[str]
-    security_group_id: pulumi.Output[str]
-    service_cidr: str
-    partition: str
-    region: str
 
 
 class Cluster(pulumi.ComponentResource):
@@ -76,6 +64,7 @@ class Cluster(pulumi.ComponentResource):
             service_cidr=str(args.plan.service_cidr),
             partition=args.plan.partition,
             region=args.plan.region,
+            node_policies=args.plan.node_policies,
         )
         administrators = Administrators(
             f"{name}-admin",

@@ -6,24 +6,26 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from tokenfleet.plan.bucket_policies import s3_endpoint_policy
 from tokenfleet.plan.network import NetworkPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsArgs:
-    """Which services, and where in the VPC."""
+    """Which services, where in the VPC, and the one bucket that may be written from there."""
 
     plan: NetworkPlan
     vpc_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     route_table_ids: Sequence[pulumi.Input[str]]
+    bucket_arn: pulumi.Output[str]
 
 
 class Endpoints(pulumi.ComponentResource):
     """The S3 gateway endpoint, and interface endpoints as chosen.
 
     The gateway endpoint always exists: it is free, and weights would otherwise be billed per
-    gigabyte by the NAT gateway.
+    gigabyte by the NAT gateway. Nothing leaves through it but to the stack's own bucket.
     """
 
     def __init__(
@@ -37,6 +39,9 @@ class Endpoints(pulumi.ComponentResource):
             service_name=f"com.amazonaws.{args.plan.region}.s3",
             vpc_endpoint_type="Gateway",
             route_table_ids=list(args.route_table_ids),
+            policy=args.bucket_arn.apply(
+                lambda arn: s3_endpoint_policy(arn, args.plan.public_objects)
+            ),
             tags={"Name": f"{name}-s3"},
             opts=child,
         )

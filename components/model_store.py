@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from tokenfleet.plan.iam import tls_only_bucket_policy
+from tokenfleet.plan.bucket_policies import model_bucket_policy
 from tokenfleet.plan.stack import ModelStorePlan, store_url
 
 
@@ -17,7 +17,7 @@ class ModelStoreArgs:
 
 
 class ModelStore(pulumi.ComponentResource):
-    """A private, encrypted, versioned bucket that speaks TLS only.
+    """A private, encrypted, versioned bucket that speaks TLS only and replaces nothing.
 
     Encrypted with S3's own keys: weights are public or licensed files, and a customer key
     would add a request price to every range that a node reads.
@@ -89,9 +89,9 @@ class ModelStore(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
         aws.s3.BucketPolicy(
-            f"{name}-tls-only",
+            f"{name}-access",
             bucket=bucket.id,
-            policy=bucket.arn.apply(tls_only_bucket_policy),
+            policy=bucket.arn.apply(model_bucket_policy),
             # S3 allows one change of a bucket's access at a time and answers 409 to a second.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[closed]),
         )

@@ -8,14 +8,16 @@ import pulumi_aws as aws
 
 from components.endpoints import Endpoints, EndpointsArgs
 from components.flow_logs import FlowLogs, FlowLogsArgs
+from components.model_store import ModelStore
 from tokenfleet.plan.network import NetworkPlan, SubnetPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """The address plan, and the account."""
+    """The address plan, the bucket that is reached without NAT, and the account."""
 
     plan: NetworkPlan
+    store: ModelStore
     account_id: pulumi.Output[str]
 
 
@@ -58,6 +60,7 @@ class Network(pulumi.ComponentResource):
                 vpc_id=vpc.id,
                 subnet_ids=list(private.values()),
                 route_table_ids=tables,
+                bucket_arn=args.store.bucket_arn,
             ),
             opts=self._child,
         )

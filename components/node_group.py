@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.cluster import Join
 from components.image import image_id
+from components.join import Join
 from components.launch_template import launch_template
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.cluster import Join
+from components.join import Join
 from components.model_store import ModelStore
 from components.node_group import NodeGroup, NodeGroupArgs
 from tokenfleet.plan.iam import (
@@ -31,8 +31,8 @@ class PoolArgs:
 class Pool(pulumi.ComponentResource):
     """Nodes of one kind.
 
-    The role may pull images, join the cluster and read published models, nothing else: pods
-    have identities of their own, and the VPC CNI too.
+    The role may pull images, join the cluster and read published models, and what the stack
+    file lets every node do, nothing else: pods have identities of their own, and the VPC CNI too.
     """
 
     group_names: Sequence[pulumi.Output[str]]
@@ -63,6 +63,10 @@ class Pool(pulumi.ComponentResource):
                     opts=child,
                 )
             )
+        permissions += [
+            aws.iam.RolePolicy(f"{name}-{may}", role=role.name, policy=policy, opts=child)
+            for may, policy in args.join.node_policies.items()
+        ]
         profile = aws.iam.InstanceProfile(f"{name}-node", role=role.name, opts=child)
         permissions.append(
             aws.eks.AccessEntry(

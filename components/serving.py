@@ -11,7 +11,13 @@ import pulumi_kubernetes as kubernetes
 from components.model_store import ModelStore
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.compile_job import COMPILE
-from tokenfleet.plan.serving.containers import API_KEY_SECRET, LOADER, LOADER_SETTINGS, Manifest
+from tokenfleet.plan.serving.containers import (
+    API_KEY_SECRET,
+    LOADER,
+    LOADER_SETTINGS,
+    METRICS_KEY_SECRET,
+    Manifest,
+)
 from tokenfleet.plan.serving.objects import NAMESPACE
 from tokenfleet.plan.stack import ServingPlan
 
@@ -42,7 +48,7 @@ class Serving(pulumi.ComponentResource):
     """Everything in the namespace of the models.
 
     Without a configured ``apiKey`` a key is made once, at the first deployment, and kept:
-    a model is never served without one.
+    a model is never served without one. So is the key to metrics, which no client has.
     """
 
     namespace: pulumi.Output[str]
@@ -58,7 +64,9 @@ class Serving(pulumi.ComponentResource):
             scripts.append(COMPILE)
         namespace = self._object(args.plan.namespace, [])
         api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
-        before = [namespace, api_key, self._scripts(scripts, args.store, namespace)]
+        metrics_key = self._secret(METRICS_KEY_SECRET, None, namespace)
+        loader = self._scripts(scripts, args.store, namespace)
+        before = [namespace, api_key, metrics_key, loader]
         for manifest in args.plan.manifests:
             self._object(manifest, before)
         self.namespace = pulumi.Output.from_input(NAMESPACE)

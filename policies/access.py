@@ -33,6 +33,19 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
             }
         ),
     ),
+    "OpenSessions": Excuse(
+        reason="actions of ssmmessages know no resource-level permissions, and the agent registers"
+        " its own instance (Systems Manager user guide, minimal Session Manager permissions)",
+        actions=frozenset(
+            {
+                "ssm:UpdateInstanceInformation",
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            }
+        ),
+    ),
     "ScaleOwnGroups": Excuse(
         reason="limited by condition to groups tagged as owned by this cluster; their ARNs carry an"
         " id that is known only after the group exists",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from policies.access import no_public_ingress, no_unexplained_wildcards, own_account_only
+from policies.endpoints import narrow_s3_endpoint
 from policies.finding import Finding, Rule
 from policies.nodes import imds_v2, scale_from_zero
 from policies.order import foundations_first, identities_first
@@ -14,7 +15,7 @@ from policies.shape import (
     secrets_stay_secret,
     unique_urns,
 )
-from policies.storage import encrypted, private_buckets
+from policies.storage import encrypted, private_buckets, written_once
 from policies.tags import tagged
 from tokenfleet.recording.recorded import Recording
 
@@ -30,6 +31,8 @@ RULES: Sequence[Rule] = (
     own_account_only,
     encrypted,
     private_buckets,
+    written_once,
+    narrow_s3_endpoint,
     imds_v2,
     scale_from_zero,
     tagged,

@@ -1,6 +1,7 @@
 """What is stored is encrypted and private."""
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 
 from policies.finding import Finding
 from policies.values import mapping, mappings, parsed, texts
@@ -11,6 +12,11 @@ _ENCRYPTION = (
 )
 _ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 _POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+# Amazon S3 user guide, "Enforce conditional writes on Amazon S3 buckets": parts cannot ask.
+_UNCONDITIONAL = {
+    "Null": {"s3:if-none-match": "true"},
+    "Bool": {"s3:ObjectCreationOperation": "true"},
+}
 
 
 def encrypted(recording: Recording) -> Iterator[Finding]:
@@ -76,4 +82,37 @@ def private_buckets(recording: Recording) -> Iterator[Finding]:
             if block.inputs.get(switch) is not True:
                 yield Finding(
                     rule="private-buckets", resource=block.urn, problem=f"{switch} is off"
+                )
+
+
+def written_once(recording: Recording) -> Iterator[Finding]:
+    """What an identity may write it may not overwrite: the bucket refuses it, not the writer."""
+    writable = [
+        resource
+        for role in recording.of_type("aws:iam/rolePolicy:RolePolicy")
+        for statement in mappings(parsed(role.inputs.get("policy")).get("Statement"))
+        if "s3:PutObject" in texts(statement.get("Action"))
+        for resource in texts(statement.get("Resource"))
+    ]
+    for policy in recording.of_type(_POLICY):
+        kept = [
+            resource
+            for statement in mappings(parsed(policy.inputs.get("policy")).get("Statement"))
+            if (statement.get("Effect"), statement.get("Principal")) == ("Deny", "*")
+            and "s3:PutObject" in texts(statement.get("Action"))
+            and statement.get("Condition") == _UNCONDITIONAL
+            for resource in texts(statement.get("Resource"))
+        ]
+        if not kept:
+            yield Finding(
+                rule="written-once",
+                resource=policy.urn,
+                problem="lets objects be replaced: deny s3:PutObject without s3:if-none-match",
+            )
+        for resource in writable if kept else ():
+            if not any(fnmatchcase(resource, pattern) for pattern in kept):
+                yield Finding(
+                    rule="written-once",
+                    resource=policy.urn,
+                    problem=f"lets {resource} be replaced, which a role may write",
                 )

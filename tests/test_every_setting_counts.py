@@ -40,6 +40,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         {"ops": "arn:aws:iam::111122223333:role/Other"},
     ),
     "cluster.deletionProtection": ("cluster.deletionProtection", False, True),
+    "cluster.nodeAccess": ("cluster.nodeAccess", "none", "ssm"),
     "cluster.systemNodes.instanceType": (
         "cluster.systemNodes.instanceType",
         "m8g.large",
@@ -130,6 +131,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         {"exposure": "internal", "allowedCidrs": ["10.0.0.0/8"]},
     ),
     "edge.allowedCidrs": ("edge.allowedCidrs", ["10.0.0.0/8"], ["10.0.0.0/9"]),
+    "edge.certificateArn": (
+        "edge.certificateArn",
+        None,
+        "arn:aws:acm:us-east-1:123456789012:certificate/0123",
+    ),
     "observability.controlPlaneLogs": (
         "observability",
         {"controlPlaneLogs": ["audit"]},

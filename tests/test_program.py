@@ -155,18 +155,20 @@ def test_secrets_reach_kubernetes_secrets_and_nothing_else(
     assert {(r.type, r.inputs["stringData"]) for r in holders} == {
         ("kubernetes:core/v1:Secret", SECRET)
     }
-    assert [r.name for r in holders] == ["tokenfleet-dev-serving-vllm-api-key"]
     # A configured key may change; one made here must not be made anew on every run.
-    assert [list(r.ignore_changes) for r in holders] == [[]]
+    assert {r.name: list(r.ignore_changes) for r in holders} == {
+        "tokenfleet-dev-serving-vllm-api-key": [],
+        "tokenfleet-dev-serving-vllm-metrics-key": ["stringData"],
+    }
 
 
 def test_without_a_configured_key_one_is_made_and_kept(
     stack_files: Mapping[str, StackFile], recording_of: Record
 ) -> None:
     recording = recording_of(stack_files["dev"].keys, "deployment")
-    (secret,) = recording.of_type("kubernetes:core/v1:Secret")
-    assert secret.inputs["stringData"] == SECRET
-    assert list(secret.ignore_changes) == ["stringData"]
+    secrets = recording.of_type("kubernetes:core/v1:Secret")
+    assert [secret.inputs["stringData"] for secret in secrets] == [SECRET] * 2
+    assert [list(secret.ignore_changes) for secret in secrets] == [["stringData"]] * 2
 
 
 def test_a_plaintext_secret_stops_the_program_without_repeating_it(

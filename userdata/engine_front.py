@@ -1,13 +1,16 @@
 """ASGI middleware in front of vLLM: closes routes without a key, and a connection after each answer.
 
 vLLM asks for the key below /v1 only; /invocations runs inference, /tokenize and others work,
-without one (measured on 0.32.0, tests/engine). What probes and Prometheus need stays open.
+without one (measured on 0.32.0, tests/engine). What probes need stays open; metrics, which tell
+what others ask and how much, are for whoever has METRICS_KEY, and clients have another.
 
 Whoever keeps a connection open keeps the replica at its other end: it is not told when that one
 is to end and gets a 500 from there, and it never reaches a new one. To connect anew takes less
 than a token.
 """
 
+import hmac
+import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -16,7 +19,8 @@ _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
-_OPEN = frozenset({"/health", "/metrics"})
+_OPEN = frozenset({"/health"})
+_METRICS = "/metrics"
 _GUARDED = "/v1/"
 
 
@@ -25,6 +29,8 @@ class EngineFront:
 
     def __init__(self, app: _App) -> None:
         self._app = app
+        key = os.environ.get("METRICS_KEY")
+        self._scraper = key and f"Bearer {key}".encode()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """One request, or the life of the server."""
@@ -37,7 +43,8 @@ class EngineFront:
             await send(message)
 
         path = scope.get("path", "")
-        if scope["type"] == "lifespan" or path in _OPEN or path.startswith(_GUARDED):
+        is_open = path in _OPEN or path.startswith(_GUARDED) or self._may_scrape(scope)
+        if scope["type"] == "lifespan" or is_open:
             await self._app(scope, receive, send_and_close)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -46,3 +53,10 @@ class EngineFront:
             headers = [(b"content-type", b"application/json")]
             await send_and_close({"type": "http.response.start", "status": 404, "headers": headers})
             await send({"type": "http.response.body", "body": body})
+
+    def _may_scrape(self, scope: _Message) -> bool:
+        """Whether this asks for metrics with their key; without one nobody may."""
+        if not self._scraper or scope.get("path") != _METRICS:
+            return False
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        return hmac.compare_digest(given, self._scraper)

@@ -35,6 +35,7 @@ class Engine:
         self.url = f"http://127.0.0.1:{command.sandbox.port}"
         self.model = command.model
         self.key = command.environment["VLLM_API_KEY"]
+        self.metrics_key = command.environment["METRICS_KEY"]
         self.command = command
         self.log = folder / "vllm.log"
         self.answers_while_loading: set[int | None] = set()
@@ -80,9 +81,21 @@ class Engine:
 
     def requests_done(self) -> int:
         """How many requests it has answered in full since it started."""
-        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:  # noqa: S310 - our own address
-            text = answer.read().decode()
-        counts = re.findall(r"^vllm:request_success_total\{.*\} (\S+)$", text, re.MULTILINE)
+        return self._sum_of("vllm:request_success_total")
+
+    def requests_running(self) -> int:
+        """How many requests it works on."""
+        return self._sum_of("vllm:num_requests_running")
+
+    def metrics(self) -> str:
+        """What it tells a scraper."""
+        headers = {"Authorization": f"Bearer {self.metrics_key}"}
+        request = urllib.request.Request(f"{self.url}/metrics", headers=headers)  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+            return answer.read().decode()
+
+    def _sum_of(self, metric: str) -> int:
+        counts = re.findall(rf"^{metric}\{{.*\}} (\S+)$", self.metrics(), re.MULTILINE)
         return int(sum(map(float, counts)))
 
     def terminate(self) -> None:

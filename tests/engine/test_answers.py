@@ -1,16 +1,21 @@
 """The dev stack's engine, started as rendered: what it answers, whom, and what it holds."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from tests.engine import kubelet
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import EngineTools
 from tests.engine.traffic import ask
+from tokenfleet.plan.serving.containers import WAIT_UNTIL_IDLE
+from tokenfleet.plan.serving.engine import SCRIPTS_PATH
 from tokenfleet.plan.stack import Plan
 
 # Requests that make the engine infer.
@@ -35,11 +40,12 @@ BESIDE_THE_KEY = {
     "/tokenize",
     "/version",
 }
-# What probes and Prometheus need.
-OPEN = {"/health", "/metrics"}
+# What probes need.
+OPEN = {"/health"}
+METRICS = "/metrics"
 # An answer of each kind: method, path, body, status.
 ANSWERED: Mapping[str, tuple[str, str, Mapping[str, object], int]] = {
-    "metrics": ("get", "/metrics", {}, 200),
+    "health": ("get", "/health", {}, 200),
     "whole": ("post", "/v1/completions", COMPLETION, 200),
     "stream": ("post", "/v1/completions", {**COMPLETION, "stream": True}, 200),
     "not valid": ("post", "/v1/completions", {**COMPLETION, "max_tokens": -1}, 400),
@@ -103,18 +109,45 @@ def test_memory_is_what_the_plan_budgets(
 
 @pytest.mark.parametrize("path", list(GUARDED))
 def test_the_key_opens_what_infers_and_no_other_does(path: str, engine: Engine) -> None:
-    assert {key: _infers(engine, path, key) for key in (engine.key, "wrong", None)} == {
+    keys = (engine.key, engine.metrics_key, "wrong", None)
+    assert {key: _infers(engine, path, key) for key in keys} == {
         engine.key: (200, True),
+        engine.metrics_key: (401, False),
         "wrong": (401, False),
         None: (401, False),
     }
 
 
-def test_nothing_but_health_and_metrics_answers_without_the_key(engine: Engine) -> None:
+def test_metrics_are_closed_to_clients(engine: Engine) -> None:
+    keys = (engine.metrics_key, engine.key, "wrong", None)
+    assert {key: _asked(engine, "get", METRICS, {}, key).status_code for key in keys} == {
+        engine.metrics_key: 200,
+        engine.key: 404,
+        "wrong": 404,
+        None: 404,
+    }
+    below = _asked(engine, "get", f"{METRICS}/", {}, engine.metrics_key)
+    assert below.status_code == 404
+
+
+def test_the_hook_that_waits_for_requests_sees_them(engine: Engine) -> None:
+    port = str(engine.command.sandbox.rendered_port)
+    hook = {"command": ["python3", f"{SCRIPTS_PATH}/{WAIT_UNTIL_IDLE}", port, "0", "100"]}
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(ask, engine, 2000, streamed=False)
+        while not engine.requests_running() and not answer.done():
+            time.sleep(0.1)
+        assert not answer.done()
+        assert kubelet.passes(engine, {"exec": hook, "timeoutSeconds": 120})
+        assert engine.requests_running() == 0
+        assert answer.result() == ""
+
+
+def test_nothing_but_health_answers_without_a_key(engine: Engine) -> None:
     """The engine logs its routes, those included that its documentation leaves out."""
     logged = re.findall(r"Route: (/\S*), Methods: (.+)", engine.log.read_text(encoding="utf-8"))
     routes = [(path, method) for path, methods in logged for method in methods.split(", ")]
-    assert {path for path, _ in routes} > OPEN | BESIDE_THE_KEY | GUARDED.keys()
+    assert {path for path, _ in routes} > OPEN | {METRICS} | BESIDE_THE_KEY | GUARDED.keys()
     statuses = {
         (path, method): _asked(engine, method, path, {}, "wrong").status_code
         for path, method in routes
@@ -173,8 +206,8 @@ def _asked(
 
 def _exposed(engine: Engine) -> set[str]:
     """The names of all samples, as a query has to spell them."""
-    text = httpx2.get(f"{engine.url}/metrics").text
-    return {line.split("{")[0].split(" ")[0] for line in text.splitlines() if line[:1] != "#"}
+    lines = engine.metrics().splitlines()
+    return {line.split("{")[0].split(" ")[0] for line in lines if line[:1] != "#"}
 
 
 def _texts(root: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -102,3 +103,19 @@ def removed(pattern: str) -> Plant:
         )
 
     return plant
+
+
+def restated(pattern: str, sid: str, **fields: object) -> Plant:
+    """One statement of a policy with other fields; without any it is gone."""
+
+    def edit(policy: str) -> str:
+        document = json.loads(policy)
+        assert sid in [statement["Sid"] for statement in document["Statement"]]
+        document["Statement"] = [
+            statement | fields if statement["Sid"] == sid else statement
+            for statement in document["Statement"]
+            if fields or statement["Sid"] != sid
+        ]
+        return json.dumps(document)
+
+    return edited(pattern, ["policy"], edit)

@@ -4,12 +4,20 @@ import pytest
 
 from policies.finding import Rule
 from policies.rulebook import RULES, findings
-from tests.policies import test_access, test_nodes, test_order, test_shape, test_storage
+from tests.policies import (
+    test_access,
+    test_endpoints,
+    test_nodes,
+    test_order,
+    test_shape,
+    test_storage,
+)
 from tests.policies.planting import changed, reported
 from tokenfleet.recording.recorded import Recording
 
 TABLES = (
     test_access.MISTAKES,
+    test_endpoints.MISTAKES,
     test_nodes.MISTAKES,
     test_order.MISTAKES,
     test_shape.MISTAKES,

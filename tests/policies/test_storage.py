@@ -5,7 +5,16 @@ from collections.abc import Mapping
 import pytest
 
 from policies.rulebook import findings
-from tests.policies.planting import Plant, Planted, added, changed, pick, removed, reported
+from tests.policies.planting import (
+    Plant,
+    Planted,
+    added,
+    changed,
+    pick,
+    removed,
+    reported,
+    restated,
+)
 from tokenfleet.recording.recorded import Recording
 
 SPOT = ":LaunchTemplate::*-graviton4-spot-local-template"
@@ -13,6 +22,8 @@ ON_DEMAND = ":LaunchTemplate::*-h100-on-demand-local-template"
 CLUSTER = "aws:eks/cluster:Cluster::*"
 BUCKET = ":Bucket::*"
 BLOCK = ":BucketPublicAccessBlock::*"
+POLICY = ":BucketPolicy::*"
+COMPILER = ":RolePolicy::*-compiler-policy"
 VOLUME = "aws:ebs/volume:Volume"
 PLAIN_DEVICE = {"deviceName": "/dev/xvdb", "ebs": {"volumeSize": 100}}
 DEVICE = {"deviceName": "/dev/xvda", "ebs": {"encrypted": "true"}}
@@ -28,6 +39,11 @@ def opened(switch: str, to: object) -> Planted:
     return Planted(
         plant=changed(BLOCK, switch, to=to), rule="private-buckets", on=BLOCK, says=switch
     )
+
+
+def replaceable(plant: Plant, says: str) -> Planted:
+    """A bucket in which something can be overwritten."""
+    return Planted(plant=plant, rule="written-once", on=POLICY, says=says)
 
 
 MISTAKES: Mapping[str, Planted] = {
@@ -70,7 +86,7 @@ MISTAKES: Mapping[str, Planted] = {
         "no encryption",
     ),
     "bucket with a policy that refuses nothing": unencrypted(
-        changed(":BucketPolicy::*", "policy", to='{"Statement": []}'), BUCKET, "refuses plain HTTP"
+        restated(POLICY, "DenyPlainHttp"), BUCKET, "refuses plain HTTP"
     ),
     "bucket without encryption": unencrypted(
         removed(":BucketServerSideEncryptionConfiguration::*"), BUCKET, "no encryption"
@@ -86,6 +102,30 @@ MISTAKES: Mapping[str, Planted] = {
     "public ACLs obeyed": opened("ignorePublicAcls", to=False),
     "public bucket not restricted": opened("restrictPublicBuckets", to=False),
     "switch left to its default": opened("restrictPublicBuckets", to=...),
+    "objects may be replaced": replaceable(restated(POLICY, "DenyReplacing"), "deny s3:PutObject"),
+    "objects may be replaced by some": replaceable(
+        restated(POLICY, "DenyReplacing", Principal={"AWS": "arn:aws:iam::1:role/one"}),
+        "deny s3:PutObject",
+    ),
+    "only what asks is refused": replaceable(
+        restated(
+            POLICY,
+            "DenyReplacing",
+            Condition={
+                "Null": {"s3:if-none-match": "false"},
+                "Bool": {"s3:ObjectCreationOperation": "true"},
+            },
+        ),
+        "deny s3:PutObject",
+    ),
+    "parts of uploads are refused": replaceable(
+        restated(POLICY, "DenyReplacing", Condition={"Null": {"s3:if-none-match": "true"}}),
+        "deny s3:PutObject",
+    ),
+    "a role may write what can be replaced": replaceable(
+        restated(COMPILER, "PublishArtifacts", Resource="arn:aws:s3:::bucket/artifacts/*"),
+        "lets arn:aws:s3:::bucket/artifacts/* be replaced",
+    ),
 }
 
 HARMLESS: Mapping[str, Plant] = {

@@ -12,6 +12,8 @@ from tokenfleet.plan.decide import decide
 Keys = dict[str, Any]
 POOL = "pools.graviton4"
 MODEL = "models.qwen3-4b"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+INTERNAL = {"exposure": "internal", "allowedCidrs": ["198.51.100.0/24"]}
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
 # id: (path to set, value), (path of the mistake, part of its text)
@@ -107,6 +109,10 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "edge without callers": (("edge", {"exposure": "internal"}), ("edge.allowedCidrs", "may call")),
     "callers without an edge": (("edge", {"allowedCidrs": ["10.0.0.0/8"]}), ("edge.allowedCidrs", "no effect")),
     "edge for everyone": (("edge", {"exposure": "internal", "allowedCidrs": ["0.0.0.0/0"]}), ("edge.allowedCidrs[0]", "everyone")),
+    "certificate without an edge": (("edge", {"certificateArn": CERTIFICATE}), ("edge.certificateArn", "no effect")),
+    "certificate of another region": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("us-east-1", "eu-west-1")}), ("edge.certificateArn", "import one in us-east-1")),
+    "certificate of another partition": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("arn:aws:", "arn:aws-cn:")}), ("edge.certificateArn", "begin with arn:aws:")),
+    "certificate that is none": (("edge", INTERNAL | {"certificateArn": "arn:aws:iam::123456789012:server-certificate/a"}), ("edge.certificateArn", "in ACM, such as")),
     "alerts without a budget": (("cost", {"alertEmails": ["a@example.com"]}), ("cost.alertEmails", "monthlyBudgetUsd")),
     "negative budget": (("cost.monthlyBudgetUsd", -5), ("cost.monthlyBudgetUsd", "greater than 0")),
     "reserved tag": (("cost.tags", {"aws:x": "y"}), ("cost.tags.aws:x", "another key")),

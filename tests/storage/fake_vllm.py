@@ -11,6 +11,7 @@ from pathlib import Path
 
 # Two parts of 64 MiB and a bit, so that the manifest has to list them.
 LARGE = 129 * 2**20 + 7
+GRAPH = b"neff" * 1000
 
 
 class _Health(BaseHTTPRequestHandler):
@@ -21,7 +22,7 @@ class _Health(BaseHTTPRequestHandler):
 
 def _compile(folder: Path) -> None:
     (folder / "context_encoding_model").mkdir()
-    (folder / "context_encoding_model" / "graph.neff").write_bytes(b"neff" * 1000)
+    (folder / "context_encoding_model" / "graph.neff").write_bytes(GRAPH)
     (folder / "model.pt").write_bytes(os.urandom(2**20) * (LARGE // 2**20) + b"theend!")
     (folder / "neuron_config.json").write_text("{}")
 

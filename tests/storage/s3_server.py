@@ -91,11 +91,11 @@ class S3Server:
         """What AWS's own tools and SDKs read, to be the owner of all buckets."""
         return self._environment(self.access_key, self.secret_key)
 
-    def client(self) -> "S3Client":
-        """A client with the owner's rights."""
+    def client(self, endpoint: str = "") -> "S3Client":
+        """A client with the owner's rights, at another address if one is given."""
         return cast("_Boto3", boto3).client(
             "s3",
-            endpoint_url=self.endpoint,
+            endpoint_url=endpoint or self.endpoint,
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,

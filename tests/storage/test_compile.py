@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.storage import fake_vllm
+from tests.storage.bucket_policy import Policed
 from tests.storage.s3_server import S3Server
 from tests.weights.model_files import MEBIBYTE, write_model
 from tokenfleet.cli import app
@@ -21,7 +22,7 @@ from tokenfleet.plan.stack import Plan
 
 USERDATA = Path(__file__).parents[2] / "userdata"
 MODEL, SECONDS = "qwen25-7b", 60
-NOT_PUBLISHED, DENIED, ENGINE = 3, 6, 10
+NOT_PUBLISHED, CHECKSUM, DENIED, ENGINE = 3, 4, 6, 10
 
 Container = Mapping[str, Any]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -63,8 +64,11 @@ def tokenfleet(s3_server: S3Server, bucket: str) -> Callable[..., Result]:
 
 
 @pytest.fixture
-def run(s3_server: S3Server, bucket: str, tmp_path: Path) -> Run:
-    """Runs a rendered container on this machine: other folders, another port, ``vllm`` a fake."""
+def run(s3_server: S3Server, front: Policed, bucket: str, tmp_path: Path) -> Run:
+    """Runs a rendered container on this machine: other folders, another port, ``vllm`` a fake.
+
+    The bucket refuses what its policy refuses.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -99,7 +103,7 @@ def run(s3_server: S3Server, bucket: str, tmp_path: Path) -> Run:
                 **os.environ,
                 **s3_server.environment(),
                 **settings,
-                "MODEL_STORE_URL": f"{s3_server.endpoint}/{bucket}",
+                "MODEL_STORE_URL": f"{front.endpoint}/{bucket}",
                 "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
                 **environment,
             },
@@ -123,9 +127,11 @@ def weights(plan: Plan, tokenfleet: Callable[..., Result], tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("weights")
 def test_what_the_job_compiled_reaches_a_replica_byte_for_byte(
+    *,
     job: Mapping[str, Any],
     replica: Mapping[str, Any],
     run: Run,
+    front: Policed,
     tokenfleet: Callable[..., Result],
     tmp_path: Path,
 ) -> None:
@@ -148,6 +154,7 @@ def test_what_the_job_compiled_reaches_a_replica_byte_for_byte(
     arrived = tmp_path / "models" / Path(where).relative_to("/models")
     assert _contents(arrived) == _contents(compiled)
     assert len(_contents(arrived)) == 3
+    assert front.refused == []
 
 
 @pytest.mark.usefixtures("weights")
@@ -179,6 +186,26 @@ def test_an_engine_that_does_not_compile_publishes_nothing(
     assert (done.returncode, reason in done.stderr) == (ENGINE, True), done.stderr
     (entry,) = json.loads(tokenfleet("models", "--json").stdout)["models"]
     assert entry["neuron"] == {}
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize(
+    ("left", "ends"),
+    [
+        (fake_vllm.GRAPH, 0),  # this Job's own, and the answer was lost
+        (b"of a Job that never ended", CHECKSUM),
+    ],
+)
+def test_a_file_that_is_there_already_is_never_replaced(
+    *, left: bytes, ends: int, job: Mapping[str, Any], run: Run, s3_server: S3Server, bucket: str
+) -> None:
+    (container,) = job["containers"]
+    key = f"models/{container['command'][2]}/files/context_encoding_model/graph.neff"
+    s3_server.client().put_object(Bucket=bucket, Key=key, Body=left)
+    assert run(*job["initContainers"]).returncode == 0
+    done = run(container)
+    assert (done.returncode, "holds other bytes" in done.stderr) == (ends, ends != 0), done.stderr
+    assert s3_server.client().get_object(Bucket=bucket, Key=key)["Body"].read() == left
 
 
 @pytest.mark.usefixtures("weights")

@@ -41,7 +41,7 @@ def heard(_: int) -> None:
 
 def test_an_object_is_what_was_put(store: Store, body: Slice) -> None:
     progress: list[int] = []
-    store.put(KEY, body, SHA256, replace=False, advance=progress.append)
+    store.put(KEY, body, SHA256, advance=progress.append)
     assert sum(progress) == len(CONTENT)
     assert store.read(KEY) == CONTENT
     found = store.stat(KEY)
@@ -58,29 +58,34 @@ def test_what_is_not_there_is_none(store: Store) -> None:
     assert not store.uploads("models/")
 
 
-def test_nothing_is_replaced_unless_it_may_be(store: Store, body: Slice, tmp_path: Path) -> None:
+def test_nothing_is_replaced_before_it_is_removed(
+    store: Store, body: Slice, tmp_path: Path
+) -> None:
     store.write(KEY, "first")
     other = tmp_path / "other"
     other.write_bytes(b"other")
     with pytest.raises(Taken):
         store.write(KEY, "second")
     with pytest.raises(Taken):
-        store.put(KEY, body, SHA256, replace=False, advance=heard)
+        store.put(KEY, body, SHA256, advance=heard)
     upload = store.begin(KEY, SHA256)
     part = store.put_part(KEY, upload, 1, body, SHA256, advance=heard)
     with pytest.raises(Taken):
-        store.finish(KEY, upload, [part], replace=False)
+        store.finish(KEY, upload, [part])
     assert store.read(KEY) == b"first"
-    store.finish(KEY, upload, [part], replace=True)
+    store.remove(KEY)
+    store.finish(KEY, upload, [part])
     assert store.read(KEY) == CONTENT
+    store.remove(KEY)
+    assert store.stat(KEY) is None
     small = Slice(source=other, offset=0, length=5)
-    store.put(KEY, small, hashlib.sha256(b"other").hexdigest(), replace=True, advance=heard)
+    store.put(KEY, small, hashlib.sha256(b"other").hexdigest(), advance=heard)
     assert store.read(KEY) == b"other"
 
 
 def test_bytes_of_another_digest_are_not_kept(store: Store, body: Slice) -> None:
     with pytest.raises(Damaged):
-        store.put(KEY, body, WRONG, replace=False, advance=heard)
+        store.put(KEY, body, WRONG, advance=heard)
     upload = store.begin(KEY, WRONG)
     with pytest.raises(Damaged):
         store.put_part(KEY, upload, 1, body, WRONG, advance=heard)
@@ -94,7 +99,7 @@ def test_an_unfinished_upload_is_found_with_its_parts(store: Store, body: Slice)
     assert store.uploads("models/a/") == {KEY: [upload]}
     assert not store.uploads("models/b/")
     assert [*store.parts(KEY, upload)] == sent[::-1]
-    store.finish(KEY, upload, sent[::-1], replace=False)
+    store.finish(KEY, upload, sent[::-1])
     assert store.read(KEY) == CONTENT * 2
     found = store.stat(KEY)
     assert found
@@ -106,7 +111,7 @@ def test_an_unfinished_upload_is_found_with_its_parts(store: Store, body: Slice)
 def test_an_upload_that_is_gone_is_superseded(store: Store, body: Slice) -> None:
     upload = store.begin(KEY, SHA256)
     part = store.put_part(KEY, upload, 1, body, SHA256, advance=heard)
-    store.finish(KEY, upload, [part], replace=False)
+    store.finish(KEY, upload, [part])
     assert not store.parts(KEY, upload)
     with pytest.raises(Superseded):
         store.put_part(KEY, upload, 1, body, SHA256, advance=heard)
@@ -121,5 +126,5 @@ def test_a_part_that_somebody_replaced_is_superseded(
     theirs = Slice(source=tmp_path / "theirs", offset=0, length=6)
     store.put_part(KEY, upload, 1, theirs, hashlib.sha256(b"theirs").hexdigest(), advance=heard)
     with pytest.raises(Superseded):
-        store.finish(KEY, upload, [mine], replace=False)
+        store.finish(KEY, upload, [mine])
     assert store.read(KEY) is None

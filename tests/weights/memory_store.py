@@ -64,13 +64,16 @@ class MemoryStore:
 
     def write(self, key: str, text: str) -> None:
         self.on("write", key)
-        self._store(key, MemoryObject(content=text.encode()), replace=False)
+        self._store(key, MemoryObject(content=text.encode()))
 
-    def put(self, key: str, body: Slice, sha256: str, *, replace: bool, advance: Advance) -> None:
+    def put(self, key: str, body: Slice, sha256: str, *, advance: Advance) -> None:
         self.on("put", key)
         content = self._arrived(body, sha256, advance)
-        stored = MemoryObject(content=content, sha256=sha256, checksum=sha256)
-        self._store(key, stored, replace=replace)
+        self._store(key, MemoryObject(content=content, sha256=sha256, checksum=sha256))
+
+    def remove(self, key: str) -> None:
+        self.on("remove", key)
+        self.objects.pop(key, None)
 
     def uploads(self, prefix: str) -> Mapping[str, Sequence[str]]:
         self.on("uploads", prefix)
@@ -103,7 +106,7 @@ class MemoryStore:
             self.unfinished[upload].parts[number] = content
         return _part(number, content)
 
-    def finish(self, key: str, upload: str, parts: Sequence[StoredPart], *, replace: bool) -> None:
+    def finish(self, key: str, upload: str, parts: Sequence[StoredPart]) -> None:
         self.on("finish", key)
         with self._lock:
             found = self.unfinished.get(upload)
@@ -115,7 +118,7 @@ class MemoryStore:
                 sha256=found.sha256,
                 checksum=hashlib.sha256(digests).hexdigest(),
             )
-            self._store(key, stored, replace=replace)
+            self._store(key, stored)
             del self.unfinished[upload]
 
     def _arrived(self, body: Slice, sha256: str, advance: Advance) -> bytes:
@@ -126,9 +129,9 @@ class MemoryStore:
             raise Damaged
         return content
 
-    def _store(self, key: str, stored: MemoryObject, *, replace: bool) -> None:
+    def _store(self, key: str, stored: MemoryObject) -> None:
         with self._lock:
-            if key in self.objects and not replace:
+            if key in self.objects:
                 raise Taken
             self.objects[key] = stored
 

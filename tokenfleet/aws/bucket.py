@@ -4,7 +4,7 @@ import base64
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from s3transfer.utils import ReadFileChunk, signal_not_transferring, signal_transferring
@@ -22,12 +22,6 @@ from tokenfleet.weights.store import (
     Taken,
 )
 from tokenfleet.weights.watch import Advance
-
-if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import (
-        CompleteMultipartUploadRequestTypeDef,
-        PutObjectRequestTypeDef,
-    )
 
 _NEVER = datetime.fromtimestamp(0, UTC)
 _DAMAGED = frozenset({"BadDigest", "XAmzContentSHA256Mismatch"})
@@ -105,19 +99,22 @@ class Bucket:
                 IfNoneMatch="*",
             )
 
-    def put(self, key: str, body: Slice, sha256: str, *, replace: bool, advance: Advance) -> None:
-        """Store a slice whole; Taken, unless ``replace``; Damaged when its digest is another."""
+    def put(self, key: str, body: Slice, sha256: str, *, advance: Advance) -> None:
+        """Store a slice whole where nothing is; Taken, or Damaged when its digest is another."""
         with self._explained(), _opened(body, advance) as opened:
-            request: PutObjectRequestTypeDef = {
-                "Bucket": self._name,
-                "Key": key,
-                "Body": opened,
-                "ChecksumSHA256": _base64(sha256),
-                "Metadata": {"sha256": sha256},
-            }
-            if not replace:
-                request["IfNoneMatch"] = "*"
-            self._client.put_object(**request)
+            self._client.put_object(
+                Bucket=self._name,
+                Key=key,
+                Body=opened,
+                ChecksumSHA256=_base64(sha256),
+                Metadata={"sha256": sha256},
+                IfNoneMatch="*",
+            )
+
+    def remove(self, key: str) -> None:
+        """Remove an object; a bucket with versions keeps it as one of them."""
+        with self._explained():
+            self._client.delete_object(Bucket=self._name, Key=key)
 
     def uploads(self, prefix: str) -> Mapping[str, Sequence[str]]:
         """The ids of unfinished uploads under a prefix, by key."""
@@ -176,27 +173,25 @@ class Bucket:
             number=number, size_bytes=body.length, checksum=sha256, etag=answer["ETag"]
         )
 
-    def finish(self, key: str, upload: str, parts: Sequence[StoredPart], *, replace: bool) -> None:
-        """Make the parts one object; Superseded, or Taken unless ``replace``."""
-        request: CompleteMultipartUploadRequestTypeDef = {
-            "Bucket": self._name,
-            "Key": key,
-            "UploadId": upload,
-            "MultipartUpload": {
-                "Parts": [
-                    {
-                        "PartNumber": part.number,
-                        "ETag": part.etag,
-                        "ChecksumSHA256": _base64(part.checksum or ""),
-                    }
-                    for part in parts
-                ]
-            },
-        }
-        if not replace:
-            request["IfNoneMatch"] = "*"
+    def finish(self, key: str, upload: str, parts: Sequence[StoredPart]) -> None:
+        """Make the parts one object; Superseded, or Taken when there is one already."""
         with self._explained():
-            self._client.complete_multipart_upload(**request)
+            self._client.complete_multipart_upload(
+                Bucket=self._name,
+                Key=key,
+                UploadId=upload,
+                MultipartUpload={
+                    "Parts": [
+                        {
+                            "PartNumber": part.number,
+                            "ETag": part.etag,
+                            "ChecksumSHA256": _base64(part.checksum or ""),
+                        }
+                        for part in parts
+                    ]
+                },
+                IfNoneMatch="*",
+            )
 
     @contextmanager
     def _explained(self) -> Generator[None]:

@@ -23,6 +23,7 @@ _READING = "s3:GetObject on its objects and s3:ListBucket on the bucket"
 _PERMISSION_BY_OPERATION: Mapping[str, str] = {
     "CompleteMultipartUpload": _SENDING,
     "CreateMultipartUpload": _SENDING,
+    "DeleteObject": "s3:DeleteObject, to repair what is not as its manifest promises",
     "GetObject": _READING,
     "HeadObject": _READING,
     "ListMultipartUploads": "s3:ListBucketMultipartUploads on the bucket",

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from tokenfleet.plan.iam import ServiceAccountPlan
+from tokenfleet.plan.iam import ServiceAccountPlan, session_policy
 from tokenfleet.settings.sections import ClusterSettings, ObservabilitySettings
+
+SESSIONS = "sessions"
+"""The name of the policy by which a node lets people open a shell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +16,7 @@ class ClusterPlan:
     """An EKS cluster.
 
     ``node_addons``, each with its configuration, must exist before the first node joins.
+    ``node_policies`` (JSON by name) is what every node may do besides what it needs.
     """
 
     name: str
@@ -28,6 +32,7 @@ class ClusterPlan:
     deletion_protection: bool
     log_types: Sequence[str]
     log_retention_days: int
+    node_policies: Mapping[str, str]
     node_addons: Mapping[str, Mapping[str, str]]
 
 
@@ -81,6 +86,7 @@ def plan_cluster(
         deletion_protection=settings.deletion_protection,
         log_types=sorted(observability.control_plane_logs),
         log_retention_days=observability.log_retention_days,
+        node_policies={SESSIONS: session_policy()} if settings.node_access == "ssm" else {},
         node_addons={
             "eks-pod-identity-agent": {},
             "kube-proxy": {},

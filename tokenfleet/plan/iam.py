@@ -173,6 +173,29 @@ def autoscaler_statements(cluster_name: str) -> Sequence[Statement]:
     ]
 
 
+def session_policy() -> str:
+    """Permission (JSON) of a node's agent to let people in who may come, and no more.
+
+    "Minimal Session Manager permissions" of the Systems Manager user guide (2026). The managed
+    AmazonSSMManagedInstanceCore would let every node read all parameters of the account.
+    """
+    return policy(
+        [
+            Statement(
+                sid="OpenSessions",
+                actions=[
+                    "ssm:UpdateInstanceInformation",
+                    "ssmmessages:CreateControlChannel",
+                    "ssmmessages:CreateDataChannel",
+                    "ssmmessages:OpenControlChannel",
+                    "ssmmessages:OpenDataChannel",
+                ],
+                resources=["*"],
+            )
+        ]
+    )
+
+
 def model_reader_policy(bucket_arn: str) -> str:
     """Permission (JSON) to read the published models of one bucket."""
     return policy(_reading(bucket_arn))
@@ -198,22 +221,6 @@ def _reading(bucket_arn: str) -> Sequence[Statement]:
         ),
         Statement(sid="ReadModels", actions=["s3:GetObject"], resources=[f"{bucket_arn}/models/*"]),
     ]
-
-
-def tls_only_bucket_policy(bucket_arn: str) -> str:
-    """A bucket policy (JSON) that refuses requests without TLS."""
-    return _document(
-        [
-            {
-                "Sid": "DenyPlainHttp",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [bucket_arn, f"{bucket_arn}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ]
-    )
 
 
 def _document(statements: Sequence[Mapping[str, object]]) -> str:

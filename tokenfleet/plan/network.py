@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
+from tokenfleet.catalogue.public_buckets import public_buckets
+from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.sections import NetworkSettings
 
 # A zone keeps its slot for ever: the slot is the zone's letter, never its place in a list.
@@ -34,6 +36,8 @@ class NetworkPlan:
     private_subnets: Sequence[SubnetPlan]
     nat_zones: Sequence[str]
     nat_zone_by_zone: dict[str, str]
+    public_objects: Sequence[str]
+    """ARNs of what nodes read from buckets of others, whatever is in them."""
     interface_endpoints: Sequence[str]
     flow_logs: bool
     log_retention_days: int
@@ -64,10 +68,16 @@ def plan_network(
         nat_zone_by_zone={
             zone: zone if settings.nat_gateways == "onePerZone" else nat_zones[0] for zone in zones
         },
+        public_objects=_public_objects(region),
         interface_endpoints=sorted(settings.interface_endpoints),
         flow_logs=settings.flow_logs,
         log_retention_days=log_retention_days,
     )
+
+
+def _public_objects(region: str) -> Sequence[str]:
+    names = (bucket.name_in(region) for bucket in public_buckets())
+    return [f"arn:{partition_of(region)}:s3:::{name}/*" for name in names if name]
 
 
 def _slot(slots: Sequence[IPv4Network], zone: str) -> IPv4Network:

@@ -16,6 +16,7 @@ from tokenfleet.plan.nodes.groups import (
     plan_system_group,
 )
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
+from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.plain import plain
 from tokenfleet.plan.serving.compile_job import compile_job
 from tokenfleet.plan.serving.containers import Manifest
@@ -24,16 +25,14 @@ from tokenfleet.plan.serving.network_policy import network_policy_manifest
 from tokenfleet.plan.serving.objects import (
     cache_manifests,
     model_manifests,
-    model_url,
     namespace_manifest,
     priority_class_manifest,
     scripts_manifest,
     service_account_manifest,
 )
+from tokenfleet.plan.serving.way_in import edge_ranges, model_url
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings
-
-_PARTITION_BY_REGION_PREFIX = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +138,6 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
         for model in models
         if model.artifacts
     }
-    cidrs = sorted(str(cidr) for cidr in settings.edge.allowed_cidrs)
     return Plan(
         stack=stack,
         name=name,
@@ -196,17 +194,15 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
                 *([service_account_manifest(COMPILER)] if compile_jobs else []),
                 priority_class_manifest(),
                 scripts_manifest(),
-                network_policy_manifest(settings.edge.exposure, cidrs),
+                network_policy_manifest(settings.edge.exposure, edge_ranges(settings.edge)),
                 *cache_manifests(),
                 *(
                     manifest
                     for model in models
-                    for manifest in model_manifests(
-                        model, pools_by_name[model.pool], settings.edge.exposure, cidrs
-                    )
+                    for manifest in model_manifests(model, pools_by_name[model.pool], settings.edge)
                 ),
             ],
-            model_urls={model.name: model_url(model) for model in models},
+            model_urls={model.name: model_url(model, settings.edge) for model in models},
             compile_jobs=compile_jobs,
         ),
         budgets=[
@@ -228,11 +224,3 @@ def _snapshots(models: Sequence[ModelPlan], pool: str) -> Sequence[str]:
     served = [model for model in models if model.pool == pool]
     served.sort(key=lambda model: (-model.max_replicas, model.name))
     return list(dict.fromkeys(snapshot for model in served for snapshot in model.snapshots))
-
-
-def partition_of(region: str) -> str:
-    """The AWS partition a region belongs to."""
-    return next(
-        (name for prefix, name in _PARTITION_BY_REGION_PREFIX.items() if region.startswith(prefix)),
-        "aws",
-    )

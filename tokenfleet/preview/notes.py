@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
-from tokenfleet.plan.cluster import is_documentation
+from tokenfleet.plan.cluster import SESSIONS, is_documentation
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
@@ -23,6 +23,7 @@ def notes(
     return [
         *_placeholders(plan),
         *_access(plan),
+        *_edge(plan),
         *_secrets(secrets),
         *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
         *_weights(plan),
@@ -46,14 +47,44 @@ def _placeholders(plan: Plan) -> Iterator[str]:
                 f"cluster.adminPrincipals.{name} names the account of AWS's documentation: replace"
                 " it, or the deployment stops there."
             )
+    for cidr in plan.edge.allowed_cidrs:
+        if is_documentation(cidr):
+            yield (
+                f"edge.allowedCidrs {cidr} is a range for documentation: replace it with the"
+                " addresses of your clients, or nobody can call the models."
+            )
+    if _DOCUMENTATION_ACCOUNT in (plan.edge.certificate_arn or ""):
+        yield (
+            "edge.certificateArn names the account of AWS's documentation: replace it, or the"
+            " load balancers get no listener."
+        )
 
 
 def _access(plan: Plan) -> Iterator[str]:
     if not plan.cluster.public_access_cidrs:
         yield (
-            "The Kubernetes API has no public endpoint: deploy from inside the VPC or a network"
-            " connected to it."
+            "The Kubernetes API has no public endpoint: deploy from a network connected to the VPC."
+            " From inside, S3 lets you reach the stack's models and nothing else."
         )
+    if SESSIONS in plan.cluster.node_policies:
+        yield (
+            "cluster.nodeAccess is ssm: whoever may call ssm:StartSession in this account is root"
+            " on every node, where keys, prompts and weights are."
+        )
+
+
+def _edge(plan: Plan) -> Iterator[str]:
+    if plan.edge.exposure == "internal" and plan.edge.certificate_arn is None:
+        yield (
+            "Without edge.certificateArn keys and prompts travel in clear inside the VPC and to it:"
+            " clients speak plain HTTP to the load balancers."
+        )
+    for cidr in plan.edge.allowed_cidrs:
+        if cidr.overlaps(plan.network.vpc_cidr):
+            yield (
+                f"edge.allowedCidrs {cidr} holds addresses of the VPC: pods there may call the"
+                " models from any namespace, labelled or not."
+            )
 
 
 def _secrets(secrets: frozenset[str]) -> Iterator[str]:

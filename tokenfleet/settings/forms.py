@@ -15,6 +15,10 @@ ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
 PrincipalArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
 ]
+CertificateArn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+$"),
+]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 ReservationId = Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")]
 HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
@@ -31,6 +35,8 @@ FORM_BY_TYPE: dict[object, str] = {
     InstanceTypeName: "an EC2 instance type such as c8gd.4xlarge",
     ImageId: "a machine image such as ami-0123456789abcdef0",
     PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",
+    CertificateArn: "the ARN of a certificate in ACM, such as"
+    " arn:aws:acm:us-east-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef",
     Email: "an e-mail address",
     ReservationId: "a capacity reservation id such as cr-0123456789abcdef0",
     HuggingFaceId: "a Hugging Face id such as Qwen/Qwen3-8B",

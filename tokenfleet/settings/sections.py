@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from tokenfleet.settings.forms import (
+    CertificateArn,
     Email,
     ImageId,
     InstanceTypeName,
@@ -74,6 +75,8 @@ class ClusterSettings(Section):
     """Cluster administrators, whoever deploys among them: a name of your choice to an IAM ARN."""
     deletion_protection: bool = True
     """Whether the cluster and a bucket that is not empty refuse to be deleted."""
+    node_access: Literal["none", "ssm"] = "none"
+    """Who may open a shell on nodes: nobody, or through Session Manager whoever IAM lets."""
     system_nodes: SystemNodeSettings = SystemNodeSettings()
     """Nodes of the cluster's own controllers."""
 
@@ -127,6 +130,8 @@ class EdgeSettings(Section):
     """Inside the cluster only, or an internal load balancer for each model."""
     allowed_cidrs: tuple[IPv4Network, ...] = ()
     """Ranges that may call the load balancers."""
+    certificate_arn: CertificateArn | None = None
+    """Certificate of the load balancers: clients then speak TLS, on port 443."""
 
 
 class ObservabilitySettings(Section):

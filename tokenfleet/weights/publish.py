@@ -44,7 +44,7 @@ def publish(store: Store, manifest: Manifest, folder: Path, watch: Watch) -> Pub
     """Bring a snapshot into the bucket; sends only what is not there yet.
 
     What is published already is looked at object by object: what is gone or differs from the
-    promise of its manifest is sent again.
+    promise of its manifest is removed and sent again.
 
     Raises:
         PublishError: when the bucket holds other content, or a file changes meanwhile.
@@ -53,10 +53,12 @@ def publish(store: Store, manifest: Manifest, folder: Path, watch: Watch) -> Pub
     before = promised(store, manifest.snapshot)
     if before:
         refuse_other(store, before, manifest)
-    sender = Sender(store, manifest, folder, replace=before is not None)
+    sender = Sender(store, manifest, folder)
     rounds = 0
     while missing := absent(store, manifest, may_differ=before is not None):
         if rounds < _ROUNDS:
+            if before:
+                _make_way(store, manifest, missing)
             _send(sender, missing, watch)
             rounds += 1
             continue
@@ -81,6 +83,14 @@ def publish(store: Store, manifest: Manifest, folder: Path, watch: Watch) -> Pub
         sent_files=len(sender.sent_files),
         sent_bytes=sender.sent_bytes,
     )
+
+
+def _make_way(store: Store, manifest: Manifest, files: Sequence[ManifestFile]) -> None:
+    """Remove what has other bytes than are promised: the bucket takes nothing in their place."""
+    for file in files:
+        key = file_key(manifest.snapshot, file.path)
+        if store.stat(key):
+            store.remove(key)
 
 
 def _send(sender: Sender, missing: Sequence[ManifestFile], watch: Watch) -> None:

@@ -35,9 +35,8 @@ class _Assembly:
 class Sender:
     """Sends files of one snapshot and counts what it sent."""
 
-    def __init__(self, store: Store, manifest: Manifest, folder: Path, *, replace: bool) -> None:
+    def __init__(self, store: Store, manifest: Manifest, folder: Path) -> None:
         self._store, self._manifest, self._folder = store, manifest, folder
-        self._replace = replace
         self._lock = threading.Lock()
         self.sent_files: set[str] = set()
         self.sent_bytes = 0
@@ -106,7 +105,7 @@ class Sender:
 
         def put() -> None:
             key, sha256 = self._key(file), file.sha256
-            self._store.put(key, body, sha256, replace=self._replace, advance=advance)
+            self._store.put(key, body, sha256, advance=advance)
 
         try:
             self._undamaged(file, body, file.sha256, put, advance)
@@ -147,7 +146,7 @@ class Sender:
     def _finish(self, assembly: _Assembly, upload: str) -> None:
         parts = [assembly.parts[number] for number in sorted(assembly.parts)]
         try:
-            self._store.finish(self._key(assembly.file), upload, parts, replace=self._replace)
+            self._store.finish(self._key(assembly.file), upload, parts)
         except (Superseded, Taken):
             assembly.ended = True
 

@@ -10,7 +10,7 @@ from tokenfleet.weights.watch import Advance
 
 
 class Taken(Exception):  # noqa: N818 - an answer, not a fault
-    """There is an object under this key already, and it was not replaced."""
+    """There is an object under this key already, and nothing is ever replaced."""
 
 
 class Superseded(Exception):  # noqa: N818 - an answer, not a fault
@@ -96,8 +96,12 @@ class Store(Protocol):
         """Store a small text where nothing is; Taken when something is."""
         ...
 
-    def put(self, key: str, body: Slice, sha256: str, *, replace: bool, advance: Advance) -> None:
-        """Store a slice whole; Taken, unless ``replace``; Damaged when its digest is another."""
+    def put(self, key: str, body: Slice, sha256: str, *, advance: Advance) -> None:
+        """Store a slice whole where nothing is; Taken, or Damaged when its digest is another."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove an object."""
         ...
 
     def uploads(self, prefix: str) -> Mapping[str, Sequence[str]]:
@@ -118,6 +122,6 @@ class Store(Protocol):
         """Send one part; Superseded, or Damaged when its digest is another."""
         ...
 
-    def finish(self, key: str, upload: str, parts: Sequence[StoredPart], *, replace: bool) -> None:
-        """Make the parts one object; Superseded, or Taken unless ``replace``."""
+    def finish(self, key: str, upload: str, parts: Sequence[StoredPart]) -> None:
+        """Make the parts one object; Superseded, or Taken when there is one already."""
         ...

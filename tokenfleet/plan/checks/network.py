@@ -7,6 +7,7 @@ from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.network import ZONE_LETTERS
+from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.draft import Draft
 
 # Amazon EKS user guide, "VPC and subnet requirements".
@@ -120,6 +121,8 @@ def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
             value=", ".join(map(str, draft.edge.allowed_cidrs)),
             problem="has no effect while edge.exposure is 'cluster': remove it or choose 'internal'",
         )
+    if draft.edge and draft.edge.certificate_arn:
+        yield from _certificate_mistakes(draft.edge.certificate_arn, draft.edge.exposure, draft)
     for index, cidr in enumerate(draft.edge.allowed_cidrs if draft.edge else ()):
         if cidr.prefixlen == 0:
             problem = "allows everyone: name the ranges that may call the models"
@@ -134,3 +137,21 @@ def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
         if key.startswith(("aws:", "tokenfleet:", "k8s.io/", "kubernetes.io/")) or key == "Name":
             problem = "this tag is set by AWS or by the program: choose another key"
             yield Mistake(path=f"cost.tags.{key}", value="", problem=problem)
+
+
+def _certificate_mistakes(arn: str, exposure: str, draft: Draft) -> Iterator[Mistake]:
+    """A certificate that no load balancer of the stack could use."""
+    path = "edge.certificateArn"
+    _, partition, _, region, *_ = arn.split(":")
+    if exposure == "cluster":
+        problem = "has no effect while edge.exposure is 'cluster': remove it or choose 'internal'"
+        yield Mistake(path=path, value=arn, problem=problem)
+    if draft.region and region != draft.region:
+        problem = (
+            f"is in {region}, and a load balancer takes certificates of its own region:"
+            f" request or import one in {draft.region}"
+        )
+        yield Mistake(path=path, value=arn, problem=problem)
+    elif draft.region and partition != partition_of(draft.region):
+        problem = f"must begin with arn:{partition_of(draft.region)}: in {draft.region}"
+        yield Mistake(path=path, value=arn, problem=problem)

@@ -18,6 +18,7 @@ WARM_UP, WAIT_UNTIL_IDLE, ENGINE_FRONT = "warm_up.py", "wait_until_idle.py", "en
 MODEL_CACHE = "model-cache"
 """The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
 API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content
+METRICS_KEY_SECRET = "vllm-metrics-key"  # noqa: S105 - as above
 CONFINED: Manifest = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -80,6 +81,11 @@ def engine_container(model: ModelPlan) -> Manifest:
             {
                 "name": "VLLM_API_KEY",
                 "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": "value"}},
+            },
+            {
+                # Not VLLM_...: vLLM warns of variables that it does not know.
+                "name": "METRICS_KEY",
+                "valueFrom": {"secretKeyRef": {"name": METRICS_KEY_SECRET, "key": "value"}},
             },
         ],
         "ports": [{"name": "http", "containerPort": PORT}],

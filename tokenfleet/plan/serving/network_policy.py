@@ -18,9 +18,8 @@ _HTTPS, _HTTP, _DNS = 443, 80, 53
 def network_policy_manifest(exposure: str, allowed_cidrs: Sequence[str]) -> Manifest:
     """Into the namespace: from labelled namespaces, and from clients of the load balancers.
 
-    Out of it: names, the bucket and the agent that hands out its credentials. vLLM's own API
-    key does not guard /metrics, and a replica has no business anywhere else. Probes come from
-    the node, which policies do not stop.
+    Out of it: names, the bucket and the agent that hands out its credentials; a replica has no
+    business anywhere else. Probes come from the node, which policies do not stop.
     """
     callers: list[Manifest] = [
         {"namespaceSelector": {"matchLabels": {CALLER_LABEL: "true"}}},

@@ -16,7 +16,14 @@ from tokenfleet.plan.serving.containers import (
     Manifest,
 )
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.pod import PRIORITY_CLASS, pod_spec, selector_labels
+from tokenfleet.plan.serving.pod import (
+    PRIORITY_CLASS,
+    object_metadata,
+    pod_spec,
+    selector_labels,
+)
+from tokenfleet.plan.serving.way_in import service_manifest
+from tokenfleet.settings.sections import EdgeSettings
 from tokenfleet.weights.layout import CACHE_FOLDER
 
 NAMESPACE = MODEL_READER.namespace
@@ -112,29 +119,13 @@ def cache_manifests() -> Sequence[Manifest]:
     ]
 
 
-def model_url(model: ModelPlan) -> str:
-    """Where a model answers inside the cluster."""
-    return f"http://vllm-{model.name}.{NAMESPACE}.svc/v1"
-
-
-def model_manifests(
-    model: ModelPlan, pool: PoolPlan, exposure: str, allowed_cidrs: Sequence[str]
-) -> Sequence[Manifest]:
+def model_manifests(model: ModelPlan, pool: PoolPlan, edge: EdgeSettings) -> Sequence[Manifest]:
     """Deployment, Service and PodDisruptionBudget of one model."""
     return [
         _deployment(model, pool),
-        _service(model, exposure, allowed_cidrs),
+        service_manifest(model, edge),
         _disruption_budget(model),
     ]
-
-
-def _metadata(model: ModelPlan, annotations: Mapping[str, str] | None = None) -> Manifest:
-    return {
-        "name": f"vllm-{model.name}",
-        "namespace": NAMESPACE,
-        "labels": {**selector_labels(model), f"{LABEL_PREFIX}/pool": model.pool},
-        **({"annotations": annotations} if annotations else {}),
-    }
 
 
 def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
@@ -144,7 +135,7 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
         "kind": "Deployment",
         # Waiting would make `pulumi up` fail whenever spot is dry or a model is slow to load;
         # the rollout's own deadline reports that in the cluster.
-        "metadata": _metadata(model, {"pulumi.com/skipAwait": "true"}),
+        "metadata": object_metadata(model, {"pulumi.com/skipAwait": "true"}),
         "spec": {
             "replicas": model.min_replicas,
             # A replica owns its node: surging would wait for a node that may never come.
@@ -167,48 +158,11 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
     }
 
 
-def _service(model: ModelPlan, exposure: str, allowed_cidrs: Sequence[str]) -> Manifest:
-    ports = [{"name": "http", "port": 80, "targetPort": "http"}]
-    if exposure == "cluster":
-        spec = {"type": "ClusterIP", "selector": selector_labels(model), "ports": ports}
-        return {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": _metadata(model),
-            "spec": spec,
-        }
-    # The cloud controller that EKS runs reads -type and -internal; it ignores -scheme, which
-    # the AWS Load Balancer Controller reads: both are set so that neither makes it public.
-    annotations = {
-        "service.beta.kubernetes.io/aws-load-balancer-type": "nlb",
-        "service.beta.kubernetes.io/aws-load-balancer-internal": "true",
-        "service.beta.kubernetes.io/aws-load-balancer-scheme": "internal",
-        # How soon a node without a ready replica is left out; plan/serving/drain.py counts on it.
-        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval": "10",
-        "service.beta.kubernetes.io/aws-load-balancer-healthcheck-unhealthy-threshold": "2",
-        "pulumi.com/skipAwait": "true",
-    }
-    spec = {
-        "type": "LoadBalancer",
-        "selector": selector_labels(model),
-        "ports": ports,
-        "loadBalancerSourceRanges": list(allowed_cidrs),
-        # Keeps the client's address, by which the network policy decides.
-        "externalTrafficPolicy": "Local",
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": _metadata(model, annotations),
-        "spec": spec,
-    }
-
-
 def _disruption_budget(model: ModelPlan) -> Manifest:
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": _metadata(model),
+        "metadata": object_metadata(model),
         "spec": {
             "maxUnavailable": 1,
             # A replica that never becomes ready must not keep its node from being drained.

@@ -26,6 +26,16 @@ def selector_labels(model: ModelPlan) -> Mapping[str, str]:
     return {"app.kubernetes.io/name": "vllm", f"{LABEL_PREFIX}/model": model.name}
 
 
+def object_metadata(model: ModelPlan, annotations: Mapping[str, str] | None = None) -> Manifest:
+    """The name, namespace and labels of what belongs to a model."""
+    return {
+        "name": f"vllm-{model.name}",
+        "namespace": MODEL_READER.namespace,
+        "labels": {**selector_labels(model), f"{LABEL_PREFIX}/pool": model.pool},
+        **({"annotations": annotations} if annotations else {}),
+    }
+
+
 def pod_spec(model: ModelPlan, pool: PoolPlan) -> Manifest:
     """The pod of one replica, without privileges and with a node of its own."""
     selector = {"matchLabels": selector_labels(model)}

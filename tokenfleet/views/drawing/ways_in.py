@@ -71,7 +71,11 @@ def _way_in(plan: Plan) -> Entry:
         ],
         inside=[
             Text(text=kind, size=13, colour=REQUESTS, bold=True),
-            Text(text="one for each model, port 80"),
+            Text(
+                text="one for each model, port 80"
+                if plan.edge.certificate_arn is None
+                else "one for each model, TLS on port 443"
+            ),
         ],
         colour=REQUESTS,
         enters=plan.edge.exposure == "internal",
