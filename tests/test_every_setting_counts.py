@@ -15,6 +15,8 @@ from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorder import record
 from tokenfleet.settings.reference import documented_keys
+from tokenfleet.weights.layout import snapshot_of
+from tokenfleet.weights.mark import mark_of
 
 Keys = dict[str, Any]
 RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east-1b"}
@@ -86,6 +88,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     ),
     "models.NAME.huggingFaceId": ("models.qwen3-8b.huggingFaceId", "Qwen/Qwen3-8B", LLAMA),
     "models.NAME.revision": ("models.qwen3-8b.revision", "a" * 40, "b" * 40),
+    "models.NAME.published": (
+        "models.qwen3-8b.published",
+        None,
+        mark_of([snapshot_of("Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218")]),
+    ),
     "models.NAME.configJson": (
         "models.qwen3-8b.configJson",
         None,

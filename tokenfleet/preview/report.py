@@ -9,7 +9,7 @@ from policies.finding import Finding
 from policies.rulebook import findings
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.bill.forecast import Forecast, forecast, least_replicas
+from tokenfleet.economics.bill.forecast import Forecast, first_replicas, forecast, least_replicas
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.node_price import HourlyRange, hourly_range
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
@@ -93,7 +93,11 @@ class ModelReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that is shown about a stack; ``bill`` is at the fewest replicas, ``cost`` at its load."""
+    """Everything that is shown about a stack; ``bill`` is at the fewest replicas, ``cost`` at its load.
+
+    ``bill_at_first`` is that of the stack as it is deployed now, where models whose weights are
+    not said to be published run no replica; None where there is no such model.
+    """
 
     plan: Plan
     tree: Sequence[Branch]
@@ -103,6 +107,7 @@ class Report:
     pools: Sequence[PoolReport]
     models: Sequence[ModelReport]
     bill: Forecast
+    bill_at_first: Forecast | None
     cost: StackCost
     stale_prices: Sequence[StalePrice]
     findings: Sequence[Finding]
@@ -194,11 +199,18 @@ def build_report(
             for model in plan.models
         ],
         bill=bill,
+        bill_at_first=_bill_at_first(plan),
         cost=stack_cost(plan, WhatIf(), curves=False),
         stale_prices=stale,
         findings=findings(recording),
         notes=notes(plan, secrets, ignored, stale),
     )
+
+
+def _bill_at_first(plan: Plan) -> Forecast | None:
+    if all(model.published for model in plan.models):
+        return None
+    return forecast(plan, Scenario(replicas=first_replicas(plan)))
 
 
 def _usd(price: Price | None) -> float | None:

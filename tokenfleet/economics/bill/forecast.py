@@ -45,6 +45,11 @@ def least_replicas(plan: Plan) -> Mapping[str, float]:
     return {model.name: float(model.min_replicas) for model in plan.models}
 
 
+def first_replicas(plan: Plan) -> Mapping[str, float]:
+    """The replicas that every model is deployed with: none before its weights are published."""
+    return {model.name: float(model.first_replicas) for model in plan.models}
+
+
 def most_replicas(plan: Plan) -> Mapping[str, float]:
     """The replicas that every model may grow to, whether its pool may grow so far or not."""
     return {model.name: float(model.max_replicas) for model in plan.models}
