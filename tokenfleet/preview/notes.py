@@ -8,13 +8,18 @@ from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.kubernetes import KubernetesSupport
 
 # The account AWS uses in its documentation.
 _DOCUMENTATION_ACCOUNT = ":111122223333:"
 
 
 def notes(
-    plan: Plan, secrets: frozenset[str], ignored: Sequence[str], stale: Sequence[StalePrice]
+    plan: Plan,
+    secrets: frozenset[str],
+    ignored: Sequence[str],
+    stale: Sequence[StalePrice],
+    kubernetes: KubernetesSupport,
 ) -> Sequence[str]:
     """Sentences, most urgent first.
 
@@ -22,6 +27,7 @@ def notes(
     file that have no effect, ``stale`` the prices that are old.
     """
     return [
+        *([kubernetes.sentence] if kubernetes.near else []),
         *_placeholders(plan),
         *_access(plan),
         *_secrets(secrets),
@@ -31,6 +37,7 @@ def notes(
         *_engines(plan),
         *_capacity(plan),
         *_spot_notices(plan),
+        *([] if kubernetes.near else [kubernetes.sentence]),
         *stale_notes(stale, plan.region),
     ]
 

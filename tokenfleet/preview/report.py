@@ -20,6 +20,7 @@ from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
+from tokenfleet.preview.kubernetes import KubernetesSupport, kubernetes_support
 from tokenfleet.preview.notes import notes
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
@@ -109,6 +110,7 @@ class Report:
     bill: Forecast
     bill_at_first: Forecast | None
     cost: StackCost
+    kubernetes: KubernetesSupport
     stale_prices: Sequence[StalePrice]
     findings: Sequence[Finding]
     notes: Sequence[str]
@@ -149,6 +151,7 @@ def build_report(
     }
     bill = forecast(plan, Scenario(replicas=least_replicas(plan)))
     stale = stale_prices([*bill.expected.lines, *bill.expected.by_use], today)
+    kubernetes = kubernetes_support(plan.cluster.kubernetes_version, today)
     components = sum(resource.is_component for resource in recording.resources)
     return Report(
         plan=plan,
@@ -201,9 +204,10 @@ def build_report(
         bill=bill,
         bill_at_first=_bill_at_first(plan),
         cost=stack_cost(plan, WhatIf(), curves=False),
+        kubernetes=kubernetes,
         stale_prices=stale,
         findings=findings(recording),
-        notes=notes(plan, secrets, ignored, stale),
+        notes=notes(plan, secrets, ignored, stale, kubernetes),
     )
 
 
