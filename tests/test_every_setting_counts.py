@@ -29,6 +29,11 @@ LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 # key in the reference: (path in the prod stack, one value, another value)
 ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "network.zones": ("network.zones", ["us-east-1a", "us-east-1b"], ["us-east-1a", "us-east-1d"]),
+    "network.zoneIds": (
+        "network.zoneIds",
+        {},
+        {"us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"},
+    ),
     "network.cidr": ("network.cidr", "10.40.0.0/16", "10.41.0.0/16"),
     "network.natGateways": ("network.natGateways", "single", "onePerZone"),
     "network.interfaceEndpoints": ("network.interfaceEndpoints", [], ["sts"]),

@@ -1,6 +1,6 @@
 """The address plan: which ranges, in which zones, and what leaves the VPC how."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -29,6 +29,8 @@ class NetworkPlan:
     region: str
     cluster_name: str
     """The cluster whose load balancers may use the subnets."""
+    zone_ids: Mapping[str, str]
+    """The id of each zone in this account, as far as the stack file says."""
     vpc_cidr: IPv4Network
     public_subnets: Sequence[SubnetPlan]
     private_subnets: Sequence[SubnetPlan]
@@ -54,6 +56,7 @@ def plan_network(
     return NetworkPlan(
         region=region,
         cluster_name=cluster_name,
+        zone_ids=dict(sorted(settings.zone_ids.items())),
         vpc_cidr=settings.cidr,
         public_subnets=[
             SubnetPlan(zone=zone, cidr=next(halves[zone][1].subnets(prefixlen_diff=4)))

@@ -9,6 +9,7 @@ from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.kubernetes import KubernetesSupport
+from tokenfleet.preview.zones import zone_notes
 
 # The account AWS uses in its documentation.
 _DOCUMENTATION_ACCOUNT = ":111122223333:"
@@ -37,6 +38,7 @@ def notes(
         *_engines(plan),
         *_capacity(plan),
         *_spot_notices(plan),
+        *zone_notes(plan),
         *([] if kubernetes.near else [kubernetes.sentence]),
         *stale_notes(stale, plan.region),
     ]

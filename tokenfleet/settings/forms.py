@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
 ZoneName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+[a-z]$")]
+ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z]+\d+-az\d+$")]
 InstanceTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
 PrincipalArn = Annotated[
@@ -29,6 +30,7 @@ FORM_BY_TYPE: dict[object, str] = {
     Name: "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
     RegionName: "an AWS region such as us-east-1",
     ZoneName: "an availability zone such as us-east-1a",
+    ZoneId: "a zone id such as use1-az1",
     InstanceTypeName: "an EC2 instance type such as c8gd.4xlarge",
     ImageId: "a machine image such as ami-0123456789abcdef0",
     PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",

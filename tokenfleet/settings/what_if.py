@@ -62,6 +62,7 @@ def _move(keys: Keys, region: str) -> None:
     before = keys.get("region")
     network = keys.get("network")
     if isinstance(before, str) and isinstance(network, dict):
+        cast("Keys", network).pop("zoneIds", None)
         zones = cast("Keys", network).get("zones")
         if isinstance(zones, list):
             cast("Keys", network)["zones"] = [
