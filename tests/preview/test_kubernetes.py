@@ -9,7 +9,11 @@ from tokenfleet.preview.kubernetes import kubernetes_support
 ENDS = dt.date(2027, 3, 27)
 # day of the report: whether it is a warning, and what is said
 DAYS = {
-    "far": (ENDS - dt.timedelta(days=91), False, "on 2027-03-27, in 91 days (supportType STANDARD)"),
+    "far": (
+        ENDS - dt.timedelta(days=91),
+        False,
+        "on 2027-03-27, in 91 days (supportType STANDARD)",
+    ),
     "near": (ENDS - dt.timedelta(days=90), True, "in 90 days (supportType STANDARD)"),
     "the last day": (ENDS, True, "Upgrade now: docs/change.md"),
     "past": (ENDS + dt.timedelta(days=1), True, "ended on 2027-03-27"),

@@ -9,7 +9,7 @@ from policies.finding import Finding
 from policies.rulebook import findings
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.bill.forecast import Forecast, first_replicas, forecast, least_replicas
+from tokenfleet.economics.bill.forecast import Forecast, at_first, forecast, least_replicas
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.node_price import HourlyRange, hourly_range
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
@@ -202,19 +202,13 @@ def build_report(
             for model in plan.models
         ],
         bill=bill,
-        bill_at_first=_bill_at_first(plan),
+        bill_at_first=at_first(plan),
         cost=stack_cost(plan, WhatIf(), curves=False),
         kubernetes=kubernetes,
         stale_prices=stale,
         findings=findings(recording),
         notes=notes(plan, secrets, ignored, stale, kubernetes),
     )
-
-
-def _bill_at_first(plan: Plan) -> Forecast | None:
-    if all(model.published for model in plan.models):
-        return None
-    return forecast(plan, Scenario(replicas=first_replicas(plan)))
 
 
 def _usd(price: Price | None) -> float | None:

@@ -45,11 +45,6 @@ def least_replicas(plan: Plan) -> Mapping[str, float]:
     return {model.name: float(model.min_replicas) for model in plan.models}
 
 
-def first_replicas(plan: Plan) -> Mapping[str, float]:
-    """The replicas that every model is deployed with: none before its weights are published."""
-    return {model.name: float(model.first_replicas) for model in plan.models}
-
-
 def most_replicas(plan: Plan) -> Mapping[str, float]:
     """The replicas that every model may grow to, whether its pool may grow so far or not."""
     return {model.name: float(model.max_replicas) for model in plan.models}
@@ -67,6 +62,14 @@ def forecast(plan: Plan, scenario: Scenario) -> Forecast:
         expected=_bill(plan, scenario, "expected"),
         high=_bill(plan, scenario, "high"),
     )
+
+
+def at_first(plan: Plan) -> Forecast | None:
+    """What an hour costs while some models run no replica, waiting for weights; None without any."""
+    if all(model.published for model in plan.models):
+        return None
+    replicas = {model.name: float(model.first_replicas) for model in plan.models}
+    return forecast(plan, Scenario(replicas=replicas))
 
 
 def _bill(plan: Plan, scenario: Scenario, outlook: Outlook) -> Bill:
