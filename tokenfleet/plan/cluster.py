@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from tokenfleet.plan.iam import ServiceAccountPlan
+from tokenfleet.plan.nodes.addresses import cni_environment
 from tokenfleet.settings.sections import ClusterSettings, ObservabilitySettings
 
 
@@ -28,7 +29,7 @@ class ClusterPlan:
     deletion_protection: bool
     log_types: Sequence[str]
     log_retention_days: int
-    node_addons: Mapping[str, Mapping[str, str]]
+    node_addons: Mapping[str, Mapping[str, object]]
 
 
 def is_documentation(cidr: IPv4Network) -> bool:
@@ -85,6 +86,6 @@ def plan_cluster(
             "eks-pod-identity-agent": {},
             "kube-proxy": {},
             # Without it, network policies are stored and have no effect.
-            "vpc-cni": {"enableNetworkPolicy": "true"},
+            "vpc-cni": {"enableNetworkPolicy": "true", "env": cni_environment()},
         },
     )

@@ -73,5 +73,10 @@ def plan_network(
     )
 
 
+def private_size(vpc_cidr: IPv4Network) -> int:
+    """Addresses of a zone's private subnet: half of an eighth of the VPC."""
+    return vpc_cidr.num_addresses // 16
+
+
 def _slot(slots: Sequence[IPv4Network], zone: str) -> IPv4Network:
     return slots[ZONE_LETTERS.index(zone[-1])]

@@ -8,6 +8,7 @@ from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.zones import zone_notes
 
@@ -39,6 +40,7 @@ def notes(
         *_capacity(plan),
         *_spot_notices(plan),
         *zone_notes(plan),
+        *address_notes(plan),
         *([] if kubernetes.near else [kubernetes.sentence]),
         *stale_notes(stale, plan.region),
     ]

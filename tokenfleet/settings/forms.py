@@ -57,11 +57,11 @@ def private(network: IPv4Network) -> IPv4Network:
 
 # AWS allows /16 at most. Eight zone slots, each split into a private and a public half: below
 # /20 the public subnets would be smaller than the /28 that AWS accepts.
-_LARGEST_VPC, _SMALLEST_VPC = 16, 20
+LARGEST_VPC, _SMALLEST_VPC = 16, 20
 
 
 def _sixteen_to_twenty(network: IPv4Network) -> IPv4Network:
-    if not _LARGEST_VPC <= network.prefixlen <= _SMALLEST_VPC:
+    if not LARGEST_VPC <= network.prefixlen <= _SMALLEST_VPC:
         msg = "must be between /16 (the largest VPC AWS allows) and /20 (room for eight zones)"
         raise ValueError(msg)
     return network

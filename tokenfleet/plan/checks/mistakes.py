@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
+from tokenfleet.plan.checks.addresses import address_mistakes
 from tokenfleet.plan.checks.disks import disk_mistakes
 from tokenfleet.plan.checks.models import model_mistakes
 from tokenfleet.plan.checks.network import cluster_mistakes, edge_mistakes, network_mistakes
@@ -28,6 +29,7 @@ def find_mistakes(
         yield from pool_mistakes(name, pool, draft)
         yield from disk_mistakes(name, pool, facts_by_model, draft)
     yield from offer_mistakes(draft)
+    yield from address_mistakes(draft)
     yield from pool_references(draft)
     for name, model in draft.models.items():
         yield from model_mistakes(name, model, facts_by_model[name], draft)
