@@ -15,6 +15,8 @@ from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorder import record
 from tokenfleet.settings.reference import documented_keys
+from tokenfleet.weights.layout import snapshot_of
+from tokenfleet.weights.mark import mark_of
 
 Keys = dict[str, Any]
 RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east-1b"}
@@ -27,6 +29,11 @@ LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 # key in the reference: (path in the prod stack, one value, another value)
 ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "network.zones": ("network.zones", ["us-east-1a", "us-east-1b"], ["us-east-1a", "us-east-1d"]),
+    "network.zoneIds": (
+        "network.zoneIds",
+        {},
+        {"us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"},
+    ),
     "network.cidr": ("network.cidr", "10.40.0.0/16", "10.41.0.0/16"),
     "network.natGateways": ("network.natGateways", "single", "onePerZone"),
     "network.interfaceEndpoints": ("network.interfaceEndpoints", [], ["sts"]),
@@ -87,6 +94,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     ),
     "models.NAME.huggingFaceId": ("models.qwen3-8b.huggingFaceId", "Qwen/Qwen3-8B", LLAMA),
     "models.NAME.revision": ("models.qwen3-8b.revision", "a" * 40, "b" * 40),
+    "models.NAME.published": (
+        "models.qwen3-8b.published",
+        None,
+        mark_of([snapshot_of("Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218")]),
+    ),
     "models.NAME.configJson": (
         "models.qwen3-8b.configJson",
         None,

@@ -34,9 +34,18 @@ def test_prices_are_by_type_and_zone_of_the_region() -> None:
 
 
 @pytest.mark.usefixtures("moto")
-@pytest.mark.parametrize(("region", "offered"), [("us-east-1", True), ("eu-west-1", False)])
-def test_what_a_region_offers_is_known(region: str, *, offered: bool) -> None:
-    assert ("p5.48xlarge" in SpotMarket(ec2_client(region), region).offered()) == offered
+@pytest.mark.parametrize(
+    ("region", "kind", "zones"),
+    [
+        ("us-east-1", "inf2.8xlarge", {"use1-az2", "use1-az4", "use1-az5", "use1-az6"}),
+        ("eu-west-1", "p4d.24xlarge", {"euw1-az2"}),
+        ("eu-west-1", "p5.48xlarge", None),
+    ],
+)
+def test_what_a_region_offers_is_known_by_zone_id(
+    region: str, kind: str, zones: set[str] | None
+) -> None:
+    assert SpotMarket(ec2_client(region), region).zones().get(kind) == zones
 
 
 def test_the_latest_of_two_prices_counts() -> None:

@@ -11,9 +11,19 @@ import pytest
 
 from tokenfleet.catalogue.facts import data_file
 from tokenfleet.catalogue.instances import instance_types
-from tokenfleet.catalogue.renewal import FILES, INSTANCES, SERVICES, SPOT, Fetched, Renewal, renew
+from tokenfleet.catalogue.renewal import (
+    FILES,
+    INSTANCES,
+    SERVICES,
+    SPOT,
+    ZONES,
+    Fetched,
+    Renewal,
+    renew,
+)
 from tokenfleet.catalogue.services import parse_service_prices, service_prices
 from tokenfleet.catalogue.spot import SpotPriceFile
+from tokenfleet.catalogue.zones import ZoneOfferFile, zones_offering
 
 TODAY = dt.date(2026, 12, 24)
 REGION = "us-east-1"
@@ -21,7 +31,12 @@ TEXTS = {name: data_file(name) for name in FILES}
 # What AWS would say if it said what the catalogue says.
 AS_IT_IS = Fetched(
     region=REGION,
-    offered=frozenset(n for n, kind in instance_types().items() if REGION in kind.offered_in),
+    zones={
+        name: zones
+        for name in instance_types()
+        for zones in (zones_offering(name, REGION),)
+        if zones is not None
+    },
     on_demand={
         name: kind.usd_per_hour[REGION]
         for name, kind in instance_types().items()
@@ -71,7 +86,7 @@ def test_prices_that_did_not_change_change_their_date_and_source_alone() -> None
         for old, new in zip(*(r.texts[name].splitlines() for r in (once, again)), strict=True)
         if old != new
     ]
-    assert len(different) == 1 + len(AS_IT_IS.services) + 1
+    assert len(different) == 1 + len(AS_IT_IS.services) + 1 + 1
     assert all("2026-12-25" in line for line in different)
 
 
@@ -107,7 +122,7 @@ DOUBTS: Mapping[str, tuple[Fetched, str, str | None]] = {
     "less than half": (with_prices(c8g_4xlarge=0.63808 * 0.4), "c8g.4xlarge", "changed by -60%"),
     "no price": (with_prices(c8g_4xlarge=None), "c8g.4xlarge", "has no price any more"),
     "not offered": (
-        replace(AS_IT_IS, offered=AS_IT_IS.offered - {"c8g.4xlarge"}),
+        replace(AS_IT_IS, zones={n: z for n, z in AS_IT_IS.zones.items() if n != "c8g.4xlarge"}),
         "c8g.4xlarge",
         "is not offered any more",
     ),
@@ -158,7 +173,7 @@ def test_a_new_region_gets_offers_and_prices() -> None:
     new = replace(
         AS_IT_IS,
         region="eu-north-1",
-        offered=frozenset({"c8g.4xlarge", "p5.48xlarge"}),
+        zones={"c8g.4xlarge": frozenset({"eun1-az1"}), "p5.48xlarge": frozenset({"eun1-az2"})},
         on_demand={"c8g.4xlarge": 0.7},
         spot={},
     )
@@ -178,6 +193,19 @@ def test_spot_prices_are_written_a_line_a_type_and_zones_in_order() -> None:
     (row,) = SpotPriceFile.model_validate_json(renewed.texts[SPOT]).regions.values()
     assert row.date == TODAY
     assert "DescribeSpotPriceHistory" in row.source
+
+
+def test_a_type_that_comes_to_another_zone_is_written_and_others_stay() -> None:
+    everywhere = frozenset({"use1-az1", "use1-az2", "use1-az4", "use1-az5", "use1-az6"})
+    settled = renew(TEXTS, AS_IT_IS, TODAY).texts
+    more = replace(AS_IT_IS, zones={**AS_IT_IS.zones, "inf2.8xlarge": everywhere})
+    renewed = renew(settled, more, TODAY)
+    before, after = settled[ZONES].splitlines(), renewed.texts[ZONES].splitlines()
+    assert sum(old != new for old, new in zip(before, after, strict=True)) == 2
+    offers = ZoneOfferFile.model_validate_json(renewed.texts[ZONES]).regions[REGION].offers
+    (offer,) = (offer for offer in offers if "inf2.8xlarge" in offer.instance_types)
+    assert set(offer.zone_ids) == everywhere
+    assert renew(renewed.texts, more, TODAY).texts == renewed.texts
 
 
 def test_the_heading_of_a_file_stays() -> None:

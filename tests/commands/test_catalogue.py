@@ -179,6 +179,7 @@ def test_a_folder_without_data_files_is_named(tmp_path: Path) -> None:
         ("services.yaml", "a: [1"),
         ("services.yaml", "natGateway: {title: 3}"),
         ("spot_prices.json", "[]"),
+        ("zone_offers.json", "{}"),
     ],
 )
 def test_data_files_that_are_broken_are_named(name: str, text: str, folder: Path) -> None:

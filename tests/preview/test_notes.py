@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.today import TODAY
 from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.kubernetes import kubernetes_support
 from tokenfleet.preview.notes import notes
 
 Keys = dict[str, Any]
@@ -32,5 +34,5 @@ def test_a_note_stands_where_it_is_true(
 ) -> None:
     keys = keys_of("dev")
     keys["pools"]["graviton4"]["tiers"] = tiers or keys["pools"]["graviton4"]["tiers"]
-    told = notes(plan_of(keys), frozenset(), [], [])
+    told = notes(plan_of(keys), frozenset(), [], [], kubernetes_support("1.35", TODAY))
     assert any(said in note for note in told) == expected

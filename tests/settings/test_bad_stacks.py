@@ -100,6 +100,8 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "pool named like the system": (("pools.system", SECOND_POOL), ("pools.system", "choose another")),
     "model naming a missing pool": ((f"{MODEL}.pool", "graviton5"), (f"{MODEL}.pool", "Did you mean 'graviton4'?")),
     "model nobody knows": ((f"{MODEL}.huggingFaceId", "Qwen/Qwen3-4B-Instruct"), (f"{MODEL}.huggingFaceId", "'Qwen/Qwen3-4B-Instruct-2507'")),
+    "published, but not what": ((f"{MODEL}.published", "yes"), (f"{MODEL}.published", "tokenfleet models --stack")),
+    "other weights published": ((f"{MODEL}.published", "weights-0123456789ab"), (f"{MODEL}.published", "would load now")),
     "config.json that is not there": ((f"{MODEL}.configJson", "nowhere/config.json"), (f"{MODEL}.configJson", "cannot read")),
     "context beyond the model": ((f"{MODEL}.contextLength", 1_000_000), (f"{MODEL}.contextLength", "262144 tokens at most")),
     "traffic beyond the context": ((f"{MODEL}.traffic.inputTokens", 9000), (f"{MODEL}.traffic", "do not fit")),

@@ -107,6 +107,19 @@ def test_old_prices_are_flagged_in_every_report(report_of: ReportOf) -> None:
     assert "stale_prices" in json.dumps(plain(report))
 
 
+def test_every_report_says_when_eks_upgrades_by_itself_and_first_when_near(
+    report_of: ReportOf,
+) -> None:
+    ends = "standard support ends on 2027-03-27"
+    near, far = report_of("dev", dt.date(2027, 3, 1)), report_of("dev")
+    assert ends in near.notes[0]
+    assert ends not in far.notes[0]
+    for render in (markdown, html, on_a_terminal):
+        assert f"{ends}, in 26 days" in render(near)
+        assert f"{ends}, in 126 days" in render(far)
+    assert json.loads(json.dumps(plain(near)))["kubernetes"]["ends"] == "2027-03-27"
+
+
 def on_a_terminal(report: Report) -> str:
     """What is printed, in lines that never break."""
     console = Console(width=2000, record=True, file=io.StringIO())

@@ -27,7 +27,7 @@ def region_prices(
     except (BotoCoreError, ValueError) as error:
         raise PriceError([f"AWS cannot be asked: {error}"]) from error
     say("instance types on offer")
-    offered = market.offered() & set(kinds)
+    zones = {kind: ids for kind, ids in market.zones().items() if kind in kinds}
     say("instances on demand")
     on_demand = prices.on_demand()
     if not on_demand:
@@ -35,10 +35,10 @@ def region_prices(
     say("services")
     services = prices.services()
     say("spot")
-    wanted = [name for name in spot_kinds if name in offered]
+    wanted = [name for name in spot_kinds if name in zones]
     return Fetched(
         region=region,
-        offered=offered,
+        zones=zones,
         on_demand=on_demand,
         services=services,
         spot=market.prices(wanted, dt.datetime.now(dt.UTC)) if wanted else {},

@@ -1,4 +1,4 @@
-"""What EC2 says of a region: which instance types it offers, and what they cost on spot now."""
+"""What EC2 says of a region: which instance types it offers where, and what they cost on spot now."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -31,19 +31,20 @@ class SpotMarket:
         self._client = client
         self._region = region
 
-    def offered(self) -> frozenset[str]:
-        """Every instance type that the region has."""
+    def zones(self) -> Mapping[str, frozenset[str]]:
+        """Every instance type that the region has, and the ids of the zones that have it."""
         pages = self._client.get_paginator("describe_instance_type_offerings").paginate(
-            LocationType="region"
+            LocationType="availability-zone-id"
         )
+        found: dict[str, set[str]] = {}
         try:
-            return frozenset(
-                str(offering.get("InstanceType", ""))
-                for page in pages
-                for offering in page.get("InstanceTypeOfferings", ())
-            )
+            for page in pages:
+                for offer in page.get("InstanceTypeOfferings", ()):
+                    kind, zone = str(offer.get("InstanceType", "")), offer.get("Location", "")
+                    found.setdefault(kind, set()).add(zone)
         except (BotoCoreError, ClientError) as error:
             raise self._refused(error) from error
+        return {kind: frozenset(ids) for kind, ids in found.items()}
 
     def prices(self, kinds: Sequence[str], now: dt.datetime) -> Mapping[str, Mapping[str, float]]:
         """The spot price of an hour by type and zone; a history from now on is the latest price.

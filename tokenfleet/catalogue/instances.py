@@ -51,6 +51,7 @@ class InstanceType(Fact):
     network_gbps: float
     ebs_baseline_mib_per_second: int
     max_pods: int
+    ipv4_per_interface: int
     usage_classes: tuple[str, ...]
     offered_in: tuple[str, ...]
     not_offered_in: tuple[str, ...]

@@ -18,11 +18,18 @@ from tokenfleet.catalogue.services import (
     render_service_prices,
 )
 from tokenfleet.catalogue.spot import RegionalSpotPrices, SpotPriceFile, render_spot_prices
+from tokenfleet.catalogue.zones import ZoneOfferFile, render_zone_offers, renewed_offers
 
-INSTANCES, SERVICES, SPOT = FILES = ("instances.json", "services.yaml", "spot_prices.json")
+INSTANCES, SERVICES, SPOT, ZONES = FILES = (
+    "instances.json",
+    "services.yaml",
+    "spot_prices.json",
+    "zone_offers.json",
+)
 # A list price has fallen by 44 % at once (p5, 2025): more is likelier a mistake of ours.
 _MOST_CHANGE = 0.5
 _PRICE_LIST = "AWS Price List API, GetProducts"
+_ZONE_OFFERS = "EC2 DescribeInstanceTypeOfferings, by availability zone id"
 _SPOT_HISTORY = "EC2 DescribeSpotPriceHistory, the latest price by zone"
 # What a spot price may be above on demand by rounding.
 _ROUNDING = 1.001
@@ -30,13 +37,18 @@ _ROUNDING = 1.001
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """What AWS says of one region, US dollars; ``offered`` are types of the catalogue."""
+    """What AWS says of one region, US dollars; ``zones`` are ids by offered type of the catalogue."""
 
     region: str
-    offered: frozenset[str]
+    zones: Mapping[str, frozenset[str]]
     on_demand: Mapping[str, float]
     services: Mapping[ServiceName, float]
     spot: Mapping[str, Mapping[str, float]]
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """Types that a zone of the region has."""
+        return frozenset(self.zones)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +102,7 @@ def renew(texts: Mapping[str, str], fetched: Fetched, today: dt.date) -> Renewal
         instances = cast("_Instances", json.loads(texts[INSTANCES]))
         services = dict(parse_service_prices(texts[SERVICES]))
         spot = SpotPriceFile.model_validate_json(texts[SPOT])
+        zones = ZoneOfferFile.model_validate_json(texts[ZONES])
     except (ValueError, YAMLError) as error:
         msg = f"one of {', '.join(FILES)} is no data file of the catalogue: {error}"
         raise CatalogueError(msg) from error
@@ -106,6 +119,11 @@ def renew(texts: Mapping[str, str], fetched: Fetched, today: dt.date) -> Renewal
             INSTANCES: render_instances(instances),
             SERVICES: render_service_prices(heading, services),
             SPOT: render_spot_prices(_renewed_spot(spot, fetched, today)),
+            ZONES: render_zone_offers(
+                renewed_offers(
+                    zones, fetched.region, fetched.zones, source=_ZONE_OFFERS, today=today
+                )
+            ),
         },
         changes=changes,
     )

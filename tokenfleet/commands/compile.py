@@ -8,6 +8,7 @@ import typer
 from tokenfleet.commands.answers import ProjectFolder, fail, located, stack_file_of
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import decide
+from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.folder import manifest_yaml
 
 
@@ -23,7 +24,9 @@ def compile_model(
     """
     stack_file = stack_file_of(project.resolve(), stack)
     try:
-        plan = decide(stack_file.keys, stack, stack_file.path.parent, stack_file.mistakes)
+        # What is to be compiled is not published yet, whatever the stack file says of older code.
+        keys = edited(stack_file.keys, StackEdit())
+        plan = decide(keys, stack, stack_file.path.parent, stack_file.mistakes)
     except StackError as error:
         fail(*located(stack_file, error))
     jobs, pools = plan.serving.compile_jobs, {found.name: found.pool for found in plan.models}

@@ -120,7 +120,8 @@ def cost(
         found = stack_cost(plan, what_if)
         over_day = stack_day(plan, what_if, _loads(day)) if day else None
     except StackError as error:
-        changed = [] if keys == stack_file.keys else ["with what the flags change:"]
+        unchanged = keys == edited(stack_file.keys, StackEdit())
+        changed = [] if unchanged else ["with what the flags change:"]
         fail(*changed, *located(stack_file, error))
     except CostError as error:
         fail(str(error))

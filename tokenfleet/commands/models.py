@@ -1,13 +1,22 @@
-"""``tokenfleet models``: what a bucket holds."""
+"""``tokenfleet models``: what a bucket holds, and whether a stack's models can load from it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tokenfleet.commands.answers import AsJson, console, fail
+from tokenfleet.commands.answers import (
+    AsJson,
+    ProjectFolder,
+    console,
+    fail,
+    located,
+    stack_file_of,
+)
 from tokenfleet.commands.published import BucketName, bucket_of
 from tokenfleet.plan.plain import plain
 from tokenfleet.weights.watch import size
@@ -20,8 +29,29 @@ if TYPE_CHECKING:
 _SHORT = 12
 
 
-def models(*, bucket: BucketName = None, as_json: AsJson = False) -> None:
-    """List the model revisions in the bucket, and whether each is whole."""
+@dataclass(frozen=True, kw_only=True)
+class Loadable:
+    """A model of a stack; ``missing`` is, by command that publishes it, what it cannot load yet."""
+
+    name: str
+    mark: str
+    missing: dict[str, str]
+
+
+def models(
+    *,
+    bucket: BucketName = None,
+    stack: Annotated[
+        str | None, typer.Option(help="only what this stack loads: Pulumi.STACK.yaml")
+    ] = None,
+    project: ProjectFolder = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """List the model revisions in the bucket, and whether each is whole.
+
+    With --stack: what each of its models still lacks, or the mark that says in the stack file
+    that it lacks nothing. Ends with 2 when the bucket cannot be read or the stack not be built.
+    """
     name = bucket_of(bucket)
     # Imported when needed: --help should not wait for boto3.
     from tokenfleet.aws.bucket import Bucket  # noqa: PLC0415 - see above
@@ -32,7 +62,12 @@ def models(*, bucket: BucketName = None, as_json: AsJson = False) -> None:
         found = list_models(Bucket(name))
     except PublishError as error:
         fail(*error.lines)
-    if as_json:
+    if stack is not None:
+        loadable = _loadable(project.resolve(), stack, found)
+        answer = {"bucket": name, "stack": stack, "models": plain(loadable)}
+        shown = json.dumps(answer, indent=2) if as_json else "\n".join(_lines(stack, loadable))
+        typer.echo(shown)
+    elif as_json:
         answer = {"bucket": name, "models": plain(found)}
         typer.echo(json.dumps(answer, indent=2, default=datetime.isoformat))
     elif found:
@@ -40,6 +75,52 @@ def models(*, bucket: BucketName = None, as_json: AsJson = False) -> None:
     else:
         typer.echo(f"s3://{name} holds no models yet. Publish one:")
         typer.echo(f"  tokenfleet publish Qwen/Qwen3-8B --revision COMMIT --bucket {name}")
+
+
+def _loadable(project: Path, stack: str, found: Sequence["ModelRevision"]) -> Sequence[Loadable]:
+    from tokenfleet.mistakes import StackError  # noqa: PLC0415 - see models
+    from tokenfleet.plan.decide import decide  # noqa: PLC0415 - see models
+    from tokenfleet.plan.serving.published import how_to_publish  # noqa: PLC0415 - see models
+    from tokenfleet.settings.what_if import StackEdit, edited  # noqa: PLC0415 - see models
+    from tokenfleet.weights.listing import (  # noqa: PLC0415 - see models
+        ABSENT,
+        PUBLISHED,
+        state_by_snapshot,
+    )
+
+    stack_file = stack_file_of(project, stack)
+    # The answer is what the file should say: what it says now does not matter.
+    keys = edited(stack_file.keys, StackEdit())
+    try:
+        plan = decide(keys, stack, stack_file.path.parent, stack_file.mistakes)
+    except StackError as error:
+        fail(*located(stack_file, error))
+    states = state_by_snapshot(found)
+    return [
+        Loadable(
+            name=model.name,
+            mark=model.mark,
+            missing={
+                how_to_publish(stack, model, snapshot): f"{snapshot}: {state}"
+                for snapshot in model.snapshots
+                for state in (states.get(snapshot, ABSENT),)
+                if state != PUBLISHED
+            },
+        )
+        for model in plan.models
+    ]
+
+
+def _lines(stack: str, loadable: Sequence[Loadable]) -> Iterator[str]:
+    for model in loadable:
+        if model.missing:
+            yield f"{model.name} cannot be served yet:"
+            for command, problem in model.missing.items():
+                yield f"  {problem}"
+                yield f"    {command}"
+        else:
+            yield f"{model.name} can be served. In Pulumi.{stack}.yaml, then pulumi up:"
+            yield f"  models.{model.name}.published: {model.mark}"
 
 
 def _table(bucket: str, found: Sequence["ModelRevision"]) -> "Table":

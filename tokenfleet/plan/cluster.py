@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from tokenfleet.plan.iam import ServiceAccountPlan, session_policy
+from tokenfleet.plan.nodes.addresses import cni_environment
 from tokenfleet.settings.sections import ClusterSettings, ObservabilitySettings
 
 SESSIONS = "sessions"
@@ -33,7 +34,7 @@ class ClusterPlan:
     log_types: Sequence[str]
     log_retention_days: int
     node_policies: Mapping[str, str]
-    node_addons: Mapping[str, Mapping[str, str]]
+    node_addons: Mapping[str, Mapping[str, object]]
 
 
 def is_documentation(cidr: IPv4Network) -> bool:
@@ -91,6 +92,6 @@ def plan_cluster(
             "eks-pod-identity-agent": {},
             "kube-proxy": {},
             # Without it, network policies are stored and have no effect.
-            "vpc-cni": {"enableNetworkPolicy": "true"},
+            "vpc-cni": {"enableNetworkPolicy": "true", "env": cni_environment()},
         },
     )

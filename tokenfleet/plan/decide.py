@@ -9,6 +9,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts, model_facts
 from tokenfleet.mistakes import Mistake, StackError
 from tokenfleet.plan.checks.mistakes import find_mistakes
+from tokenfleet.plan.checks.published import published_mistakes
 from tokenfleet.plan.stack import Plan, build
 from tokenfleet.settings.draft import parse
 from tokenfleet.settings.models import ModelSettings
@@ -40,7 +41,10 @@ def decide(
     if mistakes:
         raise StackError(mistakes)
     known = {name: facts for name, facts in facts_by_model.items() if isinstance(facts, ModelFacts)}
-    return build(draft.settings(), known, stack)
+    plan = build(draft.settings(), known, stack)
+    if stale := list(published_mistakes(draft.models, plan.models)):
+        raise StackError(stale)
+    return plan
 
 
 def _facts(model: ModelSettings, project: Path) -> ModelFacts | CatalogueError:

@@ -1,6 +1,6 @@
 """The address plan: which ranges, in which zones, and what leaves the VPC how."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -31,6 +31,8 @@ class NetworkPlan:
     region: str
     cluster_name: str
     """The cluster whose load balancers may use the subnets."""
+    zone_ids: Mapping[str, str]
+    """The id of each zone in this account, as far as the stack file says."""
     vpc_cidr: IPv4Network
     public_subnets: Sequence[SubnetPlan]
     private_subnets: Sequence[SubnetPlan]
@@ -58,6 +60,7 @@ def plan_network(
     return NetworkPlan(
         region=region,
         cluster_name=cluster_name,
+        zone_ids=dict(sorted(settings.zone_ids.items())),
         vpc_cidr=settings.cidr,
         public_subnets=[
             SubnetPlan(zone=zone, cidr=next(halves[zone][1].subnets(prefixlen_diff=4)))
@@ -78,6 +81,11 @@ def plan_network(
 def _public_objects(region: str) -> Sequence[str]:
     names = (bucket.name_in(region) for bucket in public_buckets())
     return [f"arn:{partition_of(region)}:s3:::{name}/*" for name in names if name]
+
+
+def private_size(vpc_cidr: IPv4Network) -> int:
+    """Addresses of a zone's private subnet: half of an eighth of the VPC."""
+    return vpc_cidr.num_addresses // 16
 
 
 def _slot(slots: Sequence[IPv4Network], zone: str) -> IPv4Network:

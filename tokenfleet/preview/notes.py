@@ -5,15 +5,23 @@ from collections.abc import Iterator, Sequence
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
 from tokenfleet.plan.cluster import SESSIONS, is_documentation
+from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.addresses import address_notes
+from tokenfleet.preview.kubernetes import KubernetesSupport
+from tokenfleet.preview.zones import zone_notes
 
 # The account AWS uses in its documentation.
 _DOCUMENTATION_ACCOUNT = ":111122223333:"
 
 
 def notes(
-    plan: Plan, secrets: frozenset[str], ignored: Sequence[str], stale: Sequence[StalePrice]
+    plan: Plan,
+    secrets: frozenset[str],
+    ignored: Sequence[str],
+    stale: Sequence[StalePrice],
+    kubernetes: KubernetesSupport,
 ) -> Sequence[str]:
     """Sentences, most urgent first.
 
@@ -21,15 +29,20 @@ def notes(
     file that have no effect, ``stale`` the prices that are old.
     """
     return [
+        *([kubernetes.sentence] if kubernetes.near else []),
         *_placeholders(plan),
         *_access(plan),
         *_edge(plan),
         *_secrets(secrets),
         *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
         *_weights(plan),
+        *_idle_nodes(plan),
         *_engines(plan),
         *_capacity(plan),
         *_spot_notices(plan),
+        *zone_notes(plan),
+        *address_notes(plan),
+        *([] if kubernetes.near else [kubernetes.sentence]),
         *stale_notes(stale, plan.region),
     ]
 
@@ -96,11 +109,32 @@ def _secrets(secrets: frozenset[str]) -> Iterator[str]:
 
 
 def _weights(plan: Plan) -> Iterator[str]:
-    for model in plan.models:
+    waiting = [model for model in plan.models if not model.published]
+    for model in waiting:
+        commands = dict.fromkeys(how_to_publish(plan.stack, model, s) for s in model.snapshots)
         yield (
-            f"{model.name} starts once its weights are in the bucket: tokenfleet publish"
-            f" {model.hugging_face_id} --revision {model.revision}"
+            f"{model.name} runs no replica before its weights are published:"
+            f" {', then '.join(commands)}"
         )
+    if waiting:
+        yield (
+            f"tokenfleet models --stack {plan.stack} then looks into the bucket and prints what to"
+            " set in the stack file."
+        )
+
+
+def _idle_nodes(plan: Plan) -> Iterator[str]:
+    """Nodes that a tier keeps before there is anything to serve."""
+    published = {model.pool for model in plan.models if model.published}
+    for pool in plan.pools:
+        for tier in pool.tiers:
+            if tier.min_nodes and pool.name not in published:
+                nodes = "1 node" if tier.min_nodes == 1 else f"{tier.min_nodes} nodes"
+                yield (
+                    f"pools.{pool.name}.tiers.{tier.purchase_option}.min keeps {nodes}"
+                    f" of {pool.instance_types[0]} running before anything is served: set it to 0"
+                    " until the weights are published."
+                )
 
 
 def _engines(plan: Plan) -> Iterator[str]:

@@ -9,7 +9,7 @@ from policies.finding import Finding
 from policies.rulebook import findings
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.bill.forecast import Forecast, forecast, least_replicas
+from tokenfleet.economics.bill.forecast import Forecast, at_first, forecast, least_replicas
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.node_price import HourlyRange, hourly_range
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
@@ -20,6 +20,7 @@ from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
+from tokenfleet.preview.kubernetes import KubernetesSupport, kubernetes_support
 from tokenfleet.preview.notes import notes
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
@@ -93,7 +94,11 @@ class ModelReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that is shown about a stack; ``bill`` is at the fewest replicas, ``cost`` at its load."""
+    """Everything that is shown about a stack; ``bill`` is at the fewest replicas, ``cost`` at its load.
+
+    ``bill_at_first`` is that of the stack as it is deployed now, where models whose weights are
+    not said to be published run no replica; None where there is no such model.
+    """
 
     plan: Plan
     tree: Sequence[Branch]
@@ -103,7 +108,9 @@ class Report:
     pools: Sequence[PoolReport]
     models: Sequence[ModelReport]
     bill: Forecast
+    bill_at_first: Forecast | None
     cost: StackCost
+    kubernetes: KubernetesSupport
     stale_prices: Sequence[StalePrice]
     findings: Sequence[Finding]
     notes: Sequence[str]
@@ -144,6 +151,7 @@ def build_report(
     }
     bill = forecast(plan, Scenario(replicas=least_replicas(plan)))
     stale = stale_prices([*bill.expected.lines, *bill.expected.by_use], today)
+    kubernetes = kubernetes_support(plan.cluster.kubernetes_version, today)
     components = sum(resource.is_component for resource in recording.resources)
     return Report(
         plan=plan,
@@ -194,10 +202,12 @@ def build_report(
             for model in plan.models
         ],
         bill=bill,
+        bill_at_first=at_first(plan),
         cost=stack_cost(plan, WhatIf(), curves=False),
+        kubernetes=kubernetes,
         stale_prices=stale,
         findings=findings(recording),
-        notes=notes(plan, secrets, ignored, stale),
+        notes=notes(plan, secrets, ignored, stale, kubernetes),
     )
 
 

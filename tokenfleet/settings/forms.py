@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
 ZoneName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+[a-z]$")]
+ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z]+\d+-az\d+$")]
 InstanceTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
 PrincipalArn = Annotated[
@@ -24,6 +25,7 @@ ReservationId = Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")
 HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
 # A branch or tag moves; only a commit pins what is served.
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+PublishedMark = Annotated[str, StringConstraints(pattern=r"^weights-[0-9a-f]{12}$")]
 FlagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128)]
 TagValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256)]
@@ -32,6 +34,7 @@ FORM_BY_TYPE: dict[object, str] = {
     Name: "1 to 20 lower-case letters, digits and hyphens, beginning with a letter",
     RegionName: "an AWS region such as us-east-1",
     ZoneName: "an availability zone such as us-east-1a",
+    ZoneId: "a zone id such as use1-az1",
     InstanceTypeName: "an EC2 instance type such as c8gd.4xlarge",
     ImageId: "a machine image such as ami-0123456789abcdef0",
     PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",
@@ -41,6 +44,7 @@ FORM_BY_TYPE: dict[object, str] = {
     ReservationId: "a capacity reservation id such as cr-0123456789abcdef0",
     HuggingFaceId: "a Hugging Face id such as Qwen/Qwen3-8B",
     Revision: "a full commit id, 40 hexadecimal digits: a branch or tag would move",
+    PublishedMark: "what tokenfleet models --stack STACK prints, such as weights-0123456789ab",
     FlagName: "a flag without its leading dashes, such as enable-auto-tool-choice",
     TagKey: "a tag key: up to 128 letters, digits and _.:/=+-@",
     TagValue: "a tag value: up to 256 letters, digits, spaces and _.:/=+-@",
@@ -59,11 +63,11 @@ def private(network: IPv4Network) -> IPv4Network:
 
 # AWS allows /16 at most. Eight zone slots, each split into a private and a public half: below
 # /20 the public subnets would be smaller than the /28 that AWS accepts.
-_LARGEST_VPC, _SMALLEST_VPC = 16, 20
+LARGEST_VPC, _SMALLEST_VPC = 16, 20
 
 
 def _sixteen_to_twenty(network: IPv4Network) -> IPv4Network:
-    if not _LARGEST_VPC <= network.prefixlen <= _SMALLEST_VPC:
+    if not LARGEST_VPC <= network.prefixlen <= _SMALLEST_VPC:
         msg = "must be between /16 (the largest VPC AWS allows) and /20 (room for eight zones)"
         raise ValueError(msg)
     return network

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tokenfleet.settings.forms import FlagName, HuggingFaceId, Name, Revision
+from tokenfleet.settings.forms import FlagName, HuggingFaceId, Name, PublishedMark, Revision
 from tokenfleet.settings.section import Section
 
 
@@ -62,6 +62,8 @@ class ModelSettings(Section):
     """Id on the Hugging Face Hub."""
     revision: Revision
     """Commit of that repository."""
+    published: PublishedMark | None = None
+    """That the bucket holds all it loads, as `tokenfleet models --stack STACK` prints; no replica runs without."""
     config_json: str | None = None
     """Path of its config.json, for a model the catalogue does not list."""
     pool: Name

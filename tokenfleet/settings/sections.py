@@ -17,6 +17,7 @@ from tokenfleet.settings.forms import (
     TagKey,
     TagValue,
     VpcCidr,
+    ZoneId,
     ZoneName,
     private,
 )
@@ -41,6 +42,8 @@ class NetworkSettings(Section):
 
     zones: tuple[ZoneName, ...]
     """Availability zones, two or more; each keeps its ranges for ever."""
+    zone_ids: dict[ZoneName, ZoneId] = Field(default={})
+    """The id of each in your account, such as use1-az1: with them, instance types are checked by zone."""
     cidr: VpcCidr = IPv4Network("10.0.0.0/16")
     """Range of the VPC, private, between /16 and /20."""
     nat_gateways: Literal["single", "onePerZone"] = "single"

@@ -27,9 +27,14 @@ class StackEdit:
 
 
 def edited(keys: Mapping[str, object], edit: StackEdit) -> Mapping[str, object]:
-    """The keys of a stack file after an edit; what is malformed is left for the checks to report."""
+    """The keys of a stack file after an edit; what is malformed is left for the checks to report.
+
+    Without what the file says is published: another load may compile other code, and the
+    question is not what to deploy.
+    """
     found = copy.deepcopy(cast("Keys", dict(keys)))
     for name, model in _entries(found, "models"):
+        model.pop("published", None)
         traffic = edit.traffic_by_model.get(name, {})
         if traffic:
             present = model.get("traffic")
@@ -57,6 +62,7 @@ def _move(keys: Keys, region: str) -> None:
     before = keys.get("region")
     network = keys.get("network")
     if isinstance(before, str) and isinstance(network, dict):
+        cast("Keys", network).pop("zoneIds", None)
         zones = cast("Keys", network).get("zones")
         if isinstance(zones, list):
             cast("Keys", network)["zones"] = [

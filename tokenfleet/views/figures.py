@@ -63,6 +63,23 @@ def a_month(report: Report) -> str:
     return text
 
 
+def until_published(report: Report) -> str:
+    """``Until weights are published it costs $0.25 an hour, serving as declared $0.90``, or nothing."""
+    if report.bill_at_first is None:
+        return ""
+    first, declared = report.bill_at_first.usd_per_hour, report.bill.usd_per_hour
+    return (
+        f"Until weights are published this stack costs {usd(first.expected)} an hour; serving as"
+        f" declared, {usd(declared.expected)} ({usd_range(declared.low, declared.high)})."
+    )
+
+
+def replicas(model: ModelPlan) -> str:
+    """``2 to 8``, and none before the weights are there."""
+    text = f"{model.min_replicas:,} to {model.max_replicas:,}"
+    return text if model.published else f"{text}, once published"
+
+
 def how_much_spot() -> str:
     """What the bill assumes where nodes prefer spot."""
     share = spot_share(returns=Buying().returns_to_spot)

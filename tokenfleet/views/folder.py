@@ -18,7 +18,7 @@ from tokenfleet.views.pages.markdown import markdown
 
 # Written into every folder of ours; without it a folder that is not empty is left alone.
 _MARK = "report.json"
-_SUBFOLDERS = ("manifests", "jobs", "user-data", "helm-values")
+_SUBFOLDERS = ("addons", "manifests", "jobs", "user-data", "helm-values")
 
 
 class FolderError(Exception):
@@ -59,7 +59,7 @@ def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]
 
 
 def machine_files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
-    """What machines execute, by path: manifests, Jobs to be run by hand, Helm values, user data."""
+    """What machines execute, by path: manifests, Jobs to be run by hand, Helm values, add-ons' values, user data."""
     for job in plan.serving.compile_jobs.values():
         metadata = cast("Mapping[str, object]", job["metadata"])
         yield f"jobs/{metadata['name']}.yaml", manifest_yaml(job)
@@ -74,6 +74,9 @@ def machine_files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]
         elif resource.type == "aws:ec2/launchTemplate:LaunchTemplate":
             text = decoded(resource.inputs["userData"])
             yield f"user-data/{resource.name.removesuffix('-template')}.mime", text
+        elif resource.type == "aws:eks/addon:Addon" and resource.inputs.get("configurationValues"):
+            values = json.loads(str(resource.inputs["configurationValues"]))
+            yield f"addons/{resource.inputs['addonName']}.yaml", manifest_yaml(values)
 
 
 def _manifest(resource: RecordedResource) -> tuple[str, str]:

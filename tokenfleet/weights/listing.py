@@ -72,6 +72,15 @@ def list_models(store: Store) -> Sequence[ModelRevision]:
     return list(_by_revision(states))
 
 
+def state_by_snapshot(found: Sequence[ModelRevision]) -> dict[str, str]:
+    """The state of everything listed, by the name a model loads it by."""
+    return {
+        state.snapshot: state.state
+        for revision in found
+        for state in (revision.weights, *revision.neuron.values())
+    }
+
+
 def _parsed(key: str) -> tuple[str, str | None] | None:
     """The snapshot an object belongs to, and its path there; None for that of the manifest."""
     organisation, *rest = key.removeprefix(PREFIX).split("/")

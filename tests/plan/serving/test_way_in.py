@@ -6,8 +6,10 @@ from typing import Any, cast
 
 import pytest
 
+from tests.today import TODAY
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.kubernetes import kubernetes_support
 from tokenfleet.preview.notes import notes
 
 Keys = dict[str, Any]
@@ -29,7 +31,7 @@ def _service(plan: Plan) -> Mapping[str, Any]:
 
 
 def _said(plan: Plan, *words: str) -> Sequence[str]:
-    said = notes(plan, frozenset(), (), ())
+    said = notes(plan, frozenset(), (), (), kubernetes_support("1.35", TODAY))
     return [note for note in said if all(word in note for word in words)]
 
 

@@ -64,6 +64,14 @@ def forecast(plan: Plan, scenario: Scenario) -> Forecast:
     )
 
 
+def at_first(plan: Plan) -> Forecast | None:
+    """What an hour costs while some models run no replica, waiting for weights; None without any."""
+    if all(model.published for model in plan.models):
+        return None
+    replicas = {model.name: float(model.first_replicas) for model in plan.models}
+    return forecast(plan, Scenario(replicas=replicas))
+
+
 def _bill(plan: Plan, scenario: Scenario, outlook: Outlook) -> Bill:
     placements = {
         pool: pool_placement(plan, pool, scenario, outlook)

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Mapping
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
+from tokenfleet.plan.checks.addresses import address_mistakes
 from tokenfleet.plan.checks.disks import disk_mistakes
 from tokenfleet.plan.checks.models import model_mistakes
 from tokenfleet.plan.checks.network import cluster_mistakes, edge_mistakes, network_mistakes
 from tokenfleet.plan.checks.pools import pool_mistakes, pool_references
+from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
 
 
@@ -20,11 +22,14 @@ def find_mistakes(
     ``facts_by_model`` holds, by the model's name, its facts or why there are none.
     """
     yield from network_mistakes(draft)
+    yield from zone_id_mistakes(draft)
     yield from cluster_mistakes(draft)
     yield from edge_mistakes(draft)
     for name, pool in draft.pools.items():
         yield from pool_mistakes(name, pool, draft)
         yield from disk_mistakes(name, pool, facts_by_model, draft)
+    yield from offer_mistakes(draft)
+    yield from address_mistakes(draft)
     yield from pool_references(draft)
     for name, model in draft.models.items():
         yield from model_mistakes(name, model, facts_by_model[name], draft)

@@ -33,6 +33,7 @@ from tokenfleet.plan.start.budget import (
 )
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
 from tokenfleet.weights.layout import snapshot_of
+from tokenfleet.weights.mark import mark_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,10 @@ class ModelPlan:
     snapshots: Sequence[str]
     artifacts: Sequence[str]
     """Those of them that a Job compiles; one where the engine needs it."""
+    mark: str
+    """What the stack file calls all of them together once they are published."""
+    published: bool
+    """Whether it says so."""
     weights_gb: float
     pool: str
     engine: str
@@ -82,6 +87,11 @@ class ModelPlan:
     max_replicas: int
     objective: ObjectiveSettings
     traffic: TrafficSettings | None
+
+    @property
+    def first_replicas(self) -> int:
+        """Replicas it is deployed with: none while they would wait for weights on paid nodes."""
+        return self.min_replicas if self.published else 0
 
     @property
     def argument_words(self) -> Sequence[str]:
@@ -133,6 +143,8 @@ def plan_model(
         facts=facts,
         snapshots=snapshots,
         artifacts=artifacts,
+        mark=mark_of(snapshots),
+        published=settings.published is not None,
         weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,
         engine=pool.engine,

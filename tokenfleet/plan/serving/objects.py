@@ -137,7 +137,7 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
         # the rollout's own deadline reports that in the cluster.
         "metadata": object_metadata(model, {"pulumi.com/skipAwait": "true"}),
         "spec": {
-            "replicas": model.min_replicas,
+            "replicas": model.first_replicas,
             # A replica owns its node: surging would wait for a node that may never come.
             "strategy": {
                 "type": "RollingUpdate",

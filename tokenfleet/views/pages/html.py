@@ -14,7 +14,7 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.memory_bar import memory_parts
-from tokenfleet.views.figures import a_month, count
+from tokenfleet.views.figures import a_month, count, until_published
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
@@ -53,6 +53,7 @@ def html(report: Report) -> str:
         usage=usage_table(report),
         cost=cost_table(report.cost),
         price_line=price_line(report.cost),
+        until_published=until_published(report),
         usd=usd,
         count=count,
         memory_parts=memory_parts,

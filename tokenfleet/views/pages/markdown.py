@@ -16,7 +16,7 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.flowchart import flowchart
-from tokenfleet.views.figures import a_month, count
+from tokenfleet.views.figures import a_month, count, until_published
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
@@ -72,7 +72,7 @@ def _heading(report: Report) -> str:
         f"**{count(report.resource_count, 'resource')}** in"
         f" {count(report.component_count, 'component')}."
         f" **{text(a_month(report))} a month** at the fewest replicas{budgets}."
-        f" {text(price_line(report.cost))}."
+        f" {text(' '.join(filter(None, [f'{price_line(report.cost)}.', until_published(report)])))}"
         f" {_verdict(report)}"
     )
 

@@ -16,7 +16,9 @@ from tokenfleet.views.figures import (
     load,
     promise,
     quantity,
+    replicas,
     unit_price,
+    until_published,
 )
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.cold_starts import cold_starts
@@ -36,6 +38,8 @@ def show(report: Report, console: Console) -> None:
             f" at the fewest replicas. {price_line(report.cost)}.",
         )
     )
+    if first := until_published(report):
+        console.print(Text(first))
     for part in _parts(report, console.width):
         console.print()
         console.print(part)
@@ -168,7 +172,7 @@ def _models(report: Report) -> Table:
             Text(
                 f"{plan.pool}, vLLM {model.engine_version}{legacy}\n{load(plan)}\n{promise(plan)}"
             ),
-            f"{plan.min_replicas} to {plan.max_replicas}",
+            replicas(plan),
             Text(
                 f"weights {memory.weights_gib:.1f}{adapters} + runtime {memory.runtime_gib:.1f}"
                 f" + KV {memory.kv_gib:.1f}\n= {memory.usable_gib:.1f} usable of"

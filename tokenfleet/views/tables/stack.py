@@ -17,6 +17,7 @@ from tokenfleet.views.figures import (
     load,
     promise,
     quantity,
+    replicas,
     unit_price,
 )
 from tokenfleet.views.money import usd
@@ -124,7 +125,7 @@ def models_table(report: Report) -> Table:
                 f"{model.plan.context_length:,}",
                 f"{model.plan.batch.sequences:,}",
                 f"{load(model.plan)}; {promise(model.plan)}",
-                f"{model.plan.min_replicas:,} to {model.plan.max_replicas:,}",
+                replicas(model.plan),
                 model.plan.memory.arithmetic(),
             ]
             for model in report.models
@@ -180,7 +181,7 @@ def network_table(report: Report) -> Table:
 def bill_table(report: Report) -> Table:
     """What is billed every month whether or not anyone calls a model."""
     sources = _sources(report.billed)
-    replicas = sum(model.plan.min_replicas for model in report.models)
+    fewest = sum(model.plan.min_replicas for model in report.models)
     return Table(
         title="A month at the fewest replicas",
         columns=["Line", "Count", "Each", "A month", "Price of", "Source"],
@@ -198,7 +199,7 @@ def bill_table(report: Report) -> Table:
         ],
         total=["Total", "", "", a_month(report), "", ""],
         caption=(
-            f"With {count(replicas, 'replica')}, the fewest the models keep, a node each, and a"
+            f"With {count(fewest, 'replica')}, the fewest the models keep, a node each, and a"
             f" bucket that holds their weights. {how_much_spot()} Counts are means of the month."
         ),
         sources=sources,

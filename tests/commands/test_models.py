@@ -1,0 +1,86 @@
+"""``tokenfleet models --stack`` against S3 as moto plays it: what is missing, and what to say once nothing is."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner, Result
+
+from tests.weights.model_files import write_model
+from tokenfleet.aws.client import s3_client
+from tokenfleet.cli import app
+from tokenfleet.plan.decide import decide
+from tokenfleet.plan.stack import Plan
+
+BUCKET = "a-bucket"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def tokenfleet(monkeypatch: pytest.MonkeyPatch, root: Path) -> Iterator[Run]:
+    """Runs a command against an empty bucket."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_REGION": "us-east-1",
+        "TOKENFLEET_BUCKET": BUCKET,
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(root)
+    with mock_aws():
+        s3_client().create_bucket(Bucket=BUCKET)
+        yield lambda *arguments: CliRunner().invoke(app, [*map(str, arguments)])
+
+
+def test_a_model_gets_its_mark_once_all_that_it_loads_is_there(
+    tokenfleet: Run, tmp_path: Path, keys_of: Callable[[str], dict[str, object]], root: Path
+) -> None:
+    (model,) = decide(keys_of("dev"), "dev", root).models
+    publish = ("publish", model.hugging_face_id, "--revision", model.revision)
+    before = tokenfleet("models", "--stack", "dev")
+    assert (before.exit_code, before.exception) == (0, None), before.output
+    assert f"{model.name} cannot be served yet:" in before.stdout
+    assert f"    tokenfleet {' '.join(publish)}\n" in before.stdout
+    assert model.mark not in before.stdout
+
+    done = tokenfleet(*publish, "--from", write_model(tmp_path / "model", 1000))
+    assert (done.exit_code, done.exception) == (0, None), done.output
+    after = tokenfleet("models", "--stack", "dev")
+    assert f"{model.name} can be served. In Pulumi.dev.yaml, then pulumi up:" in after.stdout
+    assert f"  models.{model.name}.published: {model.mark}\n" in after.stdout
+    assert json.loads(tokenfleet("models", "--stack", "dev", "--json").stdout) == {
+        "bucket": BUCKET,
+        "stack": "dev",
+        "models": [{"name": model.name, "mark": model.mark, "missing": {}}],
+    }
+
+
+def test_weights_without_their_compiled_code_are_not_enough(
+    tokenfleet: Run, tmp_path: Path, keys_of: Callable[[str], dict[str, object]], root: Path
+) -> None:
+    plan: Plan = decide(keys_of("prod"), "prod", root)
+    (model,) = (model for model in plan.models if model.artifacts)
+    folder = write_model(tmp_path / "model", 1000)
+    publish = ("publish", model.hugging_face_id, "--revision", model.revision, "--from", folder)
+    assert tokenfleet(*publish).exit_code == 0
+    (said,) = (
+        row
+        for row in json.loads(tokenfleet("models", "--stack", "prod", "--json").stdout)["models"]
+        if row["name"] == model.name
+    )
+    (artifacts,) = model.artifacts
+    command = f"tokenfleet compile prod {model.name} | kubectl apply -f -"
+    assert said["missing"] == {command: f"{artifacts}: not published"}
+
+
+def test_a_stack_that_is_not_there_is_refused(tokenfleet: Run) -> None:
+    refused = tokenfleet("models", "--stack", "nowhere")
+    assert refused.exit_code == 2
+    assert "no stack 'nowhere'" in refused.stderr
