@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.stack import Plan
 
 # The account AWS uses in its documentation.
-_DOCUMENTATION_ACCOUNT = ":111122223333:"
+_DOCUMENTATION_ACCOUNT = "111122223333"
 
 
 def notes(
@@ -26,6 +27,7 @@ def notes(
         *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
         *_weights(plan),
         *_engines(plan),
+        *_endpoints(plan),
         *_capacity(plan),
         *stale_notes(stale, plan.region),
     ]
@@ -39,11 +41,13 @@ def _placeholders(plan: Plan) -> Iterator[str]:
                 " the addresses you deploy from, or nothing inside the cluster can be created."
             )
     for name, arn in plan.cluster.admin_principals.items():
-        if _DOCUMENTATION_ACCOUNT in arn:
+        if f":{_DOCUMENTATION_ACCOUNT}:" in arn:
             yield (
                 f"cluster.adminPrincipals.{name} names the account of AWS's documentation: replace"
                 " it, or the deployment stops there."
             )
+    if plan.account == _DOCUMENTATION_ACCOUNT:
+        yield "account is that of AWS's documentation: replace it, or the deployment stops at once."
 
 
 def _access(plan: Plan) -> Iterator[str]:
@@ -77,6 +81,22 @@ def _engines(plan: Plan) -> Iterator[str]:
             yield f"Pool {pool.name} runs vLLM {engine.version} on {pool.hardware}, {engine.support}."
         title = hardware_by_name()[pool.hardware].title
         yield f"Pool {pool.name}: memory arithmetic for {title} is not verified on that hardware."
+
+
+def _endpoints(plan: Plan) -> Iterator[str]:
+    """What interface endpoints cost beside what they carry: no traffic of this stack pays one."""
+    for found in endpoint_costs(plan):
+        price = "is paid" if found.usd_per_month is None else f"costs ${found.usd_per_month:,.2f}"
+        pays = (
+            f", saves as much from {found.pays_from_gb:,.0f} GB a month on"
+            if found.pays_from_gb
+            else ""
+        )
+        carries = f"only {found.carries}" if found.carries else "nothing of this stack"
+        yield (
+            f"network.interfaceEndpoints: {found.service} {price} a month{pays} and carries"
+            f" {carries}: leave it out, unless a rule of yours demands it."
+        )
 
 
 def _capacity(plan: Plan) -> Iterator[str]:

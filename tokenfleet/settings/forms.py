@@ -15,6 +15,15 @@ ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
 PrincipalArn = Annotated[
     str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
 ]
+# As a number it would lose leading zeros.
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+# The name ECR demands of credentials for an upstream registry (CreatePullThroughCacheRule).
+CacheSecretArn = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$"
+    ),
+]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 ReservationId = Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")]
 HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
@@ -31,6 +40,11 @@ FORM_BY_TYPE: dict[object, str] = {
     InstanceTypeName: "an EC2 instance type such as c8gd.4xlarge",
     ImageId: "a machine image such as ami-0123456789abcdef0",
     PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",
+    AccountId: "an AWS account of 12 digits, in quotes, such as '111122223333'",
+    CacheSecretArn: (
+        "the ARN of a Secrets Manager secret whose name begins with ecr-pullthroughcache/, such as"
+        " arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/docker-hub-AbCdEf"
+    ),
     Email: "an e-mail address",
     ReservationId: "a capacity reservation id such as cr-0123456789abcdef0",
     HuggingFaceId: "a Hugging Face id such as Qwen/Qwen3-8B",
