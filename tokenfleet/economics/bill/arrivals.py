@@ -23,10 +23,7 @@ class Arrival:
 
 
 def arrivals(plan: Plan) -> Sequence[Arrival]:
-    """A new node of every pool, the system nodes among them.
-
-    GB of NAT gateways are counted like those of any traffic, 10^9 bytes against AWS's GB.
-    """
+    """A new node of every pool, the system nodes among them."""
     price = service_prices()["natGatewayData"].price(plan.region)
     return [
         Arrival(
