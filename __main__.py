@@ -31,12 +31,11 @@ cluster = Cluster(
     ResourceOptions(providers=[aws], depends_on=[network]),
 )
 images = [ImageCache(f"{name}-images", ImageCacheArgs(plan=c), in_aws) for c in plan.images]
-after_cluster = ResourceOptions(providers=[aws], depends_on=[cluster, *images])
 pools = [
     Pool(
         f"{name}-{pool}",
         PoolArgs(groups=groups, join=cluster.join, subnets=subnets, store=store),
-        after_cluster,
+        ResourceOptions(providers=[aws], depends_on=[cluster, *images]),
     )
     for pool, groups in plan.node_groups_by_pool.items()
 ]

@@ -22,10 +22,8 @@ RESERVED = {"max": 1, "reservation": RESERVATION}
 BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
 L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
 ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
-CACHE = {
-    "enabled": True,
-    "dockerHubSecretArn": "arn:aws:secretsmanager:us-east-1:444455556666:secret:ecr-pullthroughcache/a-AbCdEf",
-}
+CREDENTIALS = "arn:aws:secretsmanager:us-east-1:444455556666:secret:ecr-pullthroughcache/hub-AbCdEf"
+CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
 # key in the reference: (path in the prod stack, one value, another value)
@@ -59,7 +57,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "cluster.imageCache.dockerHubSecretArn": (
         "cluster.imageCache",
         CACHE,
-        CACHE | {"dockerHubSecretArn": CACHE["dockerHubSecretArn"].replace("/a-", "/b-")},
+        CACHE | {"dockerHubSecretArn": f"{CREDENTIALS}2"},
     ),
     "pools.NAME.hardware": (
         "pools.h100",

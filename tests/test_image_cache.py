@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from policies.order import later_than
 from policies.rulebook import findings
 from tokenfleet.plan.stack import Plan
 from tokenfleet.recording.recorded import Mode, Recording
@@ -41,18 +42,7 @@ def test_rules_and_repositories_exist_before_anything_pulls_and_outlive_it(
     needed = {r.urn for kind in (RULE, REPOSITORY) for r in recording.of_type(kind)}
     assert len(needed) == 2 + 3
     for resource in recording.of_type(pulls):
-        assert needed <= set(_earlier(recording, resource.urn)), resource.name
-
-
-def _earlier(recording: Recording, urn: str) -> Iterator[str]:
-    """Everything that is created before ``urn``; a component stands for what is inside it."""
-    edges = {r.urn: {*r.dependencies, r.parent} for r in recording.resources}
-    reached, waiting = {urn}, [urn]
-    while waiting:
-        for before in edges.get(waiting.pop(), set()) - reached:
-            reached.add(before)
-            waiting.append(before)
-            yield before
+        assert needed <= later_than(recording, resource.urn), resource.name
 
 
 def test_every_image_of_ours_is_pulled_from_a_repository_that_the_stack_makes(
