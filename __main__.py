@@ -6,6 +6,7 @@ from components.account import account_id
 from components.addons import Addons, AddonsArgs
 from components.budget import Budget, BudgetArgs
 from components.cluster import Cluster, ClusterArgs
+from components.image_cache import ImageCache, ImageCacheArgs
 from components.model_store import ModelStore, ModelStoreArgs
 from components.network import Network, NetworkArgs
 from components.pool import Pool, PoolArgs
@@ -15,7 +16,7 @@ from tokenfleet.program import API_KEY, secret, stack_plan
 
 plan = stack_plan()
 name = plan.name
-aws = aws_provider(name, plan.region, plan.tags)
+aws = aws_provider(name, plan.region, plan.account, plan.tags)
 account = account_id(aws, plan.cluster)
 
 # Each needs what it depends on until it is gone itself, on the way up and on the way down: the
@@ -30,12 +31,12 @@ cluster = Cluster(
     ClusterArgs(plan=plan.cluster, subnets=subnets, store=store, account_id=account),
     ResourceOptions(providers=[aws], depends_on=[network]),
 )
-after_cluster = ResourceOptions(providers=[aws], depends_on=[cluster])
+images = [ImageCache(f"{name}-images", ImageCacheArgs(plan=c), in_aws) for c in plan.images]
 pools = [
     Pool(
         f"{name}-{pool}",
         PoolArgs(groups=groups, join=cluster.join, subnets=subnets, store=store),
-        after_cluster,
+        ResourceOptions(providers=[aws], depends_on=[cluster, *images]),
     )
     for pool, groups in plan.node_groups_by_pool.items()
 ]

@@ -26,7 +26,13 @@ _FOUNDATIONS: Mapping[str, Sequence[str]] = {
     ],
     # Credentials are injected when a pod is admitted and never later
     # (aws/amazon-eks-pod-identity-webhook#264).
-    "aws:autoscaling/group:Group": ["aws:eks/cluster:Cluster", _ASSOCIATION],
+    "aws:autoscaling/group:Group": [
+        "aws:eks/cluster:Cluster",
+        _ASSOCIATION,
+        # An image that is asked for before its cache is there is not found.
+        "aws:ecr/pullThroughCacheRule:PullThroughCacheRule",
+        "aws:ecr/repository:Repository",
+    ],
     # Objects inside are an administrator's to create and to delete.
     "pulumi:providers:kubernetes": ["aws:eks/accessPolicyAssociation:AccessPolicyAssociation"],
 }

@@ -24,6 +24,8 @@ RESERVED = {"max": 1, "reservation": RESERVATION}
 BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
 L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
 ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
+CREDENTIALS = "arn:aws:secretsmanager:us-east-1:444455556666:secret:ecr-pullthroughcache/hub-AbCdEf"
+CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
 # key in the reference: (path in the prod stack, one value, another value)
@@ -58,6 +60,12 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         "cluster.systemNodes.imageId",
         None,
         "ami-0123456789abcdef0",
+    ),
+    "cluster.imageCache.enabled": ("cluster.imageCache", {}, CACHE),
+    "cluster.imageCache.dockerHubSecretArn": (
+        "cluster.imageCache",
+        CACHE,
+        CACHE | {"dockerHubSecretArn": f"{CREDENTIALS}2"},
     ),
     "pools.NAME.hardware": (
         "pools.h100",
@@ -161,6 +169,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "cost.monthlyBudgetUsd": ("cost.monthlyBudgetUsd", 100, 200),
     "cost.alertEmails": ("cost.alertEmails", [], ["a@example.com"]),
     "cost.tags": ("cost.tags", {}, {"team": "a"}),
+    "account": ("account", "444455556666", "777788889999"),
     "region": ("region", "us-east-1", "us-west-2"),
 }
 
@@ -194,6 +203,7 @@ def _shown(
     root: Path,
 ) -> str:
     keys = keys_of("prod")
+    keys["account"] = "444455556666"
     keys["models"]["aaa"] = {
         "huggingFaceId": "Qwen/Qwen3-0.6B",
         "revision": "c1899de289a04d12100db370d81485cdf75e47ca",

@@ -137,6 +137,17 @@ def test_a_mistake_of_order_is_reported_by_its_rule_alone(
     assert planted.says in findings(recording)[0].problem
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["aws:ecr/pullThroughCacheRule:PullThroughCacheRule", "aws:ecr/repository:Repository"],
+)
+def test_nodes_that_do_not_wait_for_what_they_pull_through_are_reported(
+    prod: Recording, kind: str
+) -> None:
+    groups = prod.of_type("aws:autoscaling/group:Group")
+    assert reported(added(kind)(prod)) == [("foundations-first", group.urn) for group in groups]
+
+
 @pytest.mark.parametrize("plant", [pytest.param(row, id=name) for name, row in HARMLESS.items()])
 def test_an_order_that_harms_nobody_is_not_reported(prod: Recording, plant: Plant) -> None:
     assert reported(plant(prod)) == []

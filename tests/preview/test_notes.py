@@ -9,8 +9,11 @@ from tests.today import TODAY
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.kubernetes import kubernetes_support
 from tokenfleet.preview.notes import notes
+from tokenfleet.settings.stack_file import StackFile
 
 Keys = dict[str, Any]
+SUPPORT = kubernetes_support("1.35", TODAY)
+PlanOf = Callable[[Mapping[str, Any]], Plan]
 NO_SPOT = {"on-demand": {"max": 3}}
 # id: an edit of the dev stack, what is said, whether it is
 ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
@@ -34,5 +37,40 @@ def test_a_note_stands_where_it_is_true(
 ) -> None:
     keys = keys_of("dev")
     keys["pools"]["graviton4"]["tiers"] = tiers or keys["pools"]["graviton4"]["tiers"]
-    told = notes(plan_of(keys), frozenset(), [], [], kubernetes_support("1.35", TODAY))
+    told = notes(plan_of(keys), frozenset(), [], [], SUPPORT)
     assert any(said in note for note in told) == expected
+
+
+def notes_of(plan: Plan, about: str) -> list[str]:
+    return [note for note in notes(plan, frozenset(), [], [], SUPPORT) if about in note]
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_no_committed_stack_pays_for_an_interface_endpoint(
+    stack: str, stack_files: Mapping[str, StackFile], plan_of: PlanOf
+) -> None:
+    plan = plan_of(stack_files[stack].keys)
+    assert not plan.network.interface_endpoints
+    assert not notes_of(plan, "interfaceEndpoints")
+
+
+def test_an_endpoint_that_saves_less_than_it_costs_is_named_with_both(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    keys = keys_of("prod")
+    keys["network"]["interfaceEndpoints"] = ["ecr.dkr", "sts"]
+    images, sts = notes_of(plan_of(keys), "interfaceEndpoints")
+    for note in (images, sts):
+        assert "costs $21.90 a month, saves as much from 626 GB a month on" in note
+    assert "ecr.dkr" in images
+    assert "only manifests of images" in images
+    assert "sts" in sts
+    assert "nothing of this stack" in sts
+
+
+def test_the_account_of_the_documentation_is_a_placeholder(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    mine, theirs = (plan_of(keys_of("dev") | {"account": a}) for a in ("4" * 12, "111122223333"))
+    assert notes_of(theirs, "account is that of AWS's documentation")
+    assert not notes_of(mine, "account is that of AWS's documentation")

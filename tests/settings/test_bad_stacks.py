@@ -16,6 +16,11 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef
 INTERNAL = {"exposure": "internal", "allowedCidrs": ["198.51.100.0/24"]}
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
+CACHE = "cluster.imageCache"
+CREDENTIALS = "arn:aws:secretsmanager:us-east-1:444455556666:secret:ecr-pullthroughcache/hub-AbCdEf"
+CREDENTIALS_PATH = f"{CACHE}.dockerHubSecretArn"
+CACHED_WITH: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
+
 # id: (path to set, value), (path of the mistake, part of its text)
 ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "misspelt top-level key": (("netwrk", {}), ("netwrk", "Did you mean 'network'?")),
@@ -115,6 +120,18 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "certificate of another region": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("us-east-1", "eu-west-1")}), ("edge.certificateArn", "import one in us-east-1")),
     "certificate of another partition": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("arn:aws:", "arn:aws-cn:")}), ("edge.certificateArn", "begin with arn:aws:")),
     "certificate that is none": (("edge", INTERNAL | {"certificateArn": "arn:aws:iam::123456789012:server-certificate/a"}), ("edge.certificateArn", "in ACM, such as")),
+    "number for an account": (("account", 111122223333), ("account", "quotes")),
+    "account of eleven digits": (("account", "1" * 11), ("account", "12 digits")),
+    "image cache without account": ((CACHE, {"enabled": True}), (f"{CACHE}.enabled", "give tokenfleet:account")),
+    "Docker Hub secret without image cache": ((CACHE, {"dockerHubSecretArn": CREDENTIALS}), (CREDENTIALS_PATH, "no effect without")),
+    "Docker Hub secret that nothing needs": ((CACHE, CACHED_WITH), (CREDENTIALS_PATH, "no pool runs an image of Docker Hub")),
+    "Docker Hub secret under another name": (
+        (CACHE, {"dockerHubSecretArn": CREDENTIALS.replace("ecr-pullthroughcache/", "")}), (CREDENTIALS_PATH, "begins with ecr-pullthroughcache/")
+    ),
+    "Docker Hub secret in another region": (
+        (CACHE, CACHED_WITH | {"dockerHubSecretArn": CREDENTIALS.replace("us-east-1", "eu-west-1")}),
+        (CREDENTIALS_PATH, "is in region eu-west-1, the stack in us-east-1"),
+    ),
     "alerts without a budget": (("cost", {"alertEmails": ["a@example.com"]}), ("cost.alertEmails", "monthlyBudgetUsd")),
     "negative budget": (("cost.monthlyBudgetUsd", -5), ("cost.monthlyBudgetUsd", "greater than 0")),
     "reserved tag": (("cost.tags", {"aws:x": "y"}), ("cost.tags.aws:x", "another key")),
@@ -135,6 +152,25 @@ def test_a_bad_stack_names_the_place_and_the_way_out(
     path, part = expected
     found = [mistake for mistake in raised.value.mistakes if mistake.path == path]
     assert [m for m in found if part in m.problem], [str(m) for m in raised.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("cache", "part"),
+    [
+        ({"enabled": True}, "pool h100 runs docker.io/vllm/vllm-openai"),
+        (CACHED_WITH, "is in account 444455556666, the stack in 111122223333"),
+    ],
+)
+def test_a_cache_of_docker_hub_without_credentials_of_its_account_is_refused(
+    cache: Keys, part: str, keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("prod") | {"account": "111122223333"}
+    _set(keys, CACHE, cache)
+    with pytest.raises(StackError) as raised:
+        decide(keys, "dev", root)
+    (mistake,) = raised.value.mistakes
+    assert mistake.path == CREDENTIALS_PATH
+    assert part in mistake.problem
 
 
 def test_mistakes_of_every_section_are_reported_together(

@@ -72,6 +72,9 @@ _QUERIES: Mapping[ServiceName, _Query] = {
         usage="EBS:VolumeP-Throughput.gp3",
         units=1024,
     ),
+    "ecrStorage": _Query(
+        service="AmazonECR", family="EC2 Container Registry", usage="TimedStorage-ByteHrs"
+    ),
     "kmsKey": _Query(service="awskms", family="Encryption Key", usage="KMS-Keys"),
     "logsIngested": _Query(
         service="AmazonCloudWatch", family="Data Payload", usage="DataProcessing-Bytes"

@@ -86,11 +86,24 @@ class LocalDiskRates(Fact):
     write_iops: Mapping[str, int]
 
 
+class Fetches(Fact):
+    """GB, compressed, that a new node fetches besides the engine's image and weights."""
+
+    eks_addons: Estimate
+    device_plugins: Mapping[AmiVariant, Estimate]
+    controllers: Estimate
+    api_calls: Estimate
+
+
 class EngineTimes(Fact):
-    """Image sizes in GB, seconds of start, warm-up and compilation, GB a second of loading."""
+    """Image sizes in GB, seconds of start, warm-up and compilation, GB a second of loading.
+
+    ``image_platforms`` is how many images of about that size stand behind the image's name.
+    """
 
     image_compressed: Estimate
     image_unpacked: Estimate
+    image_platforms: int
     start: Estimate
     load: Estimate
     warm_up: Estimate
@@ -109,6 +122,7 @@ class ColdStartFacts(Fact):
     client: FetchClient
     gp3: Gp3
     local_disks: LocalDiskRates
+    fetches: Fetches
     engines: Mapping[str, EngineTimes]
 
 

@@ -94,7 +94,12 @@ def _engine(model: ModelPlan, pool: PoolPlan, engine: Engine) -> Rows:
     title = hardware_by_name()[pool.hardware].title
     return [
         ("vLLM", engine.version, engine.support),
-        ("image", model.image, "pinned in tokenfleet/catalogue/data/engines.yaml"),
+        (
+            "image",
+            model.image,
+            "pinned in tokenfleet/catalogue/data/engines.yaml"
+            + (", pulled through the account's registry" if model.image_cached else ""),
+        ),
         ("hardware", f"{title}: {', '.join(pool.instance_types)}", f"pool {pool.name}"),
         *([("driver", engine.driver, "")] if engine.driver else []),
         ("lacks", ", ".join(engine.lacks), ""),

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.economics.bill.arrivals import Arrival, arrivals
 from tokenfleet.economics.bill.commitments import Utilisation
 from tokenfleet.economics.bill.forecast import Forecast
 from tokenfleet.economics.bill.shares import ModelShare
@@ -76,6 +77,7 @@ class StackCost:
     bill: Forecast
     models: Sequence[ModelCost]
     utilisations: Sequence[Utilisation]
+    arrivals: Sequence[Arrival]
 
 
 def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost:
@@ -100,6 +102,7 @@ def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost
         bill=found.forecast,
         models=[_model_cost(bills, fleets[name], replicas, curves=curves) for name in replicas],
         utilisations=bills.utilisations(replicas),
+        arrivals=arrivals(plan),
     )
 
 

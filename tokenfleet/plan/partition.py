@@ -1,4 +1,4 @@
-"""The AWS partition of a region."""
+"""What an AWS partition is called, and what the names of its services end in."""
 
 _PARTITION_BY_REGION_PREFIX = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
@@ -9,3 +9,8 @@ def partition_of(region: str) -> str:
         (name for prefix, name in _PARTITION_BY_REGION_PREFIX.items() if region.startswith(prefix)),
         "aws",
     )
+
+
+def dns_suffix(region: str) -> str:
+    """What the names of a region's services end in."""
+    return "amazonaws.com.cn" if partition_of(region) == "aws-cn" else "amazonaws.com"

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.catalogue.hardware import engines
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
 from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
+from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
 from tokenfleet.plan.network import NetworkPlan, plan_network
 from tokenfleet.plan.nodes.groups import (
     SYSTEM_POOL,
@@ -16,8 +18,9 @@ from tokenfleet.plan.nodes.groups import (
     plan_system_group,
 )
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
-from tokenfleet.plan.partition import partition_of
+from tokenfleet.plan.partition import dns_suffix, partition_of
 from tokenfleet.plan.plain import plain
+from tokenfleet.plan.serving.arrival import pool_fetches
 from tokenfleet.plan.serving.compile_job import compile_job
 from tokenfleet.plan.serving.containers import Manifest
 from tokenfleet.plan.serving.model import ModelPlan, plan_model
@@ -31,6 +34,7 @@ from tokenfleet.plan.serving.objects import (
     service_account_manifest,
 )
 from tokenfleet.plan.serving.way_in import edge_ranges, model_url
+from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings
 
@@ -73,13 +77,18 @@ class Plan:
     stack: str
     name: str
     region: str
+    account: str | None
     partition: str
     tags: Mapping[str, str]
     network: NetworkPlan
+    images: Sequence[ImageCachePlan]
+    """The cache of engine images: one, or none where nodes pull from public registries."""
     cluster: ClusterPlan
     pools: Sequence[PoolPlan]
     node_groups_by_pool: Mapping[str, Sequence[NodeGroupPlan]]
     """The groups of every pool, and those of the system nodes."""
+    fetches_by_pool: Mapping[str, Sequence[Fetch]]
+    """What a new node of each fetches, and by which way."""
     model_store: ModelStorePlan
     addons: AddonsPlan
     models: Sequence[ModelPlan]
@@ -111,6 +120,13 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
         for pool_name, pool in sorted(settings.pools.items())
     ]
     pools_by_name = {pool.name: pool for pool in pools}
+    images = plan_image_caches(
+        settings.cluster.image_cache,
+        [engines()[pool.engine].image for pool in pools],
+        account=settings.account,
+        region=settings.region,
+        stack=stack,
+    )
     models = [
         plan_model(
             model_name,
@@ -118,6 +134,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             facts_by_model[model_name],
             pools_by_name[model.pool],
             settings.edge.exposure,
+            cache=next(iter(images), None),
         )
         for model_name, model in sorted(settings.models.items())
     ]
@@ -142,6 +159,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
         stack=stack,
         name=name,
         region=settings.region,
+        account=settings.account,
         partition=partition,
         tags=tags,
         network=plan_network(
@@ -150,6 +168,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             cluster_name=name,
             log_retention_days=settings.observability.log_retention_days,
         ),
+        images=images,
         cluster=plan_cluster(
             settings.cluster,
             settings.observability,
@@ -171,6 +190,8 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             )
             for pool in pools
         },
+        fetches_by_pool={SYSTEM_POOL: controller_fetches()}
+        | {pool.name: pool_fetches(models, pool) for pool in pools},
         model_store=ModelStorePlan(
             region=settings.region,
             force_destroy=not settings.cluster.deletion_protection,
@@ -215,8 +236,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
 
 def store_url(bucket: str, region: str) -> str:
     """The address of a bucket, as the loader wants it: virtual-hosted style, in its region."""
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://{bucket}.s3.{region}.{suffix}"
+    return f"https://{bucket}.s3.{region}.{dns_suffix(region)}"
 
 
 def _snapshots(models: Sequence[ModelPlan], pool: str) -> Sequence[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
 from tokenfleet.plan.cluster import SESSIONS, is_documentation
 from tokenfleet.plan.serving.published import how_to_publish
@@ -13,7 +14,7 @@ from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.zones import zone_notes
 
 # The account AWS uses in its documentation.
-_DOCUMENTATION_ACCOUNT = ":111122223333:"
+_DOCUMENTATION_ACCOUNT = "111122223333"
 
 
 def notes(
@@ -38,6 +39,7 @@ def notes(
         *_weights(plan),
         *_idle_nodes(plan),
         *_engines(plan),
+        *_endpoints(plan),
         *_capacity(plan),
         *_spot_notices(plan),
         *zone_notes(plan),
@@ -55,7 +57,7 @@ def _placeholders(plan: Plan) -> Iterator[str]:
                 " the addresses you deploy from, or nothing inside the cluster can be created."
             )
     for name, arn in plan.cluster.admin_principals.items():
-        if _DOCUMENTATION_ACCOUNT in arn:
+        if f":{_DOCUMENTATION_ACCOUNT}:" in arn:
             yield (
                 f"cluster.adminPrincipals.{name} names the account of AWS's documentation: replace"
                 " it, or the deployment stops there."
@@ -71,6 +73,8 @@ def _placeholders(plan: Plan) -> Iterator[str]:
             "edge.certificateArn names the account of AWS's documentation: replace it, or the"
             " load balancers get no listener."
         )
+    if plan.account == _DOCUMENTATION_ACCOUNT:
+        yield "account is that of AWS's documentation: replace it, or the deployment stops at once."
 
 
 def _access(plan: Plan) -> Iterator[str]:
@@ -144,6 +148,22 @@ def _engines(plan: Plan) -> Iterator[str]:
             yield f"Pool {pool.name} runs vLLM {engine.version} on {pool.hardware}, {engine.support}."
         title = hardware_by_name()[pool.hardware].title
         yield f"Pool {pool.name}: memory arithmetic for {title} is not verified on that hardware."
+
+
+def _endpoints(plan: Plan) -> Iterator[str]:
+    """What interface endpoints cost beside what they carry: no traffic of this stack pays one."""
+    for found in endpoint_costs(plan):
+        price = "is paid" if found.usd_per_month is None else f"costs ${found.usd_per_month:,.2f}"
+        pays = (
+            f", saves as much from {found.pays_from_gb:,.0f} GB a month on"
+            if found.pays_from_gb
+            else ""
+        )
+        carries = f"only {found.carries}" if found.carries else "nothing of this stack"
+        yield (
+            f"network.interfaceEndpoints: {found.service} {price} a month{pays} and carries"
+            f" {carries}: leave it out, unless a rule of yours demands it."
+        )
 
 
 def _capacity(plan: Plan) -> Iterator[str]:

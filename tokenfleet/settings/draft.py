@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tokenfleet.mistakes import Mistake, StackError, nearest
-from tokenfleet.settings.forms import Name, RegionName
+from tokenfleet.settings.forms import AccountId, Name, RegionName
 from tokenfleet.settings.messages import missing, mistakes_of, shown
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import (
@@ -29,6 +29,7 @@ KNOWN_KEYS = (*Settings.model_fields, *SECRET_KEYS)
 _Section = TypeVar("_Section", bound=BaseModel)
 _NAME = TypeAdapter[str](Name)
 _REGION = TypeAdapter[str](RegionName)
+_ACCOUNT = TypeAdapter[str](AccountId)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Draft:
     """
 
     region: str | None
+    account: str | None
     network: NetworkSettings | None
     cluster: ClusterSettings | None
     edge: EdgeSettings | None
@@ -81,7 +83,8 @@ def parse(stack: Mapping[str, object]) -> Draft:
         if key not in KNOWN_KEYS
     ]
     return Draft(
-        region=_region(stack, mistakes),
+        region=_word(stack, "region", _REGION, mistakes),
+        account=_word(stack, "account", _ACCOUNT, mistakes),
         network=_section(stack, "network", NetworkSettings, mistakes),
         cluster=_section(stack, "cluster", ClusterSettings, mistakes),
         edge=_section(stack, "edge", EdgeSettings, mistakes),
@@ -100,14 +103,17 @@ def parse(stack: Mapping[str, object]) -> Draft:
     )
 
 
-def _region(stack: Mapping[str, object], mistakes: list[Mistake]) -> str | None:
-    if "region" not in stack:
-        mistakes.append(missing("region"))
+def _word(
+    stack: Mapping[str, object], key: str, form: TypeAdapter[str], mistakes: list[Mistake]
+) -> str | None:
+    if key not in stack:
+        if Settings.model_fields[key].is_required():
+            mistakes.append(missing(key))
         return None
     try:
-        return _REGION.validate_python(stack["region"], strict=True)
+        return form.validate_python(stack[key], strict=True)
     except ValidationError as error:
-        mistakes += mistakes_of(error, "region", Settings)
+        mistakes += mistakes_of(error, key, Settings)
         return None
 
 

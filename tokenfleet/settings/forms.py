@@ -20,6 +20,15 @@ CertificateArn = Annotated[
     str,
     StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+$"),
 ]
+# As a number it would lose leading zeros.
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+# The name ECR demands of credentials for an upstream registry (CreatePullThroughCacheRule).
+CacheSecretArn = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$"
+    ),
+]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 ReservationId = Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")]
 HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
@@ -40,6 +49,11 @@ FORM_BY_TYPE: dict[object, str] = {
     PrincipalArn: "the ARN of an IAM role or user, such as arn:aws:iam::111122223333:role/Admin",
     CertificateArn: "the ARN of a certificate in ACM, such as"
     " arn:aws:acm:us-east-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef",
+    AccountId: "an AWS account of 12 digits, in quotes, such as '111122223333'",
+    CacheSecretArn: (
+        "the ARN of a Secrets Manager secret whose name begins with ecr-pullthroughcache/, such as"
+        " arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/docker-hub-AbCdEf"
+    ),
     Email: "an e-mail address",
     ReservationId: "a capacity reservation id such as cr-0123456789abcdef0",
     HuggingFaceId: "a Hugging Face id such as Qwen/Qwen3-8B",

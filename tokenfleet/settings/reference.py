@@ -29,8 +29,9 @@ def reference() -> str:
 
 def documented_keys() -> list[str]:
     """The path of every key that takes a value, and of every section that is a choice of names."""
+    sections = ("section", "a section for each name")
     return [path for path, takes, _, _ in _rows() if takes != "section" and path.count(".")] + [
-        "region"
+        path for path, takes, _, _ in _rows() if takes not in sections and not path.count(".")
     ]
 
 

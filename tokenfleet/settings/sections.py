@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from tokenfleet.settings.forms import (
+    AccountId,
+    CacheSecretArn,
     CertificateArn,
     Email,
     ImageId,
@@ -49,7 +51,7 @@ class NetworkSettings(Section):
     nat_gateways: Literal["single", "onePerZone"] = "single"
     """One gateway for all zones, or one in each (dearer, survives a zone)."""
     interface_endpoints: tuple[InterfaceEndpoint, ...] = ()
-    """AWS services reached without a NAT gateway; each costs an hour and zone."""
+    """AWS services reached without NAT; [seldom worth their price](running-cost.md#endpoints)."""
     flow_logs: bool = False
     """Whether to record every connection of the VPC in CloudWatch Logs."""
 
@@ -63,6 +65,15 @@ class SystemNodeSettings(Section):
     """Machine image in the stack's region, instead of the pinned EKS release."""
     count: Annotated[int, Field(ge=1, le=6)] = 2
     """How many, always running, on demand."""
+
+
+class ImageCacheSettings(Section):
+    """Engine images by way of the account's own registry, ECR, instead of a NAT gateway."""
+
+    enabled: bool = False
+    """Whether nodes pull engine images through ECR, which keeps a copy; needs `account`."""
+    docker_hub_secret_arn: CacheSecretArn | None = None
+    """ARN of the secret with the Docker Hub user and access token that ECR pulls with."""
 
 
 class ClusterSettings(Section):
@@ -82,6 +93,8 @@ class ClusterSettings(Section):
     """Who may open a shell on nodes: nobody, or through Session Manager whoever IAM lets."""
     system_nodes: SystemNodeSettings = SystemNodeSettings()
     """Nodes of the cluster's own controllers."""
+    image_cache: ImageCacheSettings = ImageCacheSettings()
+    """Engine images kept in the account's own registry."""
 
 
 class ReservationSettings(Section):
@@ -168,6 +181,8 @@ class Settings(Section):
 
     region: RegionName
     """AWS region."""
+    account: AccountId | None = None
+    """AWS account that the stack must be deployed into, in quotes; another one is refused."""
     network: NetworkSettings
     """The VPC."""
     cluster: ClusterSettings = ClusterSettings()

@@ -10,7 +10,6 @@ from tests.economics.stacks import bill_of, line_of
 from tokenfleet.economics.bill.lines import Bill
 from tokenfleet.plan.stack import Plan
 from tokenfleet.recording.recorded import Mode, RecordedResource, Recording
-from tokenfleet.settings.stack_file import StackFile
 
 # AWS pricing pages of IAM, VPC, EKS add-ons, EC2 Auto Scaling and AWS Budgets (a budget that only
 # alerts): no charge for these themselves.
@@ -25,6 +24,7 @@ FREE = {
     "aws:ec2/securityGroup:SecurityGroup",
     "aws:ec2/subnet:Subnet",
     "aws:ec2/vpc:Vpc",
+    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule",
     "aws:eks/accessEntry:AccessEntry",
     "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
     "aws:eks/addon:Addon",
@@ -51,6 +51,7 @@ COUNTED = {
 # Any of these makes a line, whose amount depends on what goes in.
 FILLED = {
     "aws:cloudwatch/logGroup:LogGroup": "CloudWatch Logs, ingested",
+    "aws:ecr/repository:Repository": "ECR image storage",
     "aws:s3/bucket:Bucket": "S3 Standard storage",
 }
 # Interface endpoints by zone; gateway endpoints are free.
@@ -58,15 +59,28 @@ ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 SERVICE = "kubernetes:core/v1:Service"
 
 
-@pytest.fixture(params=["dev", "prod"])
+def _everything(keys: dict[str, Any]) -> None:
+    """What no committed stack asks for."""
+    keys["account"] = "111122223333"
+    keys["network"]["interfaceEndpoints"] = ["ecr.api", "ecr.dkr", "sts"]
+    credentials = (
+        "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
+    )
+    keys["cluster"]["imageCache"] = {"enabled": True, "dockerHubSecretArn": credentials}
+
+
+@pytest.fixture(params=["dev", "prod", "prod with everything"])
 def built(
     request: pytest.FixtureRequest,
-    stack_files: Mapping[str, StackFile],
+    keys_of: Callable[[str], dict[str, Any]],
     plan_of: Callable[[Mapping[str, Any]], Plan],
     recording_of: Callable[[Mapping[str, Any], Mode], Recording],
 ) -> tuple[Bill, Plan, Sequence[RecordedResource]]:
-    """A committed stack: its bill at the fewest replicas, its plan and its resources."""
-    keys = stack_files[str(request.param)].keys
+    """A committed stack, or one with all that is paid for: its bill at the fewest replicas, its plan and its resources."""
+    stack, _, everything = str(request.param).partition(" with ")
+    keys = keys_of(stack)
+    if everything:
+        _everything(keys)
     plan = plan_of(keys)
     return bill_of(plan), plan, recording_of(keys, "deployment").resources
 
@@ -79,7 +93,7 @@ def test_every_resource_is_billed_or_free(
     assert counts.keys() <= FREE | COUNTED.keys() | FILLED.keys() | {ENDPOINT}
     for kind, title in COUNTED.items():
         assert line_of(bill, title).quantity == counts[kind], title
-    for title in FILLED.values():
+    for title in (title for kind, title in FILLED.items() if counts[kind]):
         assert line_of(bill, title)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tokenfleet.catalogue.cold_start import cold_start_facts
 from tokenfleet.catalogue.services import ServiceName, service_prices
 from tokenfleet.economics.bill.lines import MONTH, BillLine, service_line
 from tokenfleet.economics.bill.node_price import disks_of, on_demand
@@ -29,6 +30,8 @@ def shared_lines(plan: Plan) -> Iterator[BillLine]:
     if plan.edge.exposure == "internal":
         yield _service(plan, "networkLoadBalancer", len(plan.models))
     yield _service(plan, "s3Standard", _published_gib(plan), MONTH)
+    if plan.images:
+        yield _service(plan, "ecrStorage", _cached_gib(plan), MONTH)
 
 
 def _published_gib(plan: Plan) -> float:
@@ -42,6 +45,19 @@ def _published_gib(plan: Plan) -> float:
         for place, snapshot in enumerate(model.snapshots)
     }
     return sum(gib_by_snapshot.values())
+
+
+def _cached_gib(plan: Plan) -> float:
+    """The engine images that ECR keeps, each version that was served before left out.
+
+    Between ECR and nodes of its region nothing is billed by use (ECR pricing page).
+    """
+    times = cold_start_facts().engines
+    engines = {model.engine for model in plan.models if model.image_cached}
+    return sum(
+        times[engine].image_compressed.expected * times[engine].image_platforms
+        for engine in engines
+    ) * (1e9 / _BYTES_PER_GIB)
 
 
 def usage_lines(plan: Plan, usage: Usage) -> Iterator[BillLine]:

@@ -7,6 +7,7 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.addresses import address_mistakes
 from tokenfleet.plan.checks.disks import disk_mistakes
+from tokenfleet.plan.checks.images import image_mistakes
 from tokenfleet.plan.checks.models import model_mistakes
 from tokenfleet.plan.checks.network import cluster_mistakes, edge_mistakes, network_mistakes
 from tokenfleet.plan.checks.pools import pool_mistakes, pool_references
@@ -25,6 +26,7 @@ def find_mistakes(
     yield from zone_id_mistakes(draft)
     yield from cluster_mistakes(draft)
     yield from edge_mistakes(draft)
+    yield from image_mistakes(draft)
     for name, pool in draft.pools.items():
         yield from pool_mistakes(name, pool, draft)
         yield from disk_mistakes(name, pool, facts_by_model, draft)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.image_cache import ImageCachePlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
@@ -71,6 +72,8 @@ class ModelPlan:
     pool: str
     engine: str
     image: str
+    image_cached: bool
+    """Whether nodes pull it through the stack's cache."""
     legacy: bool
     context_length: int
     batch: BatchPlan
@@ -100,9 +103,15 @@ class ModelPlan:
 
 
 def plan_model(
-    name: str, settings: ModelSettings, facts: ModelFacts, pool: PoolPlan, exposure: Exposure
+    name: str,
+    settings: ModelSettings,
+    facts: ModelFacts,
+    pool: PoolPlan,
+    exposure: Exposure,
+    *,
+    cache: ImageCachePlan | None,
 ) -> ModelPlan:
-    """Decide how a model is served on its pool.
+    """Decide how a model is served on its pool; ``cache`` is where its image is pulled through.
 
     Raises:
         CatalogueError: when the pool names an unknown instance type.
@@ -124,7 +133,14 @@ def plan_model(
     ]
     artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
     snapshots = list(dict.fromkeys([weights, *adapters, *artifacts]))
-    starts = cold_starts(pool.disks, pool.engine, facts, precompiled=bool(artifacts))
+    image = cache.reference(engine.image) if cache else engine.image
+    starts = cold_starts(
+        pool.disks,
+        pool.engine,
+        facts,
+        precompiled=bool(artifacts),
+        image_cached=image != engine.image,
+    )
     served = Served(
         name=name,
         settings=settings,
@@ -148,7 +164,8 @@ def plan_model(
         weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,
         engine=pool.engine,
-        image=engine.image,
+        image=image,
+        image_cached=image != engine.image,
         legacy=engine.legacy,
         context_length=settings.context_length,
         batch=batch,

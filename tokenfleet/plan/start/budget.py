@@ -10,8 +10,10 @@ from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.nodes.disks import WITH_ARTIFACTS, DiskPlan
 from tokenfleet.plan.ranges import Range, range_of
+from tokenfleet.plan.start.fetches import Fetch, replica_fetches
 from tokenfleet.plan.start.stages import (
     Stage,
+    ami_variant,
     before_launch,
     boot,
     image_pull,
@@ -51,7 +53,7 @@ class ColdStart:
     ``total`` = boot + together + load + warm-up, from the launch of the node to a replica that
     is ready and warm. ``together`` is how long join, image pull and weights take side by side.
     ``until_ready`` = ``before`` + ``total``, from a pod that finds no node: what a spot notice
-    leaves its seconds for.
+    leaves its seconds for. ``fetches`` are the bytes of image and weights, and their way.
     """
 
     instance_type: str
@@ -66,6 +68,7 @@ class ColdStart:
     warm_up: Stage
     total: Range
     until_ready: Range
+    fetches: Sequence[Fetch]
 
     @property
     def stages(self) -> Mapping[str, Stage]:
@@ -108,13 +111,15 @@ def cold_start(
     images_mib_per_second: int | None = None,
     fast_image_pull: bool = False,
     precompiled: bool = False,
+    image_cached: bool = False,
 ) -> ColdStart:
     """Predict a start of ``model`` on a new node of that type.
 
     Local disks, where there are any, form one array for weights and images (and the rates are
     not looked at). Elsewhere a gp3 volume of ``weights_mib_per_second`` holds the weights; images
     are on one of ``images_mib_per_second``, or on the same. ``precompiled``: compiled code comes
-    beside the weights, at worst as large as they are.
+    beside the weights, at worst as large as they are. ``image_cached``: ECR has the engine's image,
+    which changes its way, not the rate of the pull: the figures are of pulls from ECR.
 
     weights = size / min(network, disk write, client). The boot script fetches them beside join
     and pull, so together = max(join + image pull, weights, (image + weights) / network,
@@ -168,11 +173,17 @@ def cold_start(
         warm_up=warm,
         total=total,
         until_ready=before.seconds + total,
+        fetches=replica_fetches(engine, ami_variant(kind), fetched, image_cached=image_cached),
     )
 
 
 def cold_starts(
-    disks: Sequence[DiskPlan], engine: str, model: ModelFacts, *, precompiled: bool
+    disks: Sequence[DiskPlan],
+    engine: str,
+    model: ModelFacts,
+    *,
+    precompiled: bool,
+    image_cached: bool = False,
 ) -> Sequence[ColdStart]:
     """The starts of ``model`` on every type of a pool, on the disks planned for it."""
     return [
@@ -184,6 +195,7 @@ def cold_starts(
             images_mib_per_second=plan.root.throughput_mib_per_second,
             fast_image_pull=plan.fast_image_pull,
             precompiled=precompiled,
+            image_cached=image_cached,
         )
         for plan in disks
         for name in plan.instance_types

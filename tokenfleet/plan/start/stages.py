@@ -51,7 +51,7 @@ def launch() -> Stage:
 def boot(kind: InstanceType) -> Stage:
     """Launch to the first command of the boot script, and local disks made ready."""
     facts = cold_start_facts()
-    booted = _timed("launch and boot", facts.nodes[_ami_variant(kind)].boot)
+    booted = _timed("launch and boot", facts.nodes[ami_variant(kind)].boot)
     if kind.local_nvme is None:
         return booted
     return in_turn(booted, _timed("local disks", facts.local_disk_set_up))
@@ -59,7 +59,7 @@ def boot(kind: InstanceType) -> Stage:
 
 def join(kind: InstanceType) -> Stage:
     """The boot script to a node that is Ready and has registered its devices."""
-    times = cold_start_facts().nodes[_ami_variant(kind)]
+    times = cold_start_facts().nodes[ami_variant(kind)]
     ready = _timed("kubelet and network plug-in", times.join)
     if times.registration is None:
         return ready
@@ -136,7 +136,8 @@ def warm_up(times: EngineTimes, gigabytes: float, *, precompiled: bool) -> Stage
     )
 
 
-def _ami_variant(kind: InstanceType) -> AmiVariant:
+def ami_variant(kind: InstanceType) -> AmiVariant:
+    """Which of the EKS images a type boots."""
     return cast("AmiVariant", kind.accelerator.kind) if kind.accelerator else "standard"
 
 

@@ -16,6 +16,7 @@ from tokenfleet.views.drawing.cold_start_bar import (
 from tokenfleet.views.drawing.memory_bar import memory_parts
 from tokenfleet.views.figures import a_month, count, until_published
 from tokenfleet.views.money import usd
+from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
@@ -49,6 +50,7 @@ def html(report: Report) -> str:
         models=models_table(report),
         drains=drain_table(report),
         network=network_table(report),
+        arrivals=arrivals_table(report.cost.arrivals),
         bill=bill_table(report),
         usage=usage_table(report),
         cost=cost_table(report.cost),

@@ -18,6 +18,7 @@ from tokenfleet.views.drawing.cold_start_bar import (
 from tokenfleet.views.drawing.flowchart import flowchart
 from tokenfleet.views.figures import a_month, count, until_published
 from tokenfleet.views.money import usd
+from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
@@ -51,6 +52,7 @@ def markdown(report: Report) -> str:
         *_cold_starts(report),
         _table(drain_table(report)),
         _table(network_table(report)),
+        _table(arrivals_table(report.cost.arrivals)),
         _table(cost_table(report.cost)),
         _table(bill_table(report)),
         _table(usage_table(report)),

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from tokenfleet.plan.candidates import Candidate
 from tokenfleet.plan.nodes.disks import DiskPlan
+from tokenfleet.plan.start.fetches import nat_gb
 from tokenfleet.views.drawing.cold_start_bar import (
     axis_seconds,
     caveat,
@@ -74,6 +75,8 @@ def _stages(candidates: Sequence[Candidate], usd_by_type: Mapping[str, float | N
             for met in (row.start.notice_met for row in candidates)
         ),
     )
+    through_nat = (nat_gb(row.start.fetches).expected for row in candidates)
+    table.add_row("through NAT", *(f"{gb:.1f} GB" for gb in through_nat))
     table.add_row("an hour", *(usd(usd_by_type[row.instance_type]) for row in candidates))
     return table
 

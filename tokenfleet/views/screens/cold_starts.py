@@ -21,6 +21,7 @@ from tokenfleet.views.drawing.cold_start_bar import (
     seconds_text,
     verdict,
 )
+from tokenfleet.views.fetched import fetched_line
 
 # What stands beside a bar: the names of the ends, the seconds, and gaps.
 _BESIDE_A_BAR = 22
@@ -68,4 +69,7 @@ def _model(model: ModelReport, step: int, room: int) -> Iterator[RenderableType]
     stages = ", ".join(
         f"{name} {seconds_text(stage.seconds)}" for name, stage in start.stages.items()
     )
-    yield Padding(Text(f"{stages}\nlongest: {longest_stage(start)}"), (0, 0, 1, 2))
+    yield Padding(
+        Text(f"{stages}\nlongest: {longest_stage(start)}\n{fetched_line(start.fetches)}"),
+        (0, 0, 1, 2),
+    )

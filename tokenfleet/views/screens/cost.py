@@ -13,6 +13,7 @@ from tokenfleet.economics.stack_day import StackDay
 from tokenfleet.preview.notes import stale_notes
 from tokenfleet.views.figures import quantity, unit_price
 from tokenfleet.views.money import usd, usd_range
+from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.cost import CAUSES, causes_of, cost_table, price_line, remarks
 from tokenfleet.views.tables.day import day_table
 from tokenfleet.views.tables.stack import Table
@@ -45,7 +46,7 @@ def cost_screen(
         parts += ["", waterfall(model)]
         if model.curve:
             parts += ["", curve(model)]
-    parts += ["", bill_table(cost)]
+    parts += ["", bill_table(cost), "", table_on_screen(arrivals_table(cost.arrivals))]
     parts += [
         Text(
             f"{used.name}: {used.share:.0%} of it used; it saves"

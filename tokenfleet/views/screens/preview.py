@@ -23,6 +23,7 @@ from tokenfleet.views.figures import (
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.cold_starts import cold_starts
 from tokenfleet.views.screens.cost import table_on_screen
+from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
 
@@ -55,6 +56,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield _models(report)
     yield cold_starts(report.models, width)
     yield _drains(report)
+    yield table_on_screen(arrivals_table(report.cost.arrivals))
     yield table_on_screen(cost_table(report.cost))
     yield _costs(report)
     if report.notes:

@@ -8,6 +8,7 @@ from tokenfleet.catalogue.instances import on_demand_price
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, PoolReport, Report
+from tokenfleet.views.fetched import fetched_line
 from tokenfleet.views.figures import (
     a_month,
     bounds,
@@ -151,7 +152,10 @@ def cold_start_table(model: ModelReport) -> Table:
             for name, stage in (stages | together | rest).items()
         ],
         total=["Ready", *_seconds(ready), ""],
-        sources=sorted({source for stage in start.stages.values() for source in stage.sources}),
+        caption=f"The node {fetched_line(start.fetches)}.",
+        sources=sorted(
+            {source for part in (*start.stages.values(), *start.fetches) for source in part.sources}
+        ),
     )
 
 

@@ -1,0 +1,49 @@
+from typing import get_args
+
+import pytest
+
+from tokenfleet.catalogue.cold_start import AmiVariant, cold_start_facts
+from tokenfleet.plan.ranges import exactly, range_of
+from tokenfleet.plan.start.fetches import controller_fetches, nat_gb, replica_fetches
+
+VARIANT_BY_ENGINE: dict[str, AmiVariant] = {
+    "vllm-cpu": "standard",
+    "vllm-cuda": "nvidia",
+    "vllm-neuron": "neuron",
+}
+
+
+@pytest.mark.parametrize("engine", VARIANT_BY_ENGINE)
+def test_a_cached_image_takes_exactly_its_bytes_off_the_nat_gateway(engine: str) -> None:
+    without, cached = (
+        nat_gb(replica_fetches(engine, VARIANT_BY_ENGINE[engine], exactly(60), image_cached=cached))
+        for cached in (False, True)
+    )
+    image = range_of(cold_start_facts().engines[engine].image_compressed)
+    for end in ("low", "expected", "high"):
+        saved = getattr(without, end) - getattr(cached, end)
+        assert saved == pytest.approx(getattr(image, end))
+        assert getattr(cached, end) < 0.5
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_weights_never_pass_a_nat_gateway(*, cached: bool) -> None:
+    light, heavy = (
+        replica_fetches("vllm-cuda", "nvidia", exactly(gb), image_cached=cached) for gb in (1, 900)
+    )
+    assert nat_gb(light) == nat_gb(heavy)
+    assert [(f.gb.expected, f.way) for f in heavy if f.what == "weights"] == [(900, "S3 endpoint")]
+
+
+def test_every_accelerator_has_a_device_plug_in_that_is_counted() -> None:
+    plugins = cold_start_facts().fetches.device_plugins
+    assert set(plugins) == set(get_args(AmiVariant)) - {"standard"}
+    for engine, variant in VARIANT_BY_ENGINE.items():
+        fetched = replica_fetches(engine, variant, exactly(1), image_cached=True)
+        assert ("device plug-in" in {f.what for f in fetched}) == (variant != "standard")
+
+
+def test_what_the_region_of_eks_has_is_counted_and_free() -> None:
+    (addons,) = (fetch for fetch in controller_fetches() if fetch.what == "EKS add-ons")
+    assert addons.way == "S3 endpoint"
+    assert addons.gb.expected > 0
