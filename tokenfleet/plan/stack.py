@@ -17,6 +17,7 @@ from tokenfleet.plan.nodes.groups import (
 )
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
 from tokenfleet.plan.plain import plain
+from tokenfleet.plan.pulls import Pull, plan_pulls
 from tokenfleet.plan.serving.compile_job import compile_job
 from tokenfleet.plan.serving.containers import Manifest
 from tokenfleet.plan.serving.model import ModelPlan, plan_model
@@ -87,6 +88,8 @@ class Plan:
     edge: EdgeSettings
     serving: ServingPlan
     budgets: Sequence[BudgetPlan]
+    pulls: Sequence[Pull]
+    """Every image and chart, and the digests that hold them."""
 
     def as_json(self) -> object:
         """The whole plan as plain JSON values."""
@@ -102,7 +105,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
     name = f"{PROJECT}-{stack}"
     tags = {**settings.cost.tags, f"{PROJECT}:project": PROJECT, f"{PROJECT}:stack": stack}
     zones = sorted(settings.network.zones)
-    version = settings.cluster.kubernetes_version
+    version, digests = settings.cluster.kubernetes_version, settings.cluster.digests
     pools = [
         plan_pool(
             pool_name,
@@ -119,6 +122,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             facts_by_model[model_name],
             pools_by_name[model.pool],
             settings.edge.exposure,
+            digests=digests,
         )
         for model_name, model in sorted(settings.models.items())
     ]
@@ -183,6 +187,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             settings.region,
             pools,
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
+            digests=digests,
         ),
         models=models,
         edge=settings.edge,
@@ -212,6 +217,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             for usd in (settings.cost.monthly_budget_usd,)
             if usd is not None
         ],
+        pulls=plan_pulls(version, [pool.hardware for pool in pools], digests),
     )
 
 

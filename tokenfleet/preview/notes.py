@@ -27,6 +27,7 @@ def notes(
         *_weights(plan),
         *_engines(plan),
         *_capacity(plan),
+        *_floating(plan),
         *stale_notes(stale, plan.region),
     ]
 
@@ -87,6 +88,25 @@ def _capacity(plan: Plan) -> Iterator[str]:
                 f"Pool {pool.name} can grow to {pool.max_nodes} nodes, its models together to"
                 f" {wanted} replicas: at most {pool.max_nodes} run at once."
             )
+
+
+def _floating(plan: Plan) -> Iterator[str]:
+    loose = [pull.name for pull in plan.pulls if pull.held and pull.floats]
+    if loose:
+        yield (
+            f"{'Tags' if len(loose) > 1 else 'A tag'} may stand for something else tomorrow:"
+            f" {', '.join(loose)}. Pin {'them' if len(loose) > 1 else 'it'}: tokenfleet catalogue"
+            " refresh --only digests, or cluster.digests."
+        )
+    unchecked = [pull.name for pull in plan.pulls if not pull.held]
+    if unchecked:
+        yield (
+            f"Helm checks no digest of a chart outside a registry: {', '.join(unchecked)}. Whether"
+            " one has changed is said by tokenfleet catalogue refresh --only digests."
+        )
+    for pull in plan.pulls:
+        if pull.unlisted:
+            yield f"{pull.name} pulls {pull.unlisted}, which the catalogue does not know: it floats."
 
 
 def how_to_renew(region: str) -> str:

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from tokenfleet.settings.forms import (
+    Digest,
     Email,
     InstanceTypeName,
     Name,
     PrincipalArn,
+    PulledName,
     RegionName,
     ReservationId,
     TagKey,
@@ -71,6 +73,8 @@ class ClusterSettings(Section):
     """Cluster administrators: a name of your choice to the ARN of an IAM role or user."""
     deletion_protection: bool = True
     """Whether the cluster and a bucket that is not empty refuse to be deleted."""
+    digests: dict[PulledName, Digest] = Field(default={})
+    """What an image, or a chart in a registry, must be, by the name that the preview gives it."""
     system_nodes: SystemNodeSettings = SystemNodeSettings()
     """Nodes of the cluster's own controllers."""
 

@@ -8,6 +8,7 @@ from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, plan_batch
 from tokenfleet.plan.serving.drain import DrainPlan, Exposure, plan_drain
@@ -88,9 +89,15 @@ class ModelPlan:
 
 
 def plan_model(
-    name: str, settings: ModelSettings, facts: ModelFacts, pool: PoolPlan, exposure: Exposure
+    name: str,
+    settings: ModelSettings,
+    facts: ModelFacts,
+    pool: PoolPlan,
+    exposure: Exposure,
+    *,
+    digests: Mapping[str, str],
 ) -> ModelPlan:
-    """Decide how a model is served on its pool.
+    """Decide how a model is served on its pool; ``digests`` are the stack file's, by name.
 
     Raises:
         CatalogueError: when the pool names an unknown instance type.
@@ -134,7 +141,7 @@ def plan_model(
         weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,
         engine=pool.engine,
-        image=engine.image,
+        image=with_digest(engine.image, digests),
         legacy=engine.legacy,
         context_length=settings.context_length,
         batch=batch,
