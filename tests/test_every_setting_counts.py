@@ -39,6 +39,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         {"ops": "arn:aws:iam::111122223333:role/Ops"},
     ),
     "cluster.deletionProtection": ("cluster.deletionProtection", False, True),
+    "cluster.digests": (
+        "cluster.digests",
+        {},
+        {"docker.io/vllm/vllm-openai:v0.32.0": f"sha256:{'0' * 64}"},
+    ),
     "cluster.systemNodes.instanceType": (
         "cluster.systemNodes.instanceType",
         "m8g.large",

@@ -12,6 +12,9 @@ from tokenfleet.plan.decide import decide
 Keys = dict[str, Any]
 POOL = "pools.graviton4"
 MODEL = "models.qwen3-4b"
+AUTOSCALER = "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0"
+AUTOSCALER_CHART = "https://kubernetes.github.io/autoscaler/cluster-autoscaler:9.59.0"
+DIGEST = f"sha256:{'1' * 64}"
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
 # id: (path to set, value), (path of the mistake, part of its text)
@@ -67,6 +70,20 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "type twice": ((f"{POOL}.instanceTypes", ["c8gd.4xlarge", "c8gd.4xlarge"]), (f"{POOL}.instanceTypes[1]", "twice")),
     "types of unequal size": ((f"{POOL}.instanceTypes", ["c8gd.4xlarge", "c8gd.8xlarge"]), (f"{POOL}.instanceTypes[1]", "equally many")),
     "accelerators for the system": (("cluster.systemNodes.instanceType", "p5.4xlarge"), ("cluster.systemNodes.instanceType", "idle")),
+    "no digest": (("cluster.digests", {AUTOSCALER: "sha256:12"}), (f"cluster.digests.{AUTOSCALER}", "64 hexadecimal")),
+    "digest of no image": (("cluster.digests", {"engine": DIGEST}), ("cluster.digests.engine", "registry, repository and tag")),
+    "digest of another tag": (
+        ("cluster.digests", {AUTOSCALER.replace("v1.35", "v1.34"): DIGEST}),
+        (f"cluster.digests.{AUTOSCALER.replace('v1.35', 'v1.34')}", f"Did you mean '{AUTOSCALER}'?"),
+    ),
+    "digest of what another pool would pull": (
+        ("cluster.digests", {"docker.io/vllm/vllm-openai:v0.32.0": DIGEST}),
+        ("cluster.digests.docker.io/vllm/vllm-openai:v0.32.0", "this stack pulls no such thing"),
+    ),
+    "digest that Helm would not check": (
+        ("cluster.digests", {AUTOSCALER_CHART: DIGEST}),
+        (f"cluster.digests.{AUTOSCALER_CHART}", "Helm checks no digest"),
+    ),
     "min above max in a tier": ((f"{POOL}.tiers.spot", {"min": 3, "max": 1}), (f"{POOL}.tiers.spot", "larger than max")),
     "min above max of replicas": ((f"{MODEL}.replicas", {"min": 3, "max": 1}), (f"{MODEL}.replicas", "larger than max")),
     "reserved tier without reservation": ((f"{POOL}.tiers.reserved", {"max": 1}), (f"{POOL}.tiers.reserved.reservation", "is missing")),

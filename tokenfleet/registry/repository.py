@@ -83,7 +83,7 @@ class Repository:
             case 401 | 403:
                 return (
                     f"{host} shows it to nobody without an account ({answer.status}):"
-                    " give its digest in the stack file, images.digests"
+                    " give its digest in the stack file, cluster.digests"
                 )
             case 404:
                 return f"{host} has no {tag} there: check registry, repository and tag"
