@@ -41,11 +41,8 @@ pools = [
     for pool, groups in plan.node_groups_by_pool.items()
 ]
 both: list[ProviderResource] = [aws, cluster.kubernetes_provider]
-addons = Addons(
-    f"{name}-addons",
-    AddonsArgs(plan=plan.addons),
-    ResourceOptions(providers=both, depends_on=pools),
-)
+after_nodes = ResourceOptions(providers=both, depends_on=pools)
+addons = Addons(f"{name}-addons", AddonsArgs(plan=plan.addons), after_nodes)
 serving = Serving(
     f"{name}-serving",
     ServingArgs(plan=plan.serving, store=store, api_key=secret(API_KEY)),

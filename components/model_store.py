@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from tokenfleet.plan.bucket_policies import model_bucket_policy
-from tokenfleet.plan.stack import ModelStorePlan, store_url
+from tokenfleet.plan.model_store import ModelStorePlan, store_url
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,9 @@ from tokenfleet.settings.stack_file import StackFile, read_stack_file
 
 ROOT = Path(__file__).parents[1]
 STACKS = ("dev", "prod")
-_REAL_SERVERS = {ROOT / "tests" / folder for folder in ("cluster", "engine", "storage")}
+_REAL_SERVERS = {
+    ROOT / "tests" / folder for folder in ("cluster", "engine", "registry/real", "storage")
+}
 
 # Speed is measured by bench/, as a ratio within one run; on a busy machine a deadline is luck.
 settings.register_profile("untimed", deadline=None)

@@ -50,6 +50,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     ),
     "cluster.deletionProtection": ("cluster.deletionProtection", False, True),
     "cluster.nodeAccess": ("cluster.nodeAccess", "none", "ssm"),
+    "cluster.digests": (
+        "cluster.digests",
+        {},
+        {"docker.io/vllm/vllm-openai:v0.32.0": f"sha256:{'0' * 64}"},
+    ),
     "cluster.systemNodes.instanceType": (
         "cluster.systemNodes.instanceType",
         "m8g.large",

@@ -10,6 +10,9 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from tests.aws.fake_price_list import FakePriceList, instance, services
+from tests.registry.fake_registry import FakeRegistry
+from tests.registry.on_loopback import keep_charts, keep_images, write_names
+from tokenfleet.catalogue.digests import DIGESTS, parse_digests
 from tokenfleet.catalogue.facts import data_folder
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.catalogue.renewal import FILES
@@ -53,12 +56,26 @@ def price_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePriceList]:
 
 
 def _refresh(folder: Path, *arguments: str) -> Result:
+    return _refresh_all(folder, "--only", "prices", *arguments)
+
+
+def _refresh_all(folder: Path, *arguments: str) -> Result:
     command = ["catalogue", "refresh", "--region", REGION, "--into", str(folder), *arguments]
     return CliRunner().invoke(app, command)
 
 
 def _texts(folder: Path) -> Mapping[str, str]:
     return {name: (folder / name).read_text(encoding="utf-8") for name in FILES}
+
+
+@pytest.fixture
+def registry(folder: Path) -> Iterator[FakeRegistry]:
+    """A registry, and repositories of charts, with all that the data files name."""
+    with FakeRegistry() as fake:
+        used = write_names(folder, fake.host, fake.endpoint)
+        keep_images(fake, used)
+        keep_charts(fake, used)
+        yield fake
 
 
 def _price(fake: FakePriceList, name: str, usd: str) -> None:
@@ -89,7 +106,12 @@ def test_prices_are_written_with_date_and_source(folder: Path, price_list: FakeP
 
 def test_progress_goes_beside_the_answer(folder: Path, price_list: FakePriceList) -> None:
     result = _refresh(folder, "--json")
-    assert json.loads(result.stdout) == {"regions": [REGION], "changes": [], "written": list(FILES)}
+    assert json.loads(result.stdout) == {
+        "regions": [REGION],
+        "changes": [],
+        "digests": [],
+        "written": list(FILES),
+    }
     assert "1/1 us-east-1: instances on demand" in result.stderr
     assert price_list.requests
 
@@ -187,3 +209,76 @@ def test_data_files_that_are_broken_are_named(name: str, text: str, folder: Path
     refused = _refresh(folder)
     assert refused.exit_code == BAD_INPUT
     assert name in refused.stderr
+
+
+@pytest.mark.usefixtures("price_list", "registry")
+def test_prices_and_digests_are_renewed_together(folder: Path) -> None:
+    result = _refresh_all(folder, "--json")
+    assert (result.exit_code, result.exception) == (0, None), result.output
+    answer = json.loads(result.stdout)
+    assert answer["written"] == [*FILES, DIGESTS]
+    names = [change["name"] for change in answer["digests"]]
+    assert names == sorted(parse_digests((folder / DIGESTS).read_text(encoding="utf-8")))
+    assert len(names) >= 8
+
+
+def test_digests_alone_ask_nothing_of_aws(
+    folder: Path, price_list: FakePriceList, registry: FakeRegistry
+) -> None:
+    command = ["catalogue", "refresh", "--only", "digests", "--into", str(folder)]
+    result = CliRunner().invoke(app, command)
+    assert (result.exit_code, result.exception) == (0, None), result.output
+    assert "vllm/vllm-openai:v0.32.0" in result.stdout
+    assert f"{DIGESTS} changed. Look at it: git diff" in result.stdout
+    assert registry.asked
+    assert not price_list.requests
+
+
+def test_prices_alone_ask_no_registry(
+    folder: Path, price_list: FakePriceList, registry: FakeRegistry
+) -> None:
+    assert _refresh(folder).exit_code == 0
+    assert price_list.requests
+    assert not registry.asked
+
+
+def test_when_one_half_fails_nothing_is_written_and_the_other_is_offered(
+    folder: Path, price_list: FakePriceList, registry: FakeRegistry
+) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    price_list.refusal = (400, "AccessDeniedException", "no")
+    refused = _refresh_all(folder)
+    assert refused.exit_code == BAD_INPUT
+    assert "nothing was written. --only digests asks nothing of AWS." in refused.stderr
+    price_list.refusal = None
+    registry.replies.clear()
+    refused = _refresh_all(folder)
+    assert refused.exit_code == BAD_INPUT
+    assert "vllm/vllm-openai:v0.32.0 (engines.yaml): " in refused.stderr
+    assert "nothing was written. --only prices asks no registry." in refused.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_region_and_digests_alone_are_a_contradiction(folder: Path) -> None:
+    refused = _refresh_all(folder, "--only", "digests")
+    assert refused.exit_code == BAD_INPUT
+    assert "--region is of prices: leave it out, or --only digests" in refused.stderr
+
+
+@pytest.mark.usefixtures("price_list", "registry")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("engines.yaml", "vllm-cpu: {}"),
+        ("releases.yaml", "a: [1"),
+        (DIGESTS, "a: {digest: sha256:0, date: 2026-11-01, source: a}"),
+    ],
+)
+def test_files_that_name_images_and_are_broken_are_named(
+    name: str, text: str, folder: Path
+) -> None:
+    (folder / name).write_text(text, encoding="utf-8")
+    refused = _refresh_all(folder)
+    assert refused.exit_code == BAD_INPUT
+    assert name in refused.stderr
+    assert "Traceback" not in refused.output

@@ -14,6 +14,9 @@ POOL = "pools.graviton4"
 MODEL = "models.qwen3-4b"
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 INTERNAL = {"exposure": "internal", "allowedCidrs": ["198.51.100.0/24"]}
+AUTOSCALER = "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0"
+AUTOSCALER_CHART = "https://kubernetes.github.io/autoscaler/cluster-autoscaler:9.59.0"
+DIGEST = f"sha256:{'1' * 64}"
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
 CACHE = "cluster.imageCache"
@@ -86,6 +89,20 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     ),
     "name for an image": ((f"{POOL}.imageId", "al2023"), (f"{POOL}.imageId", "a machine image such as ami-")),
     "accelerators for the system": (("cluster.systemNodes.instanceType", "p5.4xlarge"), ("cluster.systemNodes.instanceType", "idle")),
+    "no digest": (("cluster.digests", {AUTOSCALER: "sha256:12"}), (f"cluster.digests.{AUTOSCALER}", "64 hexadecimal")),
+    "digest of no image": (("cluster.digests", {"engine": DIGEST}), ("cluster.digests.engine", "registry, repository and tag")),
+    "digest of another tag": (
+        ("cluster.digests", {AUTOSCALER.replace("v1.35", "v1.34"): DIGEST}),
+        (f"cluster.digests.{AUTOSCALER.replace('v1.35', 'v1.34')}", f"Did you mean '{AUTOSCALER}'?"),
+    ),
+    "digest of what another pool would pull": (
+        ("cluster.digests", {"docker.io/vllm/vllm-openai:v0.32.0": DIGEST}),
+        ("cluster.digests.docker.io/vllm/vllm-openai:v0.32.0", "this stack pulls no such thing"),
+    ),
+    "digest that Helm would not check": (
+        ("cluster.digests", {AUTOSCALER_CHART: DIGEST}),
+        (f"cluster.digests.{AUTOSCALER_CHART}", "Helm checks no digest"),
+    ),
     "min above max in a tier": ((f"{POOL}.tiers.spot", {"min": 3, "max": 1}), (f"{POOL}.tiers.spot", "larger than max")),
     "min above max of replicas": ((f"{MODEL}.replicas", {"min": 3, "max": 1}), (f"{MODEL}.replicas", "larger than max")),
     "reserved tier without reservation": ((f"{POOL}.tiers.reserved", {"max": 1}), (f"{POOL}.tiers.reserved.reservation", "is missing")),

@@ -78,14 +78,24 @@ class Engine(Fact):
 @cache
 def hardware_by_name() -> Mapping[str, Hardware]:
     """Every kind of hardware a pool may name."""
-    return TypeAdapter(dict[str, Hardware]).validate_python(_yaml("hardware.yaml"))
+    return parse_hardware(data_file("hardware.yaml"))
 
 
 @cache
 def engines() -> Mapping[str, Engine]:
     """Every engine by name."""
-    return TypeAdapter(dict[str, Engine]).validate_python(_yaml("engines.yaml"))
+    return parse_engines(data_file("engines.yaml"))
 
 
-def _yaml(name: str) -> object:
-    return yaml.load(data_file(name), Loader=yaml.CSafeLoader)
+def parse_hardware(text: str) -> Mapping[str, Hardware]:
+    """The rows of the data file."""
+    return TypeAdapter(dict[str, Hardware]).validate_python(_yaml(text))
+
+
+def parse_engines(text: str) -> Mapping[str, Engine]:
+    """The rows of the data file."""
+    return TypeAdapter(dict[str, Engine]).validate_python(_yaml(text))
+
+
+def _yaml(text: str) -> object:
+    return yaml.load(text, Loader=yaml.CSafeLoader)

@@ -7,6 +7,8 @@ import yaml
 
 from tokenfleet.catalogue.facts import Fact, data_file
 
+_OCI = "oci://"
+
 
 class AmiRelease(Fact):
     """One release of the EKS optimised Amazon Linux 2023 images."""
@@ -30,22 +32,46 @@ class AmiRelease(Fact):
 
 
 class ChartRelease(Fact):
-    """A Helm chart at one version."""
+    """A Helm chart at one version.
+
+    ``images`` are what its pods run, as far as that is known, by where its values name them
+    (``image``, ``devicePlugin.image``); ``unlisted`` says what of it is not known.
+    ``architectures`` are those of the nodes that its pods run on.
+    """
 
     repository: str
     version: str
+    images: Mapping[str, str] = {}
+    unlisted: str | None = None
+    architectures: tuple[str, ...]
     source: str
 
+    @property
+    def is_oci(self) -> bool:
+        """Whether it lies in a registry, where Helm can be told a digest; else Helm checks none."""
+        return self.repository.startswith(_OCI)
 
-class _Releases(Fact):
+    def reference(self, chart: str) -> str:
+        """The address of the chart and its version, without a scheme where it lies in a registry."""
+        return f"{self.repository.removeprefix(_OCI)}/{chart}:{self.version}"
+
+
+class Releases(Fact):
+    """The whole data file."""
+
     ami: AmiRelease
-    autoscaler_image_tag_by_kubernetes_version: Mapping[str, str]
+    autoscaler_image_by_kubernetes_version: Mapping[str, str]
     charts: Mapping[str, ChartRelease]
 
 
+def parse_releases(text: str) -> Releases:
+    """The data file."""
+    return Releases.model_validate(yaml.load(text, Loader=yaml.CSafeLoader))
+
+
 @cache
-def _releases() -> _Releases:
-    return _Releases.model_validate(yaml.load(data_file("releases.yaml"), Loader=yaml.CSafeLoader))
+def _releases() -> Releases:
+    return parse_releases(data_file("releases.yaml"))
 
 
 def ami_release() -> AmiRelease:
@@ -53,9 +79,9 @@ def ami_release() -> AmiRelease:
     return _releases().ami
 
 
-def autoscaler_image_tag(kubernetes_version: str) -> str:
-    """The release of the Cluster Autoscaler for that minor version of Kubernetes."""
-    return _releases().autoscaler_image_tag_by_kubernetes_version[kubernetes_version]
+def autoscaler_image(kubernetes_version: str) -> str:
+    """The Cluster Autoscaler for that minor version of Kubernetes."""
+    return _releases().autoscaler_image_by_kubernetes_version[kubernetes_version]
 
 
 def chart_release(name: str) -> ChartRelease:

@@ -1,7 +1,8 @@
-"""``tokenfleet catalogue refresh``: prices of today from AWS into the catalogue's data files."""
+"""``tokenfleet catalogue refresh``: today's prices and digests into the catalogue's data files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,11 +13,21 @@ from tokenfleet.catalogue.instances import instance_types, regions
 from tokenfleet.commands.answers import AsJson, console, fail, today
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.plain import plain
+from tokenfleet.views.screens.digests import digest_table, moved_tags
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tokenfleet.catalogue.digests import DigestChange
     from tokenfleet.catalogue.renewal import Fetched, PriceChange
+
+
+class Part(StrEnum):
+    """What a refresh may be limited to."""
+
+    PRICES = "prices"
+    DIGESTS = "digests"
+
 
 catalogue = typer.Typer(no_args_is_help=True)
 
@@ -30,11 +41,19 @@ def catalogue_commands() -> None:
 def refresh(
     region: Annotated[
         list[str] | None,
-        typer.Option(help="AWS region, may be repeated; without it, every region of the catalogue"),
+        typer.Option(
+            help="AWS region of prices, may be repeated; without it, every region of the catalogue"
+        ),
     ] = None,
     *,
+    only: Annotated[
+        Part | None, typer.Option(help="prices: ask AWS alone; digests: ask registries alone")
+    ] = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="take prices that are hard to believe, too")
+        bool,
+        typer.Option(
+            "--accept", help="take prices that are hard to believe, and tags that moved, too"
+        ),
     ] = False,
     into: Annotated[
         Path | None,
@@ -46,41 +65,100 @@ def refresh(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch prices from AWS and write them, with date and source, into the data files.
+    """Fetch prices and digests and write them, with date and source, into the data files.
 
     Asks the Price List API for instances on demand and for services, EC2 for what a region
-    offers and for spot prices by zone. Ends with 2, and writes nothing, when AWS cannot be
-    asked, or when prices are hard to believe and --accept is not given.
+    offers and for spot prices by zone; and registries for the digest of every image and chart
+    that the data files name. Ends with 2, and writes nothing, when one cannot be asked, or
+    when prices are hard to believe or a tag moved and --accept is not given.
     """
     # Imported when needed: --help should not wait for boto3.
     from tokenfleet.aws.price_list import PriceError  # noqa: PLC0415 - see above
-    from tokenfleet.catalogue.renewal import FILES, renew  # noqa: PLC0415 - see above
     from tokenfleet.catalogue.writing import read_files, replace_files  # noqa: PLC0415 - see above
+    from tokenfleet.registry.refusal import RegistryError  # noqa: PLC0415 - see above
 
-    asked = list(dict.fromkeys(region or sorted(regions())))
+    if region and only is Part.DIGESTS:
+        fail("--region is of prices: leave it out, or --only digests")
+    asked = [] if only is Part.DIGESTS else list(dict.fromkeys(region or sorted(regions())))
     _check(asked)
     folder = into or data_folder()
-    changes: list[PriceChange] = []
+    prices: Sequence[PriceChange] = []
+    digests: Sequence[DigestChange] = []
     try:
-        before = texts = read_files(folder, FILES)
-        for place, name in enumerate(asked, 1):
-            renewal = renew(texts, _fetched(name, f"{place}/{len(asked)} {name}"), today())
-            texts = renewal.texts
-            changes += renewal.changes
-        doubtful = [change for change in changes if change.doubt]
-        if doubtful and not accept:
-            _refuse(doubtful)
-        replace_files(folder, texts)
-    except (PriceError, CatalogueError) as error:
-        fail(*str(error).splitlines(), "nothing was written")
-    written = [name for name in FILES if texts[name] != before[name]]
+        before = texts = read_files(folder, _files(only))
+        if only is not Part.PRICES:
+            texts, digests = _with_digests(texts)
+        if only is not Part.DIGESTS:
+            texts, prices = _with_prices(texts, asked)
+        doubts = [*_doubtful_prices(prices), *moved_tags(digests)]
+        if doubts and not accept:
+            fail(*doubts, "nothing was written. --accept takes them all.")
+        written = [name for name in texts if texts[name] != before[name]]
+        replace_files(folder, {name: texts[name] for name in written})
+    except (PriceError, RegistryError, CatalogueError) as error:
+        hint = f". {_elsewhere(error)}" if only is None else ""
+        fail(*str(error).splitlines(), f"nothing was written{hint}")
     if as_json:
-        answer = {"regions": asked, "changes": plain(changes), "written": written}
+        answer = {
+            "regions": asked,
+            "changes": plain(prices),
+            "digests": plain(digests),
+            "written": written,
+        }
         typer.echo(json.dumps(answer, indent=2))
         return
-    if changes:
-        console().print(_table(changes))
+    if prices:
+        console().print(_table(prices))
+    if digests:
+        console().print(digest_table(digests))
     typer.echo(f"{folder}: {', '.join(written) or 'nothing'} changed. Look at it: git diff")
+
+
+def _files(only: Part | None) -> tuple[str, ...]:
+    from tokenfleet.catalogue.digests import DIGESTS  # noqa: PLC0415 - see refresh
+    from tokenfleet.catalogue.in_use import NAMING_FILES  # noqa: PLC0415 - see refresh
+    from tokenfleet.catalogue.renewal import FILES  # noqa: PLC0415 - see refresh
+
+    prices = () if only is Part.DIGESTS else FILES
+    return prices if only is Part.PRICES else (*prices, DIGESTS, *NAMING_FILES)
+
+
+def _elsewhere(error: Exception) -> str:
+    from tokenfleet.aws.price_list import PriceError  # noqa: PLC0415 - see refresh
+
+    if isinstance(error, PriceError):
+        return "--only digests asks nothing of AWS."
+    return "--only prices asks no registry."
+
+
+def _with_prices(
+    texts: Mapping[str, str], asked: Sequence[str]
+) -> tuple[Mapping[str, str], Sequence["PriceChange"]]:
+    from tokenfleet.catalogue.renewal import renew  # noqa: PLC0415 - see refresh
+
+    changes: list[PriceChange] = []
+    for place, name in enumerate(asked, 1):
+        renewal = renew(texts, _fetched(name, f"{place}/{len(asked)} {name}"), today())
+        texts = {**texts, **renewal.texts}
+        changes += renewal.changes
+    return texts, changes
+
+
+def _with_digests(
+    texts: Mapping[str, str],
+) -> tuple[Mapping[str, str], Sequence["DigestChange"]]:
+    from tokenfleet.catalogue.digests import DIGESTS, renew_digests  # noqa: PLC0415 - see refresh
+    from tokenfleet.catalogue.in_use import in_use  # noqa: PLC0415 - see refresh
+    from tokenfleet.registry.messenger import Messenger  # noqa: PLC0415 - see refresh
+    from tokenfleet.registry.resolve import resolve  # noqa: PLC0415 - see refresh
+
+    messenger = Messenger()
+    try:
+        found = resolve(in_use(texts), lambda what: typer.echo(what, err=True), messenger)
+    finally:
+        messenger.close()
+    renewal = renew_digests(texts[DIGESTS], found, today())
+    return {**texts, DIGESTS: renewal.text}, renewal.changes
 
 
 def _check(asked: Sequence[str]) -> None:
@@ -102,17 +180,20 @@ def _fetched(region: str, step: str) -> "Fetched":
     )
 
 
-def _refuse(doubtful: Sequence["PriceChange"]) -> None:
+def _doubtful_prices(changes: Sequence["PriceChange"]) -> Sequence[str]:
+    doubtful = [change for change in changes if change.doubt]
+    if not doubtful:
+        return []
     count = len(doubtful)
-    fail(
-        f"{count} {'price is' if count == 1 else 'prices are'} hard to believe:",
+    heading = f"{count} {'price is' if count == 1 else 'prices are'} hard to believe"
+    return [
+        f"{heading}; compare with the pricing page of AWS:",
         *(
             f"  {change.region} {change.what} {change.doubt}:"
             f" {_usd(change.before)} before, {_usd(change.after)} now"
             for change in doubtful
         ),
-        "nothing was written. Compare with the pricing page of AWS; --accept takes them.",
-    )
+    ]
 
 
 def _table(changes: Sequence["PriceChange"]) -> "Table":

@@ -94,18 +94,22 @@ def _engine(model: ModelPlan, pool: PoolPlan, engine: Engine) -> Rows:
     title = hardware_by_name()[pool.hardware].title
     return [
         ("vLLM", engine.version, engine.support),
-        (
-            "image",
-            model.image,
-            "pinned in tokenfleet/catalogue/data/engines.yaml"
-            + (", pulled through the account's registry" if model.image_cached else ""),
-        ),
+        ("image", model.image, _image_reason(model)),
         ("hardware", f"{title}: {', '.join(pool.instance_types)}", f"pool {pool.name}"),
         *([("driver", engine.driver, "")] if engine.driver else []),
         ("lacks", ", ".join(engine.lacks), ""),
         ("verified", engine.verified, ""),
         ("not verified", engine.not_verified, ""),
     ]
+
+
+def _image_reason(model: ModelPlan) -> str:
+    where = "named in tokenfleet/catalogue/data/engines.yaml"
+    if model.image_cached:
+        where += ", pulled through the account's registry"
+    if "@" in model.image:
+        return f"{where}, held to a digest"
+    return f"{where}; its tag may move: tokenfleet catalogue refresh --only digests"
 
 
 def _memory(model: ModelPlan) -> Rows:

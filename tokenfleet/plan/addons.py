@@ -8,13 +8,13 @@ from typing import cast
 
 import yaml
 
-from tokenfleet.catalogue.releases import autoscaler_image_tag, chart_release
+from tokenfleet.catalogue.releases import autoscaler_image, chart_release
 from tokenfleet.plan.iam import AUTOSCALER
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, group_name
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
+from tokenfleet.plan.pulls import AUTOSCALER_CHART, digest_of, plugin_charts, with_digest
 
 _VALUES = Path(__file__).parents[2] / "helm-values"
-_CHART_BY_AMI_VARIANT = {"nvidia": "nvidia-device-plugin", "neuron": "neuron-helm-chart"}
 # From cheapest to dearest tier; far apart so that a tier between two never renumbers them.
 _PRIORITY_BY_TIER = {"reserved": 30, "spot": 20, "on-demand": 10}
 
@@ -47,23 +47,17 @@ def plan_addons(
     pools: Sequence[PoolPlan],
     *,
     node_provision_seconds: int,
+    digests: Mapping[str, str],
 ) -> AddonsPlan:
     """What the pools of a stack need installed.
 
     The autoscaler waits ``node_provision_seconds`` for any node before it backs the group off
-    and tries the next tier: it cannot be told so for each group.
+    and tries the next tier: it cannot be told so for each group. ``digests`` are those of the
+    stack file, by name.
     """
-    plugins = sorted(
-        {
-            _CHART_BY_AMI_VARIANT[pool.ami_variant]
-            for pool in pools
-            if pool.ami_variant in _CHART_BY_AMI_VARIANT
-        }
-    )
     autoscaler: Mapping[str, object] = {
         "autoDiscovery": {"clusterName": cluster_name},
         "awsRegion": region,
-        "image": {"tag": autoscaler_image_tag(kubernetes_version)},
         "nodeSelector": {f"{LABEL_PREFIX}/pool": SYSTEM_POOL},
         "expanderPriorities": expander_priorities(cluster_name, pools),
         "extraArgs": {"max-node-provision-time": f"{node_provision_seconds}s"},
@@ -72,8 +66,17 @@ def plan_addons(
         cluster_name=cluster_name,
         eks_addons=["coredns", "eks-node-monitoring-agent", "metrics-server"],
         helm_releases=[
-            _release("cluster-autoscaler", AUTOSCALER.namespace, autoscaler),
-            *(_release(chart, "kube-system", {}) for chart in plugins),
+            _release(
+                AUTOSCALER_CHART,
+                AUTOSCALER.namespace,
+                autoscaler,
+                {"image": autoscaler_image(kubernetes_version)},
+                digests,
+            ),
+            *(
+                _release(chart, "kube-system", {}, chart_release(chart).images, digests)
+                for chart in plugin_charts(pool.hardware for pool in pools)
+            ),
         ],
     )
 
@@ -94,17 +97,39 @@ def expander_priorities(
     return groups
 
 
-def _release(chart: str, namespace: str, planned: Mapping[str, object]) -> HelmReleasePlan:
+def _release(
+    chart: str,
+    namespace: str,
+    planned: Mapping[str, object],
+    images: Mapping[str, str],
+    digests: Mapping[str, str],
+) -> HelmReleasePlan:
+    """``images`` by where the chart's values name them."""
     pinned = chart_release(chart)
-    oci = pinned.repository.startswith("oci://")
+    values = _merged(_static_values(chart), planned)
+    for path, image in images.items():
+        values = _merged(values, _image_values(path, with_digest(image, digests)))
+    # Helm refuses a chart of another digest, and a version that stands for another chart
+    # (helm/helm v3.20.2 pkg/registry/client.go ValidateReference).
+    digest, _ = digest_of(pinned.reference(chart), digests)
+    held = f"@{digest}" if digest else ""
     return HelmReleasePlan(
         name=chart,
-        chart=f"{pinned.repository}/{chart}" if oci else chart,
-        repository=None if oci else pinned.repository,
+        chart=f"{pinned.repository}/{chart}{held}" if pinned.is_oci else chart,
+        repository=None if pinned.is_oci else pinned.repository,
         version=pinned.version,
         namespace=namespace,
-        values=_merged(_static_values(chart), planned),
+        values=values,
     )
+
+
+def _image_values(path: str, image: str) -> Mapping[str, object]:
+    """The chart's values that name an image; what follows the tag is part of it to every chart."""
+    repository = image.partition("@")[0].rpartition(":")[0]
+    values: object = {"repository": repository, "tag": image.removeprefix(f"{repository}:")}
+    for section in reversed(path.split(".")):
+        values = {section: values}
+    return _section(values)
 
 
 def _merged(static: Mapping[str, object], planned: Mapping[str, object]) -> Mapping[str, object]:

@@ -10,6 +10,7 @@ from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
 from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
 from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
+from tokenfleet.plan.model_store import ModelStorePlan, plan_model_store
 from tokenfleet.plan.network import NetworkPlan, plan_network
 from tokenfleet.plan.nodes.groups import (
     SYSTEM_POOL,
@@ -18,8 +19,9 @@ from tokenfleet.plan.nodes.groups import (
     plan_system_group,
 )
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
-from tokenfleet.plan.partition import dns_suffix, partition_of
+from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.plain import plain
+from tokenfleet.plan.pulls import Pull, plan_pulls
 from tokenfleet.plan.serving.arrival import pool_fetches
 from tokenfleet.plan.serving.compile_job import compile_job
 from tokenfleet.plan.serving.containers import Manifest
@@ -37,16 +39,6 @@ from tokenfleet.plan.serving.way_in import edge_ranges, model_url
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelStorePlan:
-    """The bucket that is the source of truth for weights."""
-
-    region: str
-    force_destroy: bool
-    incomplete_upload_days: int
-    superseded_version_days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +87,8 @@ class Plan:
     edge: EdgeSettings
     serving: ServingPlan
     budgets: Sequence[BudgetPlan]
+    pulls: Sequence[Pull]
+    """Every image and chart, and the digests that hold them."""
 
     def as_json(self) -> object:
         """The whole plan as plain JSON values."""
@@ -110,7 +104,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
     name = f"{PROJECT}-{stack}"
     tags = {**settings.cost.tags, f"{PROJECT}:project": PROJECT, f"{PROJECT}:stack": stack}
     zones = sorted(settings.network.zones)
-    version = settings.cluster.kubernetes_version
+    version, digests = settings.cluster.kubernetes_version, settings.cluster.digests
     pools = [
         plan_pool(
             pool_name,
@@ -135,6 +129,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             pools_by_name[model.pool],
             settings.edge.exposure,
             cache=next(iter(images), None),
+            digests=digests,
         )
         for model_name, model in sorted(settings.models.items())
     ]
@@ -192,18 +187,14 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
         },
         fetches_by_pool={SYSTEM_POOL: controller_fetches()}
         | {pool.name: pool_fetches(models, pool) for pool in pools},
-        model_store=ModelStorePlan(
-            region=settings.region,
-            force_destroy=not settings.cluster.deletion_protection,
-            incomplete_upload_days=1,
-            superseded_version_days=30,
-        ),
+        model_store=plan_model_store(settings.region, keep=settings.cluster.deletion_protection),
         addons=plan_addons(
             name,
             version,
             settings.region,
             pools,
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
+            digests=digests,
         ),
         models=models,
         edge=settings.edge,
@@ -231,12 +222,8 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             for usd in (settings.cost.monthly_budget_usd,)
             if usd is not None
         ],
+        pulls=plan_pulls(version, [pool.hardware for pool in pools], digests),
     )
-
-
-def store_url(bucket: str, region: str) -> str:
-    """The address of a bucket, as the loader wants it: virtual-hosted style, in its region."""
-    return f"https://{bucket}.s3.{region}.{dns_suffix(region)}"
 
 
 def _snapshots(models: Sequence[ModelPlan], pool: str) -> Sequence[str]:

@@ -41,6 +41,7 @@ def notes(
         *_engines(plan),
         *_endpoints(plan),
         *_capacity(plan),
+        *_floating(plan),
         *_spot_notices(plan),
         *zone_notes(plan),
         *address_notes(plan),
@@ -188,6 +189,25 @@ def _spot_notices(plan: Plan) -> Iterator[str]:
             f" {SPOT_NOTICE_SECONDS} s and then shuts down, which may cut requests off, and a"
             " replacement is asked for only then."
         )
+
+
+def _floating(plan: Plan) -> Iterator[str]:
+    loose = [pull.name for pull in plan.pulls if pull.held and pull.floats]
+    if loose:
+        yield (
+            f"{'Tags' if len(loose) > 1 else 'A tag'} may stand for something else tomorrow:"
+            f" {', '.join(loose)}. Pin {'them' if len(loose) > 1 else 'it'}: tokenfleet catalogue"
+            " refresh --only digests, or cluster.digests."
+        )
+    unchecked = [pull.name for pull in plan.pulls if not pull.held]
+    if unchecked:
+        yield (
+            f"Helm checks no digest of a chart outside a registry: {', '.join(unchecked)}. Whether"
+            " one has changed is said by tokenfleet catalogue refresh --only digests."
+        )
+    for pull in plan.pulls:
+        if pull.unlisted:
+            yield f"{pull.name} pulls {pull.unlisted}, which the catalogue does not know: it floats."
 
 
 def how_to_renew(region: str) -> str:

@@ -35,6 +35,9 @@ HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Z
 # A branch or tag moves; only a commit pins what is served.
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 PublishedMark = Annotated[str, StringConstraints(pattern=r"^weights-[0-9a-f]{12}$")]
+# Whether the stack pulls such a thing is checked where that is known.
+PulledName = Annotated[str, StringConstraints(pattern=r"^\S+/\S+:[\w.+-]+$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 FlagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128)]
 TagValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256)]
@@ -59,6 +62,8 @@ FORM_BY_TYPE: dict[object, str] = {
     HuggingFaceId: "a Hugging Face id such as Qwen/Qwen3-8B",
     Revision: "a full commit id, 40 hexadecimal digits: a branch or tag would move",
     PublishedMark: "what tokenfleet models --stack STACK prints, such as weights-0123456789ab",
+    PulledName: "registry, repository and tag, such as docker.io/vllm/vllm-openai:v0.32.0",
+    Digest: "sha256: and 64 hexadecimal digits",
     FlagName: "a flag without its leading dashes, such as enable-auto-tool-choice",
     TagKey: "a tag key: up to 128 letters, digits and _.:/=+-@",
     TagValue: "a tag value: up to 256 letters, digits, spaces and _.:/=+-@",

@@ -9,11 +9,13 @@ from tokenfleet.settings.forms import (
     AccountId,
     CacheSecretArn,
     CertificateArn,
+    Digest,
     Email,
     ImageId,
     InstanceTypeName,
     Name,
     PrincipalArn,
+    PulledName,
     RegionName,
     ReservationId,
     TagKey,
@@ -91,6 +93,8 @@ class ClusterSettings(Section):
     """Whether the cluster and a bucket that is not empty refuse to be deleted."""
     node_access: Literal["none", "ssm"] = "none"
     """Who may open a shell on nodes: nobody, or through Session Manager whoever IAM lets."""
+    digests: dict[PulledName, Digest] = Field(default={})
+    """What an image, or a chart in a registry, must be, by the name that the preview gives it."""
     system_nodes: SystemNodeSettings = SystemNodeSettings()
     """Nodes of the cluster's own controllers."""
     image_cache: ImageCacheSettings = ImageCacheSettings()

@@ -6,6 +6,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.addresses import address_mistakes
+from tokenfleet.plan.checks.digests import digest_mistakes
 from tokenfleet.plan.checks.disks import disk_mistakes
 from tokenfleet.plan.checks.images import image_mistakes
 from tokenfleet.plan.checks.models import model_mistakes
@@ -27,6 +28,7 @@ def find_mistakes(
     yield from cluster_mistakes(draft)
     yield from edge_mistakes(draft)
     yield from image_mistakes(draft)
+    yield from digest_mistakes(draft)
     for name, pool in draft.pools.items():
         yield from pool_mistakes(name, pool, draft)
         yield from disk_mistakes(name, pool, facts_by_model, draft)

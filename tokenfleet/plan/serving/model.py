@@ -9,6 +9,7 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.image_cache import ImageCachePlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, plan_batch
 from tokenfleet.plan.serving.drain import DrainPlan, Exposure, plan_drain
@@ -110,8 +111,11 @@ def plan_model(
     exposure: Exposure,
     *,
     cache: ImageCachePlan | None,
+    digests: Mapping[str, str],
 ) -> ModelPlan:
-    """Decide how a model is served on its pool; ``cache`` is where its image is pulled through.
+    """Decide how a model is served on its pool.
+
+    ``cache`` is where its image is pulled through; ``digests`` are the stack file's, by name.
 
     Raises:
         CatalogueError: when the pool names an unknown instance type.
@@ -133,7 +137,8 @@ def plan_model(
     ]
     artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
     snapshots = list(dict.fromkeys([weights, *adapters, *artifacts]))
-    image = cache.reference(engine.image) if cache else engine.image
+    pinned = with_digest(engine.image, digests)
+    image = cache.reference(pinned) if cache else pinned
     starts = cold_starts(
         pool.disks,
         pool.engine,
@@ -165,7 +170,7 @@ def plan_model(
         pool=pool.name,
         engine=pool.engine,
         image=image,
-        image_cached=image != engine.image,
+        image_cached=image != pinned,
         legacy=engine.legacy,
         context_length=settings.context_length,
         batch=batch,

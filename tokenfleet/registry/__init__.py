@@ -1,0 +1,1 @@
+"""Registries and chart repositories, asked as anybody may."""
