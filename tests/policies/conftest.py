@@ -1,6 +1,8 @@
 """The recordings that mistakes are planted into."""
 
+import dataclasses
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,10 +12,12 @@ from tokenfleet.recording.recorded import Recording
 from tokenfleet.settings.stack_file import read_stack_file
 
 
-def _recording(stack: str) -> Recording:
-    return preview_stack(
-        read_stack_file(Path(__file__).parents[2], stack, "tokenfleet"), TODAY
-    ).recording
+def _recording(stack: str, **network: object) -> Recording:
+    """What a committed stack asks for, and more of its network."""
+    stack_file = read_stack_file(Path(__file__).parents[2], stack, "tokenfleet")
+    keys = dict(stack_file.keys)
+    keys["network"] = {**cast("dict[str, object]", keys["network"]), **network}
+    return preview_stack(dataclasses.replace(stack_file, keys=keys), TODAY).recording
 
 
 @pytest.fixture(scope="session")
@@ -24,5 +28,5 @@ def dev() -> Recording:
 
 @pytest.fixture(scope="session")
 def prod() -> Recording:
-    """What the committed prod stack asks for."""
-    return _recording("prod")
+    """What the committed prod stack asks for, and interface endpoints, which have mistakes too."""
+    return _recording("prod", interfaceEndpoints=["ecr.api", "ecr.dkr", "sts"])
