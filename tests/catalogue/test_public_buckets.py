@@ -1,13 +1,16 @@
 """Where nodes are sent by registries and repositories, behind the VPC's S3 endpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
-from tokenfleet.catalogue.hardware import engines
 from tokenfleet.catalogue.public_buckets import public_buckets
 from tokenfleet.plan.network import plan_network
+from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.sections import NetworkSettings
+
+Keys = dict[str, Any]
 
 # bucket of each region that differs from the rule: kubernetes/registry.k8s.io, buckets.go
 LAYERS: Mapping[str, str] = {
@@ -16,10 +19,16 @@ LAYERS: Mapping[str, str] = {
 }
 
 
-@pytest.mark.parametrize("engine", list(engines()))
-def test_every_registry_that_engines_come_from_is_known(engine: str) -> None:
-    registry = engines()[engine].image.partition("/")[0]
-    assert registry in {row.registry for row in public_buckets()}
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_registry_that_is_pulled_from_is_known(
+    stack: str, keys_of: Callable[[str], Keys], plan_of: Callable[[Mapping[str, Any]], Plan]
+) -> None:
+    images = [pull.name for pull in plan_of(keys_of(stack)).pulls if pull.kind == "image"]
+    known = {row.registry for row in public_buckets()}
+    # <account>.dkr.ecr.<region>.amazonaws.com
+    registries = {image.partition("/")[0] for image in images if ".dkr.ecr." not in image}
+    assert registries
+    assert registries <= known
 
 
 @pytest.mark.parametrize("region", list(LAYERS))
