@@ -76,6 +76,7 @@ def engine_container(model: ModelPlan) -> Manifest:
         "image": model.image,
         "command": list(model.command),
         "args": list(model.argument_words),
+        **started_in(model),
         "env": [
             *({"name": found.name, "value": found.value} for found in model.environment),
             {
@@ -102,6 +103,11 @@ def engine_container(model: ModelPlan) -> Manifest:
         "securityContext": CONFINED,
         "volumeMounts": ENGINE_MOUNTS,
     }
+
+
+def started_in(model: ModelPlan) -> Manifest:
+    """The working directory of a container of the engine, where it is not the image's."""
+    return {"workingDir": model.working_directory.value} if model.working_directory else {}
 
 
 def loader_environment() -> Sequence[Manifest]:

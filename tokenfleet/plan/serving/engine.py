@@ -21,7 +21,7 @@ _SERVE = ("vllm", "serve")
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A variable of the engine's environment, and the reason for it."""
+    """A variable of the engine's environment, or what else it starts with; and the reason for it."""
 
     name: str
     value: str
@@ -60,6 +60,14 @@ def artifacts_of(
     return [neuron_snapshot(settings.hugging_face_id, settings.revision, key)]
 
 
+def working_directory(engine: Engine) -> Variable | None:
+    """Where the engine starts, if not where its image says."""
+    if engine.sdk is None:
+        return None
+    reason = "the compiler writes logs into it, and that of the image is on the read-only root"
+    return Variable(name="working directory", value=_WORKING_PATH, reason=reason)
+
+
 def engine_environment(
     pool: PoolPlan, memory: MemoryBudget, artifacts: Sequence[str]
 ) -> Sequence[Variable]:
@@ -88,6 +96,14 @@ def engine_environment(
                 "VLLM_CPU_OMP_THREADS_BIND",
                 "auto",
                 "each rank on the cores of its NUMA node: the replica owns the node",
+            ),
+        ]
+    if pool.ami_variant == "neuron":
+        pairs += [
+            (
+                "NEURON_COMPILE_CACHE_URL",
+                f"{CACHE_PATH}/neuron",
+                f"the compiler's own cache, by default in /var: {writable}",
             ),
         ]
     pairs += [
