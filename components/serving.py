@@ -12,6 +12,7 @@ from components.model_store import ModelStore
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.compile_job import COMPILE
 from tokenfleet.plan.serving.containers import (
+    API_KEY_FILES,
     API_KEY_SECRET,
     LOADER,
     LOADER_SETTINGS,
@@ -37,11 +38,12 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class ServingArgs:
-    """The planned objects, the bucket they read, and the secret that no plan holds."""
+    """The planned objects, the bucket they read, and the secrets that no plan holds."""
 
     plan: ServingPlan
     store: ModelStore
     api_key: pulumi.Input[str] | None
+    previous_api_key: pulumi.Input[str] | None
 
 
 class Serving(pulumi.ComponentResource):
@@ -63,8 +65,9 @@ class Serving(pulumi.ComponentResource):
         if args.plan.compile_jobs:
             scripts.append(COMPILE)
         namespace = self._object(args.plan.namespace, [])
-        api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
-        metrics_key = self._secret(METRICS_KEY_SECRET, None, namespace)
+        keys = (args.api_key, args.previous_api_key)
+        api_key = self._secret(API_KEY_SECRET, keys, namespace)
+        metrics_key = self._secret(METRICS_KEY_SECRET, [None], namespace)
         loader = self._scripts(scripts, args.store, namespace)
         before = [namespace, api_key, metrics_key, loader]
         for manifest in args.plan.manifests:
@@ -104,15 +107,22 @@ class Serving(pulumi.ComponentResource):
         )
 
     def _secret(
-        self, secret: str, value: pulumi.Input[str] | None, namespace: pulumi.Resource
+        self,
+        secret: str,
+        keys: Sequence[pulumi.Input[str] | None],
+        namespace: pulumi.Resource,
     ) -> pulumi.CustomResource:
-        made_here = value is None
-        content = pulumi.Output.secret(secrets.token_urlsafe(32) if value is None else value)
+        made_here = keys[0] is None
+        contents = [secrets.token_urlsafe(32)] if made_here else keys
         return kubernetes.core.v1.Secret(
             f"{self._name}-{secret}",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret, namespace=NAMESPACE),
             type="Opaque",
-            string_data={"value": content},
+            string_data={
+                file: pulumi.Output.secret(key)
+                for file, key in zip(API_KEY_FILES, contents, strict=False)
+                if key is not None
+            },
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[namespace],

@@ -16,6 +16,9 @@ MODELS_PATH = "/models"
 """Where a container sees the cache of its node."""
 SCRIPTS_PATH = "/scripts"
 """Where it sees the scripts of its probes and hooks."""
+KEYS_PATH = "/keys"
+"""Where it sees the keys that clients may send."""
+_WORKING_PATH = "/tmp"  # noqa: S108 - a path in the container
 _SERVE = ("vllm", "serve")
 
 
@@ -84,6 +87,11 @@ def engine_environment(
         ("VLLM_CACHE_ROOT", f"{CACHE_PATH}/vllm", writable),
         ("VLLM_NO_USAGE_STATS", "1", "nothing is reported to anybody"),
         ("PYTHONPATH", SCRIPTS_PATH, "where the middleware is"),
+        (
+            "API_KEYS",
+            KEYS_PATH,
+            "keys that clients may send: a changed one counts without a restart",
+        ),
     ]
     if pool.ami_variant == "standard":
         pairs += [
