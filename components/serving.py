@@ -1,13 +1,13 @@
 """The models: their namespace, identity, secrets, and for each a Deployment, Service and budget."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.manifest import kubernetes_object
 from components.model_store import ModelStore
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.compile_job import COMPILE
@@ -21,19 +21,6 @@ from tokenfleet.plan.serving.containers import (
 )
 from tokenfleet.plan.serving.objects import NAMESPACE
 from tokenfleet.plan.stack import ServingPlan
-
-_KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
-    "Namespace": kubernetes.core.v1.Namespace,
-    "ServiceAccount": kubernetes.core.v1.ServiceAccount,
-    "PersistentVolume": kubernetes.core.v1.PersistentVolume,
-    "PersistentVolumeClaim": kubernetes.core.v1.PersistentVolumeClaim,
-    "Deployment": kubernetes.apps.v1.Deployment,
-    "Service": kubernetes.core.v1.Service,
-    "ConfigMap": kubernetes.core.v1.ConfigMap,
-    "NetworkPolicy": kubernetes.networking.v1.NetworkPolicy,
-    "PriorityClass": kubernetes.scheduling.v1.PriorityClass,
-    "PodDisruptionBudget": kubernetes.policy.v1.PodDisruptionBudget,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +68,8 @@ class Serving(pulumi.ComponentResource):
     def _object(
         self, manifest: Manifest, depends_on: Sequence[pulumi.Resource]
     ) -> pulumi.CustomResource:
-        kind = str(manifest["kind"])
-        metadata = cast("Mapping[str, str]", manifest["metadata"])
-        fields = {
-            _snake_case(key): value
-            for key, value in manifest.items()
-            if key not in ("apiVersion", "kind")
-        }
-        return _KINDS[kind](
-            f"{self._name}-{kind.lower()}-{metadata['name']}",
-            **fields,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
-        )
+        opts = pulumi.ResourceOptions(parent=self, depends_on=depends_on)
+        return kubernetes_object(self._name, manifest, opts)
 
     def _scripts(
         self, names: Sequence[str], store: ModelStore, namespace: pulumi.Resource
@@ -130,7 +107,3 @@ class Serving(pulumi.ComponentResource):
                 ignore_changes=["stringData"] if made_here else None,
             ),
         )
-
-
-def _snake_case(key: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
