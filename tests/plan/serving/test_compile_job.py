@@ -20,7 +20,7 @@ def pods(
     serving = plan_of(stack_files["prod"].keys).serving
     (job,) = serving.compile_jobs.values()
     manifests: Any = [job, *serving.manifests]
-    named = {(found["kind"], found["metadata"]["name"]): found["spec"] for found in manifests}
+    named = {(found["kind"], found["metadata"]["name"]): found.get("spec") for found in manifests}
     replica = named["Deployment", "vllm-qwen25-7b"]
     return {"job": named["Job", "compile-qwen25-7b"], "replica": replica}
 
