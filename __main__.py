@@ -12,7 +12,7 @@ from components.network import Network, NetworkArgs
 from components.pool import Pool, PoolArgs
 from components.provider import aws_provider
 from components.serving import Serving, ServingArgs
-from tokenfleet.program import API_KEY, secret, stack_plan
+from tokenfleet.program import API_KEY, PREVIOUS_API_KEY, secret, stack_plan
 
 plan = stack_plan()
 name = plan.name
@@ -45,7 +45,12 @@ after_nodes = ResourceOptions(providers=both, depends_on=pools)
 addons = Addons(f"{name}-addons", AddonsArgs(plan=plan.addons), after_nodes)
 serving = Serving(
     f"{name}-serving",
-    ServingArgs(plan=plan.serving, store=store, api_key=secret(API_KEY)),
+    ServingArgs(
+        plan=plan.serving,
+        store=store,
+        api_key=secret(API_KEY),
+        previous_api_key=secret(PREVIOUS_API_KEY),
+    ),
     ResourceOptions(providers=both, depends_on=[addons]),
 )
 for budget in plan.budgets:

@@ -1,11 +1,13 @@
 """What runs in the cluster before any model does: EKS add-ons and Helm releases."""
 
+import json
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
+from components.manifest import kubernetes_object
 from tokenfleet.plan.addons import AddonsPlan
 
 
@@ -19,7 +21,7 @@ class AddonsArgs:
 class Addons(pulumi.ComponentResource):
     """DNS, metrics and node monitoring by EKS; autoscaler and device plugins by Helm.
 
-    Give it the system nodes as ``depends_on``: its pods need them to run, and on the way down
+    And what takes startup taints off nodes. Give it the system nodes as ``depends_on``: its pods need them to run, and on the way down
     the nodes must outlive its controllers.
     """
 
@@ -28,11 +30,12 @@ class Addons(pulumi.ComponentResource):
     ) -> None:
         super().__init__("tokenfleet:addons:Addons", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        for addon in args.plan.eks_addons:
+        for addon, configuration in args.plan.eks_addons.items():
             aws.eks.Addon(
                 f"{name}-{addon}",
                 cluster_name=args.plan.cluster_name,
                 addon_name=addon,
+                configuration_values=json.dumps(configuration) if configuration else None,
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="OVERWRITE",
                 opts=child,
@@ -50,4 +53,8 @@ class Addons(pulumi.ComponentResource):
                 values=dict(release.values),
                 opts=child,
             )
+        before: list[pulumi.Resource] = []
+        for manifest in args.plan.manifests:
+            opts = pulumi.ResourceOptions(parent=self, depends_on=list(before))
+            before.append(kubernetes_object(name, manifest, opts))
         self.register_outputs({})

@@ -1,17 +1,18 @@
 """The models: their namespace, identity, secrets, and for each a Deployment, Service and budget."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.manifest import kubernetes_object
 from components.model_store import ModelStore
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.compile_job import COMPILE
 from tokenfleet.plan.serving.containers import (
+    API_KEY_FILES,
     API_KEY_SECRET,
     LOADER,
     LOADER_SETTINGS,
@@ -21,27 +22,15 @@ from tokenfleet.plan.serving.containers import (
 from tokenfleet.plan.serving.objects import NAMESPACE
 from tokenfleet.plan.stack import ServingPlan
 
-_KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
-    "Namespace": kubernetes.core.v1.Namespace,
-    "ServiceAccount": kubernetes.core.v1.ServiceAccount,
-    "PersistentVolume": kubernetes.core.v1.PersistentVolume,
-    "PersistentVolumeClaim": kubernetes.core.v1.PersistentVolumeClaim,
-    "Deployment": kubernetes.apps.v1.Deployment,
-    "Service": kubernetes.core.v1.Service,
-    "ConfigMap": kubernetes.core.v1.ConfigMap,
-    "NetworkPolicy": kubernetes.networking.v1.NetworkPolicy,
-    "PriorityClass": kubernetes.scheduling.v1.PriorityClass,
-    "PodDisruptionBudget": kubernetes.policy.v1.PodDisruptionBudget,
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class ServingArgs:
-    """The planned objects, the bucket they read, and the secret that no plan holds."""
+    """The planned objects, the bucket they read, and the secrets that no plan holds."""
 
     plan: ServingPlan
     store: ModelStore
     api_key: pulumi.Input[str] | None
+    previous_api_key: pulumi.Input[str] | None
 
 
 class Serving(pulumi.ComponentResource):
@@ -63,8 +52,9 @@ class Serving(pulumi.ComponentResource):
         if args.plan.compile_jobs:
             scripts.append(COMPILE)
         namespace = self._object(args.plan.namespace, [])
-        api_key = self._secret(API_KEY_SECRET, args.api_key, namespace)
-        metrics_key = self._secret(METRICS_KEY_SECRET, None, namespace)
+        keys = (args.api_key, args.previous_api_key)
+        api_key = self._secret(API_KEY_SECRET, keys, namespace)
+        metrics_key = self._secret(METRICS_KEY_SECRET, [None], namespace)
         loader = self._scripts(scripts, args.store, namespace)
         before = [namespace, api_key, metrics_key, loader]
         for manifest in args.plan.manifests:
@@ -78,18 +68,8 @@ class Serving(pulumi.ComponentResource):
     def _object(
         self, manifest: Manifest, depends_on: Sequence[pulumi.Resource]
     ) -> pulumi.CustomResource:
-        kind = str(manifest["kind"])
-        metadata = cast("Mapping[str, str]", manifest["metadata"])
-        fields = {
-            _snake_case(key): value
-            for key, value in manifest.items()
-            if key not in ("apiVersion", "kind")
-        }
-        return _KINDS[kind](
-            f"{self._name}-{kind.lower()}-{metadata['name']}",
-            **fields,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=depends_on),
-        )
+        opts = pulumi.ResourceOptions(parent=self, depends_on=depends_on)
+        return kubernetes_object(self._name, manifest, opts)
 
     def _scripts(
         self, names: Sequence[str], store: ModelStore, namespace: pulumi.Resource
@@ -104,15 +84,22 @@ class Serving(pulumi.ComponentResource):
         )
 
     def _secret(
-        self, secret: str, value: pulumi.Input[str] | None, namespace: pulumi.Resource
+        self,
+        secret: str,
+        keys: Sequence[pulumi.Input[str] | None],
+        namespace: pulumi.Resource,
     ) -> pulumi.CustomResource:
-        made_here = value is None
-        content = pulumi.Output.secret(secrets.token_urlsafe(32) if value is None else value)
+        made_here = keys[0] is None
+        contents = [secrets.token_urlsafe(32)] if made_here else keys
         return kubernetes.core.v1.Secret(
             f"{self._name}-{secret}",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret, namespace=NAMESPACE),
             type="Opaque",
-            string_data={"value": content},
+            string_data={
+                file: pulumi.Output.secret(key)
+                for file, key in zip(API_KEY_FILES, contents, strict=False)
+                if key is not None
+            },
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[namespace],
@@ -120,7 +107,3 @@ class Serving(pulumi.ComponentResource):
                 ignore_changes=["stringData"] if made_here else None,
             ),
         )
-
-
-def _snake_case(key: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)

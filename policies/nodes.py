@@ -1,7 +1,7 @@
 """Nodes: metadata service, and what an autoscaler must know of an empty group."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import yaml
 
@@ -13,7 +13,11 @@ _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _AUTOSCALER = "k8s.io/cluster-autoscaler"
 _NODE_TEMPLATE = f"{_AUTOSCALER}/node-template"
 # Nodes that keep others away for the sake of their devices must promise the devices.
-_DEVICES = frozenset({"aws.amazon.com/neuron", "nvidia.com/gpu"})
+NEURON, NVIDIA = "aws.amazon.com/neuron", "nvidia.com/gpu"
+_DEVICES = frozenset({NEURON, NVIDIA})
+STARTUP_TAINT = "startup-taint.cluster-autoscaler.kubernetes.io/"
+"""How taints begin that nodes lose once they can serve; the autoscaler's simulation has none of
+them, whatever the tags say (kubernetes/autoscaler cluster-autoscaler/FAQ.md, 2026-08-22)."""
 
 
 def imds_v2(recording: Recording) -> Iterator[Finding]:
@@ -71,14 +75,34 @@ def node_config(template: RecordedResource) -> Mapping[str, object]:
         return {}
 
 
+def node_taints(config: Mapping[str, object]) -> Mapping[str, Mapping[str, object]]:
+    """The taints that a node registers, by key."""
+    kubelet = mapping(mapping(config.get("spec")).get("kubelet"))
+    taints = mappings(mapping(kubelet.get("config")).get("registerWithTaints"))
+    return {str(taint.get("key")): taint for taint in taints}
+
+
+def node_labels(config: Mapping[str, object]) -> Mapping[str, str]:
+    """The labels that a node registers."""
+    kubelet = mapping(mapping(config.get("spec")).get("kubelet"))
+    pairs = (
+        label.partition("=")
+        for flag in texts(kubelet.get("flags"))
+        if flag.startswith("--node-labels=")
+        for label in flag.removeprefix("--node-labels=").split(",")
+        if label
+    )
+    return {key: value for key, _, value in pairs}
+
+
 def _broken_promises(
     group: RecordedResource, tags: Mapping[str, str], config: Mapping[str, object]
 ) -> Iterator[Finding]:
-    kubelet = mapping(mapping(config.get("spec")).get("kubelet"))
-    labels = _labels(texts(kubelet.get("flags")))
+    labels = node_labels(config)
     taints = {
-        str(taint.get("key")): f"{taint.get('value', '')}:{taint.get('effect')}"
-        for taint in mappings(mapping(kubelet.get("config")).get("registerWithTaints"))
+        key: f"{taint.get('value', '')}:{taint.get('effect')}"
+        for key, taint in node_taints(config).items()
+        if not key.startswith(STARTUP_TAINT)
     }
     resources = ["cpu", "memory", "ephemeral-storage", *(t for t in taints if t in _DEVICES)]
     for resource in resources:
@@ -94,17 +118,6 @@ def _broken_promises(
                     f"{kind} {key}: the tag says {promised.get(key)}, nodes register"
                     f" {registered.get(key)}",
                 )
-
-
-def _labels(flags: Sequence[str]) -> Mapping[str, str]:
-    pairs = (
-        label.partition("=")
-        for flag in flags
-        if flag.startswith("--node-labels=")
-        for label in flag.removeprefix("--node-labels=").split(",")
-        if label
-    )
-    return {key: value for key, _, value in pairs}
 
 
 def _finding(group: RecordedResource, problem: str) -> Finding:

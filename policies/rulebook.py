@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from policies.access import no_public_ingress, no_unexplained_wildcards, own_account_only
+from policies.daemon_sets import daemon_sets_tolerate, startup_taints_go
 from policies.endpoints import narrow_s3_endpoint
 from policies.finding import Finding, Rule
 from policies.nodes import imds_v2, scale_from_zero
@@ -35,6 +36,8 @@ RULES: Sequence[Rule] = (
     narrow_s3_endpoint,
     imds_v2,
     scale_from_zero,
+    daemon_sets_tolerate,
+    startup_taints_go,
     tagged,
     foundations_first,
     identities_first,

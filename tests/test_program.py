@@ -146,10 +146,11 @@ def test_a_bad_configuration_stops_the_program_with_every_mistake(
         recording_of(keys, "preview")
 
 
+@pytest.mark.parametrize("secrets", [["apiKey"], ["apiKey", "previousApiKey"]])
 def test_secrets_reach_kubernetes_secrets_and_nothing_else(
-    stack_files: Mapping[str, StackFile], root: Path
+    secrets: list[str], stack_files: Mapping[str, StackFile], root: Path
 ) -> None:
-    configured = Configured(PROJECT, stack_files["dev"].keys, ["apiKey"])
+    configured = Configured(PROJECT, stack_files["dev"].keys, secrets)
     recording = record(root, PROJECT, "dev", configured, "deployment")
     holders = [r for r in recording.resources if SECRET in str(r.inputs)]
     assert {(r.type, r.inputs["stringData"]) for r in holders} == {
@@ -160,6 +161,42 @@ def test_secrets_reach_kubernetes_secrets_and_nothing_else(
         "tokenfleet-dev-serving-vllm-api-key": [],
         "tokenfleet-dev-serving-vllm-metrics-key": ["stringData"],
     }
+
+
+@pytest.mark.parametrize(
+    ("secrets", "files"),
+    [
+        ([], {"value"}),
+        (["apiKey"], {"value"}),
+        (["apiKey", "previousApiKey"], {"value", "previous"}),
+    ],
+)
+def test_replicas_find_every_key_that_is_set(
+    secrets: list[str],
+    files: set[str],
+    stack_files: Mapping[str, StackFile],
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As if nothing were marked as secret, so that the recorder shows what it would hide.
+    monkeypatch.setattr("tokenfleet.recording.wire._SECRET_SIGNATURE", "")
+    configured = Configured(PROJECT, stack_files["dev"].keys, secrets)
+    recording = record(root, PROJECT, "dev", configured, "deployment")
+    held = {
+        str(mapping(secret.inputs.get("metadata")).get("name")): mapping(
+            mapping(secret.inputs.get("stringData")).get("value")
+        )
+        for secret in recording.of_type("kubernetes:core/v1:Secret")
+    }
+    assert held["vllm-api-key"].keys() == files
+
+
+def test_a_previous_key_alone_stops_the_program(
+    stack_files: Mapping[str, StackFile], root: Path
+) -> None:
+    configured = Configured(PROJECT, stack_files["dev"].keys, ["previousApiKey"])
+    with pytest.raises(pulumi.RunError, match=r"previousApiKey.*config set --secret apiKey"):
+        record(root, PROJECT, "dev", configured, "preview")
 
 
 def test_without_a_configured_key_one_is_made_and_kept(

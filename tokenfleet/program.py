@@ -9,10 +9,15 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 from tokenfleet.mistakes import Mistake, StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
-from tokenfleet.settings.draft import API_KEY, SECRET_KEYS
-from tokenfleet.settings.stack_file import config_value, foreign_key, plaintext_secret
+from tokenfleet.settings.draft import API_KEY, PREVIOUS_API_KEY, SECRET_KEYS
+from tokenfleet.settings.stack_file import (
+    config_value,
+    foreign_key,
+    lonely_secrets,
+    plaintext_secret,
+)
 
-__all__ = ["API_KEY", "secret", "stack_plan"]
+__all__ = ["API_KEY", "PREVIOUS_API_KEY", "secret", "stack_plan"]
 
 
 def stack_plan() -> Plan:
@@ -37,6 +42,9 @@ def secret(key: str) -> pulumi.Output[str] | None:
 
 def _keys(namespace: str, mistakes: list[Mistake]) -> Iterator[tuple[str, object]]:
     configured: Mapping[str, str] = {**get_config_env(), **CONFIG.get()}
+    mistakes.extend(
+        lonely_secrets([key for key in SECRET_KEYS if f"{namespace}:{key}" in configured])
+    )
     for full_key, text in configured.items():
         prefix, _, key = full_key.partition(":")
         if prefix != namespace:

@@ -14,6 +14,8 @@ T = TypeVar("T")
 WAIT_SECONDS = 30.0
 _CLUSTER_KINDS = frozenset(
     {
+        "ClusterRole",
+        "ClusterRoleBinding",
         "CustomResourceDefinition",
         "Namespace",
         "Node",
@@ -21,6 +23,8 @@ _CLUSTER_KINDS = frozenset(
         "PriorityClass",
         "SelfSubjectAccessReview",
         "SelfSubjectReview",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
     }
 )
 
@@ -62,15 +66,22 @@ class Api:
         """The same API server as somebody else."""
         return Api(self._access, user=user, groups=groups)
 
-    def as_service_account(self, namespace: str, name: str) -> "Api":
-        """With a token the API server itself has issued for that account."""
+    def token(self, namespace: str, account: str, pod: Object | None = None) -> str:
+        """A token the API server itself has issued for an account, bound to a pod that has it."""
         review: Object = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
-        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token"
-        token = self._call("POST", path, json={**review, "spec": {}})["status"]["token"]
+        path = f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token"
+        identity = pod and {key: pod["metadata"][key] for key in ("name", "uid")}
+        bound = (
+            {"boundObjectRef": {"apiVersion": "v1", "kind": "Pod", **identity}} if identity else {}
+        )
+        return str(self._call("POST", path, json={**review, "spec": bound})["status"]["token"])
+
+    def as_service_account(self, namespace: str, name: str, pod: Object | None = None) -> "Api":
+        """With a token of that account."""
         return Api(
             Access(
                 url=self._access.url,
-                token=token,
+                token=self.token(namespace, name, pod),
                 authority=self._access.authority,
                 kubeconfig=self._access.kubeconfig,
             )
@@ -124,6 +135,10 @@ class Api:
         except Refused as refused:
             if refused.code != 404:
                 raise
+
+    def remove(self, manifest: Mapping[str, Any]) -> None:
+        """Delete the object of a manifest; one that is not there is fine."""
+        self.delete(_path(manifest))
 
     def evict(self, pod: Object) -> None:
         """Ask for an eviction, which a disruption budget may refuse with 429."""

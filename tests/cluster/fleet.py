@@ -81,11 +81,21 @@ class Fleet:
         """One node for each planned tier and zone."""
         join(self._api, *planned_nodes(self.plan))
 
-    def join(self, pool: str, tier: str, zones: Sequence[str], suffix: str = "") -> list[str]:
+    def join(
+        self,
+        pool: str,
+        tier: str,
+        zones: Sequence[str],
+        suffix: str = "",
+        *,
+        starting: bool = False,
+    ) -> list[str]:
         """Nodes of one tier in the given zones; their names."""
         groups = self.plan.node_groups_by_pool[pool]
         (group,) = (group for group in groups if group.purchase_option == tier)
-        nodes = [planned_node(self.plan, pool, group, zone, suffix) for zone in zones]
+        nodes = [
+            planned_node(self.plan, pool, group, zone, suffix, starting=starting) for zone in zones
+        ]
         join(self._api, *nodes)
         return [node["metadata"]["name"] for node in nodes]
 

@@ -6,6 +6,7 @@ from typing import Any
 from tests.cluster.api import Api, Object, eventually
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
+from tokenfleet.plan.nodes.pools import STARTUP_TAINT_PREFIX
 from tokenfleet.plan.nodes.sizes import node_size, smallest
 from tokenfleet.plan.stack import Plan
 
@@ -19,16 +20,26 @@ def planned_nodes(plan: Plan) -> Iterator[Object]:
 
 
 def planned_node(
-    plan: Plan, pool: str, group: NodeGroupPlan, zone: str, suffix: str = ""
+    plan: Plan,
+    pool: str,
+    group: NodeGroupPlan,
+    zone: str,
+    suffix: str = "",
+    *,
+    starting: bool = False,
 ) -> Object:
-    """A node of a group: labels, taints, capacity and allocatable as planned."""
+    """A node of a group: labels, taints, capacity and allocatable as planned.
+
+    One that is ``starting`` has its startup taints and no devices yet.
+    """
     kind = smallest([instance_type(name) for name in group.instance_types])
     size = node_size(kind)
     planned = next((p for p in plan.pools if p.name == pool), None)
     devices: dict[str, str] = {}
     ephemeral = "30Gi"
-    if planned:
+    if planned and not starting:
         devices = {name: str(count) for name, count in planned.resources.items()}
+    if planned:
         ephemeral = f"{planned.ephemeral_gib}Gi"
     name = f"{group.physical_name}-{zone}{suffix}"
     kubelet = group.template_of(kind.instance_type).boot.kubelet
@@ -51,6 +62,7 @@ def planned_node(
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
                 for taint in kubelet.taints
+                if starting or not taint.key.startswith(STARTUP_TAINT_PREFIX)
             ]
         },
         "status": {

@@ -25,11 +25,15 @@ OTHERS: Mapping[str, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """What a kubelet is told of a replica; ``files`` are those of ConfigMaps, by its volumes."""
+    """What a kubelet is told of a replica.
+
+    ``files`` are those of ConfigMaps by its volumes, ``secrets`` the names of Secrets by theirs.
+    """
 
     container: Container
     grace_seconds: int
     files: Mapping[str, Mapping[str, str]]
+    secrets: Mapping[str, str]
 
 
 def stack_with(keys: Keys, hardware: str, instance_type: str, model: str) -> Keys:
@@ -71,6 +75,11 @@ def pod_of(recording: Recording, deployment: str) -> Pod:
             volume["name"]: objects["ConfigMap", volume["configMap"]["name"]]["data"]
             for volume in spec["volumes"]
             if "configMap" in volume
+        },
+        secrets={
+            volume["name"]: volume["secret"]["secretName"]
+            for volume in spec["volumes"]
+            if "secret" in volume
         },
     )
 

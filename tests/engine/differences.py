@@ -22,6 +22,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "OMP_NUM_THREADS": "1",  # with "nobind" each engine would take every core
     "VLLM_HOST_IP": "127.0.0.1",  # a pod has a network of its own
 }
+# Given once for each value; other flags take all of theirs at once.
+_REPEATED = frozenset({"--middleware"})
 # Emptied by every boot, and large enough, here as well.
 _SHARED = ("/tmp", "/dev/shm")  # noqa: S108 - paths in the container
 
@@ -63,16 +65,16 @@ def command_of(
     *,
     port: int,
     folder: Path,
-    secrets: Mapping[str, str],
+    secrets: Mapping[str, Mapping[str, str]],
     arguments: Mapping[str, str | None],
     environment: Mapping[str, str],
 ) -> Command:
     """How this machine starts the engine of a rendered pod, with ``model`` for its weights.
 
-    Its volumes are made in ``folder``; ``secrets`` are the values of Secrets by name;
+    Its volumes are made in ``folder``; ``secrets`` are the contents of Secrets by name;
     ``arguments`` and ``environment`` are a test's own; an argument that is nothing is left out.
     """
-    sandbox = _sandbox(pod, model, port, folder)
+    sandbox = _sandbox(pod, model, port, folder, secrets)
     weights, *rendered = pod.container["args"]
     flags = _flags(rendered)
     ours = {**ARGUMENTS, "--port": str(port), **arguments}
@@ -86,7 +88,8 @@ def command_of(
                 word
                 for flag, values in changed.items()
                 if values is not None
-                for word in (flag, *(sandbox.paths(value) for value in values if value))
+                for words in ([[v] for v in values] if flag in _REPEATED else [values])
+                for word in (flag, *(sandbox.paths(value) for value in words if value))
             ),
         ],
         environment={
@@ -106,19 +109,28 @@ def _flags(words: Sequence[str]) -> dict[str, list[str]]:
     for word in words:
         if word.startswith("--"):
             flag, equals, value = word.partition("=")
-            flags[flag] = [value] if equals else []
+            flags[flag] = flags.get(flag, []) + ([value] if equals else [])
         else:
             [*flags.values()][-1].append(word)
     return flags
 
 
-def _value(entry: Mapping[str, Any], sandbox: Sandbox, secrets: Mapping[str, str]) -> str:
+def _value(
+    entry: Mapping[str, Any], sandbox: Sandbox, secrets: Mapping[str, Mapping[str, str]]
+) -> str:
     if "value" in entry:
         return sandbox.paths(entry["value"])
-    return secrets[entry["valueFrom"]["secretKeyRef"]["name"]]
+    wanted = entry["valueFrom"]["secretKeyRef"]
+    return secrets[wanted["name"]][wanted["key"]]
 
 
-def _sandbox(pod: Pod, model: Path, port: int, folder: Path) -> Sandbox:
+def _sandbox(
+    pod: Pod,
+    model: Path,
+    port: int,
+    folder: Path,
+    secrets: Mapping[str, Mapping[str, str]],
+) -> Sandbox:
     (rendered_port,) = (entry["containerPort"] for entry in pod.container["ports"])
     mounts = [m for m in pod.container["volumeMounts"] if m["mountPath"] not in _SHARED]
     sandbox = Sandbox(
@@ -131,6 +143,8 @@ def _sandbox(pod: Pod, model: Path, port: int, folder: Path) -> Sandbox:
         (folder / name).mkdir()
         for file, text in pod.files.get(name, {}).items():
             (folder / name / file).write_text(sandbox.here(text), encoding="utf-8")
+        for file, text in secrets.get(pod.secrets.get(name, ""), {}).items():
+            (folder / name / file).write_text(text, encoding="utf-8")
     # As the loader leaves a snapshot: its files, and beside them what says that they are all there.
     weights, *arguments = pod.container["args"]
     adapters = [word.partition("=")[2] for word in _flags(arguments).get("--lora-modules", [])]

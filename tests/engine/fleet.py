@@ -38,7 +38,9 @@ class Engines:
             model or self._tools.model,
             port=_free_port(),
             folder=folder,
-            secrets={name: uuid.uuid4().hex for name in ("vllm-api-key", "vllm-metrics-key")},
+            secrets={
+                name: {"value": uuid.uuid4().hex} for name in ("vllm-api-key", "vllm-metrics-key")
+            },
             arguments=arguments or {},
             environment=environment or {},
         )

@@ -47,17 +47,28 @@ def test_json_text_is_read_as_the_engine_reads_it(tmp_path: Path) -> None:
     assert found.keys == {"network": {"cidr": "10.0.0.0/16"}}
 
 
-@pytest.mark.parametrize("key", ["apiKey"])
+@pytest.mark.parametrize("key", ["apiKey", "previousApiKey"])
 def test_a_plaintext_secret_is_refused_and_not_repeated(key: str, tmp_path: Path) -> None:
     found = _read(tmp_path, f"config:\n  tokenfleet:{key}: hunter2\n".encode())
-    (mistake,) = found.mistakes
-    assert "--secret" in mistake.problem
+    mistake, *_ = found.mistakes
+    assert "must be encrypted" in mistake.problem
     assert "hunter2" not in f"{mistake}{found.keys}"
 
 
 def test_an_encrypted_secret_is_known_by_name_only(tmp_path: Path) -> None:
     found = _read(tmp_path, b"config:\n  tokenfleet:apiKey: {secure: v1:abc}\n")
     assert (found.secrets, dict(found.keys), found.mistakes) == ({"apiKey"}, {}, [])
+
+
+def test_a_previous_key_without_a_new_one_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    encrypted = "{secure: v1:abc}"
+    (mistake,) = _read(
+        tmp_path, f"config:\n  tokenfleet:previousApiKey: {encrypted}\n".encode()
+    ).mistakes
+    assert mistake.path == "previousApiKey"
+    assert "pulumi config set --secret apiKey" in mistake.problem
+    both = f"config:\n  tokenfleet:previousApiKey: {encrypted}\n  tokenfleet:apiKey: {encrypted}\n"
+    assert not _read(tmp_path, both.encode()).mistakes
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Stands for vLLM on Neuron, which needs its devices: compiles a little, then answers.
 
 usage: fake_vllm.py (compile | nothing | fail | hang) ARGUMENTS...
+
+WRITABLE lists the folders, by colons, that a pod could write to: here nothing else would stop it.
 """
 
 import os
@@ -21,10 +23,21 @@ class _Health(BaseHTTPRequestHandler):
 
 
 def _compile(folder: Path) -> None:
-    (folder / "context_encoding_model").mkdir()
-    (folder / "context_encoding_model" / "graph.neff").write_bytes(GRAPH)
-    (folder / "model.pt").write_bytes(os.urandom(2**20) * (LARGE // 2**20) + b"theend!")
-    (folder / "neuron_config.json").write_text("{}")
+    # As neuronx-cc does beside its output: a cache of its own, and a log where it was started.
+    cache = Path(os.environ.get("NEURON_COMPILE_CACHE_URL", "/var/tmp/neuron-compile-cache"))  # noqa: S108 - its default
+    _write(cache / "neuronxcc" / "MODULE_0" / "model.neff", b"neff")
+    _write(Path("log-neuron-cc.txt"), b"compiled")
+    _write(folder / "context_encoding_model" / "graph.neff", GRAPH)
+    _write(folder / "model.pt", os.urandom(2**20) * (LARGE // 2**20) + b"theend!")
+    _write(folder / "neuron_config.json", b"{}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    writable = os.environ["WRITABLE"].split(":")
+    if not any(path.resolve().is_relative_to(folder) for folder in writable):
+        sys.exit(f"{path.resolve()}: Read-only file system")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def main(how: str, arguments: list[str]) -> None:

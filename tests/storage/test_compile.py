@@ -1,5 +1,6 @@
 """The compile Job, with an engine that stands for Neuron's: artifacts that replicas can load."""
 
+import copy
 import json
 import os
 import socket
@@ -23,6 +24,9 @@ from tokenfleet.plan.stack import Plan
 USERDATA = Path(__file__).parents[2] / "userdata"
 MODEL, SECONDS = "qwen25-7b", 60
 NOT_PUBLISHED, CHECKSUM, DENIED, ENGINE = 3, 4, 6, 10
+IMAGE = "/opt/program"
+"""Where containers start unless they say something else: somewhere on the root of their image."""
+FOLDERS = {"/cache": "cache", "/models": "models", "/tmp": "tmp", IMAGE: "image"}  # noqa: S108 - paths in the container
 
 Container = Mapping[str, Any]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -72,14 +76,15 @@ def run(s3_server: S3Server, front: Policed, bucket: str, tmp_path: Path) -> Run
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    for name in ("cache", "models", "bin"):
-        (tmp_path / name).mkdir()
+    folders = {path: tmp_path / name for path, name in FOLDERS.items()}
+    for folder in (*folders.values(), tmp_path / "bin"):
+        folder.mkdir()
 
     def here(text: str) -> str:
         for inside, outside in (
             ("/loader/", f"{USERDATA}/"),
-            ("/models", str(tmp_path / "models")),
-            ("/cache", str(tmp_path / "cache")),
+            ("/models", str(folders["/models"])),
+            ("/cache", str(folders["/cache"])),
             ("8000", port),
         ):
             text = text.replace(inside, outside)
@@ -96,15 +101,22 @@ def run(s3_server: S3Server, front: Policed, bucket: str, tmp_path: Path) -> Run
         settings = {
             entry["name"]: here(entry["value"]) for entry in container["env"] if "value" in entry
         }
+        mounts = {m["mountPath"]: m for m in container["volumeMounts"]}
+        writable = [
+            p for path, p in folders.items() if path in mounts and not mounts[path].get("readOnly")
+        ]
         return subprocess.run(
             [here(word) for word in (*container["command"], *container.get("args", ()))],
             check=False,
+            cwd=folders[container.get("workingDir", IMAGE)],
             env={
                 **os.environ,
                 **s3_server.environment(),
                 **settings,
                 "MODEL_STORE_URL": f"{front.endpoint}/{bucket}",
                 "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+                "TMPDIR": str(folders["/tmp"]),  # noqa: S108 - a path in the container
+                "WRITABLE": ":".join(map(str, writable)),
                 **environment,
             },
             stderr=subprocess.PIPE,
@@ -186,6 +198,26 @@ def test_an_engine_that_does_not_compile_publishes_nothing(
     assert (done.returncode, reason in done.stderr) == (ENGINE, True), done.stderr
     (entry,) = json.loads(tokenfleet("models", "--json").stdout)["models"]
     assert entry["neuron"] == {}
+
+
+def _without_the_compilers_cache(container: dict[str, Any]) -> None:
+    container["env"] = [e for e in container["env"] if e["name"] != "NEURON_COMPILE_CACHE_URL"]
+
+
+def _started_where_the_image_says(container: dict[str, Any]) -> None:
+    del container["workingDir"]
+
+
+@pytest.mark.usefixtures("weights")
+@pytest.mark.parametrize("loosen", [_without_the_compilers_cache, _started_where_the_image_says])
+def test_a_compiler_that_writes_elsewhere_would_be_noticed(
+    loosen: Callable[[dict[str, Any]], None], job: Mapping[str, Any], run: Run
+) -> None:
+    (container,) = copy.deepcopy(job["containers"])
+    loosen(container)
+    assert run(*job["initContainers"]).returncode == 0
+    done = run(container)
+    assert (done.returncode, "Read-only file system" in done.stderr) == (ENGINE, True), done.stderr
 
 
 @pytest.mark.usefixtures("weights")

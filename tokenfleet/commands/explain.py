@@ -83,7 +83,11 @@ def _sections(model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Row
             (f"--{a.flag}" if a.flag else "MODEL", " ".join(a.values), a.reason)
             for a in model.arguments
         ],
-        "Environment": [(v.name, v.value, v.reason) for v in model.environment],
+        "Environment": [
+            (v.name, v.value, v.reason)
+            for v in (*model.environment, model.working_directory)
+            if v is not None
+        ],
         "Resources and place": _place(model, pool),
         "Start": _start(model),
         "End": _end(model, pool),

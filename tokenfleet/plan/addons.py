@@ -12,9 +12,17 @@ from tokenfleet.catalogue.releases import autoscaler_image, chart_release
 from tokenfleet.plan.iam import AUTOSCALER
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, group_name
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
+from tokenfleet.plan.nodes.startup_taint import Manifest, startup_taint_manifests
 from tokenfleet.plan.pulls import AUTOSCALER_CHART, digest_of, plugin_charts, with_digest
 
 _VALUES = Path(__file__).parents[2] / "helm-values"
+# dcgmAgent watches NVIDIA GPUs, and by default tolerates nothing; the agent itself, nodeAgent, does
+# (aws/eks-node-monitoring-agent charts/configuration.schema.json and values.yaml, 2026-08-18).
+_EKS_ADDONS: Mapping[str, Mapping[str, object]] = {
+    "coredns": {},
+    "eks-node-monitoring-agent": {"dcgmAgent": {"tolerations": [{"operator": "Exists"}]}},
+    "metrics-server": {},
+}
 # From cheapest to dearest tier; far apart so that a tier between two never renumbers them.
 _PRIORITY_BY_TIER = {"reserved": 30, "spot": 20, "on-demand": 10}
 
@@ -33,11 +41,16 @@ class HelmReleasePlan:
 
 @dataclass(frozen=True, kw_only=True)
 class AddonsPlan:
-    """EKS add-ons that need a node to run on, and Helm releases, the autoscaler first."""
+    """EKS add-ons that need a node to run on, and Helm releases, the autoscaler first.
+
+    ``eks_addons`` each with its configuration; ``manifests`` are objects of our own, in the order
+    they need each other.
+    """
 
     cluster_name: str
-    eks_addons: Sequence[str]
+    eks_addons: Mapping[str, Mapping[str, object]]
     helm_releases: Sequence[HelmReleasePlan]
+    manifests: Sequence[Manifest]
 
 
 def plan_addons(
@@ -46,14 +59,15 @@ def plan_addons(
     region: str,
     pools: Sequence[PoolPlan],
     *,
+    image_by_pool: Mapping[str, str],
     node_provision_seconds: int,
     digests: Mapping[str, str],
 ) -> AddonsPlan:
     """What the pools of a stack need installed.
 
     The autoscaler waits ``node_provision_seconds`` for any node before it backs the group off
-    and tries the next tier: it cannot be told so for each group. ``digests`` are those of the
-    stack file, by name.
+    and tries the next tier: it cannot be told so for each group. ``image_by_pool`` is what
+    replicas run. ``digests`` are those of the stack file, by name.
     """
     autoscaler: Mapping[str, object] = {
         "autoDiscovery": {"clusterName": cluster_name},
@@ -64,7 +78,7 @@ def plan_addons(
     }
     return AddonsPlan(
         cluster_name=cluster_name,
-        eks_addons=["coredns", "eks-node-monitoring-agent", "metrics-server"],
+        eks_addons=_EKS_ADDONS,
         helm_releases=[
             _release(
                 AUTOSCALER_CHART,
@@ -78,6 +92,7 @@ def plan_addons(
                 for chart in plugin_charts(pool.hardware for pool in pools)
             ),
         ],
+        manifests=startup_taint_manifests(pools, image_by_pool),
     )
 
 

@@ -193,6 +193,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             version,
             settings.region,
             pools,
+            image_by_pool={model.pool: model.image for model in models},
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
             digests=digests,
         ),

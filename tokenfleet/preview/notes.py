@@ -111,6 +111,11 @@ def _secrets(secrets: frozenset[str]) -> Iterator[str]:
             "apiKey is not set: a random key is made at the first deployment and kept in the Secret"
             " vllm-api-key. To choose one: pulumi config set --secret apiKey"
         )
+    if "previousApiKey" in secrets:
+        yield (
+            "The previous API key still counts, until: pulumi config rm previousApiKey, and another"
+            " deployment."
+        )
 
 
 def _weights(plan: Plan) -> Iterator[str]:

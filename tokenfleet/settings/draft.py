@@ -21,9 +21,9 @@ from tokenfleet.settings.sections import (
     Settings,
 )
 
-# Not part of Settings, which stay printable: it goes as a Pulumi secret to one component.
-API_KEY = "apiKey"
-SECRET_KEYS = (API_KEY,)
+# Not part of Settings, which stay printable: they go as Pulumi secrets to one component.
+API_KEY, PREVIOUS_API_KEY = "apiKey", "previousApiKey"
+SECRET_KEYS = (API_KEY, PREVIOUS_API_KEY)
 KNOWN_KEYS = (*Settings.model_fields, *SECRET_KEYS)
 
 _Section = TypeVar("_Section", bound=BaseModel)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -10,7 +10,7 @@ from typing import cast
 import yaml
 
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.settings.draft import KNOWN_KEYS, SECRET_KEYS
+from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
 
 
 class StackFileError(Exception):
@@ -78,6 +78,7 @@ def read_stack_file(project: Path, stack: str, namespace: str) -> StackFile:
     own = dict(_own_keys(cast("dict[object, object]", config), namespace, mistakes))
     secrets = {key for key in SECRET_KEYS if key in own}
     mistakes += [plaintext_secret(key) for key in secrets if not _is_encrypted(own[key])]
+    mistakes += lonely_secrets(secrets)
     return StackFile(
         path=path,
         stack=stack,
@@ -98,6 +99,16 @@ def plaintext_secret(key: str) -> Mistake:
     """A secret that anyone who reads the stack file can read. Its value is not repeated."""
     problem = f"must be encrypted: pulumi config set --secret {key} (and change it, it was public)"
     return Mistake(path=key, value="", problem=problem)
+
+
+def lonely_secrets(secrets: Collection[str]) -> Iterator[Mistake]:
+    """A previous key without a new one: the key that is made at first would never take it in."""
+    if PREVIOUS_API_KEY in secrets and API_KEY not in secrets:
+        problem = (
+            f"is what clients sent before {API_KEY}, which is not set: pulumi config set --secret"
+            f" {API_KEY}, or pulumi config rm {PREVIOUS_API_KEY}"
+        )
+        yield Mistake(path=PREVIOUS_API_KEY, value="", problem=problem)
 
 
 def config_value(value: object) -> object:

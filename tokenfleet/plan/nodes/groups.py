@@ -84,6 +84,7 @@ def plan_node_groups(
     ``snapshots`` are what a new node fetches before any pod asks, the likeliest first.
     """
     image = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
+    taints = [*pool.taints, *pool.startup_taints]
     return [
         NodeGroupPlan(
             role=tier.purchase_option,
@@ -92,7 +93,7 @@ def plan_node_groups(
             instance_types=pool.instance_types,
             image=image,
             templates=[
-                _template(disks, tier.purchase_option, tier.labels, pool.taints, snapshots)
+                _template(disks, tier.purchase_option, tier.labels, taints, snapshots)
                 for disks in pool.disks
             ],
             min_nodes=tier.min_nodes,

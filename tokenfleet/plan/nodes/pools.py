@@ -12,6 +12,7 @@ from tokenfleet.plan.nodes.sizes import NodeSize, Taint, node_size, smallest
 from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSettings
 
 LABEL_PREFIX = "tokenfleet.io"
+STARTUP_TAINT_PREFIX = "startup-taint.cluster-autoscaler.kubernetes.io/"
 # Cheapest first: capacity already paid for, then spot, then on demand.
 TIERS_BY_PREFERENCE: Sequence[PurchaseOption] = ("reserved", "spot", "on-demand")
 
@@ -35,6 +36,8 @@ class PoolPlan:
 
     ``size`` is that of the smallest instance type; ``resources`` are the extended resources
     that a node of the pool registers, which an autoscaler cannot know of an empty group.
+    ``startup_taints`` are gone once a node can serve (``plan.nodes.startup_taint``), so that no
+    replica tolerates them.
     """
 
     name: str
@@ -47,6 +50,7 @@ class PoolPlan:
     size: NodeSize
     resources: Mapping[str, int]
     taints: Sequence[Taint]
+    startup_taints: Sequence[Taint]
     ami_variant: Literal["standard", "nvidia", "neuron"]
     disks: Sequence[DiskPlan]
     ephemeral_gib: int
@@ -91,6 +95,7 @@ def plan_pool(
         size=node_size(base),
         resources=device_resources(base, engine),
         taints=[_taint(name, engine)],
+        startup_taints=_startup_taints(base),
         ami_variant=_ami_variant(base),
         disks=disks,
         ephemeral_gib=min(_ephemeral_gib(disk) for disk in disks),
@@ -133,7 +138,8 @@ def _accelerator_labels(name: str, hardware: Hardware) -> Mapping[str, str]:
     """What the Cluster Autoscaler and the device plugin look for on NVIDIA nodes.
 
     With k8s.amazonaws.com/accelerator a new node counts as unready until its GPUs are
-    registered; the autoscaler knows no Neuron devices and would wait for ever on inf2.
+    registered; the autoscaler knows no Neuron devices and would wait for ever on inf2, whose
+    nodes have a startup taint instead.
     """
     if engines()[hardware.engine].resource != "nvidia.com/gpu":
         return {}
@@ -148,6 +154,19 @@ def _taint(pool: str, engine: Engine) -> Taint:
     if engine.resource:
         return Taint(key=engine.resource, value="present")
     return Taint(key=f"{LABEL_PREFIX}/pool", value=pool)
+
+
+def _startup_taints(kind: InstanceType) -> Sequence[Taint]:
+    """What keeps pods off a node that is ready before its Neuron devices are registered.
+
+    Without it the autoscaler sees a node that the pending replica does not fit on, and buys
+    another. Taints with this prefix it takes out of its simulation, and a node that still has one counts as
+    on its way, for 15 minutes at most (kubernetes/autoscaler cluster-autoscaler/FAQ.md, "Startup
+    taints", and utils/taints/taints.go; 2026-08-22). So no tag of the group has to promise it.
+    """
+    if _ami_variant(kind) != "neuron":
+        return []
+    return [Taint(key=f"{STARTUP_TAINT_PREFIX}neuron", value="pending")]
 
 
 def _ami_variant(kind: InstanceType) -> Literal["standard", "nvidia", "neuron"]:

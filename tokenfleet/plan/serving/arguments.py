@@ -16,8 +16,8 @@ from tokenfleet.weights.layout import files_folder, snapshot_of
 
 # A 16-bit type for checkpoints that leave the choice; a quantised one says itself what it is.
 _QUANTIZED = frozenset({"fp8", "mxfp4", "int8", "int4"})
-# ASGI middleware in the folder of scripts (userdata/engine_front.py).
-_FRONT = "engine_front.EngineFront"
+# ASGI middleware in the folder of scripts (userdata/engine_front.py, accepted_keys.py).
+_FRONT, _KEYS = "engine_front.EngineFront", "accepted_keys.AcceptedKeys"
 
 MANAGED: Mapping[str, str] = {
     "model": "huggingFaceId and revision",
@@ -33,7 +33,7 @@ MANAGED: Mapping[str, str] = {
     "ssl-keyfile": "nothing: TLS ends in front of the replicas",
     "ssl-certfile": "nothing: TLS ends in front of the replicas",
     "api-key": "the secret apiKey",
-    "middleware": "nothing: it closes the routes that the API key does not guard",
+    "middleware": "nothing: it guards the routes and the keys",
     "dtype": "huggingFaceId: the weights decide",
     "max-model-len": "contextLength",
     "max-num-seqs": "traffic",
@@ -118,6 +118,12 @@ def _planned(served: Served) -> Iterator[Argument]:
     )
     yield Argument(flag="served-model-name", values=[served.name], reason="what clients ask for")
     yield Argument(flag="port", values=[str(PORT)], reason="what probes and the Service look at")
+    # The last one is the outermost: the front still sees the key to metrics.
+    yield Argument(
+        flag="middleware",
+        values=[_KEYS],
+        reason="keys are files, and two count while one is changed",
+    )
     yield Argument(
         flag="middleware",
         values=[_FRONT],

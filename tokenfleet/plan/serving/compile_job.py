@@ -13,6 +13,7 @@ from tokenfleet.plan.serving.containers import (
     loader_container,
     loader_environment,
     resources_of,
+    started_in,
 )
 from tokenfleet.plan.serving.engine import CACHE_PATH, PORT, compile_command
 from tokenfleet.plan.serving.model import ModelPlan
@@ -20,7 +21,11 @@ from tokenfleet.plan.serving.pod import pod_base
 
 COMPILE = "compile-artifacts"
 """The name of the script that compiles and publishes, and of the container that runs it."""
-_DAY = 24 * 3600
+# Long enough for whoever follows its log to see the end, and well short of the ten minutes that
+# `pulumi destroy` waits for the claim it names (pulumi-kubernetes await.go, Deletion): the pod of a
+# finished Job still counts as a user of the claim (Kubernetes pvc_protection_controller.go,
+# podUsesPVC), so a Job that stayed would keep it beyond that wait.
+_FINISHED_SECONDS = 300
 # Half as long again as the slowest compilation the figures know of: cut off, it begins anew.
 _MARGIN = 1.5
 
@@ -58,6 +63,7 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
         # The artifacts are not there to be locked: the weights alone are.
         "command": ["bash", f"/loader/{COMPILE}", artifacts, *compile_command(weights)],
         "args": list(model.argument_words),
+        **started_in(model),
         "env": [
             *loader_environment(),
             *({"name": name, "value": value} for name, value in settings.items()),
@@ -78,7 +84,7 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
             "backoffLimit": 1,
             # Two tries, each on a node that first has to start.
             "activeDeadlineSeconds": 2 * (seconds + model.deadlines.rollout_seconds),
-            "ttlSecondsAfterFinished": _DAY,
+            "ttlSecondsAfterFinished": _FINISHED_SECONDS,
             "template": {
                 "metadata": {"labels": labels},
                 "spec": {

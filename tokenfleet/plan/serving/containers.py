@@ -4,7 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.serving.drain import DrainPlan
-from tokenfleet.plan.serving.engine import CACHE_PATH, MODELS_PATH, PORT, SCRIPTS_PATH
+from tokenfleet.plan.serving.engine import (
+    CACHE_PATH,
+    KEYS_PATH,
+    MODELS_PATH,
+    PORT,
+    SCRIPTS_PATH,
+)
 from tokenfleet.plan.serving.model import ModelPlan
 
 Manifest = Mapping[str, object]
@@ -15,10 +21,15 @@ LOADER_SETTINGS = ("MODEL_STORE_URL", "AWS_REGION")
 SCRIPTS = "engine-scripts"
 """The name of the ConfigMap with what probes, hooks and the engine's middleware run."""
 WARM_UP, WAIT_UNTIL_IDLE, ENGINE_FRONT = "warm_up.py", "wait_until_idle.py", "engine_front.py"
+ACCEPTED_KEYS = "accepted_keys.py"
 MODEL_CACHE = "model-cache"
 """The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
 API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content
 METRICS_KEY_SECRET = "vllm-metrics-key"  # noqa: S105 - as above
+API_KEY_FILES = ("value", "previous")
+"""Its keys: what clients send, and what they sent before, while that still counts."""
+KEYS = "api-keys"
+"""The name of the volume with them."""
 CONFINED: Manifest = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -76,11 +87,12 @@ def engine_container(model: ModelPlan) -> Manifest:
         "image": model.image,
         "command": list(model.command),
         "args": list(model.argument_words),
+        **started_in(model),
         "env": [
             *({"name": found.name, "value": found.value} for found in model.environment),
             {
                 "name": "VLLM_API_KEY",
-                "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": "value"}},
+                "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": API_KEY_FILES[0]}},
             },
             {
                 # Not VLLM_...: vLLM warns of variables that it does not know.
@@ -100,8 +112,13 @@ def engine_container(model: ModelPlan) -> Manifest:
         "livenessProbe": {**_health_probe(), "failureThreshold": 6},
         "lifecycle": {"preStop": _pre_stop(model.drain)},
         "securityContext": CONFINED,
-        "volumeMounts": ENGINE_MOUNTS,
+        "volumeMounts": [*ENGINE_MOUNTS, {"name": KEYS, "mountPath": KEYS_PATH, "readOnly": True}],
     }
+
+
+def started_in(model: ModelPlan) -> Manifest:
+    """The working directory of a container of the engine, where it is not the image's."""
+    return {"workingDir": model.working_directory.value} if model.working_directory else {}
 
 
 def loader_environment() -> Sequence[Manifest]:

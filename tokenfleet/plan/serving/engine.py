@@ -16,12 +16,15 @@ MODELS_PATH = "/models"
 """Where a container sees the cache of its node."""
 SCRIPTS_PATH = "/scripts"
 """Where it sees the scripts of its probes and hooks."""
+KEYS_PATH = "/keys"
+"""Where it sees the keys that clients may send."""
+_WORKING_PATH = "/tmp"  # noqa: S108 - a path in the container
 _SERVE = ("vllm", "serve")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A variable of the engine's environment, and the reason for it."""
+    """A variable of the engine's environment, or what else it starts with; and the reason for it."""
 
     name: str
     value: str
@@ -60,6 +63,14 @@ def artifacts_of(
     return [neuron_snapshot(settings.hugging_face_id, settings.revision, key)]
 
 
+def working_directory(engine: Engine) -> Variable | None:
+    """Where the engine starts, if not where its image says."""
+    if engine.sdk is None:
+        return None
+    reason = "the compiler writes logs into it, and that of the image is on the read-only root"
+    return Variable(name="working directory", value=_WORKING_PATH, reason=reason)
+
+
 def engine_environment(
     pool: PoolPlan, memory: MemoryBudget, artifacts: Sequence[str]
 ) -> Sequence[Variable]:
@@ -76,6 +87,11 @@ def engine_environment(
         ("VLLM_CACHE_ROOT", f"{CACHE_PATH}/vllm", writable),
         ("VLLM_NO_USAGE_STATS", "1", "nothing is reported to anybody"),
         ("PYTHONPATH", SCRIPTS_PATH, "where the middleware is"),
+        (
+            "API_KEYS",
+            KEYS_PATH,
+            "keys that clients may send: a changed one counts without a restart",
+        ),
     ]
     if pool.ami_variant == "standard":
         pairs += [
@@ -88,6 +104,14 @@ def engine_environment(
                 "VLLM_CPU_OMP_THREADS_BIND",
                 "auto",
                 "each rank on the cores of its NUMA node: the replica owns the node",
+            ),
+        ]
+    if pool.ami_variant == "neuron":
+        pairs += [
+            (
+                "NEURON_COMPILE_CACHE_URL",
+                f"{CACHE_PATH}/neuron",
+                f"the compiler's own cache, by default in /var: {writable}",
             ),
         ]
     pairs += [

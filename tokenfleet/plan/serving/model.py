@@ -18,6 +18,7 @@ from tokenfleet.plan.serving.engine import (
     artifacts_of,
     engine_command,
     engine_environment,
+    working_directory,
 )
 from tokenfleet.plan.serving.memory import (
     MemoryBudget,
@@ -82,6 +83,7 @@ class ModelPlan:
     command: Sequence[str]
     arguments: Sequence[Argument]
     environment: Sequence[Variable]
+    working_directory: Variable | None
     resources: PodResources
     drain: DrainPlan
     warm_up: WarmUpPlan
@@ -178,6 +180,7 @@ def plan_model(
         command=engine_command(snapshots, drain.kill_after_seconds),
         arguments=engine_arguments(served),
         environment=engine_environment(pool, memory, artifacts),
+        working_directory=working_directory(engine),
         resources=_resources(pool, memory),
         drain=drain,
         warm_up=plan_warm_up(settings, facts),

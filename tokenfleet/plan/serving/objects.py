@@ -8,6 +8,7 @@ from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.containers import (
+    ACCEPTED_KEYS,
     ENGINE_FRONT,
     MODEL_CACHE,
     SCRIPTS,
@@ -73,7 +74,8 @@ def scripts_manifest() -> Manifest:
 
 
 def _scripts() -> Mapping[str, str]:
-    return {name: script(name) for name in (ENGINE_FRONT, WAIT_UNTIL_IDLE, WARM_UP)}
+    names = (ACCEPTED_KEYS, ENGINE_FRONT, WAIT_UNTIL_IDLE, WARM_UP)
+    return {name: script(name) for name in names}
 
 
 def _digest(texts: Mapping[str, str]) -> str:

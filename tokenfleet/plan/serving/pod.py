@@ -1,11 +1,13 @@
 """The pod that runs one replica of a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.user_data import CACHE_USER_ID
 from tokenfleet.plan.serving.containers import (
+    API_KEY_SECRET,
+    KEYS,
     LOADER,
     MODEL_CACHE,
     SCRIPTS,
@@ -39,11 +41,13 @@ def object_metadata(model: ModelPlan, annotations: Mapping[str, str] | None = No
 def pod_spec(model: ModelPlan, pool: PoolPlan) -> Manifest:
     """The pod of one replica, without privileges and with a node of its own."""
     selector = {"matchLabels": selector_labels(model)}
+    keys: Manifest = {"name": KEYS, "secret": {"secretName": API_KEY_SECRET}}
     return {
         "serviceAccountName": MODEL_READER.service_account,
         "priorityClassName": PRIORITY_CLASS,
         "terminationGracePeriodSeconds": model.drain.grace_seconds,
         **pod_base(model, pool),
+        "volumes": [*volumes(model), keys],
         "affinity": {
             "nodeAffinity": {
                 "preferredDuringSchedulingIgnoredDuringExecution": [
@@ -94,7 +98,6 @@ def pod_spec(model: ModelPlan, pool: PoolPlan) -> Manifest:
 
 def pod_base(model: ModelPlan, pool: PoolPlan) -> Manifest:
     """What every pod on a pool's nodes has: its place, its confinement and its volumes."""
-    on_disk: Manifest = {}
     return {
         "automountServiceAccountToken": False,
         # A Service called vllm-* would inject VLLM_*_PORT variables that the engine reads.
@@ -111,18 +114,24 @@ def pod_base(model: ModelPlan, pool: PoolPlan) -> Manifest:
             "fsGroup": CACHE_USER_ID,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "volumes": [
-            {"name": MODEL_CACHE, "persistentVolumeClaim": {"claimName": MODEL_CACHE}},
-            {"name": LOADER, "configMap": {"name": LOADER}},
-            {"name": SCRIPTS, "configMap": {"name": SCRIPTS}},
-            {"name": "cache", "emptyDir": on_disk},
-            {"name": "tmp", "emptyDir": on_disk},
-            {
-                "name": "shm",
-                "emptyDir": {
-                    "medium": "Memory",
-                    "sizeLimit": f"{model.resources.shared_memory_mib}Mi",
-                },
-            },
-        ],
+        "volumes": volumes(model),
     }
+
+
+def volumes(model: ModelPlan) -> Sequence[Manifest]:
+    """The volumes of every pod of a model: the node's cache, scripts, and what it may write to."""
+    on_disk: Manifest = {}
+    return [
+        {"name": MODEL_CACHE, "persistentVolumeClaim": {"claimName": MODEL_CACHE}},
+        {"name": LOADER, "configMap": {"name": LOADER}},
+        {"name": SCRIPTS, "configMap": {"name": SCRIPTS}},
+        {"name": "cache", "emptyDir": on_disk},
+        {"name": "tmp", "emptyDir": on_disk},
+        {
+            "name": "shm",
+            "emptyDir": {
+                "medium": "Memory",
+                "sizeLimit": f"{model.resources.shared_memory_mib}Mi",
+            },
+        },
+    ]
