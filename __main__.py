@@ -43,14 +43,10 @@ pools = [
 both: list[ProviderResource] = [aws, cluster.kubernetes_provider]
 after_nodes = ResourceOptions(providers=both, depends_on=pools)
 addons = Addons(f"{name}-addons", AddonsArgs(plan=plan.addons), after_nodes)
+key, before = secret(API_KEY), secret(PREVIOUS_API_KEY)
 serving = Serving(
     f"{name}-serving",
-    ServingArgs(
-        plan=plan.serving,
-        store=store,
-        api_key=secret(API_KEY),
-        previous_api_key=secret(PREVIOUS_API_KEY),
-    ),
+    ServingArgs(plan=plan.serving, store=store, api_key=key, previous_api_key=before),
     ResourceOptions(providers=both, depends_on=[addons]),
 )
 for budget in plan.budgets:

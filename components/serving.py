@@ -1,7 +1,7 @@
 """The models: their namespace, identity, secrets, and for each a Deployment, Service and budget."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi

@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -259,7 +260,7 @@ def test_its_account_may_do_nothing_else(attempt: str, fleet_of: FleetOf, api: A
 
 def _section(patch: Mapping[str, object], name: str) -> Mapping[str, object]:
     found = patch.get(name, {})
-    return found if isinstance(found, dict) else {}
+    return cast("Mapping[str, object]", found) if isinstance(found, Mapping) else {}
 
 
 def _account_on(node: str, api: Api) -> Api:
@@ -281,7 +282,7 @@ def _account_on(node: str, api: Api) -> Api:
 
 
 @contextmanager
-def _closed_port() -> Iterator[int]:
+def _closed_port() -> Generator[int]:
     """A port where nobody listens."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -289,7 +290,7 @@ def _closed_port() -> Iterator[int]:
 
 
 @contextmanager
-def _forwarded(port: int, control_plane: ControlPlane) -> Iterator[None]:
+def _forwarded(port: int, control_plane: ControlPlane) -> Generator[None]:
     """The API server answers at that port."""
     server = urlsplit(control_plane.access.url)
     listener = socket.create_server(("127.0.0.1", port))
