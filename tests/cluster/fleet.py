@@ -177,6 +177,9 @@ class Fleet:
             self._api.delete(self._path(plural, "apps/v1"))
         self._api.delete(f"/api/v1/namespaces/{self.namespace}")
         self._api.delete(f"/api/v1/persistentvolumes/{self.namespace}-cache")
+        for found in self.objects():
+            if found["kind"] == "PriorityClass":
+                self._api.remove(found)
 
         def gone() -> bool:
             """no pod of the scenario is left"""

@@ -141,6 +141,9 @@ def test_deleting_and_applying_again_leaves_nothing_and_works(
     for apply_again in (True, False):
         fleet.join_all()
         for found in fleet.objects():
+            if found["kind"] == "Deployment":
+                # As after its weights are published; before, a model has no replica.
+                found["spec"]["replicas"] = 1
             api.apply(found)
         (model, *_) = fleet.plan.models
         eventually(lambda name=model.name: _scheduled(fleet, name))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -110,7 +110,8 @@ def remover(
     yield start
     for process in started:
         process.terminate()
-        assert process.wait(10) == 0
+        process.communicate(timeout=10)
+        assert process.returncode == 0
 
 
 def test_a_replica_waits_until_the_devices_are_registered(
@@ -140,9 +141,9 @@ def test_the_taint_alone_keeps_a_replica_off(fleet_of: FleetOf, api: Api) -> Non
     fleet.serve(MODEL, 1)
 
     def refused() -> bool:
-        """the scheduler names the taint as its reason"""
+        """the scheduler says that a taint is its reason; of the three only one is not tolerated"""
         return any(
-            TAINT in condition.get("message", "")
+            "untolerated taint" in condition.get("message", "")
             for pod in fleet.pods(MODEL)
             for condition in pod["status"].get("conditions", [])
         )
@@ -294,11 +295,14 @@ def _forwarded(port: int, control_plane: ControlPlane) -> Generator[None]:
     """The API server answers at that port."""
     server = urlsplit(control_plane.access.url)
     listener = socket.create_server(("127.0.0.1", port))
+    opened: list[socket.socket] = []
 
     def pump(source: socket.socket, target: socket.socket) -> None:
-        while content := source.recv(65536):
-            target.sendall(content)
-        target.shutdown(socket.SHUT_WR)
+        # Either end may be gone before all of it is over.
+        with suppress(OSError):
+            while content := source.recv(65536):
+                target.sendall(content)
+            target.shutdown(socket.SHUT_WR)
 
     def accept() -> None:
         while True:
@@ -307,6 +311,7 @@ def _forwarded(port: int, control_plane: ControlPlane) -> Generator[None]:
             except OSError:
                 return
             upstream = socket.create_connection((str(server.hostname), server.port or 0))
+            opened.extend((client, upstream))
             for pair in ((client, upstream), (upstream, client)):
                 threading.Thread(target=pump, args=pair, daemon=True).start()
 
@@ -314,5 +319,8 @@ def _forwarded(port: int, control_plane: ControlPlane) -> Generator[None]:
     try:
         yield
     finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+        for each in (listener, *opened):
+            # Wakes the thread that waits in it, which close alone does not.
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()

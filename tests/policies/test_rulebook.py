@@ -6,6 +6,7 @@ from policies.finding import Rule
 from policies.rulebook import RULES, findings
 from tests.policies import (
     test_access,
+    test_daemon_sets,
     test_endpoints,
     test_nodes,
     test_order,
@@ -17,6 +18,7 @@ from tokenfleet.recording.recorded import Recording
 
 TABLES = (
     test_access.MISTAKES,
+    test_daemon_sets.MISTAKES,
     test_endpoints.MISTAKES,
     test_nodes.MISTAKES,
     test_order.MISTAKES,

@@ -75,7 +75,9 @@ def test_other_flags_are_passed_on_in_place_of_the_plan_s(
     (model,) = decide(keys, "dev", root).models
     assert list(model.argument_words)[-len(words) :] == words
     flags = [word.partition("=")[0].replace("--no-", "--") for word in model.argument_words[1:]]
-    assert len(flags) == len(set(flags))
+    # The one flag that vLLM takes again and again.
+    once = [flag for flag in flags if flag != "--middleware"]
+    assert len(once) == len(set(once))
 
 
 @pytest.mark.parametrize("name", list(engines()))
