@@ -12,6 +12,7 @@ from tokenfleet.plan.stack import Plan
 from tokenfleet.recording.recorded import Mode, Recording
 
 Keys = dict[str, Any]
+PlanOf = Callable[[Mapping[str, Any]], Plan]
 Record = Callable[[Mapping[str, Any], Mode], Recording]
 ACCOUNT = "111122223333"
 CREDENTIALS = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:ecr-pullthroughcache/hub-AbCdEf"
@@ -46,7 +47,7 @@ def test_rules_and_repositories_exist_before_anything_pulls_and_outlive_it(
 
 
 def test_every_image_of_ours_is_pulled_from_a_repository_that_the_stack_makes(
-    cached: Keys, recording_of: Record, plan_of: Callable[[Mapping[str, Any]], Plan]
+    cached: Keys, recording_of: Record, plan_of: PlanOf
 ) -> None:
     recording = recording_of(cached, "deployment")
     made = {
@@ -91,3 +92,22 @@ def test_without_it_images_are_pulled_as_the_catalogue_pins_them(
     recording = recording_of(keys_of("prod"), "deployment")
     assert not [r for r in recording.resources if r.type.startswith("aws:ecr/")]
     assert "dkr.ecr" not in json.dumps([dict(r.inputs) for r in recording.resources])
+
+
+@pytest.mark.parametrize("cached_too", [False, True])
+def test_a_digest_alone_keeps_no_image_off_the_nat_gateway(
+    *, cached_too: bool, cached: Keys, keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    keys = cached if cached_too else keys_of("prod")
+    digest = f"sha256:{'b' * 64}"
+    keys["cluster"]["digests"] = {"docker.io/vllm/vllm-openai:v0.32.0": digest}
+    plan = plan_of(keys)
+    (model,) = (model for model in plan.models if model.pool == "h100")
+    assert model.image.endswith(f"/vllm/vllm-openai:v0.32.0@{digest}")
+    ways = {
+        fetch.way
+        for fetches in (model.cold_start.fetches, plan.fetches_by_pool["h100"])
+        for fetch in fetches
+        if fetch.what == "engine image"
+    }
+    assert ways == {"S3 endpoint" if cached_too else "NAT gateway"}

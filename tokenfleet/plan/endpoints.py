@@ -15,7 +15,8 @@ WHAT_IT_CARRIES: Mapping[str, str | None] = {
     "kms": None,
     # Logs are written by the control plane and by the flow logs' own service.
     "logs": None,
-    "ssm": None,
+    # Sessions themselves go to ssmmessages.
+    "ssm": "the agents of nodes, which cluster.nodeAccess lets in",
     # Nodes have credentials of EC2, pods of Pod Identity, which asks eks-auth.
     "sts": None,
 }

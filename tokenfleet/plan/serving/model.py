@@ -146,7 +146,7 @@ def plan_model(
         pool.engine,
         facts,
         precompiled=bool(artifacts),
-        image_cached=image != engine.image,
+        image_cached=image != pinned,
     )
     served = Served(
         name=name,
