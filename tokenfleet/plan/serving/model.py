@@ -141,12 +141,13 @@ def plan_model(
     snapshots = list(dict.fromkeys([weights, *adapters, *artifacts]))
     pinned = with_digest(engine.image, digests)
     image = cache.reference(pinned) if cache else pinned
+    image_cached = image != pinned
     starts = cold_starts(
         pool.disks,
         pool.engine,
         facts,
         precompiled=bool(artifacts),
-        image_cached=image != engine.image,
+        image_cached=image_cached,
     )
     served = Served(
         name=name,
@@ -172,7 +173,7 @@ def plan_model(
         pool=pool.name,
         engine=pool.engine,
         image=image,
-        image_cached=image != pinned,
+        image_cached=image_cached,
         legacy=engine.legacy,
         context_length=settings.context_length,
         batch=batch,
