@@ -54,7 +54,11 @@ def test_every_image_of_ours_is_pulled_from_a_repository_that_the_stack_makes(
         f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/{r.inputs['name']}"
         for r in recording.of_type(REPOSITORY)
     }
-    pods = [r.inputs["spec"] for r in recording.of_type("kubernetes:apps/v1:Deployment")]
+    pods = [
+        r.inputs["spec"]
+        for kind in ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet")
+        for r in recording.of_type(kind)
+    ]
     jobs = [job["spec"] for job in plan_of(cached).serving.compile_jobs.values()]
     images = {image for spec in (*pods, *jobs) for image in _images(spec)}
     assert {image.partition(":")[0] for image in images} == made
@@ -65,7 +69,7 @@ def test_every_image_of_ours_is_pulled_from_a_repository_that_the_stack_makes(
 
 def _images(spec: object) -> Iterator[str]:
     template = cast("Mapping[str, Any]", spec)["template"]["spec"]
-    for container in (*template["initContainers"], *template["containers"]):
+    for container in (*template.get("initContainers", ()), *template["containers"]):
         yield container["image"]
 
 
