@@ -116,7 +116,7 @@ def models_table(report: Report) -> Table:
             "Replicas",
             "Memory",
         ],
-        numbers=frozenset({"Context, tokens", "Most sequences", "Replicas"}),
+        numbers=frozenset({"Context, tokens", "Most sequences"}),
         rows=[
             [
                 model.plan.name,
