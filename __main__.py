@@ -2,7 +2,6 @@
 
 from pulumi import ProviderResource, ResourceOptions, export
 
-from components.account import account_id
 from components.addons import Addons, AddonsArgs
 from components.budget import Budget, BudgetArgs
 from components.cluster import Cluster, ClusterArgs
@@ -17,18 +16,16 @@ from tokenfleet.program import API_KEY, PREVIOUS_API_KEY, secret, stack_plan
 plan = stack_plan()
 name = plan.name
 aws = aws_provider(name, plan.region, plan.account, plan.tags)
-account = account_id(aws, plan.cluster)
 
 # Each needs what it depends on until it is gone itself, on the way up and on the way down: the
 # cluster its way out of the VPC, nodes the cluster and its add-ons, controllers nodes, models all.
 in_aws = ResourceOptions(providers=[aws])
 store = ModelStore(f"{name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
-inside = NetworkArgs(plan=plan.network, store=store, account_id=account)
-network = Network(f"{name}-network", inside, in_aws)
+network = Network(f"{name}-network", NetworkArgs(plan=plan.network, store=store), in_aws)
 subnets = network.private_subnet_id_by_zone
 cluster = Cluster(
     f"{name}-cluster",
-    ClusterArgs(plan=plan.cluster, subnets=subnets, store=store, account_id=account),
+    ClusterArgs(plan=plan.cluster, subnets=subnets, store=store),
     ResourceOptions(providers=[aws], depends_on=[network]),
 )
 images = [ImageCache(f"{name}-images", ImageCacheArgs(plan=c), in_aws) for c in plan.images]

@@ -28,12 +28,11 @@ _RECOVERY_DAYS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """What to build, the private subnets by zone, the models that pods may read, the account."""
+    """What to build, the private subnets by zone, the models that pods may read."""
 
     plan: ClusterPlan
     subnets: Mapping[str, pulumi.Input[str]]
     store: ModelStore
-    account_id: pulumi.Output[str]
 
 
 class Cluster(pulumi.ComponentResource):
@@ -95,11 +94,16 @@ class Cluster(pulumi.ComponentResource):
 
     def _control_plane(self) -> aws.eks.Cluster:
         plan = self._args.plan
+        key = aws.kms.Key(
+            f"{self._name}-secrets",
+            description=f"Kubernetes secrets of {plan.name}",
+            enable_key_rotation=True,
+            deletion_window_in_days=_RECOVERY_DAYS,
+            opts=self._child,
+        )
         role = aws.iam.Role(
             f"{self._name}-role",
-            assume_role_policy=self._args.account_id.apply(
-                lambda account: service_trust("eks.amazonaws.com", account)
-            ),
+            assume_role_policy=key.arn.apply(lambda arn: service_trust("eks.amazonaws.com", arn)),
             opts=self._child,
         )
         attachments = [
@@ -111,13 +115,6 @@ class Cluster(pulumi.ComponentResource):
             )
             for policy in CLUSTER_POLICIES
         ]
-        key = aws.kms.Key(
-            f"{self._name}-secrets",
-            description=f"Kubernetes secrets of {plan.name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=_RECOVERY_DAYS,
-            opts=self._child,
-        )
         # EKS would create it without retention at the first log line. It is deleted with the stack:
         # one that is kept would stop every later `up`, where one that late log lines bring back
         # stops some (docs/destroy.md has the command).

@@ -10,10 +10,9 @@ from tokenfleet.plan.iam import Statement, policy, service_trust
 
 @dataclass(frozen=True, kw_only=True)
 class FlowLogsArgs:
-    """Which VPC of which account, and for how long its records are kept."""
+    """Which VPC, and for how long its records are kept."""
 
     vpc_id: pulumi.Input[str]
-    account_id: pulumi.Output[str]
     retention_days: int
 
 
@@ -30,8 +29,8 @@ class FlowLogs(pulumi.ComponentResource):
         )
         role = aws.iam.Role(
             f"{name}-writer",
-            assume_role_policy=args.account_id.apply(
-                lambda account: service_trust("vpc-flow-logs.amazonaws.com", account)
+            assume_role_policy=group.arn.apply(
+                lambda arn: service_trust("vpc-flow-logs.amazonaws.com", arn)
             ),
             opts=child,
         )

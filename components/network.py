@@ -14,11 +14,10 @@ from tokenfleet.plan.network import NetworkPlan, SubnetPlan
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """The address plan, the bucket that is reached without NAT, and the account."""
+    """The address plan, and the bucket that is reached without NAT."""
 
     plan: NetworkPlan
     store: ModelStore
-    account_id: pulumi.Output[str]
 
 
 class Network(pulumi.ComponentResource):
@@ -69,7 +68,6 @@ class Network(pulumi.ComponentResource):
                 f"{name}-flow-logs",
                 FlowLogsArgs(
                     vpc_id=vpc.id,
-                    account_id=args.account_id,
                     retention_days=args.plan.log_retention_days,
                 ),
                 opts=self._child,

@@ -269,7 +269,7 @@ def test_images_are_looked_up_once_for_every_group_and_not_when_they_are_given(
     keys_of: Callable[[str], Keys], recording_of: Record
 ) -> None:
     keys = keys_of("prod")
-    asked = [r.arguments["name"] for r in recording_of(keys, "preview").lookups[1:]]
+    asked = [r.arguments["name"] for r in recording_of(keys, "preview").lookups]
     assert len(asked) == len(recording_of(keys, "preview").of_type("aws:autoscaling/group:Group"))
     assert not [name for name in asked if "/recommended/" in str(name)]
     given = "ami-0123456789abcdef0"
@@ -277,7 +277,7 @@ def test_images_are_looked_up_once_for_every_group_and_not_when_they_are_given(
     for pool in keys["pools"].values():
         pool["imageId"] = given
     recording = recording_of(keys, "preview")
-    assert [r.token for r in recording.lookups] == ["aws:index/getCallerIdentity:getCallerIdentity"]
+    assert not recording.lookups
     templates = recording.of_type("aws:ec2/launchTemplate:LaunchTemplate")
     assert {template.inputs["imageId"] for template in templates} == {given}
 
@@ -293,15 +293,6 @@ def test_an_image_is_an_id_and_no_secret(
     images = [str(template.inputs["imageId"]) for template in templates]
     assert images
     assert not [image for image in images if not re.fullmatch(r"ami-[0-9a-f]{17}", image)]
-
-
-def test_whoever_deploys_is_one_of_the_administrators_or_stopped_before_there_is_a_cluster(
-    keys_of: Callable[[str], Keys], root: Path
-) -> None:
-    configured = Configured(PROJECT, keys_of("dev"), [])
-    configured.deployer_arn = "arn:aws:sts::111122223333:assumed-role/Somebody/session"
-    with pytest.raises(pulumi.RunError, match=r"cluster\.adminPrincipals.*role/Deployer"):
-        record(root, PROJECT, "dev", configured, "preview")
 
 
 def test_an_administrator_who_deploys_has_one_access_entry(

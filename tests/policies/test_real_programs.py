@@ -59,8 +59,8 @@ PROGRAMS: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
         [("explicit-providers", "default")],
     ),
     "look-up with a default provider": (
-        "aws.get_caller_identity_output()",
-        [("explicit-providers", "aws:index/getCallerIdentity:getCallerIdentity")],
+        'aws.ssm.get_parameter_output(name="/aws/service/eks/optimized-ami/1.35/x/image_id")',
+        [("explicit-providers", "aws:ssm/getParameter:getParameter")],
     ),
     "Output shown in a text": (
         'aws.ec2.Subnet("subnet", vpc_id=f"{vpc.id!r}", opts=child)',

@@ -42,28 +42,6 @@ def is_documentation(cidr: IPv4Network) -> bool:
     return str(cidr).startswith(("192.0.2.", "198.51.100.", "203.0.113."))
 
 
-def deployer_problem(caller_arn: str, admin_principals: Mapping[str, str]) -> str | None:
-    """Why whoever deploys could not create anything inside the cluster, or None.
-
-    The session of a role has the role's name without its path: arn:aws:sts::ACCOUNT:assumed-role/
-    NAME/SESSION (IAM user guide, "IAM identifiers"); role names are unique within an account.
-    """
-    *_, account, identity = caller_arn.split(":")
-    kind, _, name = identity.partition("/")
-    role = f"role/{name.partition('/')[0]}" if kind == "assumed-role" else None
-    for arn in admin_principals.values():
-        *_, named_account, named = arn.split(":")
-        without_path = f"role/{named.rpartition('/')[2]}" if named.startswith("role/") else None
-        if arn == caller_arn or (role and (account, role) == (named_account, without_path)):
-            return None
-    known = ", ".join(admin_principals.values())
-    return (
-        f"cluster.adminPrincipals: you deploy as {caller_arn}, which is not among them ({known}), so"
-        " you could not create anything inside the cluster. Add that role or user, or deploy as"
-        " one of them."
-    )
-
-
 def plan_cluster(
     settings: ClusterSettings,
     observability: ObservabilitySettings,

@@ -46,9 +46,10 @@ def managed_policy_arn(partition: str, name: str) -> str:
     return f"arn:{partition}:iam::aws:policy/{name}"
 
 
-def service_trust(service: str, account_id: str) -> str:
+def service_trust(service: str, own_arn: str) -> str:
     """Trust policy (JSON) of a role that an AWS service assumes for this account alone.
 
+    ``own_arn`` is that of anything in the account (arn:partition:service:region:account:resource).
     EKS and VPC flow logs say for whom they act (EKS user guide, "Cross-service confused deputy
     prevention", 2025-08-19; VPC user guide, "IAM role for publishing flow logs").
     """
@@ -58,7 +59,7 @@ def service_trust(service: str, account_id: str) -> str:
                 "Effect": "Allow",
                 "Principal": {"Service": service},
                 "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+                "Condition": {"StringEquals": {"aws:SourceAccount": own_arn.split(":")[4]}},
             }
         ]
     )

@@ -79,6 +79,10 @@ def _placeholders(plan: Plan) -> Iterator[str]:
 
 
 def _access(plan: Plan) -> Iterator[str]:
+    yield (
+        f"Deploy as {' or '.join(plan.cluster.admin_principals.values())} (cluster.adminPrincipals):"
+        " nobody else may create anything inside the cluster."
+    )
     if not plan.cluster.public_access_cidrs:
         yield (
             "The Kubernetes API has no public endpoint: deploy from a network connected to the VPC."

@@ -6,7 +6,7 @@ Plainly made up, and stable: two recordings of one stack are equal.
 import base64
 from collections.abc import Mapping
 
-ACCOUNT = "111122223333"
+_ACCOUNT = "111122223333"
 
 
 def invented_id(type_token: str, name: str) -> str:
@@ -51,10 +51,10 @@ def _arn(type_token: str, name: str, region: str) -> str:
         case "aws:s3/bucket:Bucket":
             return f"arn:aws:s3:::{name}"
         case "aws:cloudwatch/logGroup:LogGroup":
-            return f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{name}"
+            return f"arn:aws:logs:{region}:{_ACCOUNT}:log-group:{name}"
         case _ if type_token.startswith("aws:iam/"):
             kind = type_token.partition("/")[2].partition(":")[0]
-            return f"arn:aws:iam::{ACCOUNT}:{kind}/{name}"
+            return f"arn:aws:iam::{_ACCOUNT}:{kind}/{name}"
         case _:
             service, _, kind = type_token.removeprefix("aws:").partition("/")
-            return f"arn:aws:{service}:{region}:{ACCOUNT}:{kind.partition(':')[0]}/{name}"
+            return f"arn:aws:{service}:{region}:{_ACCOUNT}:{kind.partition(':')[0]}/{name}"

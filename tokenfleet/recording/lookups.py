@@ -14,7 +14,7 @@ class UndeclaredLookupError(Exception):
     """A look-up that no preview can answer; the text says what to do instead."""
 
 
-def answer(token: str, arguments: Mapping[str, object], deployer_arn: str) -> Mapping[str, object]:
+def answer(token: str, arguments: Mapping[str, object]) -> Mapping[str, object]:
     """What a look-up would answer, made up and stable, in the provider's camelCase.
 
     Raises:
@@ -24,10 +24,10 @@ def answer(token: str, arguments: Mapping[str, object], deployer_arn: str) -> Ma
     if found is None:
         msg = f"the program looks up {token}: decide it in the plan instead"
         raise UndeclaredLookupError(msg)
-    return found(arguments, deployer_arn)
+    return found(arguments)
 
 
-def _parameter(arguments: Mapping[str, object], _: str) -> Mapping[str, object]:
+def _parameter(arguments: Mapping[str, object]) -> Mapping[str, object]:
     name = str(arguments.get("name"))
     if not name.startswith(_IMAGES) or "/recommended/" in name:
         msg = f"the program looks up {name}: only images of one EKS release may be looked up"
@@ -36,11 +36,6 @@ def _parameter(arguments: Mapping[str, object], _: str) -> Mapping[str, object]:
     return {"name": name, "type": "String", "value": image, "insecureValue": image}
 
 
-def _caller(_: Mapping[str, object], deployer_arn: str) -> Mapping[str, object]:
-    return {"accountId": deployer_arn.split(":")[4], "arn": deployer_arn, "userId": "deployer"}
-
-
-_ANSWERS: Mapping[str, Callable[[Mapping[str, object], str], Mapping[str, object]]] = {
+_ANSWERS: Mapping[str, Callable[[Mapping[str, object]], Mapping[str, object]]] = {
     "aws:ssm/getParameter:getParameter": _parameter,
-    "aws:index/getCallerIdentity:getCallerIdentity": _caller,
 }

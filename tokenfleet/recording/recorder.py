@@ -48,7 +48,7 @@ def record(
     Raises:
         whatever the program raises; ``pulumi.RunError`` for a bad stack.
     """
-    monitor = _Monitor(mode, configured.region, configured.deployer_arn)
+    monitor = _Monitor(mode, configured.region)
 
     def run() -> None:
         configure(
@@ -123,9 +123,8 @@ class _NoCloud(Mocks):
 class _Monitor(MockMonitor):
     """A resource monitor that keeps every request."""
 
-    def __init__(self, mode: Mode, region: str, deployer_arn: str) -> None:
+    def __init__(self, mode: Mode, region: str) -> None:
         super().__init__(_NoCloud())
-        self._deployer_arn = deployer_arn
         self._mode: Mode = mode
         self._region = region
         self._resources: dict[str, RecordedResource] = {}
@@ -179,7 +178,7 @@ class _Monitor(MockMonitor):
             self._lookups.append(lookup)
         response = resource_pb2.ResourceInvokeResponse()
         outputs: struct_pb2.Struct = getattr(response, "return")
-        found = answer(lookup.token, lookup.arguments, self._deployer_arn)
+        found = answer(lookup.token, lookup.arguments)
         outputs.update(cast("dict[str, Any]", found))
         return response
 
