@@ -1,12 +1,11 @@
 """What runs in the cluster before any model does: EKS add-ons and Helm releases."""
 
-import json
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
+from components.eks_addon import eks_addon
 from components.manifest import kubernetes_object
 from tokenfleet.plan.addons import AddonsPlan
 
@@ -21,8 +20,8 @@ class AddonsArgs:
 class Addons(pulumi.ComponentResource):
     """DNS, metrics and node monitoring by EKS; autoscaler and device plugins by Helm.
 
-    And what takes startup taints off nodes. Give it the system nodes as ``depends_on``: its pods need them to run, and on the way down
-    the nodes must outlive its controllers.
+    And objects of our own, which take startup taints off nodes. Give it the system nodes as
+    ``depends_on``: its pods need them to run, and on the way down they must outlive its controllers.
     """
 
     def __init__(
@@ -31,15 +30,7 @@ class Addons(pulumi.ComponentResource):
         super().__init__("tokenfleet:addons:Addons", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         for addon, configuration in args.plan.eks_addons.items():
-            aws.eks.Addon(
-                f"{name}-{addon}",
-                cluster_name=args.plan.cluster_name,
-                addon_name=addon,
-                configuration_values=json.dumps(configuration) if configuration else None,
-                resolve_conflicts_on_create="OVERWRITE",
-                resolve_conflicts_on_update="OVERWRITE",
-                opts=child,
-            )
+            eks_addon(name, addon, configuration, cluster_name=args.plan.cluster_name, opts=child)
         for release in args.plan.helm_releases:
             kubernetes.helm.v3.Release(
                 f"{name}-{release.name}",

@@ -1,6 +1,5 @@
 """An EKS control plane, whatever must be there before a node joins, and a way to talk to it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
 from components.administrators import Administrators, AdministratorsArgs
+from components.eks_addon import eks_addon
 from components.identities import Identities, IdentitiesArgs
 from components.join import Join
 from components.kubeconfig import kubeconfig
@@ -171,15 +171,11 @@ class Cluster(pulumi.ComponentResource):
             role_arn=role.arn, service_account=CNI.service_account
         )
         for addon, configuration in self._args.plan.node_addons.items():
-            aws.eks.Addon(
-                f"{self._name}-{addon}",
+            eks_addon(
+                self._name,
+                addon,
+                configuration,
                 cluster_name=self.name,
-                addon_name=addon,
-                # No version: EKS installs the default of the cluster's version once and does
-                # not move it by itself.
-                configuration_values=json.dumps(configuration) if configuration else None,
-                resolve_conflicts_on_create="OVERWRITE",
-                resolve_conflicts_on_update="OVERWRITE",
-                pod_identity_associations=[identity] if addon == "vpc-cni" else None,
+                identities=[identity] if addon == "vpc-cni" else None,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[attachment]),
             )

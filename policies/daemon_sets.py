@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from policies.finding import Finding
 from policies.nodes import NEURON, NVIDIA, STARTUP_TAINT, node_config, node_labels, node_taints
-from policies.values import mapping, mappings, parsed, texts
+from policies.values import mapping, mappings, parsed, pod_spec, texts
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -72,7 +72,7 @@ def daemon_sets_tolerate(recording: Recording) -> Iterator[Finding]:
             where = f"{name} {'.'.join(known.path)}"
             yield from _kept_off(resource, where, tolerations, meant)
     for resource in recording.of_type(_DAEMON_SET):
-        pod = _pod(resource)
+        pod = pod_spec(resource.inputs)
         wanted = mapping(pod.get("nodeSelector")).items()
         meant = [node for node in nodes if wanted <= node_labels(node).items()]
         yield from _kept_off(
@@ -100,7 +100,7 @@ def startup_taints_go(recording: Recording) -> Iterator[Finding]:
 
 
 def _removes(key: str, node: Mapping[str, object], daemon_set: RecordedResource) -> bool:
-    pod = _pod(daemon_set)
+    pod = pod_spec(daemon_set.inputs)
     selected = mapping(pod.get("nodeSelector")).items() <= node_labels(node).items()
     commands = (texts(container.get("command")) for container in mappings(pod.get("containers")))
     return selected and any(key in command for command in commands)
@@ -152,8 +152,3 @@ def _tolerates(toleration: Toleration, taint: Mapping[str, object]) -> bool:
         and (toleration.get("key") == taint.get("key") or (exists and not toleration.get("key")))
         and (exists or toleration.get("value", "") == taint.get("value", ""))
     )
-
-
-def _pod(daemon_set: RecordedResource) -> Mapping[str, object]:
-    spec = mapping(daemon_set.inputs.get("spec"))
-    return mapping(mapping(spec.get("template")).get("spec"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from policies.finding import Finding
-from policies.values import mapping, mappings
+from policies.values import mapping, mappings, pod_spec
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
@@ -90,8 +90,7 @@ def _accounts(resource: RecordedResource) -> frozenset[tuple[str, str]]:
         names = _named_accounts(resource.inputs.get("values"))
     elif resource.type.startswith(_WORKLOADS):
         namespace = str(mapping(resource.inputs.get("metadata")).get("namespace"))
-        template = mapping(mapping(resource.inputs.get("spec")).get("template"))
-        names = iter([str(mapping(template.get("spec")).get("serviceAccountName"))])
+        names = iter([str(pod_spec(resource.inputs).get("serviceAccountName"))])
     else:
         return frozenset()
     return frozenset((namespace, name) for name in names)

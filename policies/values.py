@@ -29,6 +29,11 @@ def texts(value: object) -> Sequence[str]:
     return [value] if isinstance(value, str) else [str(entry) for entry in items(value)]
 
 
+def pod_spec(workload: Mapping[str, object]) -> Mapping[str, object]:
+    """What the pods of a Deployment, DaemonSet or Job are to be, from its inputs."""
+    return mapping(mapping(mapping(workload.get("spec")).get("template")).get("spec"))
+
+
 def parsed(text: object) -> Mapping[str, object]:
     """A JSON document, or an empty mapping when it is not known or not JSON."""
     try:

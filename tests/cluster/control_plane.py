@@ -1,9 +1,7 @@
 """A Kubernetes control plane as plain processes on loopback: etcd, API server, controllers, kwok."""
 
 import secrets
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +10,10 @@ from pathlib import Path
 import yaml
 
 from tests.cluster.api import Access, Api
+from tests.guarded import ended, free_port, started
 
 HERE = Path(__file__).parent
 READY_SECONDS = 60
-STOP_SECONDS = 5
 _STOP_ORDER = {"kube-apiserver": 0, "etcd": 2}
 # Identities by static token: what client certificates would do, without making any.
 IDENTITIES: Mapping[str, Sequence[str]] = {
@@ -44,7 +42,7 @@ class ControlPlane:
         self._tools, self._folder = tools, folder
         self._tokens = {name: secrets.token_hex(16) for name in IDENTITIES}
         self._processes: list[_Process] = []
-        self._port = _free_port()
+        self._port = free_port()
         self._write_credentials()
         self.access = Access(
             url=f"https://127.0.0.1:{self._port}",
@@ -66,13 +64,7 @@ class ControlPlane:
     def stop(self) -> None:
         """The API server first: with etcd gone before it, it would ignore the signal."""
         for process in sorted(self._processes, key=lambda p: _STOP_ORDER.get(p.name, 1)):
-            if process.popen.stdin:
-                process.popen.stdin.close()
-            try:
-                process.popen.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.popen.kill()
-                process.popen.wait()
+            ended(process.popen)
         self._processes.clear()
 
     def logs(self) -> str:
@@ -107,7 +99,7 @@ class ControlPlane:
         return path
 
     def _start_etcd(self) -> str:
-        client, peer = (f"http://127.0.0.1:{_free_port()}" for _ in range(2))
+        client, peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         self._start(
             "etcd",
             f"--data-dir={self._folder / 'etcd'}",
@@ -150,7 +142,7 @@ class ControlPlane:
             "--use-service-account-credentials",
             f"--service-account-private-key-file={folder / 'accounts.key'}",
             f"--root-ca-file={folder / 'server.crt'}",
-            f"--secure-port={_free_port()}",
+            f"--secure-port={free_port()}",
             "--bind-address=127.0.0.1",
             "--controllers=*,-nodeipam,-cloud-node-lifecycle,-service-lb-controller,"
             "-node-route-controller",
@@ -159,7 +151,7 @@ class ControlPlane:
         self._start(
             "kube-scheduler",
             f"--kubeconfig={self._kubeconfig('system:kube-scheduler')}",
-            f"--secure-port={_free_port()}",
+            f"--secure-port={free_port()}",
             "--bind-address=127.0.0.1",
             *quick,
         )
@@ -170,14 +162,13 @@ class ControlPlane:
             "--cidr=10.244.0.0/16",
             "--node-ip=127.0.0.1",
             "--node-lease-duration-seconds=40",
-            f"--server-address=127.0.0.1:{_free_port()}",
+            f"--server-address=127.0.0.1:{free_port()}",
             f"--config={stages}",
         )
 
     def _start(self, name: str, *arguments: str) -> None:
         log = self._folder / f"{name}.log"
-        command = [sys.executable, str(HERE / "guard.py"), str(log), str(self._tools / name)]
-        popen = subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE)
+        popen = started(log, [str(self._tools / name), *arguments])
         self._processes.append(_Process(name=name, popen=popen, log=log))
 
     def _await(self, path: str) -> None:
@@ -197,12 +188,6 @@ class ControlPlane:
 
 def _openssl(*arguments: str | Path) -> None:
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _tail(log: Path) -> str:

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ from typing import NoReturn
 
 from tests.cluster import guard
 from tests.engine.differences import Command
+from tests.guarded import ended, started
 
 # Half a minute on two free cores: three processes import torch one after the other.
 READY_SECONDS = 300
@@ -41,11 +41,11 @@ class Engine:
         self.answers_while_loading: set[int | None] = set()
         self.requests_done_when_ready: int | None = None
         self._namespace = _namespace()
-        self._popen = subprocess.Popen(
-            [sys.executable, guard.__file__, str(self.log), *self._namespace, *command.arguments],
-            env=dict(command.environment),
-            cwd=folder,
-            stdin=subprocess.PIPE,
+        self._popen = started(
+            self.log,
+            [*self._namespace, *command.arguments],
+            environment=command.environment,
+            folder=folder,
         )
 
     @property
@@ -142,13 +142,7 @@ class Engine:
 
     def stop(self) -> None:
         """End it in any case."""
-        if self._popen.stdin:
-            self._popen.stdin.close()
-        try:
-            self._popen.wait(_ENDS_WITH_GUARD_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
+        ended(self._popen, _ENDS_WITH_GUARD_SECONDS)
 
     def _first(self) -> int:
         """The container's first process, once it is there."""

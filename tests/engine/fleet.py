@@ -1,7 +1,6 @@
 """The engines of a test run: where they are, how many serve, and that none is left."""
 
 import itertools
-import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from tests.engine.containers import Pod
 from tests.engine.differences import command_of
 from tests.engine.engine import Engine
 from tests.engine.install import EngineTools
+from tests.guarded import free_port
 
 
 class Engines:
@@ -36,7 +36,7 @@ class Engines:
             pod,
             self._tools,
             model or self._tools.model,
-            port=_free_port(),
+            port=free_port(),
             folder=folder,
             secrets={
                 name: {"value": uuid.uuid4().hex} for name in ("vllm-api-key", "vllm-metrics-key")
@@ -80,9 +80,3 @@ class Replicas:
         for _ in range(count - len(self._kept)):
             self.start()
         return [kubelet.await_ready(engine, self.pod) for engine in self._kept[:count]]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

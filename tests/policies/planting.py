@@ -42,6 +42,13 @@ def reported(recording: Recording) -> Sequence[tuple[str, str]]:
     return [(finding.rule, finding.resource) for finding in findings(recording)]
 
 
+def assert_reported_alone(recording: Recording, planted: Planted) -> None:
+    """Its rule reports the mistake, in its words, and neither it nor another anything else."""
+    broken = planted.plant(recording)
+    assert reported(broken) == [(planted.rule, pick(broken, planted.on).urn)]
+    assert planted.says in findings(broken)[0].problem
+
+
 def replaced(pattern: str, **fields: object) -> Plant:
     """Other fields of the resource itself: parent, provider, dependencies, inputs."""
 

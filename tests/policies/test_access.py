@@ -5,8 +5,15 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from policies.rulebook import findings
-from tests.policies.planting import Plant, Planted, added, changed, edited, pick, reported
+from tests.policies.planting import (
+    Plant,
+    Planted,
+    added,
+    assert_reported_alone,
+    changed,
+    edited,
+    reported,
+)
 from tokenfleet.recording.recorded import Recording
 
 POLICY = ":RolePolicy::*model-reader-policy"
@@ -218,9 +225,7 @@ HARMLESS: Mapping[str, Plant] = {
 
 @pytest.mark.parametrize("planted", [pytest.param(row, id=name) for name, row in MISTAKES.items()])
 def test_every_way_in_is_reported_by_its_rule_alone(prod: Recording, planted: Planted) -> None:
-    recording = planted.plant(prod)
-    assert reported(recording) == [(planted.rule, pick(recording, planted.on).urn)]
-    assert planted.says in findings(recording)[0].problem
+    assert_reported_alone(prod, planted)
 
 
 @pytest.mark.parametrize("plant", [pytest.param(row, id=name) for name, row in HARMLESS.items()])

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 import pytest
 
 from policies.rulebook import findings
-from tests.policies.planting import Plant, Planted, changed, pick, removed, reported
+from tests.policies.planting import (
+    Plant,
+    Planted,
+    assert_reported_alone,
+    changed,
+    pick,
+    removed,
+    reported,
+)
 from tests.policies.test_nodes import TEMPLATE, in_user_data
 from tokenfleet.recording.recorded import Recording
 
@@ -91,9 +99,7 @@ HARMLESS: Mapping[str, Plant] = {
 def test_a_daemon_set_that_stays_away_is_reported_by_its_rule_alone(
     prod: Recording, planted: Planted
 ) -> None:
-    recording = planted.plant(prod)
-    assert reported(recording) == [(planted.rule, pick(recording, planted.on).urn)]
-    assert planted.says in findings(recording)[0].problem
+    assert_reported_alone(prod, planted)
 
 
 @pytest.mark.parametrize("plant", [pytest.param(row, id=name) for name, row in HARMLESS.items()])

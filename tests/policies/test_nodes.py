@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from policies.rulebook import findings
 from tests.policies.planting import (
     Plant,
     Planted,
+    assert_reported_alone,
     changed,
     edited,
     pick,
@@ -194,9 +194,7 @@ HARMLESS: Mapping[str, Plant] = {
 def test_a_mistake_in_a_node_is_reported_by_its_rule_alone(
     prod: Recording, planted: Planted
 ) -> None:
-    recording = planted.plant(prod)
-    assert reported(recording) == [(planted.rule, pick(recording, planted.on).urn)]
-    assert planted.says in findings(recording)[0].problem
+    assert_reported_alone(prod, planted)
 
 
 @pytest.mark.parametrize("plant", [pytest.param(row, id=name) for name, row in HARMLESS.items()])

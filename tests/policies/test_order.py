@@ -1,16 +1,15 @@
 """Mistakes in what exists before what."""
 
-import dataclasses
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 import pytest
 
-from policies.rulebook import findings
 from tests.policies.planting import (
     Plant,
     Planted,
     added,
+    assert_reported_alone,
     changed,
     pick,
     removed,
@@ -132,9 +131,7 @@ HARMLESS: Mapping[str, Plant] = {
 def test_a_mistake_of_order_is_reported_by_its_rule_alone(
     prod: Recording, planted: Planted
 ) -> None:
-    recording = planted.plant(prod)
-    assert reported(recording) == [(planted.rule, pick(recording, planted.on).urn)]
-    assert planted.says in findings(recording)[0].problem
+    assert_reported_alone(prod, planted)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +151,5 @@ def test_an_order_that_harms_nobody_is_not_reported(prod: Recording, plant: Plan
 
 
 def test_models_start_after_their_identity(prod: Recording) -> None:
-    late = dataclasses.replace(
-        prod,
-        resources=[
-            dataclasses.replace(r, dependencies=[], parent=prod.stack_urn, provider="")
-            if r.urn == pick(prod, DEPLOYMENT).urn
-            else r
-            for r in prod.resources
-        ],
-    )
+    late = replaced(DEPLOYMENT, dependencies=[], parent=prod.stack_urn, provider="")(prod)
     assert ("identities-first", pick(prod, DEPLOYMENT).urn) in reported(late)

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from policies.rulebook import findings
-from tests.policies.planting import Plant, Planted, added, changed, pick, replaced, reported
+from tests.policies.planting import (
+    Plant,
+    Planted,
+    added,
+    assert_reported_alone,
+    changed,
+    pick,
+    replaced,
+    reported,
+)
 from tokenfleet.recording.recorded import SECRET, Recording
 
 VPC = ":Vpc::*"
@@ -130,9 +138,7 @@ HARMLESS: Mapping[str, Plant] = {
 def test_a_mistake_in_shape_is_reported_by_its_rule_alone(
     prod: Recording, planted: Planted
 ) -> None:
-    recording = planted.plant(prod)
-    assert reported(recording) == [(planted.rule, pick(recording, planted.on).urn)]
-    assert planted.says in findings(recording)[0].problem
+    assert_reported_alone(prod, planted)
 
 
 @pytest.mark.parametrize("plant", [pytest.param(row, id=name) for name, row in HARMLESS.items()])

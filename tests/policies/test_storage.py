@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from policies.rulebook import findings
 from tests.policies.planting import (
     Plant,
     Planted,
     added,
+    assert_reported_alone,
     changed,
     pick,
     removed,
@@ -141,9 +141,7 @@ HARMLESS: Mapping[str, Plant] = {
 def test_storage_in_the_clear_is_reported_by_its_rule_alone(
     prod: Recording, planted: Planted
 ) -> None:
-    recording = planted.plant(prod)
-    assert reported(recording) == [(planted.rule, pick(recording, planted.on).urn)]
-    assert planted.says in findings(recording)[0].problem
+    assert_reported_alone(prod, planted)
 
 
 @pytest.mark.parametrize("plant", [pytest.param(row, id=name) for name, row in HARMLESS.items()])

@@ -1,10 +1,7 @@
 """A real S3 server on this machine, by default on loopback: versitygw over a folder."""
 
 import json
-import socket
 import subprocess
-import sys
-import time
 import urllib.request
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,21 +11,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 import boto3
 from botocore.config import Config
 
-from tests.cluster import guard
+from tests.guarded import ServerFailed, answering, ended, free_port, started
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 # Not the default of any client: a signature for another region is refused.
 REGION = "eu-central-1"
-READY_SECONDS = 20
-STOP_SECONDS = 5
-# Another process may take a free port before the server does.
-_TRIES = 3
-
-
-class S3ServerFailed(Exception):  # noqa: N818 - says what happened
-    """The server ended early or never answered; the message ends with its log."""
 
 
 class _Boto3(Protocol):
@@ -62,30 +51,13 @@ class S3Server:
         self._binary, self._folder = binary, folder
         self._host, self._inside = host, inside
         self._log = folder / "versitygw.log"
-        self._popen: subprocess.Popen[bytes] | None = None
         for name in ("accounts", "buckets"):
             (folder / name).mkdir()
-        for left in reversed(range(_TRIES)):
-            try:
-                self._start()
-            except S3ServerFailed:
-                if not left:
-                    raise
-            else:
-                break
+        self._popen = answering(self._start, self._answers, self._log)
 
     def stop(self) -> None:
         """End the server and wait for it."""
-        if self._popen is None:
-            return
-        if self._popen.stdin:
-            self._popen.stdin.close()
-        try:
-            self._popen.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
-        self._popen = None
+        ended(self._popen)
 
     def environment(self) -> Mapping[str, str]:
         """What AWS's own tools and SDKs read, to be the owner of all buckets."""
@@ -141,24 +113,18 @@ class S3Server:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def _start(self) -> None:
-        port = _free_port()
+    def _start(self) -> subprocess.Popen[bytes]:
+        port = free_port()
         self.endpoint = f"http://{self._host}:{port}"
         command = [
-            *(sys.executable, guard.__file__, str(self._log), *self._inside, str(self._binary)),
+            *(*self._inside, str(self._binary)),
             *("--port", f"{self._host}:{port}", "--region", self.region, "--keep-alive"),
             *("--access", self.access_key, "--secret", self.secret_key),
             *("--iam-dir", str(self._folder / "accounts"), "--iam-cache-disable"),
             *("--health", "/health", "--access-log", str(self.access_log), "--quiet"),
             *("posix", str(self._folder / "buckets")),
         ]
-        self._popen = subprocess.Popen(command, stdin=subprocess.PIPE)
-        deadline = time.monotonic() + READY_SECONDS
-        while not self._answers():
-            if self._popen.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise S3ServerFailed(self._log.read_text(encoding="utf-8"))
-            time.sleep(0.05)
+        return started(self._log, command)
 
     def _answers(self) -> bool:
         try:
@@ -177,10 +143,4 @@ class S3Server:
             text=True,
         )
         if done.returncode:
-            raise S3ServerFailed(done.stdout + done.stderr)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+            raise ServerFailed(done.stdout + done.stderr)

@@ -2,27 +2,15 @@
 
 import json
 import os
-import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx2
 
-from tests.cluster import guard
+from tests.guarded import answering, ended, free_port, started
 from tests.registry.documents import Document, digest_of
-
-READY_SECONDS = 20
-STOP_SECONDS = 5
-# Another process may take a free port before the server does.
-_TRIES = 3
-
-
-class RegistryFailed(Exception):  # noqa: N818 - says what happened
-    """The server ended early or never answered; the message ends with its log."""
 
 
 class RegistryServer:
@@ -38,14 +26,7 @@ class RegistryServer:
         self._popen: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        for left in reversed(range(_TRIES)):
-            try:
-                self._start()
-            except RegistryFailed:
-                if not left:
-                    raise
-            else:
-                break
+        self._popen = answering(self._start, self._answers, self._log)
         return self
 
     def __exit__(
@@ -54,7 +35,8 @@ class RegistryServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop()
+        if self._popen:
+            ended(self._popen)
 
     def push(self, repository: str, tag: str, document: Document, token: str | None = None) -> None:
         """Store a document and all that it names, as ``docker push`` does."""
@@ -79,10 +61,8 @@ class RegistryServer:
             headers={"Content-Type": document.media_type},
         ).raise_for_status()
 
-    def _start(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.host = f"127.0.0.1:{probe.getsockname()[1]}"
+    def _start(self) -> subprocess.Popen[bytes]:
+        self.host = f"127.0.0.1:{free_port()}"
         configuration: dict[str, object] = {
             "version": 0.1,
             "log": {"level": "warn", "accesslog": {"disabled": True}},
@@ -95,33 +75,15 @@ class RegistryServer:
         path = self._folder / "registry.json"
         # Every JSON text is YAML.
         path.write_text(json.dumps(configuration), encoding="utf-8")
-        self._popen = subprocess.Popen(
-            [sys.executable, guard.__file__, str(self._log), str(self._binary), "serve", str(path)],
-            stdin=subprocess.PIPE,
+        return started(
+            self._log,
+            [str(self._binary), "serve", str(path)],
             # Else it looks for a collector of traces.
-            env=os.environ | {"OTEL_TRACES_EXPORTER": "none"},
+            environment=os.environ | {"OTEL_TRACES_EXPORTER": "none"},
         )
-        deadline = time.monotonic() + READY_SECONDS
-        while not self._answers():
-            if self._popen.poll() is not None or time.monotonic() > deadline:
-                self._stop()
-                raise RegistryFailed(self._log.read_text(encoding="utf-8"))
-            time.sleep(0.05)
 
     def _answers(self) -> bool:
         try:
             return httpx2.get(f"http://{self.host}/v2/", timeout=1).status_code in {200, 401}
         except httpx2.HTTPError:
             return False
-
-    def _stop(self) -> None:
-        if self._popen is None:
-            return
-        if self._popen.stdin:
-            self._popen.stdin.close()
-        try:
-            self._popen.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            self._popen.wait()
-        self._popen = None
