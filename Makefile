@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader faults lock format clean
+.PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader bench-rollouts faults lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -57,6 +57,10 @@ bench: setup ## measure what the docs claim
 
 bench-loader: setup ## measure how fast a node gets its weights (needs root)
 	$(BIN)/python -m bench.loader
+
+bench-rollouts: setup ## count what 40 rollouts under traffic lose, half of them on a busy machine (an hour and a half)
+	$(BIN)/python -m bench.rollouts --times 20
+	$(BIN)/python -m bench.rollouts --times 20 --busy 2
 
 faults: setup ## 200 random faults around the weight loader
 	$(BIN)/python -m bench.loader_faults --runs 200

@@ -199,6 +199,15 @@ def test_a_previous_key_alone_stops_the_program(
         record(root, PROJECT, "dev", configured, "preview")
 
 
+def test_an_empty_key_stops_the_program(
+    stack_files: Mapping[str, StackFile], root: Path
+) -> None:
+    configured = Configured(PROJECT, stack_files["dev"].keys, ["apiKey"])
+    configured.values["tokenfleet:apiKey"] = ""
+    with pytest.raises(pulumi.RunError, match=r"apiKey: must be visible ASCII"):
+        record(root, PROJECT, "dev", configured, "preview")
+
+
 def test_without_a_configured_key_one_is_made_and_kept(
     stack_files: Mapping[str, StackFile], recording_of: Record
 ) -> None:

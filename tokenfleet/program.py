@@ -15,6 +15,7 @@ from tokenfleet.settings.stack_file import (
     foreign_key,
     lonely_secrets,
     plaintext_secret,
+    unsendable_secret,
 )
 
 __all__ = ["API_KEY", "PREVIOUS_API_KEY", "secret", "stack_plan"]
@@ -53,3 +54,5 @@ def _keys(namespace: str, mistakes: list[Mistake]) -> Iterator[tuple[str, object
             yield key, config_value(text)
         elif not is_config_secret(full_key):
             mistakes.append(plaintext_secret(key))
+        else:
+            mistakes.extend(filter(None, [unsendable_secret(key, text)]))

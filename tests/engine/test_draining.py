@@ -6,6 +6,7 @@ import pytest
 
 from tests.engine import kubelet
 from tests.engine.fleet import Replicas
+from tests.engine.rollout import rolled_out
 from tests.engine.traffic import Endpoints, Traffic, shortcoming
 
 _BEGUN = 'data: {"choices": [{"finish_reason": null}]}'
@@ -22,20 +23,12 @@ ANSWERS: Mapping[str, tuple[list[str], str]] = {
 
 
 def test_a_rollout_loses_and_truncates_and_aborts_nothing(replicas: Replicas) -> None:
-    old = replicas.ready(2)
-    endpoints = Endpoints(old)
-    codes: list[int | None] = []
-    with Traffic(endpoints) as traffic:
-        for engine in old:
-            traffic.remove(engine)
-            codes.append(kubelet.end(engine, replicas.pod).exit_code)
-            # No surge: where a replica owns its node, the next one waits until it is gone.
-            endpoints.add(kubelet.await_ready(replicas.start(), replicas.pod))
-    assert traffic.losses == []
-    assert {answer.is_streamed for answer in traffic.answers} == {True, False}
-    assert codes == [0, 0]
+    rollout = rolled_out(replicas)
+    assert rollout.losses == []
+    assert {answer.is_streamed for answer in rollout.answers} == {True, False}
+    assert rollout.codes == [0, 0]
     # SIGTERM found requests of which some were to be finished.
-    assert all("draining in-flight requests" in engine.log.read_text() for engine in old)
+    assert all("draining in-flight requests" in e.log.read_text() for e in rollout.replaced)
 
 
 def test_without_pre_stop_and_with_the_default_grace_requests_are_lost(replicas: Replicas) -> None:

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tokenfleet.settings.stack_file import StackFile, StackFileError, read_stack_file
+from tokenfleet.settings.stack_file import (
+    StackFile,
+    StackFileError,
+    read_stack_file,
+    unsendable_secret,
+)
 
 UNREADABLE: Mapping[str, tuple[bytes, str]] = {
     "empty": (b"", "holds no settings"),
@@ -53,6 +58,18 @@ def test_a_plaintext_secret_is_refused_and_not_repeated(key: str, tmp_path: Path
     mistake, *_ = found.mistakes
     assert "must be encrypted" in mistake.problem
     assert "hunter2" not in f"{mistake}{found.keys}"
+
+
+@pytest.mark.parametrize("text", ["", " ", "two words", "line\n", "sch\u00f6n", "nul\0"])
+def test_a_key_that_no_client_could_send_is_refused_and_not_repeated(text: str) -> None:
+    mistake = unsendable_secret("apiKey", text)
+    assert mistake is not None
+    assert "pulumi config set --secret apiKey" in mistake.problem
+    assert not text.strip() or text.strip() not in str(mistake)
+
+
+def test_a_key_of_visible_characters_is_sendable() -> None:
+    assert unsendable_secret("apiKey", "sk-Az09_+/=~!") is None
 
 
 def test_an_encrypted_secret_is_known_by_name_only(tmp_path: Path) -> None:

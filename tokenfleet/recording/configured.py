@@ -11,7 +11,7 @@ class Configured:
         self.values = {f"{namespace}:{key}": _as_text(value) for key, value in keys.items()}
         # The real values are encrypted; whatever depends on them is shown as a secret anyway.
         self.secret_keys = [f"{namespace}:{key}" for key in secrets]
-        self.values |= dict.fromkeys(self.secret_keys, "not decrypted")
+        self.values |= dict.fromkeys(self.secret_keys, "not-decrypted")
         self.region = str(keys.get("region", ""))
 
 

@@ -13,6 +13,9 @@ from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
 
 
+_SENDABLE = re.compile(r"[!-~]+")
+
+
 class StackFileError(Exception):
     """A stack file that cannot be read at all: absent, empty or not YAML."""
 
@@ -98,6 +101,20 @@ def read_stack_file(project: Path, stack: str, namespace: str) -> StackFile:
 def plaintext_secret(key: str) -> Mistake:
     """A secret that anyone who reads the stack file can read. Its value is not repeated."""
     problem = f"must be encrypted: pulumi config set --secret {key} (and change it, it was public)"
+    return Mistake(path=key, value="", problem=problem)
+
+
+def unsendable_secret(key: str, text: str) -> Mistake | None:
+    """A key that no client could send in a header; vLLM asks for none at all when it is empty.
+
+    Known only while the program runs: what a stack file holds is encrypted.
+    """
+    if _SENDABLE.fullmatch(text):
+        return None
+    problem = (
+        "must be visible ASCII characters without spaces, at least one: openssl rand -hex 32 |"
+        f" pulumi config set --secret {key}"
+    )
     return Mistake(path=key, value="", problem=problem)
 
 

@@ -82,6 +82,22 @@ def test_a_reservation_counts_in_its_zone_alone(
     assert "us-east-1b needs 246" in str(raised.value)
 
 
+def test_nodes_count_in_the_zones_that_offer_them(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    keys = keys_of("prod")
+    keys["network"] |= {"cidr": SMALL, "zones": THREE}
+    keys["pools"]["inferentia2"]["tiers"] = {"spot": {"max": 36}}
+    plan_of(keys)
+    # The first of these zones has no Inferentia2.
+    ids = {zone: f"use1-az{number}" for zone, number in zip(THREE, (1, 2, 4), strict=True)}
+    keys["network"]["zoneIds"] = ids
+    with pytest.raises(StackError) as raised:
+        plan_of(keys)
+    assert "us-east-1b needs" in str(raised.value)
+    assert "inferentia2 spot 18 nodes x 9" in str(raised.value)
+
+
 @pytest.mark.parametrize(("most", "noted"), [(19, False), (42, True)])
 def test_one_zone_that_could_not_hold_all_nodes_is_noted(
     most: int, keys_of: Callable[[str], Keys], plan_of: PlanOf, *, noted: bool

@@ -6,8 +6,10 @@ from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.network import private_size
 from tokenfleet.plan.nodes.addresses import Nodes, SubnetUse, addresses_of, needed_in, subnet_use
+from tokenfleet.plan.nodes.zones import zones_with
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.forms import LARGEST_VPC
+from tokenfleet.settings.sections import NetworkSettings
 
 
 def address_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -15,7 +17,7 @@ def address_mistakes(draft: Draft) -> Iterator[Mistake]:
     network = draft.network
     if network is None or not network.zones:
         return
-    every = list(_nodes(draft, sorted(set(network.zones))))
+    every = list(_nodes(draft, network))
     internal = draft.edge is not None and draft.edge.exposure == "internal"
     use = subnet_use(
         private_size(network.cidr),
@@ -37,16 +39,21 @@ def address_mistakes(draft: Draft) -> Iterator[Mistake]:
         )
 
 
-def _nodes(draft: Draft, zones: Sequence[str]) -> Iterator[Nodes]:
-    """Every group of nodes whose instance types are known; others are reported elsewhere."""
+def _nodes(draft: Draft, network: NetworkSettings) -> Iterator[Nodes]:
+    """Every group of nodes whose instance types are known; others are reported elsewhere.
+
+    In the zones that offer one of its types, where those are known.
+    """
+    zones = sorted(set(network.zones))
     if draft.cluster:
         system = draft.cluster.system_nodes
         if kinds := _known([system.instance_type]):
             each = addresses_of(kinds, serving=False)
             yield Nodes(title="system", most=system.count, zones=zones, each=each)
     for name, pool in draft.pools.items():
+        offering = zones_with(pool.instance_types, draft.region or "", network.zone_ids)
         for option, tier in pool.tiers.items():
-            only = [tier.reservation.zone] if tier.reservation else zones
+            only = [tier.reservation.zone] if tier.reservation else sorted(offering) or zones
             if kinds := _known(pool.instance_types):
                 each = addresses_of(kinds, serving=True)
                 yield Nodes(title=f"{name} {option}", most=tier.max, zones=only, each=each)
