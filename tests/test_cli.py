@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from tokenfleet.cli import app
+from tokenfleet.cli import COMMANDS, app, loaded
 
 BAD_STACK, BROKEN_RULE = 2, 3
 
@@ -22,6 +24,26 @@ def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(root / name, folder)
     shutil.copytree(root / "components", folder / "components")
     return folder
+
+
+# What takes long to import: providers, the AWS SDK, settings, tables of figures.
+HEAVY = {"boto3", "pulumi", "pulumi_aws", "pulumi_kubernetes", "yaml", "httpx2"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    text: str = loaded(name).help
+    assert " ".join(text.split("\n\n", maxsplit=1)[0].split()) == COMMANDS[name]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["--version"], ["previw"], []])
+def test_what_calls_no_command_waits_for_none(words: list[str]) -> None:
+    code = (
+        "import sys; from tokenfleet.cli import app\n"
+        f"try: app({words!r})\nfinally: print('heavy:', sorted({HEAVY!r} & {{*sys.modules}}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.stdout.rstrip().endswith("heavy: []"), done.stdout + done.stderr
 
 
 def _preview(*arguments: str | Path) -> Result:

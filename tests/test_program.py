@@ -199,9 +199,7 @@ def test_a_previous_key_alone_stops_the_program(
         record(root, PROJECT, "dev", configured, "preview")
 
 
-def test_an_empty_key_stops_the_program(
-    stack_files: Mapping[str, StackFile], root: Path
-) -> None:
+def test_an_empty_key_stops_the_program(stack_files: Mapping[str, StackFile], root: Path) -> None:
     configured = Configured(PROJECT, stack_files["dev"].keys, ["apiKey"])
     configured.values["tokenfleet:apiKey"] = ""
     with pytest.raises(pulumi.RunError, match=r"apiKey: must be visible ASCII"):

@@ -1,36 +1,85 @@
-"""The command line: one subcommand a file in ``tokenfleet.commands``."""
+"""The command line: one subcommand a file in ``tokenfleet.commands``, loaded when it is called."""
+
+import gc
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from tokenfleet.commands.catalogue import catalogue
-from tokenfleet.commands.coldstart import coldstart
-from tokenfleet.commands.compare import compare
-from tokenfleet.commands.compile import compile_model
-from tokenfleet.commands.cost import cost
-from tokenfleet.commands.explain import explain
-from tokenfleet.commands.models import models
-from tokenfleet.commands.preview import preview
-from tokenfleet.commands.publish import publish
+from tokenfleet.project import PROJECT
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True)
+COMMANDS: Mapping[str, str] = {
+    "preview": "Run the program without cloud or Pulumi CLI and show what it would build.",
+    "cost": "Price a stack: the whole bill, and tokens at its load, flat out, and over all loads.",
+    "explain": "Say how a model is served: every flag, variable, size and time, with its reason.",
+    "compare": "Rank every instance type that can serve a model at a load within an objective.",
+    "coldstart": "Predict the seconds from a pod that finds no node to a model that answers.",
+    "publish": "Put a model revision into the bucket: checked, resumable, visible only when whole.",
+    "models": "List the model revisions in the bucket, and whether each is whole.",
+    "compile": "Print the Kubernetes Job that compiles a model and publishes the result to the bucket.",
+    "catalogue": "The dated facts that every figure comes from.",
+}
+"""Each command, a function in the module of its name in ``tokenfleet.commands``, and how its help begins."""
+
+
+class _Lazy(TyperGroup):
+    """Imports the module of a command when that is called: others may need seconds to load.
+
+    Click's documented pattern ("Lazily Loading Subcommands"); what lists commands gets by with
+    their first lines.
+    """
+
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - Typer's to choose
+        super().__init__(**attributes)
+        self.commands = {
+            name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()
+        }
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - classes that Typer keeps private
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and loaded(str(name)), rest
+
+
+def loaded(name: str) -> Any:  # noqa: ANN401 - as above
+    """The command of that name, with all that it needs."""
+    module = import_module(f"tokenfleet.commands.{name}")
+    command = getattr(module, name)
+    if isinstance(command, typer.Typer):
+        return typer.main.get_command(command)
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(command)
+    return typer.main.get_command(alone)
+
+
+app = typer.Typer(
+    cls=_Lazy,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - what Typer calls back with
+    if asked:
+        typer.echo(f"{PROJECT} {version(PROJECT)}")
+        raise typer.Exit
 
 
 @app.callback()
-def tokenfleet() -> None:
+def tokenfleet(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="print it", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
     """Fleets on AWS that serve open-weight LLMs: what will be built, and what it costs."""
-
-
-app.command()(preview)
-app.command()(coldstart)
-app.command()(compare)
-app.command()(cost)
-app.command()(explain)
-app.command()(publish)
-app.command()(models)
-app.command("compile")(compile_model)
-app.add_typer(catalogue, name="catalogue")
 
 
 def main() -> None:
     """The entry point of the ``tokenfleet`` command."""
+    # A process that is over in two seconds needs no garbage collector (bench/preview.py).
+    gc.disable()
     app()

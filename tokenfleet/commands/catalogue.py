@@ -4,22 +4,28 @@ import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
+from tokenfleet.aws.client import aws_regions
+from tokenfleet.aws.price_list import PriceError
+from tokenfleet.aws.region_prices import region_prices
+from tokenfleet.catalogue.digests import DIGESTS, DigestChange, renew_digests
 from tokenfleet.catalogue.facts import CatalogueError, data_folder
+from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
 from tokenfleet.catalogue.instances import instance_types, regions
+from tokenfleet.catalogue.renewal import FILES, Fetched, PriceChange, renew
+from tokenfleet.catalogue.writing import read_files, replace_files
 from tokenfleet.commands.answers import AsJson, console, fail, today
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.plain import plain
+from tokenfleet.registry.messenger import Messenger
+from tokenfleet.registry.refusal import RegistryError
+from tokenfleet.registry.resolve import resolve
 from tokenfleet.views.screens.digests import digest_table, moved_tags
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from tokenfleet.catalogue.digests import DigestChange
-    from tokenfleet.catalogue.renewal import Fetched, PriceChange
 
 
 class Part(StrEnum):
@@ -29,7 +35,7 @@ class Part(StrEnum):
     DIGESTS = "digests"
 
 
-catalogue = typer.Typer(no_args_is_help=True)
+catalogue = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @catalogue.callback()
@@ -72,11 +78,6 @@ def refresh(
     that the data files name. Ends with 2, and writes nothing, when one cannot be asked, or
     when prices are hard to believe or a tag moved and --accept is not given.
     """
-    # Imported when needed: --help should not wait for boto3.
-    from tokenfleet.aws.price_list import PriceError  # noqa: PLC0415 - see above
-    from tokenfleet.catalogue.writing import read_files, replace_files  # noqa: PLC0415 - see above
-    from tokenfleet.registry.refusal import RegistryError  # noqa: PLC0415 - see above
-
     if region and only is Part.DIGESTS:
         fail("--region is of prices: leave it out, or --only digests")
     asked = [] if only is Part.DIGESTS else list(dict.fromkeys(region or sorted(regions())))
@@ -115,17 +116,11 @@ def refresh(
 
 
 def _files(only: Part | None) -> tuple[str, ...]:
-    from tokenfleet.catalogue.digests import DIGESTS  # noqa: PLC0415 - see refresh
-    from tokenfleet.catalogue.in_use import NAMING_FILES  # noqa: PLC0415 - see refresh
-    from tokenfleet.catalogue.renewal import FILES  # noqa: PLC0415 - see refresh
-
     prices = () if only is Part.DIGESTS else FILES
     return prices if only is Part.PRICES else (*prices, DIGESTS, *NAMING_FILES)
 
 
 def _elsewhere(error: Exception) -> str:
-    from tokenfleet.aws.price_list import PriceError  # noqa: PLC0415 - see refresh
-
     if isinstance(error, PriceError):
         return "--only digests asks nothing of AWS."
     return "--only prices asks no registry."
@@ -133,9 +128,7 @@ def _elsewhere(error: Exception) -> str:
 
 def _with_prices(
     texts: Mapping[str, str], asked: Sequence[str]
-) -> tuple[Mapping[str, str], Sequence["PriceChange"]]:
-    from tokenfleet.catalogue.renewal import renew  # noqa: PLC0415 - see refresh
-
+) -> tuple[Mapping[str, str], Sequence[PriceChange]]:
     changes: list[PriceChange] = []
     for place, name in enumerate(asked, 1):
         renewal = renew(texts, _fetched(name, f"{place}/{len(asked)} {name}"), today())
@@ -146,12 +139,7 @@ def _with_prices(
 
 def _with_digests(
     texts: Mapping[str, str],
-) -> tuple[Mapping[str, str], Sequence["DigestChange"]]:
-    from tokenfleet.catalogue.digests import DIGESTS, renew_digests  # noqa: PLC0415 - see refresh
-    from tokenfleet.catalogue.in_use import in_use  # noqa: PLC0415 - see refresh
-    from tokenfleet.registry.messenger import Messenger  # noqa: PLC0415 - see refresh
-    from tokenfleet.registry.resolve import resolve  # noqa: PLC0415 - see refresh
-
+) -> tuple[Mapping[str, str], Sequence[DigestChange]]:
     messenger = Messenger()
     try:
         found = resolve(in_use(texts), lambda what: typer.echo(what, err=True), messenger)
@@ -162,17 +150,13 @@ def _with_digests(
 
 
 def _check(asked: Sequence[str]) -> None:
-    from tokenfleet.aws.client import aws_regions  # noqa: PLC0415 - see refresh
-
     known = aws_regions()
     unknown = [name for name in asked if name not in known]
     if unknown:
         fail(*(f"--region {name}: no region of AWS.{nearest(name, known)}" for name in unknown))
 
 
-def _fetched(region: str, step: str) -> "Fetched":
-    from tokenfleet.aws.region_prices import region_prices  # noqa: PLC0415 - see refresh
-
+def _fetched(region: str, step: str) -> Fetched:
     known = instance_types()
     spot = [name for name, kind in known.items() if "spot" in kind.usage_classes]
     return region_prices(
@@ -180,7 +164,7 @@ def _fetched(region: str, step: str) -> "Fetched":
     )
 
 
-def _doubtful_prices(changes: Sequence["PriceChange"]) -> Sequence[str]:
+def _doubtful_prices(changes: Sequence[PriceChange]) -> Sequence[str]:
     doubtful = [change for change in changes if change.doubt]
     if not doubtful:
         return []
@@ -196,10 +180,7 @@ def _doubtful_prices(changes: Sequence["PriceChange"]) -> Sequence[str]:
     ]
 
 
-def _table(changes: Sequence["PriceChange"]) -> "Table":
-    from rich.table import Table  # noqa: PLC0415 - see refresh
-    from rich.text import Text  # noqa: PLC0415 - see refresh
-
+def _table(changes: Sequence[PriceChange]) -> Table:
     table = Table(title="Changed", title_justify="left", box=None, pad_edge=False)
     for column in ("region", "price of", "before", "now", "change"):
         right = column in {"before", "now", "change"}

@@ -17,6 +17,8 @@ from tokenfleet.mistakes import nearest
 from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
 from tokenfleet.plan.plain import plain
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.notes import how_to_renew
+from tokenfleet.views.screens.candidates import compared
 
 _REGION = "us-east-1"
 # Long enough for most requests, and short enough that the weights decide which type fits.
@@ -69,9 +71,6 @@ def coldstart(
         }
         typer.echo(json.dumps(answer, indent=2))
         return
-    # Imported when needed: a wrong name should not wait for what draws.
-    from tokenfleet.preview.notes import how_to_renew  # noqa: PLC0415 - see above
-    from tokenfleet.views.screens.candidates import compared  # noqa: PLC0415 - see above
 
     prices = f"Prices: on demand in {_REGION}, with volumes, the oldest of {oldest}."
     if stale:

@@ -3,22 +3,24 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.commands.answers import AsJson, console, fail, today
-from tokenfleet.economics.price.hosted import HostedPrice
+from tokenfleet.economics.bill.price_age import is_stale
+from tokenfleet.economics.choice.question import Objective, Question
+from tokenfleet.economics.choice.ranking import Ranking, ranking
+from tokenfleet.economics.estimate.traffic import RequestShape
+from tokenfleet.economics.price.hosted import HostedPrice, compare_hosted
+from tokenfleet.economics.price.hosted_file import read_hosted
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.plain import plain
 from tokenfleet.settings.models import ObjectiveSettings
-
-if TYPE_CHECKING:
-    from tokenfleet.economics.choice.question import Question
-    from tokenfleet.economics.choice.ranking import Ranking
+from tokenfleet.views.screens.choices import ranked
 
 # Long enough for most requests, and short enough that the weights decide which type fits.
 _CONTEXT_LENGTH = 8192
@@ -71,11 +73,6 @@ def compare(
     mistakes = [*_model_mistakes(model, facts), *_region_mistakes(region), *_type_mistakes(names)]
     if mistakes or facts is None:
         fail(*mistakes)
-    # Imported when needed: a wrong name should not wait for the estimate.
-    from tokenfleet.economics.choice.question import Objective, Question  # noqa: PLC0415 - see above
-    from tokenfleet.economics.choice.ranking import ranking  # noqa: PLC0415 - see above
-    from tokenfleet.economics.estimate.traffic import RequestShape  # noqa: PLC0415 - see above
-    from tokenfleet.economics.price.hosted_file import read_hosted  # noqa: PLC0415 - see above
 
     prices: Sequence[HostedPrice] = ()
     try:
@@ -103,7 +100,6 @@ def compare(
     if as_json:
         typer.echo(json.dumps(_answer(question, found, prices), indent=2))
         return
-    from tokenfleet.views.screens.choices import ranked  # noqa: PLC0415 - see above
 
     console().print(ranked(question, found, prices, today=today(), every=every))
 
@@ -129,12 +125,7 @@ def _flagged(error: CostError) -> str:
     return f"{place}: {error.problem}"
 
 
-def _answer(
-    question: "Question", found: "Ranking", prices: Sequence[HostedPrice]
-) -> dict[str, object]:
-    from tokenfleet.economics.bill.price_age import is_stale  # noqa: PLC0415 - see compare
-    from tokenfleet.economics.price.hosted import compare_hosted  # noqa: PLC0415 - see compare
-
+def _answer(question: Question, found: Ranking, prices: Sequence[HostedPrice]) -> dict[str, object]:
     return {
         "model": question.model,
         "region": question.region,

@@ -12,7 +12,7 @@ from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.folder import manifest_yaml
 
 
-def compile_model(
+def compile(  # noqa: A001 - the word its user types
     stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")],
     model: Annotated[str, typer.Argument(help="name of the model in the stack file")],
     project: ProjectFolder = Path(),

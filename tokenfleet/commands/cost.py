@@ -1,7 +1,6 @@
 """``tokenfleet cost``: what a stack costs, and what a million of its tokens."""
 
 import dataclasses
-import gc
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,9 +18,20 @@ from tokenfleet.commands.answers import (
     stack_file_of,
     today,
 )
+from tokenfleet.economics.bill.commitments_file import read_commitments
+from tokenfleet.economics.bill.price_age import stale_prices
+from tokenfleet.economics.bill.scenario import Buying
+from tokenfleet.economics.estimate.profile import read_profile
+from tokenfleet.economics.refusal import CostError
+from tokenfleet.economics.served_fleet import WhatIf
+from tokenfleet.economics.stack_cost import stack_cost
+from tokenfleet.economics.stack_day import stack_day
 from tokenfleet.mistakes import StackError, nearest
+from tokenfleet.plan.decide import decide
 from tokenfleet.plan.plain import plain
 from tokenfleet.settings.what_if import StackEdit, edited
+from tokenfleet.views.drawing.cost import write_pictures
+from tokenfleet.views.screens.cost import cost_screen
 
 _Value = TypeVar("_Value")
 _EACH = "[MODEL=]N"
@@ -77,8 +87,6 @@ def cost(
 
     Ends with 2 when the stack cannot be built, or a figure or a file is not as it should be.
     """
-    # A process that is over in a second needs no garbage collector (bench/cost.py).
-    gc.disable()
     stack_file = stack_file_of(project.resolve(), stack)
     _check_shares(load, {"--cached-share": cached_share, "--spot-share": spot_share})
     edit = StackEdit(
@@ -95,16 +103,6 @@ def cost(
         ),
         assumed_traffic={"inputTokens": 800, "outputTokens": 250},
     )
-    # Imported when needed: a wrong flag should not wait for the catalogue.
-    from tokenfleet.economics.bill.commitments_file import read_commitments  # noqa: PLC0415 - see above
-    from tokenfleet.economics.bill.price_age import stale_prices  # noqa: PLC0415 - see above
-    from tokenfleet.economics.bill.scenario import Buying  # noqa: PLC0415 - see above
-    from tokenfleet.economics.estimate.profile import read_profile  # noqa: PLC0415 - see above
-    from tokenfleet.economics.refusal import CostError  # noqa: PLC0415 - see above
-    from tokenfleet.economics.served_fleet import WhatIf  # noqa: PLC0415 - see above
-    from tokenfleet.economics.stack_cost import stack_cost  # noqa: PLC0415 - see above
-    from tokenfleet.economics.stack_day import stack_day  # noqa: PLC0415 - see above
-    from tokenfleet.plan.decide import decide  # noqa: PLC0415 - see above
 
     keys = edited(stack_file.keys, edit)
     try:
@@ -126,8 +124,6 @@ def cost(
     except CostError as error:
         fail(str(error))
     if svg is not None:
-        from tokenfleet.views.drawing.cost import write_pictures  # noqa: PLC0415 - see above
-
         try:
             write_pictures(svg, found)
         except OSError as error:
@@ -140,7 +136,6 @@ def cost(
             answer["day"] = over_day
         typer.echo(json.dumps(plain(answer), indent=2))
         return
-    from tokenfleet.views.screens.cost import cost_screen  # noqa: PLC0415 - see above
 
     console().print(cost_screen(found, stale, day=over_day, explained=explain))
 

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from tokenfleet.catalogue.hardware import Engine, engines, hardware_by_name
 from tokenfleet.commands.answers import (
@@ -23,9 +25,6 @@ from tokenfleet.plan.plain import plain
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 Rows = Sequence[tuple[str, str, str]]
 
@@ -197,10 +196,7 @@ def _end(model: ModelPlan, pool: PoolPlan) -> Rows:
     ]
 
 
-def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> "Table":
-    from rich.table import Table  # noqa: PLC0415 - --help should not wait for it
-    from rich.text import Text  # noqa: PLC0415 - see above
-
+def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> Table:
     table = Table(
         title=title, title_justify="left", title_style="bold", box=None, show_header=False
     )

@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
+from tokenfleet.aws.bucket import Bucket
 from tokenfleet.commands.answers import (
     AsJson,
     ProjectFolder,
@@ -18,13 +21,21 @@ from tokenfleet.commands.answers import (
     stack_file_of,
 )
 from tokenfleet.commands.published import BucketName, bucket_of
+from tokenfleet.mistakes import StackError
+from tokenfleet.plan.decide import decide
 from tokenfleet.plan.plain import plain
+from tokenfleet.plan.serving.published import how_to_publish
+from tokenfleet.settings.what_if import StackEdit, edited
+from tokenfleet.weights.listing import (
+    ABSENT,
+    PUBLISHED,
+    ModelRevision,
+    SnapshotState,
+    list_models,
+    state_by_snapshot,
+)
+from tokenfleet.weights.refusal import PublishError
 from tokenfleet.weights.watch import size
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from tokenfleet.weights.listing import ModelRevision, SnapshotState
 
 _SHORT = 12
 
@@ -53,10 +64,6 @@ def models(
     that it lacks nothing. Ends with 2 when the bucket cannot be read or the stack not be built.
     """
     name = bucket_of(bucket)
-    # Imported when needed: --help should not wait for boto3.
-    from tokenfleet.aws.bucket import Bucket  # noqa: PLC0415 - see above
-    from tokenfleet.weights.listing import list_models  # noqa: PLC0415 - see above
-    from tokenfleet.weights.refusal import PublishError  # noqa: PLC0415 - see above
 
     try:
         found = list_models(Bucket(name))
@@ -77,17 +84,7 @@ def models(
         typer.echo(f"  tokenfleet publish Qwen/Qwen3-8B --revision COMMIT --bucket {name}")
 
 
-def _loadable(project: Path, stack: str, found: Sequence["ModelRevision"]) -> Sequence[Loadable]:
-    from tokenfleet.mistakes import StackError  # noqa: PLC0415 - see models
-    from tokenfleet.plan.decide import decide  # noqa: PLC0415 - see models
-    from tokenfleet.plan.serving.published import how_to_publish  # noqa: PLC0415 - see models
-    from tokenfleet.settings.what_if import StackEdit, edited  # noqa: PLC0415 - see models
-    from tokenfleet.weights.listing import (  # noqa: PLC0415 - see models
-        ABSENT,
-        PUBLISHED,
-        state_by_snapshot,
-    )
-
+def _loadable(project: Path, stack: str, found: Sequence[ModelRevision]) -> Sequence[Loadable]:
     stack_file = stack_file_of(project, stack)
     # The answer is what the file should say: what it says now does not matter.
     keys = edited(stack_file.keys, StackEdit())
@@ -123,10 +120,7 @@ def _lines(stack: str, loadable: Sequence[Loadable]) -> Iterator[str]:
             yield f"  models.{model.name}.published: {model.mark}"
 
 
-def _table(bucket: str, found: Sequence["ModelRevision"]) -> "Table":
-    from rich.table import Table  # noqa: PLC0415 - see models
-    from rich.text import Text  # noqa: PLC0415 - see models
-
+def _table(bucket: str, found: Sequence[ModelRevision]) -> Table:
     table = Table(
         title=f"Models in s3://{bucket}",
         title_justify="left",
@@ -140,7 +134,7 @@ def _table(bucket: str, found: Sequence["ModelRevision"]) -> "Table":
             column, justify="right" if right else "left", header_style="dim", overflow="fold"
         )
 
-    def row(model: str, revision: str, state: "SnapshotState") -> None:
+    def row(model: str, revision: str, state: SnapshotState) -> None:
         when = f"{state.published.astimezone():%Y-%m-%d %H:%M}" if state.published else ""
         files = (str(state.files), size(state.total_bytes)) if state.files else ("", "")
         table.add_row(Text(model), Text(revision), *files, when, _coloured(state.state))

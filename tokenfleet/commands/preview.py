@@ -1,6 +1,5 @@
 """``tokenfleet preview``: what a stack would build."""
 
-import gc
 import json
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,9 @@ from tokenfleet.commands.answers import (
 )
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.plain import plain
+from tokenfleet.preview.run import preview_stack
+from tokenfleet.views.folder import FolderError, write_folder
+from tokenfleet.views.screens.preview import show
 
 BROKEN_RULE = 3
 
@@ -35,19 +37,13 @@ def preview(
 
     Ends with 0 when all is well, 2 when the stack cannot be built, 3 when a rule is broken.
     """
-    # A process that is over in two seconds needs no garbage collector (bench/preview.py).
-    gc.disable()
     stack_file = stack_file_of(project.resolve(), stack)
-    # Imported when needed: --help and a missing file should not wait for the providers.
-    from tokenfleet.preview.run import preview_stack  # noqa: PLC0415 - see above
 
     try:
         done = preview_stack(stack_file, today())
     except StackError as error:
         fail(*located(stack_file, error))
     if out is not None:
-        from tokenfleet.views.folder import FolderError, write_folder  # noqa: PLC0415 - see above
-
         try:
             write_folder(out, done.report, done.recording)
         except FolderError as error:
@@ -55,8 +51,6 @@ def preview(
     if as_json:
         typer.echo(json.dumps(plain(done.report), indent=2))
     else:
-        from tokenfleet.views.screens.preview import show  # noqa: PLC0415 - see above
-
         show(done.report, console())
     if done.report.findings:
         raise typer.Exit(BROKEN_RULE)

@@ -3,18 +3,23 @@
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from tokenfleet.aws.bucket import Bucket
 from tokenfleet.commands.answers import AsJson, fail
+from tokenfleet.commands.progress import progress
 from tokenfleet.commands.published import BucketName, bucket_of, snapshot_named
 from tokenfleet.plan.plain import plain
+from tokenfleet.weights.contents import Contents
+from tokenfleet.weights.publish import Published
+from tokenfleet.weights.refusal import PublishError
+from tokenfleet.weights.source import (
+    publish_folder,
+    publish_from_hub,
+)
 from tokenfleet.weights.watch import size
-
-if TYPE_CHECKING:
-    from tokenfleet.weights.contents import Contents
-    from tokenfleet.weights.publish import Published
 
 # What a shell reports of a command that Ctrl-C ended.
 _INTERRUPTED = 130
@@ -46,14 +51,6 @@ def publish(
     name = bucket_of(bucket)
     if neuron is not None and folder is None:
         fail("--neuron needs --from: compiled artifacts are in a folder, not on the Hub")
-    # Imported when needed: --help and a misspelt revision should not wait for boto3.
-    from tokenfleet.aws.bucket import Bucket  # noqa: PLC0415 - see above
-    from tokenfleet.commands.progress import progress  # noqa: PLC0415 - see above
-    from tokenfleet.weights.refusal import PublishError  # noqa: PLC0415 - see above
-    from tokenfleet.weights.source import (  # noqa: PLC0415 - see above
-        publish_folder,
-        publish_from_hub,
-    )
 
     contents: Contents = "any" if allow_pickle else "safetensors"
     began = time.monotonic()
@@ -75,7 +72,7 @@ def publish(
         typer.echo(_sentence(done, time.monotonic() - began))
 
 
-def _sentence(done: "Published", seconds: float) -> str:
+def _sentence(done: Published, seconds: float) -> str:
     whole = f"{done.files} files, {size(done.total_bytes)}"
     sent = f"sent {size(done.sent_bytes)} in {seconds:.0f} s"
     if not done.sent_files:

@@ -12,7 +12,6 @@ import yaml
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
 
-
 _SENDABLE = re.compile(r"[!-~]+")
 
 
