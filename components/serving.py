@@ -103,7 +103,8 @@ class Serving(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[namespace],
-                # A key made here is new on every run: only the first one counts.
-                ignore_changes=["stringData"] if made_here else None,
+                # A key made here is new on every run: only the first one counts. Not so the
+                # previous one, which goes when it is taken out of the stack's configuration.
+                ignore_changes=[f"stringData.{API_KEY_FILES[0]}"] if made_here else None,
             ),
         )

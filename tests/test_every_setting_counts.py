@@ -24,7 +24,7 @@ RESERVED = {"max": 1, "reservation": RESERVATION}
 BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
 L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
 ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
-CREDENTIALS = "arn:aws:secretsmanager:us-east-1:444455556666:secret:ecr-pullthroughcache/hub-AbCdEf"
+CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
@@ -110,7 +110,10 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "models.NAME.published": (
         "models.qwen3-8b.published",
         None,
-        mark_of([snapshot_of("Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218")]),
+        mark_of(
+            "tokenfleet-prod in us-east-1",
+            [snapshot_of("Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218")],
+        ),
     ),
     "models.NAME.configJson": (
         "models.qwen3-8b.configJson",
@@ -159,7 +162,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "edge.certificateArn": (
         "edge.certificateArn",
         None,
-        "arn:aws:acm:us-east-1:123456789012:certificate/0123",
+        "arn:aws:acm:us-east-1:111122223333:certificate/0123",
     ),
     "observability.controlPlaneLogs": (
         "observability",
@@ -174,7 +177,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "cost.monthlyBudgetUsd": ("cost.monthlyBudgetUsd", 100, 200),
     "cost.alertEmails": ("cost.alertEmails", [], ["a@example.com"]),
     "cost.tags": ("cost.tags", {}, {"team": "a"}),
-    "account": ("account", "444455556666", "777788889999"),
+    "account": ("account", "111122223333", "444455556666"),
     "region": ("region", "us-east-1", "us-west-2"),
 }
 
@@ -208,7 +211,11 @@ def _shown(
     root: Path,
 ) -> str:
     keys = keys_of("prod")
-    keys["account"] = "444455556666"
+    keys["account"] = "111122223333"
+    # Somebody of either account deploys; a certificate would be of one.
+    for account in ("111122223333", "444455556666"):
+        keys["cluster"]["adminPrincipals"][f"of-{account}"] = f"arn:aws:iam::{account}:role/Ops"
+    del keys["edge"]["certificateArn"]
     keys["models"]["aaa"] = {
         "huggingFaceId": "Qwen/Qwen3-0.6B",
         "revision": "c1899de289a04d12100db370d81485cdf75e47ca",

@@ -32,6 +32,9 @@ Keys = dict[str, Any]
 Record = Callable[[Mapping[str, Any], Mode], Recording]
 STACKS = ["dev", "prod"]
 OTHER = "weights-0123456789ab"
+STACKS_THAT_MOVE = pytest.mark.parametrize(
+    ("stack", "region"), [("staging", "us-east-1"), ("dev", "us-west-2")]
+)
 
 
 def published(keys: Keys, plan: Plan, *names: str) -> Keys:
@@ -51,8 +54,8 @@ def replicas(recording: Recording) -> Mapping[str, int]:
 
 def report_of(keys: Keys, root: Path) -> Report:
     """The report of some keys."""
-    recording = record(root, PROJECT, "prod", Configured(PROJECT, keys, []), "deployment")
-    return build_report(decide(keys, "prod", root), recording, today=TODAY)
+    recording = record(root, PROJECT, "dev", Configured(PROJECT, keys, []), "deployment")
+    return build_report(decide(keys, "dev", root), recording, today=TODAY)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -91,15 +94,18 @@ def test_a_published_model_starts_with_its_fewest_replicas_and_alone(
     }
 
 
-def test_once_all_is_published_no_report_speaks_of_it(
+def test_once_all_is_published_reports_say_what_they_trust_and_no_more(
     keys_of: Callable[[str], Keys], plan_of: Callable[[Keys], Plan], root: Path
 ) -> None:
     keys = keys_of("prod")
     report = report_of(published(keys, plan_of(keys)), root)
     assert report.bill_at_first is None
-    assert not [note for note in report.notes if "publish" in note]
+    said = [note for note in report.notes if "publish" in note]
+    marks = [f"is said to be published ({model.mark})" for model in report.plan.models]
+    assert all(mark in note for mark, note in zip(marks, said, strict=True))
     for text in shown(report):
-        assert "published" not in text
+        assert "once published" not in text
+        assert "Until weights" not in text
 
 
 def shown(report: Report) -> list[str]:
@@ -172,7 +178,22 @@ def test_what_is_not_published_cannot_replace_what_serves(
 
 
 def test_the_mark_does_not_depend_on_the_order_of_what_it_marks() -> None:
-    assert mark_of(["a", "b"]) == mark_of(["b", "a"]) != mark_of(["a"])
+    assert mark_of("dev", ["a", "b"]) == mark_of("dev", ["b", "a"]) != mark_of("dev", ["a"])
+
+
+@STACKS_THAT_MOVE
+def test_a_mark_that_was_copied_to_another_bucket_is_refused(
+    stack: str, region: str, keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("dev")
+    marked = published(keys, decide(keys, "dev", root))
+    assert decide(marked, "dev", root).models[0].published
+    marked["region"] = region
+    marked["network"] |= {"zones": [f"{region}a", f"{region}b"]}
+    marked["pools"]["graviton4"]["instanceTypes"] = ["c8g.4xlarge"]
+    marked["cluster"]["systemNodes"] = {"instanceType": "m8g.2xlarge", "count": 1}
+    with pytest.raises(StackError, match=r"published.*this stack's bucket"):
+        decide(marked, stack, root)
 
 
 def test_other_weights_stop_neither_compiling_them_nor_asking_what_they_cost(

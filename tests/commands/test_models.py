@@ -53,8 +53,8 @@ def test_a_model_gets_its_mark_once_all_that_it_loads_is_there(
     done = tokenfleet(*publish, "--from", write_model(tmp_path / "model", 1000))
     assert (done.exit_code, done.exception) == (0, None), done.output
     after = tokenfleet("models", "--stack", "dev")
-    assert f"{model.name} can be served. In Pulumi.dev.yaml, then pulumi up:" in after.stdout
-    assert f"  models.{model.name}.published: {model.mark}\n" in after.stdout
+    assert f"{model.name} can be served. In Pulumi.dev.yaml, below {model.name}: of" in after.stdout
+    assert f"      published: {model.mark}\n" in after.stdout
     assert json.loads(tokenfleet("models", "--stack", "dev", "--json").stdout) == {
         "bucket": BUCKET,
         "stack": "dev",

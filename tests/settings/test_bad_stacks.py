@@ -16,6 +16,9 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef
 INTERNAL = {"exposure": "internal", "allowedCidrs": ["198.51.100.0/24"]}
 AUTOSCALER = "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0"
 AUTOSCALER_CHART = "https://kubernetes.github.io/autoscaler/cluster-autoscaler:9.59.0"
+# Full-width, as a Japanese keyboard writes them.
+OTHER_DIGITS = "\uff11" * 12
+IMAGE = "ami-0123456789abcdef0"
 DIGEST = f"sha256:{'1' * 64}"
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
@@ -23,6 +26,12 @@ CACHE = "cluster.imageCache"
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:444455556666:secret:ecr-pullthroughcache/hub-AbCdEf"
 CREDENTIALS_PATH = f"{CACHE}.dockerHubSecretArn"
 CACHED_WITH: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
+
+OF_CHINA: Keys = CACHED_WITH | {
+    "dockerHubSecretArn": CREDENTIALS.replace("arn:aws:", "arn:aws-cn:")
+    .replace("4444555566", "1111222233")
+    .replace("3366:", "3333:")
+}
 
 # id: (path to set, value), (path of the mistake, part of its text)
 ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
@@ -140,6 +149,30 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "number for an account": (("account", 111122223333), ("account", "quotes")),
     "account of eleven digits": (("account", "1" * 11), ("account", "12 digits")),
     "image cache without account": ((CACHE, {"enabled": True}), (f"{CACHE}.enabled", "give tokenfleet:account")),
+    "certificate of an endless name": (("edge", INTERNAL | {"certificateArn": CERTIFICATE + "a" * 2048}), ("edge.certificateArn", "2048 characters at most")),
+    "administrator of another partition": (
+        ("cluster.adminPrincipals", {"a": "arn:aws-cn:iam::111122223333:role/A"}),
+        ("cluster.adminPrincipals.a", "begin with arn:aws: in us-east-1"),
+    ),
+    "administrator in digits of another script": (
+        ("cluster.adminPrincipals", {"a": f"arn:aws:iam::{OTHER_DIGITS}:role/A"}),
+        ("cluster.adminPrincipals.a", "the ARN of an IAM role or user"),
+    ),
+    "account in digits of another script": (("account", OTHER_DIGITS), ("account", "12 digits")),
+    "account with hyphens": (("account", "1111-2222-3333"), ("account", "12 digits")),
+    "account of no administrator": (("account", "444455556666"), ("cluster.adminPrincipals", "is nobody of account 444455556666")),
+    "zone with a space": (("network.zones", ["us-east-1a", " us-east-1b"]), ("network.zones[1]", "an availability zone")),
+    "zone id with a space": (
+        ("network.zoneIds", {"us-east-1a": "use1-az1", " us-east-1b": "use1-az2"}),
+        ("network.zoneIds. us-east-1b", "an availability zone"),
+    ),
+    "one image for two architectures": (
+        ("pools", {
+            "graviton4": {"hardware": "graviton4", "instanceTypes": ["c8g.4xlarge"], "imageId": IMAGE, "tiers": {"spot": {"max": 3}}},
+            "other": SECOND_POOL | {"imageId": IMAGE},
+        }),
+        ("pools.other.imageId", "is given to pools.graviton4.imageId too, for arm64 (standard); here it must be one for x86_64 (nvidia)"),
+    ),
     "Docker Hub secret without image cache": ((CACHE, {"dockerHubSecretArn": CREDENTIALS}), (CREDENTIALS_PATH, "no effect without")),
     "Docker Hub secret that nothing needs": ((CACHE, CACHED_WITH), (CREDENTIALS_PATH, "no pool runs an image of Docker Hub")),
     "Docker Hub secret under another name": (
@@ -176,6 +209,7 @@ def test_a_bad_stack_names_the_place_and_the_way_out(
     [
         ({"enabled": True}, "pool h100 runs docker.io/vllm/vllm-openai"),
         (CACHED_WITH, "is in account 444455556666, the stack in 111122223333"),
+        (OF_CHINA, "is in partition aws-cn, the stack in aws"),
     ],
 )
 def test_a_cache_of_docker_hub_without_credentials_of_its_account_is_refused(
@@ -188,6 +222,33 @@ def test_a_cache_of_docker_hub_without_credentials_of_its_account_is_refused(
     (mistake,) = raised.value.mistakes
     assert mistake.path == CREDENTIALS_PATH
     assert part in mistake.problem
+
+
+@pytest.mark.parametrize(
+    ("account", "edge"),
+    [("444455556666", "is of account 123456789012, the stack of 444455556666"), (None, None)],
+)
+def test_a_certificate_is_of_the_account_of_the_stack(
+    account: str | None, edge: str | None, keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("dev") | {"edge": INTERNAL | {"certificateArn": CERTIFICATE}}
+    if account is None:
+        assert decide(keys, "dev", root).edge.certificate_arn
+        return
+    keys["account"] = account
+    keys["cluster"]["adminPrincipals"] = {"a": f"arn:aws:iam::{account}:role/A"}
+    with pytest.raises(StackError, match=edge):
+        decide(keys, "dev", root)
+
+
+def test_a_misspelt_account_is_not_said_to_be_left_out(
+    keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("prod") | {"account": "1111-2222-3333"}
+    _set(keys, CACHE, CACHED_WITH)
+    with pytest.raises(StackError) as raised:
+        decide(keys, "dev", root)
+    assert [mistake.path for mistake in raised.value.mistakes] == ["account"]
 
 
 def test_mistakes_of_every_section_are_reported_together(

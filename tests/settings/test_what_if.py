@@ -1,5 +1,6 @@
 """The same stack under other circumstances."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,19 @@ def test_in_another_region_zones_keep_their_letters(prod: Mapping[str, Any]) -> 
     found: Any = edited(prod, StackEdit(region="us-west-2"))
     assert found["region"] == "us-west-2"
     assert found["network"]["zones"] == ["us-west-2a", "us-west-2b", "us-west-2c"]
+
+
+def test_what_exists_in_one_region_only_stays_behind(prod: Mapping[str, Any]) -> None:
+    keys: Any = copy.deepcopy(dict(prod))
+    keys["edge"]["certificateArn"] = "arn:aws:acm:us-east-1:111122223333:certificate/x"
+    keys["cluster"]["imageCache"] = {"enabled": True}
+    keys["cluster"]["systemNodes"]["imageId"] = keys["pools"]["h100"]["imageId"] = "ami-01234567"
+    keys["network"]["zoneIds"] = {"us-east-1a": "use1-az1"}
+    found: Any = edited(keys, StackEdit(region="us-west-2"))
+    assert "us-east-1" not in str(found)
+    assert "ami-01234567" not in str(found)
+    assert "zoneIds" not in str(found)
+    assert "us-east-1" in str(edited(keys, StackEdit()))
 
 
 def test_a_reservation_moves_with_its_region() -> None:

@@ -116,8 +116,9 @@ def _lines(stack: str, loadable: Sequence[Loadable]) -> Iterator[str]:
                 yield f"  {problem}"
                 yield f"    {command}"
         else:
-            yield f"{model.name} can be served. In Pulumi.{stack}.yaml, then pulumi up:"
-            yield f"  models.{model.name}.published: {model.mark}"
+            yield f"{model.name} can be served. In Pulumi.{stack}.yaml, below {model.name}: of"
+            yield "tokenfleet:models, then pulumi up:"
+            yield f"      published: {model.mark}"
 
 
 def _table(bucket: str, found: Sequence[ModelRevision]) -> Table:

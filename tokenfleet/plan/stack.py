@@ -128,6 +128,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             facts_by_model[model_name],
             pools_by_name[model.pool],
             settings.edge.exposure,
+            place=f"{name} in {settings.region}",
             cache=next(iter(images), None),
             digests=digests,
         )

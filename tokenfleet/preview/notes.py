@@ -5,16 +5,14 @@ from collections.abc import Iterator, Sequence
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
-from tokenfleet.plan.cluster import SESSIONS, is_documentation
+from tokenfleet.plan.cluster import SESSIONS
 from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
+from tokenfleet.preview.placeholders import placeholder_notes
 from tokenfleet.preview.zones import zone_notes
-
-# The account AWS uses in its documentation.
-_DOCUMENTATION_ACCOUNT = "111122223333"
 
 
 def notes(
@@ -31,12 +29,13 @@ def notes(
     """
     return [
         *([kubernetes.sentence] if kubernetes.near else []),
-        *_placeholders(plan),
+        *placeholder_notes(plan),
         *_access(plan),
         *_edge(plan),
         *_secrets(secrets),
         *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
         *_weights(plan),
+        *_images(plan),
         *_idle_nodes(plan),
         *_engines(plan),
         *_endpoints(plan),
@@ -48,34 +47,6 @@ def notes(
         *([] if kubernetes.near else [kubernetes.sentence]),
         *stale_notes(stale, plan.region),
     ]
-
-
-def _placeholders(plan: Plan) -> Iterator[str]:
-    for cidr in plan.cluster.public_access_cidrs:
-        if is_documentation(cidr):
-            yield (
-                f"cluster.publicAccessCidrs {cidr} is a range for documentation: replace it with"
-                " the addresses you deploy from, or nothing inside the cluster can be created."
-            )
-    for name, arn in plan.cluster.admin_principals.items():
-        if f":{_DOCUMENTATION_ACCOUNT}:" in arn:
-            yield (
-                f"cluster.adminPrincipals.{name} names the account of AWS's documentation: replace"
-                " it, or the deployment stops there."
-            )
-    for cidr in plan.edge.allowed_cidrs:
-        if is_documentation(cidr):
-            yield (
-                f"edge.allowedCidrs {cidr} is a range for documentation: replace it with the"
-                " addresses of your clients, or nobody can call the models."
-            )
-    if _DOCUMENTATION_ACCOUNT in (plan.edge.certificate_arn or ""):
-        yield (
-            "edge.certificateArn names the account of AWS's documentation: replace it, or the"
-            " load balancers get no listener."
-        )
-    if plan.account == _DOCUMENTATION_ACCOUNT:
-        yield "account is that of AWS's documentation: replace it, or the deployment stops at once."
 
 
 def _access(plan: Plan) -> Iterator[str]:
@@ -113,7 +84,8 @@ def _secrets(secrets: frozenset[str]) -> Iterator[str]:
     if "apiKey" not in secrets:
         yield (
             "apiKey is not set: a random key is made at the first deployment and kept in the Secret"
-            " vllm-api-key. To choose one: pulumi config set --secret apiKey"
+            " vllm-api-key; so is one that was set before. To choose one: pulumi config set --secret"
+            " apiKey"
         )
     if "previousApiKey" in secrets:
         yield (
@@ -122,7 +94,25 @@ def _secrets(secrets: frozenset[str]) -> Iterator[str]:
         )
 
 
+def _images(plan: Plan) -> Iterator[str]:
+    """Machine images that somebody chose: what they must be, which nobody can check from here."""
+    version = plan.cluster.kubernetes_version
+    for pool, groups in plan.node_groups_by_pool.items():
+        if groups[0].image.given_id:
+            yield (
+                f"Nodes of {pool} start from {groups[0].image.given_id}: it must be an EKS image of"
+                f" Amazon Linux 2023 for Kubernetes {version}, like {groups[0].image.parameter}. A"
+                " new version or release does not change it."
+            )
+
+
 def _weights(plan: Plan) -> Iterator[str]:
+    for model in plan.models:
+        if model.published:
+            yield (
+                f"{model.name} is said to be published ({model.mark}): its replicas start at once."
+                " In a bucket made anew, after a destroy, it is not: take the line out first."
+            )
     waiting = [model for model in plan.models if not model.published]
     for model in waiting:
         commands = dict.fromkeys(how_to_publish(plan.stack, model, s) for s in model.snapshots)

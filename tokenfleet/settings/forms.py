@@ -8,25 +8,31 @@ from pydantic import AfterValidator, StringConstraints
 # Names end up in Kubernetes labels and Auto Scaling group names; 20 keeps
 # "<project>-<stack>-<pool>-on-demand" below the 63 characters of a label value.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
-RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+$")]
-ZoneName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d+[a-z]$")]
-ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z]+\d+-az\d+$")]
+RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
+ZoneName = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$")]
+ZoneId = Annotated[str, StringConstraints(pattern=r"^[a-z]+[0-9]+-az[0-9]+$")]
 InstanceTypeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$")]
 ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-f]{8,17}$")]
 PrincipalArn = Annotated[
-    str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$")
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]+$"),
 ]
 CertificateArn = Annotated[
     str,
-    StringConstraints(pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[A-Za-z0-9-]+$"),
+    StringConstraints(
+        max_length=2048,
+        pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$",
+    ),
 ]
 # As a number it would lose leading zeros.
-AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
-# The name ECR demands of credentials for an upstream registry (CreatePullThroughCacheRule).
+AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+# The name and length ECR demands of credentials for an upstream registry
+# (CreatePullThroughCacheRule, botocore's model of 2026-10).
 CacheSecretArn = Annotated[
     str,
     StringConstraints(
-        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$"
+        max_length=612,
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$",
     ),
 ]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
@@ -36,7 +42,7 @@ HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Z
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 PublishedMark = Annotated[str, StringConstraints(pattern=r"^weights-[0-9a-f]{12}$")]
 # Whether the stack pulls such a thing is checked where that is known.
-PulledName = Annotated[str, StringConstraints(pattern=r"^\S+/\S+:[\w.+-]+$")]
+PulledName = Annotated[str, StringConstraints(pattern=r"^\S+/\S+:[A-Za-z0-9_.+-]+$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 FlagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128)]

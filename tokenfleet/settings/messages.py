@@ -64,6 +64,8 @@ def _problem(detail: ErrorDetails, location: Sequence[int | str], kind: type[Bas
             problem = f"unknown key.{nearest(str(location[-1]), known)} Known: {', '.join(known)}."
         case "literal_error":
             problem = _not_a_choice(str(context["expected"]), detail["input"])
+        case "string_too_long":
+            problem = f"must have {context['max_length']} characters at most"
         case "too_short":
             problem = f"must have {context['min_length']} or more entries"
         case "too_long":

@@ -18,5 +18,4 @@ class Section(BaseModel):
         alias_generator=to_camel,
         allow_inf_nan=False,
         use_attribute_docstrings=True,
-        str_strip_whitespace=True,
     )

@@ -64,7 +64,7 @@ class SystemNodeSettings(Section):
     instance_type: InstanceTypeName = "m8g.large"
     """EC2 type, without accelerators."""
     image_id: ImageId | None = None
-    """Machine image in the stack's region, instead of the pinned EKS release."""
+    """EKS image of Amazon Linux 2023 in the stack's region, for this version, architecture and driver; else the pinned release."""
     count: Annotated[int, Field(ge=1, le=6)] = 2
     """How many, always running, on demand."""
 
@@ -138,7 +138,7 @@ class PoolSettings(Section):
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=40)]
     """EC2 types that are interchangeable; on demand, the first is asked for first."""
     image_id: ImageId | None = None
-    """Machine image in the stack's region, instead of the pinned EKS release."""
+    """EKS image of Amazon Linux 2023 in the stack's region, for this version, architecture and driver; else the pinned release."""
     tiers: Annotated[dict[PurchaseOption, TierSettings], Field(min_length=1)]
     """Ways to buy, by name: `reserved` is tried first, then `spot`, then `on-demand`."""
 

@@ -7,6 +7,15 @@ from typing import Any, cast
 
 Keys = dict[str, Any]
 
+# An image, a certificate and a secret are of one region, and zone ids of zones that are.
+_OF_ONE_REGION = (
+    ("network", "zoneIds"),
+    ("cluster", "systemNodes", "imageId"),
+    ("cluster", "imageCache"),
+    ("cluster", "digests"),
+    ("edge", "certificateArn"),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class StackEdit:
@@ -58,11 +67,15 @@ def _multiply(traffic: Keys, load: float) -> None:
 
 
 def _move(keys: Keys, region: str) -> None:
-    """To another region: zones keep their letter."""
+    """To another region: zones keep their letter; what exists in one region only stays behind."""
+    for path in _OF_ONE_REGION:
+        section, key = _section(keys, path[:-1]), path[-1]
+        section.pop(key, None)
+    for _, pool in _entries(keys, "pools"):
+        pool.pop("imageId", None)
     before = keys.get("region")
     network = keys.get("network")
     if isinstance(before, str) and isinstance(network, dict):
-        cast("Keys", network).pop("zoneIds", None)
         zones = cast("Keys", network).get("zones")
         if isinstance(zones, list):
             cast("Keys", network)["zones"] = [
@@ -75,6 +88,13 @@ def _move(keys: Keys, region: str) -> None:
                     place = cast("Keys", reservation)
                     place["zone"] = _zone(place.get("zone"), before, region)
     keys["region"] = region
+
+
+def _section(keys: Keys, path: Sequence[str]) -> Keys:
+    for name in path:
+        inner = keys.get(name)
+        keys = cast("Keys", inner) if isinstance(inner, dict) else {}
+    return keys
 
 
 def _zone(zone: object, before: str, region: str) -> object:

@@ -1,4 +1,4 @@
-"""How a stack file says that all a model loads is in the bucket: one word, bound to exactly that."""
+"""How a stack file says that all a model loads is in its bucket: one word, bound to exactly that."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 _DIGITS = 12
 
 
-def mark_of(snapshots: Sequence[str]) -> str:
+def mark_of(place: str, snapshots: Sequence[str]) -> str:
     """The mark of what a model loads, in whatever order: another revision has another.
 
-    With letters in front, or YAML would read some marks as numbers.
+    ``place`` says whose bucket it is in: a copied stack file has another, empty one. With
+    letters in front, or YAML would read some marks as numbers.
     """
-    digest = hashlib.sha256("\n".join(sorted(snapshots)).encode()).hexdigest()
+    digest = hashlib.sha256("\n".join([place, *sorted(snapshots)]).encode()).hexdigest()
     return f"weights-{digest[:_DIGITS]}"

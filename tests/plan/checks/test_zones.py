@@ -36,7 +36,7 @@ BAD: Mapping[str, tuple[Mapping[str, str], str, str]] = {
     "no such zone": (
         {A: "use1-az1", B: "use1-az2", C: "use1-az9"},
         f"network.zoneIds.{C}",
-        "its zones are use1-az1, use1-az2",
+        "its zones with EKS are use1-az1, use1-az2",
     ),
     "no id": ({A: "a", B: "use1-az2", C: "use1-az4"}, f"network.zoneIds.{A}", "such as use1-az1"),
 }
@@ -66,6 +66,16 @@ def test_ids_that_cannot_be_are_refused(
     keys = keys_of("prod")
     keys["network"]["zoneIds"] = ids
     assert part in mistakes(keys, plan_of)[path]
+
+
+def test_offers_are_not_judged_by_ids_that_are_refused(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    keys = keys_of("prod")
+    keys["network"]["zoneIds"] = {A: "usw2-az1", B: "use1-az3", C: "use1-az4"}
+    found = mistakes(keys, plan_of)
+    assert list(found) == [f"network.zoneIds.{A}", f"network.zoneIds.{B}"]
+    assert "its zones with EKS are use1-az1, use1-az2, use1-az4" in found[f"network.zoneIds.{A}"]
 
 
 def test_a_type_that_no_zone_of_the_stack_offers_is_refused(

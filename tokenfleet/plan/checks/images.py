@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tokenfleet.catalogue.registries import registries
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.nodes.pools import engine_of
+from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.draft import Draft
 
 _SECRET_PATH = "cluster.imageCache.dockerHubSecretArn"  # noqa: S105 - the path of a key
@@ -21,7 +22,7 @@ def image_mistakes(draft: Draft) -> Iterator[Mistake]:
             problem = "has no effect without cluster.imageCache.enabled: true"
             yield Mistake(path=_SECRET_PATH, value=secret, problem=problem)
         return
-    if draft.account is None:
+    if draft.account is None and not any(m.path == "account" for m in draft.mistakes):
         yield Mistake(
             path="cluster.imageCache.enabled",
             value="true",
@@ -50,8 +51,9 @@ def image_mistakes(draft: Draft) -> Iterator[Mistake]:
     if not needing and draft.pools:
         problem = "has no effect: no pool runs an image of Docker Hub. Leave it out"
         yield Mistake(path=_SECRET_PATH, value=secret, problem=problem)
-    _, _, _, region, account, _ = secret.split(":", 5)
+    _, partition, _, region, account, _ = secret.split(":", 5)
     for what, here, there in (
+        ("partition", draft.region and partition_of(draft.region), partition),
         ("region", draft.region, region),
         ("account", draft.account, account),
     ):

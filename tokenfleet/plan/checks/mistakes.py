@@ -11,7 +11,11 @@ from tokenfleet.plan.checks.disks import disk_mistakes
 from tokenfleet.plan.checks.images import image_mistakes
 from tokenfleet.plan.checks.models import model_mistakes
 from tokenfleet.plan.checks.network import cluster_mistakes, edge_mistakes, network_mistakes
-from tokenfleet.plan.checks.pools import pool_mistakes, pool_references
+from tokenfleet.plan.checks.pools import (
+    machine_image_mistakes,
+    pool_mistakes,
+    pool_references,
+)
 from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
 
@@ -32,6 +36,7 @@ def find_mistakes(
     for name, pool in draft.pools.items():
         yield from pool_mistakes(name, pool, draft)
         yield from disk_mistakes(name, pool, facts_by_model, draft)
+    yield from machine_image_mistakes(draft)
     yield from offer_mistakes(draft)
     yield from address_mistakes(draft)
     yield from pool_references(draft)

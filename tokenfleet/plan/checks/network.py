@@ -77,7 +77,7 @@ def cluster_mistakes(draft: Draft) -> Iterator[Mistake]:
                 value=str(cidr),
                 problem="is private: the public endpoint only ever sees public addresses",
             )
-    yield from _administrators(draft.cluster.admin_principals)
+    yield from _administrators(draft.cluster.admin_principals, draft)
     path, name = "cluster.systemNodes.instanceType", draft.cluster.system_nodes.instance_type
     kind, mistakes = checked_instance_type(path, name, draft)
     yield from mistakes
@@ -86,8 +86,18 @@ def cluster_mistakes(draft: Draft) -> Iterator[Mistake]:
         yield Mistake(path=path, value=name, problem=problem)
 
 
-def _administrators(arn_by_name: Mapping[str, str]) -> Iterator[Mistake]:
+def _administrators(arn_by_name: Mapping[str, str], draft: Draft) -> Iterator[Mistake]:
     """Somebody must deploy; EKS answers 409 to a second access entry for one principal."""
+    accounts = {arn.split(":")[4] for arn in arn_by_name.values()}
+    if accounts and draft.account and draft.account not in accounts:
+        yield Mistake(
+            path="cluster.adminPrincipals",
+            value=", ".join(arn_by_name.values()),
+            problem=(
+                f"is nobody of account {draft.account}, into which the stack must be deployed:"
+                " whoever deploys could create nothing inside the cluster"
+            ),
+        )
     if not arn_by_name:
         yield Mistake(
             path="cluster.adminPrincipals",
@@ -98,6 +108,13 @@ def _administrators(arn_by_name: Mapping[str, str]) -> Iterator[Mistake]:
             ),
         )
     for name, arn in arn_by_name.items():
+        partition = partition_of(draft.region or "")
+        if draft.region and arn.split(":")[1] != partition:
+            yield Mistake(
+                path=f"cluster.adminPrincipals.{name}",
+                value=arn,
+                problem=f"must begin with arn:{partition}: in {draft.region}",
+            )
         first = next(other for other, same in arn_by_name.items() if same == arn)
         if first != name:
             yield Mistake(
@@ -142,7 +159,7 @@ def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
 def _certificate_mistakes(arn: str, exposure: str, draft: Draft) -> Iterator[Mistake]:
     """A certificate that no load balancer of the stack could use."""
     path = "edge.certificateArn"
-    _, partition, _, region, *_ = arn.split(":")
+    _, partition, _, region, account, _ = arn.split(":", 5)
     if exposure == "cluster":
         problem = "has no effect while edge.exposure is 'cluster': remove it or choose 'internal'"
         yield Mistake(path=path, value=arn, problem=problem)
@@ -154,4 +171,10 @@ def _certificate_mistakes(arn: str, exposure: str, draft: Draft) -> Iterator[Mis
         yield Mistake(path=path, value=arn, problem=problem)
     elif draft.region and partition != partition_of(draft.region):
         problem = f"must begin with arn:{partition_of(draft.region)}: in {draft.region}"
+        yield Mistake(path=path, value=arn, problem=problem)
+    if draft.account and account != draft.account:
+        problem = (
+            f"is of account {account}, the stack of {draft.account}: a load balancer takes"
+            " certificates of its own account"
+        )
         yield Mistake(path=path, value=arn, problem=problem)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
-from tokenfleet.plan.nodes.pools import hardware_of
+from tokenfleet.plan.nodes.pools import ami_variant, hardware_of
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.sections import PoolSettings
 
@@ -41,6 +41,29 @@ def pool_mistakes(name: str, pool: PoolSettings, draft: Draft) -> Iterator[Mista
             yield Mistake(path=type_path, value=type_name, problem="is listed twice")
     yield from _equal_types(path, kinds)
     yield from _reservations(path, pool, kinds.values(), draft)
+
+
+def machine_image_mistakes(draft: Draft) -> Iterator[Mistake]:
+    """One machine image for nodes that cannot share one: it has an architecture and a driver."""
+    kinds: dict[str, tuple[str, str]] = {}
+    for path, image, kind in _machine_images(draft):
+        first, said = kinds.setdefault(image, (path, kind))
+        if said != kind:
+            problem = f"is given to {first} too, for {said}; here it must be one for {kind}"
+            yield Mistake(path=path, value=image, problem=problem)
+
+
+def _machine_images(draft: Draft) -> Iterator[tuple[str, str, str]]:
+    """Path, id, and what it must be for, of every image that is given."""
+    system = draft.cluster.system_nodes if draft.cluster else None
+    if system and system.image_id and system.instance_type in instance_types():
+        architecture = instance_types()[system.instance_type].architecture
+        yield "cluster.systemNodes.imageId", system.image_id, f"{architecture} (standard)"
+    for name, pool in sorted(draft.pools.items()):
+        known = [instance_types()[t] for t in pool.instance_types if t in instance_types()]
+        if pool.image_id and known:
+            kind = f"{known[0].architecture} ({ami_variant(known[0])})"
+            yield f"pools.{name}.imageId", pool.image_id, kind
 
 
 def pool_references(draft: Draft) -> Iterator[Mistake]:

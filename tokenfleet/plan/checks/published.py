@@ -18,7 +18,7 @@ def published_mistakes(
                 path=f"models.{model.name}.published",
                 value=str(said),
                 problem=(
-                    "is not the mark of what this model would load now"
+                    "is not the mark of what this model would load now from this stack's bucket"
                     f" ({', '.join(model.snapshots)}): publish that, then give the mark that"
                     " tokenfleet models --stack prints; running replicas keep serving until then"
                 ),

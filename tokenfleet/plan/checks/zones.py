@@ -17,6 +17,7 @@ def zone_id_mistakes(draft: Draft) -> Iterator[Mistake]:
         if zone not in given:
             problem = f"has no id: give one for every zone or for none. {HOW_TO_LIST} lists them"
             yield Mistake(path="network.zoneIds", value=zone, problem=problem)
+    can_be = sorted(frozenset(known) - without_eks())
     for place, (zone, zone_id) in enumerate(given.items()):
         problem = None
         if zone not in draft.network.zones:
@@ -26,7 +27,7 @@ def zone_id_mistakes(draft: Draft) -> Iterator[Mistake]:
         elif zone_id in without_eks():
             problem = "EKS takes no subnet of a cluster in this zone: choose another zone"
         elif known and zone_id not in known:
-            problem = f"is not a zone of {draft.region}; its zones are {', '.join(known)}"
+            problem = f"is not a zone of {draft.region}; its zones with EKS are {', '.join(can_be)}"
         if problem:
             yield Mistake(path=f"network.zoneIds.{zone}", value=zone_id, problem=problem)
 
@@ -36,6 +37,8 @@ def offer_mistakes(draft: Draft) -> Iterator[Mistake]:
     if draft.network is None or draft.region is None or not draft.network.zone_ids:
         return
     ids = draft.network.zone_ids
+    if any(zone_id_mistakes(draft)):
+        return
     if draft.cluster:
         kind = draft.cluster.system_nodes.instance_type
         yield from _nowhere("cluster.systemNodes.instanceType", kind, draft.region, ids)

@@ -84,7 +84,7 @@ def plan_pool(
     """
     kinds = [instance_type(kind) for kind in settings.instance_types]
     hardware, engine, base = hardware_of(settings), engine_of(settings), smallest(kinds)
-    disks = plan_disks(kinds, models, compiled=_ami_variant(base) == "neuron")
+    disks = plan_disks(kinds, models, compiled=ami_variant(base) == "neuron")
     return PoolPlan(
         name=name,
         hardware=settings.hardware,
@@ -96,7 +96,7 @@ def plan_pool(
         resources=device_resources(base, engine),
         taints=[_taint(name, engine)],
         startup_taints=_startup_taints(base),
-        ami_variant=_ami_variant(base),
+        ami_variant=ami_variant(base),
         disks=disks,
         ephemeral_gib=min(_ephemeral_gib(disk) for disk in disks),
         tiers=[
@@ -164,12 +164,13 @@ def _startup_taints(kind: InstanceType) -> Sequence[Taint]:
     on its way, for 15 minutes at most (kubernetes/autoscaler cluster-autoscaler/FAQ.md, "Startup
     taints", and utils/taints/taints.go; 2026-08-22). So no tag of the group has to promise it.
     """
-    if _ami_variant(kind) != "neuron":
+    if ami_variant(kind) != "neuron":
         return []
     return [Taint(key=f"{STARTUP_TAINT_PREFIX}neuron", value="pending")]
 
 
-def _ami_variant(kind: InstanceType) -> Literal["standard", "nvidia", "neuron"]:
+def ami_variant(kind: InstanceType) -> Literal["standard", "nvidia", "neuron"]:
+    """Which of EKS's images has the driver of a type."""
     if kind.accelerator is None:
         return "standard"
     return cast("Literal['nvidia', 'neuron']", kind.accelerator.kind)

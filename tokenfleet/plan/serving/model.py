@@ -112,12 +112,13 @@ def plan_model(
     pool: PoolPlan,
     exposure: Exposure,
     *,
+    place: str,
     cache: ImageCachePlan | None,
     digests: Mapping[str, str],
 ) -> ModelPlan:
     """Decide how a model is served on its pool.
 
-    ``cache`` is where its image is pulled through; ``digests`` are the stack file's, by name.
+    ``place`` is whose bucket it loads from; ``cache`` is where its image is pulled through; ``digests`` are the stack file's, by name.
 
     Raises:
         CatalogueError: when the pool names an unknown instance type.
@@ -166,7 +167,7 @@ def plan_model(
         facts=facts,
         snapshots=snapshots,
         artifacts=artifacts,
-        mark=mark_of(snapshots),
+        mark=mark_of(place, snapshots),
         published=settings.published is not None,
         weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,
