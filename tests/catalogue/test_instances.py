@@ -12,12 +12,21 @@ from tokenfleet.catalogue.instances import (
     instance_type,
     instance_types,
     on_demand_price,
-    regions,
+    priced_regions,
 )
+from tokenfleet.catalogue.regions import regions
+from tokenfleet.catalogue.services import service_prices
+from tokenfleet.catalogue.zones import is_offered, regions_offering
 
 EVERY_HARDWARE = pytest.mark.parametrize(
     "hardware", [pytest.param(row, id=name) for name, row in hardware_by_name().items()]
 )
+
+PRICED = (
+    "us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1",
+    "eu-north-1", "ap-northeast-1", "ap-southeast-1", "ap-southeast-2", "ap-south-1",
+    "ca-central-1", "sa-east-1",
+)  # fmt: skip
 
 # shared/facts/aws.md, 1.1: us-east-1 on demand, base Gbit/s, disks, accelerators.
 CLAIMS: Mapping[str, tuple[float, float, tuple[int, int] | None, tuple[str, int] | None]] = {
@@ -77,12 +86,9 @@ def test_every_price_is_positive_and_has_a_source() -> None:
         assert all(on_demand_price(name, region).source for region in kind.usd_per_hour), name
 
 
-def test_no_type_is_both_offered_and_not_offered() -> None:
-    assert those(lambda kind: bool({*kind.offered_in} & {*kind.not_offered_in})) == []
-
-
 def test_a_type_has_prices_only_where_it_is_offered() -> None:
-    assert those(lambda kind: not kind.usd_per_hour.keys() <= {*kind.offered_in}) == []
+    for name, kind in instance_types().items():
+        assert all(is_offered(name, region) for region in kind.usd_per_hour), name
 
 
 def test_a_type_carries_the_name_of_its_family() -> None:
@@ -164,7 +170,7 @@ def test_a_family_without_a_d_has_no_disks(family: str) -> None:
 def test_what_ireland_lacks_is_known(family: str) -> None:
     kinds = [kind for kind in instance_types().values() if kind.family == family]
     assert kinds
-    assert all("eu-west-1" in kind.not_offered_in for kind in kinds)
+    assert all(is_offered(kind.instance_type, "eu-west-1") is False for kind in kinds)
 
 
 def test_inferentia2_has_two_cores_of_sixteen_gib_each() -> None:
@@ -190,7 +196,7 @@ def test_an_unknown_type_is_refused_with_the_nearest_name(wrong: str, meant: str
 
 def test_an_unknown_price_is_refused_and_never_guessed() -> None:
     with pytest.raises(CatalogueError) as refused:
-        on_demand_price("c8gd.4xlarge", "us-west-2")
+        on_demand_price("c8gd.4xlarge", "eu-south-2")
     message = str(refused.value)
     assert all(part in message for part in ("us-east-1", "usdPerHour", "instances.json"))
 
@@ -201,12 +207,29 @@ def test_a_type_without_any_price_says_so() -> None:
 
 
 def test_a_price_has_the_date_of_its_own_source() -> None:
-    sources = {on_demand_price("c8g.4xlarge", region).source for region in regions()}
+    sources = {
+        on_demand_price("c8g.4xlarge", r).source for r in instance_type("c8g.4xlarge").usd_per_hour
+    }
     assert len(sources) > 1
-    for region in regions():
+    for region in instance_type("c8g.4xlarge").usd_per_hour:
         price = on_demand_price("c8g.4xlarge", region)
         assert f'"title": "{price.source}", "date": "{price.date}"' in data_file("instances.json")
 
 
-def test_regions_are_those_of_which_offers_are_known() -> None:
-    assert regions() == {"us-east-1", "us-west-2", "eu-west-1"}
+@pytest.mark.parametrize("region", PRICED)
+def test_a_region_people_deploy_to_has_prices_and_offers(region: str) -> None:
+    assert region in priced_regions() & regions()
+    assert all(
+        service.price(region)
+        for service in service_prices().values()
+        if service.unit != "NLCU-hour"
+    )
+    assert any(
+        kind.local_nvme and region in kind.usd_per_hour for kind in instance_types().values()
+    )
+
+
+def test_offers_are_known_of_regions_that_are() -> None:
+    assert priced_regions() <= regions()
+    assert regions_offering("c8g.4xlarge")
+    assert {*regions_offering("c8g.4xlarge")} <= regions()

@@ -53,8 +53,6 @@ class InstanceType(Fact):
     max_pods: int
     ipv4_per_interface: int
     usage_classes: tuple[str, ...]
-    offered_in: tuple[str, ...]
-    not_offered_in: tuple[str, ...]
     usd_per_hour: Mapping[str, float]
     notes: tuple[str, ...]
     sources: tuple[str, ...]
@@ -80,13 +78,9 @@ def instance_types() -> Mapping[str, InstanceType]:
 
 
 @cache
-def regions() -> frozenset[str]:
-    """The regions for which the catalogue knows what is offered."""
-    return frozenset(
-        region
-        for row in instance_types().values()
-        for region in (*row.offered_in, *row.not_offered_in)
-    )
+def priced_regions() -> frozenset[str]:
+    """The regions for which a price of any type is known."""
+    return frozenset(region for row in instance_types().values() for region in row.usd_per_hour)
 
 
 def instance_type(name: str) -> InstanceType:

@@ -77,8 +77,6 @@ class _Row(TypedDict):
     """The keys of an instance type that a renewal touches."""
 
     instanceType: str
-    offeredIn: list[str]
-    notOfferedIn: list[str]
     usdPerHour: dict[str, float]
     sources: list[str]
     priceSources: dict[str, str]
@@ -107,7 +105,7 @@ def renew(texts: Mapping[str, str], fetched: Fetched, today: dt.date) -> Renewal
         msg = f"one of {', '.join(FILES)} is no data file of the catalogue: {error}"
         raise CatalogueError(msg) from error
     changes = [
-        *_renew_instances(instances, fetched, today),
+        *_renew_instances(instances, zones.offered_in(fetched.region), fetched, today),
         *_renew_services(services, fetched, today),
         *_doubtful_spot(fetched),
     ]
@@ -149,11 +147,11 @@ def render_instances(instances: _Instances) -> str:
 
 
 def _renew_instances(
-    instances: _Instances, fetched: Fetched, today: dt.date
+    instances: _Instances, were_offered: frozenset[str], fetched: Fetched, today: dt.date
 ) -> Iterator[PriceChange]:
     key = f"awsPriceList.{fetched.region}"
     for row in instances["instances"]:
-        yield from _renew_row(row, fetched, key)
+        yield from _renew_row(row, fetched, key, was_offered=row["instanceType"] in were_offered)
     title = f"{_PRICE_LIST} AmazonEC2, {fetched.region}"
     sources = instances["sources"] | {key: {"title": title, "date": today.isoformat()}}
     used = {
@@ -164,17 +162,13 @@ def _renew_instances(
     instances["sources"] = {name: source for name, source in sources.items() if name in used}
 
 
-def _renew_row(row: _Row, fetched: Fetched, key: str) -> Iterator[PriceChange]:
+def _renew_row(
+    row: _Row, fetched: Fetched, key: str, *, was_offered: bool
+) -> Iterator[PriceChange]:
     region, name = fetched.region, row["instanceType"]
     prices, sources = row["usdPerHour"], row["priceSources"]
     before = prices.get(region)
-    was_offered, is_offered = region in row["offeredIn"], name in fetched.offered
-    lists = (row["offeredIn"], row["notOfferedIn"])
-    for names, belongs in zip(lists, (is_offered, not is_offered), strict=True):
-        if belongs and region not in names:
-            names[:] = sorted([*names, region])
-        elif not belongs and region in names:
-            names.remove(region)
+    is_offered = name in fetched.offered
     after = fetched.on_demand.get(name) if is_offered else None
     if after is not None:
         prices[region], sources[region] = after, key

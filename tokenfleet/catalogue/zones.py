@@ -33,6 +33,13 @@ class ZoneOfferFile(Fact):
     without_eks_source: str
     regions: Mapping[str, RegionalOffers]
 
+    def offered_in(self, region: str) -> frozenset[str]:
+        """Types that a zone of the region has; none of a region that nobody asked about."""
+        known = self.regions.get(region)
+        return frozenset(
+            name for offer in (known.offers if known else ()) for name in offer.instance_types
+        )
+
 
 @cache
 def _file() -> ZoneOfferFile:
@@ -46,6 +53,16 @@ def zones_offering(name: str, region: str) -> frozenset[str] | None:
     if known is None:
         return None
     return next((frozenset(o.zone_ids) for o in known.offers if name in o.instance_types), None)
+
+
+def is_offered(name: str, region: str) -> bool | None:
+    """Whether any zone of a region offers a type, None where nobody has asked."""
+    return name in _file().offered_in(region) if region in _file().regions else None
+
+
+def regions_offering(name: str) -> Sequence[str]:
+    """Every region that is known to offer a type, in order."""
+    return sorted(region for region in _file().regions if zones_offering(name, region))
 
 
 def zone_ids(region: str) -> Sequence[str]:

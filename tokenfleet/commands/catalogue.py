@@ -16,7 +16,7 @@ from tokenfleet.aws.region_prices import region_prices
 from tokenfleet.catalogue.digests import DIGESTS, DigestChange, renew_digests
 from tokenfleet.catalogue.facts import CatalogueError, data_folder
 from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
-from tokenfleet.catalogue.instances import instance_types, regions
+from tokenfleet.catalogue.instances import instance_types, priced_regions
 from tokenfleet.catalogue.renewal import FILES, Fetched, PriceChange, renew
 from tokenfleet.catalogue.writing import read_files, replace_files
 from tokenfleet.commands.answers import AsJson, console, fail, today
@@ -80,7 +80,7 @@ def refresh(
     """
     if region and only is Part.DIGESTS:
         fail("--region is of prices: leave it out, or --only digests")
-    asked = [] if only is Part.DIGESTS else list(dict.fromkeys(region or sorted(regions())))
+    asked = [] if only is Part.DIGESTS else list(dict.fromkeys(region or sorted(priced_regions())))
     _check(asked)
     folder = into or data_folder()
     prices: Sequence[PriceChange] = []

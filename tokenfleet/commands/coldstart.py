@@ -8,9 +8,9 @@ import typer
 
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.prices import Prices
 from tokenfleet.commands.answers import AsJson, console, fail, today
 from tokenfleet.economics.bill.lines import MONTH
-from tokenfleet.economics.bill.node_price import on_demand
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.mistakes import nearest
@@ -108,7 +108,8 @@ def _type_mistakes(names: Sequence[str] | None, facts: ModelFacts | None) -> Ite
 
 def _price(row: Candidate) -> Price | None:
     """An hour on demand, with volumes; None where no price is known."""
-    node, disks = on_demand(row.instance_type, _REGION), disks_price(row.disks, _REGION)
+    prices = Prices(region=_REGION)
+    node, disks = prices.on_demand(row.instance_type), disks_price(row.disks, prices)
     if node is None or disks is None:
         return None
     return Price(

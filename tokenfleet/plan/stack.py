@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.prices import Prices
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
 from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
@@ -89,6 +91,8 @@ class Plan:
     budgets: Sequence[BudgetPlan]
     pulls: Sequence[Pull]
     """Every image and chart, and the digests that hold them."""
+    prices: Prices
+    """Of the region, those that the stack file gives before those of the catalogue."""
 
     def as_json(self) -> object:
         """The whole plan as plain JSON values."""
@@ -225,6 +229,24 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             if usd is not None
         ],
         pulls=plan_pulls(version, [pool.hardware for pool in pools], digests),
+        prices=_prices(settings),
+    )
+
+
+def _prices(settings: Settings) -> Prices:
+    given = settings.cost.prices
+    return Prices(
+        region=settings.region,
+        given={
+            name: Price(usd=row.usd, source=row.source, date=row.date)
+            for name, row in given.items()
+            if row.usd is not None
+        },
+        given_spot={
+            name: Price(usd=row.spot_usd, source=row.source, date=row.date)
+            for name, row in given.items()
+            if row.spot_usd is not None
+        },
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.economics.bill.endpoints import endpoint_costs
+from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
 from tokenfleet.plan.cluster import SESSIONS
 from tokenfleet.plan.serving.published import how_to_publish
@@ -21,11 +22,13 @@ def notes(
     ignored: Sequence[str],
     stale: Sequence[StalePrice],
     kubernetes: KubernetesSupport,
+    *,
+    gaps: Sequence[BillLine] = (),
 ) -> Sequence[str]:
     """Sentences, most urgent first.
 
     ``secrets`` are the names of the secrets that are set, ``ignored`` the keys of the stack
-    file that have no effect, ``stale`` the prices that are old.
+    file that have no effect, ``stale`` the prices that are old, ``gaps`` what of the bill has none.
     """
     return [
         *([kubernetes.sentence] if kubernetes.near else []),
@@ -42,6 +45,7 @@ def notes(
         *_capacity(plan),
         *_floating(plan),
         *_spot_notices(plan),
+        *_gaps(gaps, plan.region),
         *zone_notes(plan),
         *address_notes(plan),
         *([] if kubernetes.near else [kubernetes.sentence]),
@@ -207,6 +211,18 @@ def _floating(plan: Plan) -> Iterator[str]:
     for pull in plan.pulls:
         if pull.unlisted:
             yield f"{pull.name} pulls {pull.unlisted}, which the catalogue does not know: it floats."
+
+
+def _gaps(gaps: Sequence[BillLine], region: str) -> Iterator[str]:
+    """What the totals lack, and the two ways to fill it in."""
+    if gaps:
+        names = dict.fromkeys(name for line in gaps for name in line.price_names)
+        yield (
+            f"{len(gaps)} {'lines' if len(gaps) > 1 else 'line'} of the bill have no known price"
+            f" in {region} and are in no total: {', '.join(dict.fromkeys(line.title for line in gaps))}."
+            f" tokenfleet catalogue refresh --only prices --region {region} fetches prices;"
+            f" or state them in cost.prices ({', '.join(names)})."
+        )
 
 
 def how_to_renew(region: str) -> str:

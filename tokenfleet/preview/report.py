@@ -174,7 +174,7 @@ def build_report(
                         min_nodes=group.min_nodes,
                         max_nodes=group.max_nodes,
                         zones=group.zones,
-                        hourly=hourly_range(group, plan.region, Buying()),
+                        hourly=hourly_range(group, plan.prices, Buying()),
                     )
                     for group in groups
                 ],
@@ -183,7 +183,7 @@ def build_report(
                         instance_types=template.disks.instance_types,
                         cache=template.disks.cache_line(),
                         reason=template.disks.limited_by,
-                        usd_per_month=_usd(cache_price(template.disks, plan.region)),
+                        usd_per_month=_usd(cache_price(template.disks, plan.prices)),
                     )
                     for template in groups[0].templates
                     if template.boot.snapshots
@@ -207,7 +207,7 @@ def build_report(
         kubernetes=kubernetes,
         stale_prices=stale,
         findings=findings(recording),
-        notes=notes(plan, secrets, ignored, stale, kubernetes),
+        notes=notes(plan, secrets, ignored, stale, kubernetes, gaps=bill.expected.gaps),
     )
 
 

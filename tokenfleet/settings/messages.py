@@ -19,6 +19,10 @@ _FORM_BY_PATTERN = {
 }
 _FORM_BY_ERROR = {
     "bool_type": "true or false",
+    **dict.fromkeys(
+        ("date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"),
+        "a day such as 2026-11-28",
+    ),
     "dict_type": "a mapping of names to values",
     "float_type": "a number",
     "int_from_float": "a whole number",

@@ -1,5 +1,6 @@
 """The keys of a stack file as Markdown, from the settings themselves."""
 
+import datetime as dt
 import typing
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ _WORD_BY_TYPE: dict[object, str] = {
     float: "number",
     int: "whole number",
     str: "text",
+    dt.date: "a day such as 2026-11-28",
 }
 
 

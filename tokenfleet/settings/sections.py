@@ -1,9 +1,10 @@
 """The order form: every key a stack file may hold, its type, its range and its default."""
 
+import datetime as dt
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from tokenfleet.settings.forms import (
     AccountId,
@@ -14,6 +15,7 @@ from tokenfleet.settings.forms import (
     ImageId,
     InstanceTypeName,
     Name,
+    PricedName,
     PrincipalArn,
     PulledName,
     RegionName,
@@ -169,6 +171,19 @@ class ObservabilitySettings(Section):
     """Days that logs are kept."""
 
 
+class PriceSettings(Section):
+    """A price that the catalogue does not know, or knows otherwise, in the stack's region."""
+
+    usd: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """An hour of the type on demand, or a unit of the service, US dollars."""
+    spot_usd: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """An hour of the type on spot, US dollars."""
+    source: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """Where the price is from."""
+    date: dt.date
+    """The day it was true."""
+
+
 class CostSettings(Section):
     """Who pays, how much is expected, and whom to tell."""
 
@@ -178,6 +193,8 @@ class CostSettings(Section):
     """Who is told at 80 % of it spent, and when all of it is forecast to be."""
     tags: dict[TagKey, TagValue] = Field(default={})
     """Tags of everything, for cost allocation."""
+    prices: dict[PricedName, PriceSettings] = Field(default={})
+    """Prices by instance type or service (`tokenfleet catalogue regions` names them), before those of the catalogue."""
 
 
 class Settings(Section):

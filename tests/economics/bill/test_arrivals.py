@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from tests.economics.stacks import Keys, in_oregon, plan_of
+from tokenfleet.catalogue.prices import Prices
 from tokenfleet.economics.bill.arrivals import arrivals
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
@@ -34,7 +35,7 @@ def test_a_gpu_node_pays_for_its_image_until_that_is_cached() -> None:
 
 
 def test_a_price_that_is_not_known_is_not_zero() -> None:
-    unpriced = dataclasses.replace(plan_of("dev"), region="sa-east-1")
+    unpriced = dataclasses.replace(plan_of("dev"), prices=Prices(region="eu-south-2"))
     assert {arrival.nat_usd for arrival in arrivals(unpriced)} == {None}
 
 

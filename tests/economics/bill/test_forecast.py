@@ -22,6 +22,8 @@ from tests.economics.stacks import (
 from tokenfleet.economics.bill.forecast import forecast, least_replicas, most_replicas
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH, Bill
 from tokenfleet.economics.bill.scenario import Buying, Scenario, Usage
+from tokenfleet.economics.served_fleet import WhatIf
+from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.plan.stack import Plan
 
 HALF_SPOT = Buying(spot_share=0.5)
@@ -200,13 +202,37 @@ def test_a_capacity_block_has_no_list_price_until_somebody_gives_one() -> None:
 
 
 def test_a_region_without_a_price_for_load_balancers_leaves_a_gap() -> None:
-    plan = plan_of("dev", in_oregon)
+    def in_spain(keys: Keys) -> None:
+        keys["region"], keys["edge"] = "eu-south-2", EDGE
+        keys["network"]["zones"] = ["eu-south-2a", "eu-south-2b"]
+
+    plan = plan_of("dev", in_spain)
     row = line_of(bill_of(plan), "Network Load Balancer")
     assert row.usd_per_unit is None
     assert row.quantity == 1
-    assert "us-west-2" in row.source
+    assert "eu-south-2" in row.source
+    assert row.price_names == ["networkLoadBalancer"]
     without = replace(plan, edge=plan.edge.model_copy(update={"exposure": "cluster"}))
-    assert bill_of(plan).usd_per_hour == bill_of(without).usd_per_hour > 0
+    assert bill_of(plan).usd_per_hour == bill_of(without).usd_per_hour
+
+
+def test_prices_that_the_stack_file_gives_fill_the_gaps() -> None:
+    def in_spain(keys: Keys) -> None:
+        keys["region"] = "eu-south-2"
+        keys["network"]["zones"] = ["eu-south-2a", "eu-south-2b"]
+        gaps = bill_of(plan_of("dev", lambda k: k.update(keys))).gaps
+        assert gaps
+        row = {"usd": 2.0, "source": "an offer", "date": "2026-11-01"}
+        prices = {name: row for gap in gaps for name in gap.price_names}
+        for kind in keys["pools"]["graviton4"]["instanceTypes"]:
+            prices[kind] = row | {"spotUsd": 1.0}
+        keys["cost"]["prices"] = prices
+
+    plan = plan_of("dev", in_spain)
+    assert bill_of(plan).gaps == []
+    assert line_of(bill_of(plan), "NAT gateway").usd_per_hour == 2
+    model = stack_cost(plan, WhatIf(), curves=False).models[0]
+    assert model.at_load
 
 
 def month(bill: Bill, title: str) -> float | None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from tests.economics.stacks import plan_of
-from tokenfleet.catalogue.facts import data_file
+from tokenfleet.catalogue.facts import Price, data_file
 from tokenfleet.catalogue.instances import on_demand_price
+from tokenfleet.catalogue.prices import Prices
 from tokenfleet.catalogue.spot import RegionalSpotPrices, spot_saving
 from tokenfleet.economics.bill import node_price as module
 from tokenfleet.economics.bill.node_price import hourly_range, node_price
@@ -17,6 +18,7 @@ from tokenfleet.plan.nodes.disks import VolumePlan
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.ranges import Range
 
+VIRGINIA = Prices(region="us-east-1")
 SPOT = {"spot": {"max": 3}}
 C8GD = 0.78384
 
@@ -33,7 +35,7 @@ def group_of(*types: str, tiers: Mapping[str, object] | None = None) -> NodeGrou
 
 def usd_of(group: NodeGroupPlan, buying: Buying | None = None) -> Range:
     """The price of a node of it, which is known."""
-    usd = node_price(group, "us-east-1", buying or Buying()).usd
+    usd = node_price(group, VIRGINIA, buying or Buying()).usd
     assert usd
     return usd
 
@@ -43,7 +45,7 @@ def test_without_fetched_prices_spot_is_what_an_old_saving_allows_and_never_abov
     assert saving
     assert usd.expected == pytest.approx(C8GD * (1 - saving.share))
     assert usd.low < usd.expected < usd.high <= C8GD
-    priced = node_price(group_of("c8gd.4xlarge"), "us-east-1", Buying())
+    priced = node_price(group_of("c8gd.4xlarge"), VIRGINIA, Buying())
     assert priced.date == dt.date(2025, 6, 28)
     assert "Spot Advisor" in priced.source
 
@@ -85,7 +87,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> RegionalSpotPrices:
 
 @pytest.mark.usefixtures("fetched")
 def test_a_fetched_price_is_that_of_the_zones_of_the_tier() -> None:
-    priced = node_price(group_of("c8gd.4xlarge"), "us-east-1", Buying())
+    priced = node_price(group_of("c8gd.4xlarge"), VIRGINIA, Buying())
     assert priced.usd == Range(low=0.2, expected=0.25, high=0.3)
     assert (priced.source, priced.date) == ("fetched", dt.date(2026, 11, 21))
 
@@ -98,7 +100,7 @@ def test_what_is_given_replaces_what_was_fetched() -> None:
 
 @pytest.mark.usefixtures("fetched")
 def test_a_tier_says_every_source_and_the_oldest_date_of_its_types() -> None:
-    priced = node_price(group_of("c8gd.4xlarge", "m8gd.4xlarge"), "us-east-1", Buying())
+    priced = node_price(group_of("c8gd.4xlarge", "m8gd.4xlarge"), VIRGINIA, Buying())
     assert "fetched; " in priced.source
     assert "Spot Advisor" in priced.source
     assert priced.date == dt.date(2025, 6, 28)
@@ -124,7 +126,7 @@ def test_a_tier_costs_between_its_fewest_cheapest_and_most_dearest_nodes(
 ) -> None:
     bounds, least, most = row
     group = group_of("m8gd.4xlarge", "c8gd.4xlarge", tiers={option: dict(bounds)})
-    hourly = hourly_range(group, "us-east-1", Buying())
+    hourly = hourly_range(group, VIRGINIA, Buying())
     assert (hourly.least_usd, hourly.most_usd) == (pytest.approx(least), pytest.approx(most))
 
 
@@ -132,7 +134,7 @@ def test_a_tier_costs_between_its_fewest_cheapest_and_most_dearest_nodes(
 def test_no_group_costs_less_at_its_most_than_at_its_least(stack: str) -> None:
     for groups in plan_of(stack).node_groups_by_pool.values():
         for group in groups:
-            hourly = hourly_range(group, "us-east-1", Buying())
+            hourly = hourly_range(group, VIRGINIA, Buying())
             assert hourly.least_usd is not None
             assert hourly.most_usd
             assert 0 <= hourly.least_usd <= hourly.most_usd, group.physical_name
@@ -156,11 +158,37 @@ def test_a_volume_costs_its_size_and_what_exceeds_the_included(
 ) -> None:
     size, iops, throughput = volume
     planned = VolumePlan(size_gib=size, iops=iops, throughput_mib_per_second=throughput)
-    price = volumes_price([planned], region)
+    price = volumes_price([planned], Prices(region=region))
     assert price
     assert price.usd == pytest.approx(usd)
 
 
 def test_a_volume_in_an_unknown_region_has_no_price() -> None:
     planned = VolumePlan(size_gib=40, iops=3000, throughput_mib_per_second=125)
-    assert volumes_price([planned], "eu-north-1") is None
+    assert volumes_price([planned], Prices(region="eu-south-2")) is None
+
+
+def test_a_price_that_is_given_goes_before_the_catalogues() -> None:
+    usd = Price(usd=0.5, source="an offer", date=dt.date(2026, 11, 1))
+    prices = Prices(region="us-east-1", given={"c8gd.4xlarge": usd, "gp3Gib": usd})
+    assert prices.on_demand("c8gd.4xlarge") == prices.service("gp3Gib") == usd
+    on_demand = group_of("c8gd.4xlarge", tiers={"on-demand": {"max": 3}})
+    priced = node_price(on_demand, prices, Buying())
+    assert (priced.usd, priced.source) == (Range(low=0.5, expected=0.5, high=0.5), "an offer")
+
+
+def test_a_given_price_on_demand_bounds_the_price_on_spot_and_a_given_one_is_that() -> None:
+    half = Price(usd=C8GD / 2, source="an offer", date=dt.date(2026, 11, 1))
+    group = group_of("c8gd.4xlarge")
+    spot = node_price(group, Prices(region="us-east-1", given={"c8gd.4xlarge": half}), Buying()).usd
+    assert spot
+    assert spot.high <= half.usd
+    assert spot.expected == pytest.approx(usd_of(group).expected / 2)
+    given = Prices(region="us-east-1", given_spot={"c8gd.4xlarge": half})
+    exact = node_price(group, given, Buying()).usd
+    assert exact == Range(low=half.usd, expected=half.usd, high=half.usd)
+
+
+def test_a_price_that_nobody_knows_is_none() -> None:
+    assert Prices(region="eu-south-2").on_demand("c8gd.4xlarge") is None
+    assert Prices(region="eu-south-2").service("natGateway") is None

@@ -93,7 +93,7 @@ def test_spot_is_cheaper_and_less_sure() -> None:
         ("p5e.48xlarge", {}, "not offered"),
         ("p5.4xlarge", {"region": "eu-west-1"}, "not offered"),
         ("c8g.4xlarge", {}, "misses the objective"),
-        ("c8gd.24xlarge", {"region": "eu-west-1"}, "no price"),
+        ("c8gd.24xlarge", {"region": "eu-south-2"}, "no price"),
     ],
 )
 def test_what_rules_a_type_out_is_named(kind: str, change: Mapping[str, str], reason: str) -> None:

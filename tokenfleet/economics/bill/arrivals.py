@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.services import service_prices
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.fetches import Fetch, nat_gb
@@ -24,7 +23,7 @@ class Arrival:
 
 def arrivals(plan: Plan) -> Sequence[Arrival]:
     """A new node of every pool, the system nodes among them."""
-    price = service_prices()["natGatewayData"].price(plan.region)
+    price = plan.prices.service("natGatewayData")
     return [
         Arrival(
             pool=pool,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.services import service_prices
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.plan.endpoints import WHAT_IT_CARRIES
 from tokenfleet.plan.stack import Plan
@@ -28,9 +27,8 @@ def endpoint_costs(plan: Plan) -> Sequence[EndpointCost]:
 
     pays_from_gb = hours x zones x price / (price of a GB through NAT - through the endpoint)
     """
-    prices = service_prices()
     hour, gb, nat_gb = (
-        prices[name].price(plan.region)
+        plan.prices.service(name)
         for name in ("interfaceEndpoint", "interfaceEndpointData", "natGatewayData")
     )
     usd = hour and hour.usd * HOURS_PER_MONTH * len(plan.network.private_subnets)

@@ -28,7 +28,8 @@ class BillLine:
     are None where no price is known, never zero. ``usd_per_hour_by_cause`` adds up to
     ``usd_per_hour``. ``pool`` is None for what the whole stack shares. ``on_demand_type`` is the
     instance type at whose on-demand rate the line is billed, so that a commitment may cover it.
-    ``as_of`` is None for prices that somebody gave.
+    ``as_of`` is None for prices that somebody gave. ``price_names`` are the keys of
+    ``cost.prices`` under which a stack file may give the price.
     """
 
     title: str
@@ -41,6 +42,7 @@ class BillLine:
     source: str
     as_of: dt.date | None
     on_demand_type: str | None = None
+    price_names: Sequence[str] = ()
 
     @property
     def usd_per_month(self) -> float | None:
@@ -95,6 +97,7 @@ def service_line(
     pool: str | None = None,
     per_hour: float = 1.0,
     on_demand_type: str | None = None,
+    price_names: Sequence[str] = (),
 ) -> BillLine:
     """A line of overhead at a list price; ``missing`` says of what there is none, if so.
 
@@ -114,4 +117,5 @@ def service_line(
         source=price.source if price else f"no price of {missing} is known",
         as_of=price.date if price else None,
         on_demand_type=on_demand_type,
+        price_names=price_names,
     )

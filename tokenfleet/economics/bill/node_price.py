@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import Literal
 
-from tokenfleet.catalogue.facts import CatalogueError, Price
-from tokenfleet.catalogue.instances import on_demand_price
+from tokenfleet.catalogue.facts import Price
+from tokenfleet.catalogue.prices import Prices
 from tokenfleet.catalogue.spot import spot_drift, spot_prices, spot_saving
 from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.scenario import Buying
@@ -41,7 +41,7 @@ class HourlyRange:
     most_usd: float | None
 
 
-def node_price(group: NodeGroupPlan, region: str, buying: Buying) -> NodePrice:
+def node_price(group: NodeGroupPlan, prices: Prices, buying: Buying) -> NodePrice:
     """An hour of a node of that tier.
 
     On demand the first type listed is asked for first. A capacity reservation is billed at the
@@ -49,15 +49,15 @@ def node_price(group: NodeGroupPlan, region: str, buying: Buying) -> NodePrice:
     """
     first = group.instance_types[0]
     if group.purchase_option == "spot":
-        return _spot_price(group, region, buying)
+        return _spot_price(group, prices, buying)
     if group.capacity_block:
         usd = buying.capacity_block_usd_per_hour.get(first)
         if usd is None:
             return _no_price(f"a capacity block of {first}, which has no list price,")
         return NodePrice(usd=exactly(usd), source="given", date=None)
-    listed = on_demand(first, region)
+    listed = prices.on_demand(first)
     if listed is None:
-        return _no_price(f"{first} in {region}")
+        return _no_price(f"{first} in {prices.region}")
     return NodePrice(usd=exactly(listed.usd), source=listed.source, date=listed.date)
 
 
@@ -65,12 +65,12 @@ def _no_price(missing: str) -> NodePrice:
     return NodePrice(usd=None, source=f"no price of {missing} is known", date=None)
 
 
-def hourly_range(group: NodeGroupPlan, region: str, buying: Buying) -> HourlyRange:
+def hourly_range(group: NodeGroupPlan, prices: Prices, buying: Buying) -> HourlyRange:
     """The price range of one tier."""
-    node = node_price(group, region, buying).usd
-    disks = [disks_price(group.template_of(kind).disks, region) for kind in group.instance_types]
+    node = node_price(group, prices, buying).usd
+    disks = [disks_price(group.template_of(kind).disks, prices) for kind in group.instance_types]
     volumes = min((price.usd * MONTH for price in disks if price), default=None)
-    listed = [_with_disks(group, kind, region) for kind in group.instance_types]
+    listed = [_with_disks(group, kind, prices) for kind in group.instance_types]
     known = [usd for usd in listed if usd is not None]
     return HourlyRange(
         least_usd=_times(
@@ -80,12 +80,12 @@ def hourly_range(group: NodeGroupPlan, region: str, buying: Buying) -> HourlyRan
     )
 
 
-def disks_of(group: NodeGroupPlan, region: str) -> Price | None:
+def disks_of(group: NodeGroupPlan, prices: Prices) -> Price | None:
     """A month of the volumes of one node: on spot the mean of the types, else the first type's."""
     kinds = group.instance_types if group.purchase_option == "spot" else group.instance_types[:1]
-    prices = [disks_price(group.template_of(kind).disks, region) for kind in kinds]
-    known = [price for price in prices if price]
-    if len(known) < len(prices):
+    found = [disks_price(group.template_of(kind).disks, prices) for kind in kinds]
+    known = [price for price in found if price]
+    if len(known) < len(found):
         return None
     return Price(usd=mean(price.usd for price in known), source=known[0].source, date=known[0].date)
 
@@ -95,50 +95,44 @@ def _times(nodes: int, usd: float | None) -> float | None:
     return (None if usd is None else nodes * usd) if nodes else 0.0
 
 
-def _with_disks(group: NodeGroupPlan, kind: str, region: str) -> float | None:
-    node, disks = on_demand(kind, region), disks_price(group.template_of(kind).disks, region)
+def _with_disks(group: NodeGroupPlan, kind: str, prices: Prices) -> float | None:
+    node, disks = prices.on_demand(kind), disks_price(group.template_of(kind).disks, prices)
     return node.usd + disks.usd * MONTH if node and disks else None
 
 
-def on_demand(kind: str, region: str) -> Price | None:
-    """The list price of a type, None where none is known."""
-    try:
-        return on_demand_price(kind, region)
-    except CatalogueError:
-        return None
-
-
-def _spot_price(group: NodeGroupPlan, region: str, buying: Buying) -> NodePrice:
+def _spot_price(group: NodeGroupPlan, prices: Prices, buying: Buying) -> NodePrice:
     """Over all types of the tier: EC2 takes whichever has capacity to spare."""
     found = {
         kind: price
         for kind in group.instance_types
-        if (price := spot_price_of(kind, group.zones, region, buying))
+        if (price := spot_price_of(kind, group.zones, prices, buying))
     }
-    prices = list(found.values())
-    if not prices:
-        return _no_price(f"{', '.join(group.instance_types)} on spot in {region}")
+    spreads = list(found.values())
+    if not spreads:
+        return _no_price(f"{', '.join(group.instance_types)} on spot in {prices.region}")
     return NodePrice(
-        usd=_over_types([usd for usd, _, _ in prices]),
-        source="; ".join(dict.fromkeys(source for _, source, _ in prices)),
-        date=min((date for _, _, date in prices if date), default=None),
+        usd=_over_types([usd for usd, _, _ in spreads]),
+        source="; ".join(dict.fromkeys(source for _, source, _ in spreads)),
+        date=min((date for _, _, date in spreads if date), default=None),
     )
 
 
 def spot_price_of(
-    kind: str, zones: Sequence[str], region: str, buying: Buying
+    kind: str, zones: Sequence[str], prices: Prices, buying: Buying
 ) -> tuple[Range, str, dt.date | None] | None:
     """What was given, or fetched (over zones), or an old saving allows (over how prices drift)."""
     if kind in buying.spot_usd_per_hour:
         return buying.spot_usd_per_hour[kind], "given", None
-    fetched = spot_prices(region)
+    if (stated := prices.given_spot.get(kind)) is not None:
+        return exactly(stated.usd), stated.source, stated.date
+    fetched = spot_prices(prices.region)
     if fetched and kind in fetched.usd_by_zone_by_type:
         by_zone = fetched.usd_by_zone_by_type[kind]
         # A tier's zones, or the region's where none of them has a price.
         here = [usd for zone, usd in by_zone.items() if zone in zones] or list(by_zone.values())
         spread = Range(low=min(here), expected=median(here), high=max(here))
         return spread, fetched.source, fetched.date
-    listed, saving = on_demand(kind, region), spot_saving(kind, region)
+    listed, saving = prices.on_demand(kind), spot_saving(kind, prices.region)
     if listed is None or saving is None:
         return None
     then, drift = listed.usd * (1 - saving.share), range_of(spot_drift())

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
+from tokenfleet.catalogue.prices import Prices
 from tokenfleet.catalogue.services import ServiceName, service_prices
 from tokenfleet.economics.bill.lines import MONTH, BillLine, service_line
-from tokenfleet.economics.bill.node_price import disks_of, on_demand
+from tokenfleet.economics.bill.node_price import disks_of
 from tokenfleet.economics.bill.scenario import Usage
+from tokenfleet.economics.bill.volumes import VOLUME_PRICES
 from tokenfleet.plan.nodes.disks import WITH_ARTIFACTS
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, NodeGroupPlan
 from tokenfleet.plan.stack import Plan
@@ -84,25 +86,27 @@ def system_lines(plan: Plan) -> Iterator[BillLine]:
             f"{SYSTEM_POOL} nodes, {kind}",
             group.min_nodes,
             "hour",
-            on_demand(kind, plan.region),
+            plan.prices.on_demand(kind),
             missing=f"{kind} in {plan.region}",
             on_demand_type=kind,
+            price_names=[kind],
         )
-        yield volumes_line(SYSTEM_POOL, group, group.min_nodes, plan.region, pool=None)
+        yield volumes_line(SYSTEM_POOL, group, group.min_nodes, plan.prices, pool=None)
 
 
 def volumes_line(
-    title: str, group: NodeGroupPlan, nodes: float, region: str, *, pool: str | None
+    title: str, group: NodeGroupPlan, nodes: float, prices: Prices, *, pool: str | None
 ) -> BillLine:
     """The volumes of so many nodes of a tier."""
     return service_line(
         f"{title} volumes",
         nodes,
         "month",
-        disks_of(group, region),
-        missing=f"gp3 volumes in {region}",
+        disks_of(group, prices),
+        missing=f"gp3 volumes in {prices.region}",
         pool=pool,
         per_hour=MONTH,
+        price_names=VOLUME_PRICES,
     )
 
 
@@ -114,7 +118,8 @@ def _service(
         service.title,
         quantity,
         service.unit,
-        service.price(plan.region),
+        plan.prices.service(name),
         missing=f"{service.title} in {plan.region}",
         per_hour=per_hour,
+        price_names=[name],
     )

@@ -37,7 +37,7 @@ def pool_lines(
     tiers = [
         (tier, price, _at(price, outlook))
         for tier in placement.tiers
-        for price in (node_price(tier.group, plan.region, scenario.buying),)
+        for price in (node_price(tier.group, plan.prices, scenario.buying),)
     ]
     growing = [
         usd
@@ -56,7 +56,7 @@ def pool_lines(
             # A reservation holds capacity; volumes come with nodes that are launched into it.
             launched = max(tier.group.min_nodes, tier.kept + tier.added)
             title = f"{pool} {tier.group.purchase_option}"
-            yield volumes_line(title, tier.group, launched, plan.region, pool=pool)
+            yield volumes_line(title, tier.group, launched, plan.prices, pool=pool)
 
 
 def _of_pool(plan: Plan, pool: str, by_model: Mapping[str, float]) -> float:
@@ -94,6 +94,9 @@ def _node_line(
         source=price.source,
         as_of=price.date,
         on_demand_type=group.instance_types[0] if on_demand_rate else None,
+        price_names=group.instance_types
+        if group.purchase_option == "spot"
+        else group.instance_types[:1],
     )
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.prices import Prices
 from tokenfleet.economics.bill.lines import MONTH
-from tokenfleet.economics.bill.node_price import on_demand, spot_price_of
+from tokenfleet.economics.bill.node_price import spot_price_of
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.economics.choice.question import Question
@@ -26,18 +27,19 @@ class NodeHour:
 def node_hour(question: Question, kind: InstanceType, engine: Engine) -> NodeHour | None:
     """What a node of that type costs, bought as asked; None where a price is missing."""
     (disks,) = plan_disks([kind], [question.facts], compiled=engine.sdk is not None)
-    volumes = disks_price(disks, question.region)
+    prices = Prices(region=question.region)
+    volumes = disks_price(disks, prices)
     if volumes is None:
         return None
     name = kind.instance_type
     if question.spot:
-        spot = spot_price_of(name, [], question.region, Buying())
+        spot = spot_price_of(name, [], prices, Buying())
         if spot is None:
             return None
         spread, source, date = spot
         usd = Quantiles(p10=spread.low, p50=spread.expected, p90=spread.high)
     else:
-        price = on_demand(name, question.region)
+        price = prices.on_demand(name)
         if price is None:
             return None
         usd, source, date = known(price.usd), price.source, price.date

@@ -8,6 +8,7 @@ from typing import Literal
 
 from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_types
+from tokenfleet.catalogue.zones import is_offered
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
 from tokenfleet.economics.choice.question import Question, carried
 from tokenfleet.economics.estimate.at_load import Served, at_load
@@ -127,9 +128,8 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
         return _NO_ENGINE
     if question.facts.weights_dtype not in hardware.weights:
         return "cannot run these weights", f"no {question.facts.weights_dtype} weights"
-    if question.region not in kind.offered_in:
-        is_known = question.region in kind.not_offered_in
-        return "not offered", "" if is_known else "not known to be offered there"
+    if is_offered(kind.instance_type, question.region) is False:
+        return "not offered", ""
     engine = engines()[hardware.engine]
     memory = memory_budget(question.facts, question.memory_use, kind, engine)
     if not memory.fits:

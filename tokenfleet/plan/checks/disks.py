@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import InstanceType, instance_types, regions
+from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.zones import is_offered
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
@@ -57,7 +58,7 @@ def _way_out(kind: InstanceType, needed: int, pool: PoolSettings, region: str | 
             other
             for other in instance_types().values()
             if hardware.runs_on(other)
-            and (region not in regions() or region in other.offered_in)
+            and is_offered(other.instance_type, region or "") is not False
             and "metal" not in other.instance_type
             and other.memory_gib >= kind.memory_gib
             and (other.local_nvme is None or local_gb(other) >= needed)

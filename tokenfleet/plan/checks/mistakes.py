@@ -16,6 +16,7 @@ from tokenfleet.plan.checks.pools import (
     pool_mistakes,
     pool_references,
 )
+from tokenfleet.plan.checks.prices import price_mistakes
 from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
 
@@ -40,5 +41,6 @@ def find_mistakes(
     yield from offer_mistakes(draft)
     yield from address_mistakes(draft)
     yield from pool_references(draft)
+    yield from price_mistakes(draft)
     for name, model in draft.models.items():
         yield from model_mistakes(name, model, facts_by_model[name], draft)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from tokenfleet.catalogue.instances import regions
+from tokenfleet.catalogue.regions import regions
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
 from tokenfleet.plan.cluster import is_documentation
@@ -17,15 +17,11 @@ _FEWEST_ZONES = 2
 def network_mistakes(draft: Draft) -> Iterator[Mistake]:
     """An unknown region, and zones that cannot be used."""
     if draft.region and draft.region not in regions():
-        known = ", ".join(sorted(regions()))
-        yield Mistake(
-            path="region",
-            value=draft.region,
-            problem=(
-                f"the catalogue knows no prices or offerings there.{nearest(draft.region, regions())}"
-                f" Known: {known}. Another is added by tokenfleet catalogue refresh --region {draft.region}"
-            ),
+        problem = (
+            f"is no region of AWS with EKS.{nearest(draft.region, regions())} If it is a new one,"
+            " add it to tokenfleet/catalogue/data/regions.yaml"
         )
+        yield Mistake(path="region", value=draft.region, problem=problem)
     if draft.network is None:
         return
     for zone in sorted({z for z in draft.network.zones if draft.network.zones.count(z) > 1}):

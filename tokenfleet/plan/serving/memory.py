@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.models import KV_BYTES_PER_VALUE, ModelFacts
+from tokenfleet.catalogue.zones import is_offered
 from tokenfleet.plan.nodes.sizes import node_size
 from tokenfleet.settings.models import ModelSettings
 
@@ -160,7 +161,7 @@ def smallest_that_fits(
             kind
             for kind in instance_types().values()
             if hardware.runs_on(kind)
-            and region in kind.offered_in
+            and is_offered(kind.instance_type, region) is not False
             and "metal" not in kind.instance_type
         ),
         key=lambda kind: (kind.family not in families, kind.memory_gib, kind.vcpus, kind.family),

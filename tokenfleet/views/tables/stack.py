@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import on_demand_price
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, PoolReport, Report
@@ -51,7 +50,7 @@ def pools_table(report: Report) -> Table:
     """Every tier of every pool, the system nodes among them."""
     kinds = [kind for pool in report.pools for kind in pool.instance_types]
     every_zone = {subnet.zone for subnet in report.plan.network.private_subnets}
-    prices = [on_demand_price(kind, report.plan.region) for kind in kinds]
+    prices = [p for kind in kinds if (p := report.plan.prices.on_demand(kind))]
     rows = [
         [
             pool.name,
