@@ -77,7 +77,7 @@ def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
         ([QWEN3_8B, "--ttft-p99-ms", "0"], "--ttft-p99-ms: 0 s is not above 0"),
         ([QWEN3_8B, "--context-length", "99999999"], "--context-length: 99,999,999 is not"),
         ([QWEN3_8B, "--context-length", "900"], "are more than the context length of 900"),
-        ([QWEN3_8B, "--region", "us-east-9"], "Did you mean 'us-east-1'?"),
+        ([QWEN3_8B, "--region", "us-esat-1"], "Did you mean 'us-east-1'?"),
         ([QWEN3_8B, "--region", "ap-south-2"], "no prices of this region"),
         ([QWEN3_8B, "--types", "c8gd.4xlarg"], "Did you mean 'c8gd.4xlarge'?"),
         ([QWEN3_8B, "--types", ","], "names no instance type"),

@@ -12,7 +12,7 @@ from tokenfleet.plan.decide import decide
 Keys = dict[str, Any]
 POOL = "pools.graviton4"
 MODEL = "models.qwen3-4b"
-SAID = {"source": "an offer", "date": "2026-11-01"}
+SAID: Keys = {"source": "an offer", "date": "2026-11-01"}
 PRICE = SAID | {"usd": 1}
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 INTERNAL = {"exposure": "internal", "allowedCidrs": ["198.51.100.0/24"]}
@@ -241,7 +241,8 @@ def test_a_cache_of_docker_hub_without_credentials_of_its_account_is_refused(
 def test_a_certificate_is_of_the_account_of_the_stack(
     account: str | None, edge: str | None, keys_of: Callable[[str], Keys], root: Path
 ) -> None:
-    keys = keys_of("dev") | {"edge": INTERNAL | {"certificateArn": CERTIFICATE}}
+    edge_with: Keys = INTERNAL | {"certificateArn": CERTIFICATE}
+    keys = keys_of("dev") | {"edge": edge_with}
     if account is None:
         assert decide(keys, "dev", root).edge.certificate_arn
         return

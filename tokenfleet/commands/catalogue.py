@@ -1,39 +1,23 @@
-"""``tokenfleet catalogue refresh``: today's prices and digests into the catalogue's data files."""
+"""``tokenfleet catalogue``: what its data files know, and their renewal."""
 
 import json
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, get_args
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
-from tokenfleet.aws.client import aws_regions
-from tokenfleet.aws.price_list import PriceError
-from tokenfleet.aws.region_prices import region_prices
-from tokenfleet.catalogue.digests import DIGESTS, DigestChange, renew_digests
-from tokenfleet.catalogue.facts import CatalogueError, data_folder
-from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
-from tokenfleet.catalogue.instances import instance_types, priced_regions
-from tokenfleet.catalogue.renewal import FILES, Fetched, PriceChange, renew
-from tokenfleet.catalogue.writing import read_files, replace_files
-from tokenfleet.commands.answers import AsJson, console, fail, today
+from tokenfleet.catalogue.listing import models as known_models
+from tokenfleet.catalogue.listing import region_rows, types_in
+from tokenfleet.catalogue.regions import regions as all_regions
+from tokenfleet.catalogue.services import ServiceName
+from tokenfleet.commands.answers import AsJson, console, fail
+from tokenfleet.commands.refresh import refresh
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.plain import plain
-from tokenfleet.registry.messenger import Messenger
-from tokenfleet.registry.refusal import RegistryError
-from tokenfleet.registry.resolve import resolve
-from tokenfleet.views.screens.digests import digest_table, moved_tags
+from tokenfleet.views.screens.catalogue import models_table, regions_table, types_table
 
-
-class Part(StrEnum):
-    """What a refresh may be limited to."""
-
-    PRICES = "prices"
-    DIGESTS = "digests"
-
+Only = Annotated[str | None, typer.Argument(metavar="[PART]", help="only names with this in them")]
 
 catalogue = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -43,157 +27,53 @@ def catalogue_commands() -> None:
     """The dated facts that every figure comes from."""
 
 
+catalogue.command()(refresh)
+
+
 @catalogue.command()
-def refresh(
-    region: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="AWS region of prices, may be repeated; without it, every region of the catalogue"
-        ),
-    ] = None,
-    *,
-    only: Annotated[
-        Part | None, typer.Option(help="prices: ask AWS alone; digests: ask registries alone")
-    ] = None,
-    accept: Annotated[
-        bool,
-        typer.Option(
-            "--accept", help="take prices that are hard to believe, and tags that moved, too"
-        ),
-    ] = False,
-    into: Annotated[
-        Path | None,
-        typer.Option(
-            help="folder of the data files; without it, the catalogue's own",
-            file_okay=False,
-            exists=True,
-        ),
-    ] = None,
-    as_json: AsJson = False,
+def types(
+    only: Only = None,
+    region: Annotated[str, typer.Option(help="AWS region of prices")] = "us-east-1",
+    as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
-    """Fetch prices and digests and write them, with date and source, into the data files.
+    """List instance types with their prices in a region."""
+    if region not in all_regions():
+        fail(f"--region {region}: no region of AWS with EKS.{nearest(region, all_regions())}")
+    rows = [row for row in types_in(region) if _is_asked(row.instance_type, only)]
+    _list(rows, types_table(rows, region), only, as_json=as_json)
 
-    Asks the Price List API for instances on demand and for services, EC2 for what a region
-    offers and for spot prices by zone; and registries for the digest of every image and chart
-    that the data files name. Ends with 2, and writes nothing, when one cannot be asked, or
-    when prices are hard to believe or a tag moved and --accept is not given.
-    """
-    if region and only is Part.DIGESTS:
-        fail("--region is of prices: leave it out, or --only digests")
-    asked = [] if only is Part.DIGESTS else list(dict.fromkeys(region or sorted(priced_regions())))
-    _check(asked)
-    folder = into or data_folder()
-    prices: Sequence[PriceChange] = []
-    digests: Sequence[DigestChange] = []
-    try:
-        before = texts = read_files(folder, _files(only))
-        if only is not Part.PRICES:
-            texts, digests = _with_digests(texts)
-        if only is not Part.DIGESTS:
-            texts, prices = _with_prices(texts, asked)
-        doubts = [*_doubtful_prices(prices), *moved_tags(digests)]
-        if doubts and not accept:
-            fail(*doubts, "nothing was written. --accept takes them all.")
-        written = [name for name in texts if texts[name] != before[name]]
-        replace_files(folder, {name: texts[name] for name in written})
-    except (PriceError, RegistryError, CatalogueError) as error:
-        hint = f". {_elsewhere(error)}" if only is None else ""
-        fail(*str(error).splitlines(), f"nothing was written{hint}")
+
+@catalogue.command()
+def models(
+    only: Only = None,
+    as_json: AsJson = False,  # noqa: FBT002 - as above
+) -> None:
+    """List models whose memory and speed are known; others are given by their config.json."""
+    rows = [row for row in known_models() if _is_asked(row.model, only)]
+    _list(rows, models_table(rows), only, as_json=as_json)
+
+
+@catalogue.command("regions")
+def list_regions(
+    only: Only = None,
+    as_json: AsJson = False,  # noqa: FBT002 - as above
+) -> None:
+    """List regions, and of how much in each a price is known; a stack file may state others."""
+    rows = [row for row in region_rows() if _is_asked(row.region, only)]
+    _list(rows, regions_table(rows), only, as_json=as_json)
+    if not as_json:
+        names = ", ".join(get_args(ServiceName))
+        typer.echo(f"\nServices, by the name that cost.prices takes: {names}")
+
+
+def _is_asked(name: str, part: str | None) -> bool:
+    return part is None or part.casefold() in name.casefold()
+
+
+def _list(rows: Sequence[object], table: Table, only: str | None, *, as_json: bool) -> None:
+    if not rows:
+        fail(f"{only}: nothing in the catalogue has that in its name")
     if as_json:
-        answer = {
-            "regions": asked,
-            "changes": plain(prices),
-            "digests": plain(digests),
-            "written": written,
-        }
-        typer.echo(json.dumps(answer, indent=2))
-        return
-    if prices:
-        console().print(_table(prices))
-    if digests:
-        console().print(digest_table(digests))
-    typer.echo(f"{folder}: {', '.join(written) or 'nothing'} changed. Look at it: git diff")
-
-
-def _files(only: Part | None) -> tuple[str, ...]:
-    prices = () if only is Part.DIGESTS else FILES
-    return prices if only is Part.PRICES else (*prices, DIGESTS, *NAMING_FILES)
-
-
-def _elsewhere(error: Exception) -> str:
-    if isinstance(error, PriceError):
-        return "--only digests asks nothing of AWS."
-    return "--only prices asks no registry."
-
-
-def _with_prices(
-    texts: Mapping[str, str], asked: Sequence[str]
-) -> tuple[Mapping[str, str], Sequence[PriceChange]]:
-    changes: list[PriceChange] = []
-    for place, name in enumerate(asked, 1):
-        renewal = renew(texts, _fetched(name, f"{place}/{len(asked)} {name}"), today())
-        texts = {**texts, **renewal.texts}
-        changes += renewal.changes
-    return texts, changes
-
-
-def _with_digests(
-    texts: Mapping[str, str],
-) -> tuple[Mapping[str, str], Sequence[DigestChange]]:
-    messenger = Messenger()
-    try:
-        found = resolve(in_use(texts), lambda what: typer.echo(what, err=True), messenger)
-    finally:
-        messenger.close()
-    renewal = renew_digests(texts[DIGESTS], found, today())
-    return {**texts, DIGESTS: renewal.text}, renewal.changes
-
-
-def _check(asked: Sequence[str]) -> None:
-    known = aws_regions()
-    unknown = [name for name in asked if name not in known]
-    if unknown:
-        fail(*(f"--region {name}: no region of AWS.{nearest(name, known)}" for name in unknown))
-
-
-def _fetched(region: str, step: str) -> Fetched:
-    known = instance_types()
-    spot = [name for name, kind in known.items() if "spot" in kind.usage_classes]
-    return region_prices(
-        region, list(known), spot, lambda what: typer.echo(f"{step}: {what}", err=True)
-    )
-
-
-def _doubtful_prices(changes: Sequence[PriceChange]) -> Sequence[str]:
-    doubtful = [change for change in changes if change.doubt]
-    if not doubtful:
-        return []
-    count = len(doubtful)
-    heading = f"{count} {'price is' if count == 1 else 'prices are'} hard to believe"
-    return [
-        f"{heading}; compare with the pricing page of AWS:",
-        *(
-            f"  {change.region} {change.what} {change.doubt}:"
-            f" {_usd(change.before)} before, {_usd(change.after)} now"
-            for change in doubtful
-        ),
-    ]
-
-
-def _table(changes: Sequence[PriceChange]) -> Table:
-    table = Table(title="Changed", title_justify="left", box=None, pad_edge=False)
-    for column in ("region", "price of", "before", "now", "change"):
-        right = column in {"before", "now", "change"}
-        table.add_column(column, justify="right" if right else "left", header_style="dim")
-    for change in changes:
-        ratio = ""
-        if change.before is not None and change.after is not None:
-            ratio = f"{change.after / change.before - 1:+.1%}"
-        table.add_row(
-            change.region, Text(change.what), _usd(change.before), _usd(change.after), ratio
-        )
-    return table
-
-
-def _usd(price: float | None) -> str:
-    return "none" if price is None else f"${price:.10g}"
+        typer.echo(json.dumps(plain(rows), indent=2))
+    else:
+        console().print(table)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.instances import instance_types, priced_regions
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.commands.answers import AsJson, console, fail, today
 from tokenfleet.economics.bill.price_age import is_stale
@@ -167,7 +167,7 @@ def _model_mistakes(model: str, facts: ModelFacts | None) -> Iterator[str]:
 
 
 def _region_mistakes(region: str) -> Iterator[str]:
-    known = sorted({name for row in instance_types().values() for name in row.usd_per_hour})
+    known = sorted(priced_regions())
     if region not in known:
         yield (
             f"--region {region}: the catalogue has no prices of this region.{nearest(region, known)}"
