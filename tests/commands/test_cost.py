@@ -174,7 +174,7 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
         ([""], "an argument is empty"),
         (["dev", "--day", ","], "day shape: give 24 numbers"),
         (["dev", "--load", "1e308"], "must be less than or equal to 100000"),
-        (["dev", "--requests-per-second", "1e-300"], "must be greater than or equal to 1e-06"),
+        (["dev", "--requests-per-second", "1e-300"], "must be greater than or equal to 0.000001"),
         (["dev", "--commitment", "/dev/zero"], "/dev/zero: is no regular file"),
         (["dev", "--profile", "/dev/zero"], "/dev/zero: is no regular file"),
         (["dev", "--profile", "nowhere.json"], "nowhere.json: No such file"),

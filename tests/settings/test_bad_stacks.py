@@ -52,7 +52,7 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "negative count": ((f"{POOL}.tiers.spot.max", -1), (f"{POOL}.tiers.spot.max", "greater")),
     "not a number": ((f"{MODEL}.traffic.requestsPerSecond", float("nan")), (f"{MODEL}.traffic.requestsPerSecond", "finite")),
     "infinite traffic": ((f"{MODEL}.traffic.requestsPerSecond", float("inf")), (f"{MODEL}.traffic.requestsPerSecond", "")),
-    "no requests": ((f"{MODEL}.traffic.requestsPerSecond", 0), (f"{MODEL}.traffic.requestsPerSecond", "greater than or equal to 1e-06")),
+    "no requests": ((f"{MODEL}.traffic.requestsPerSecond", 0), (f"{MODEL}.traffic.requestsPerSecond", "greater than or equal to 0.000001")),
     "bad name": (("models.Chat", {}), ("models.Chat", "lower-case")),
     "name too long": ((f"models.{'a' * 21}", {}), (f"models.{'a' * 21}", "1 to 20")),
     "branch for a revision": ((f"{MODEL}.revision", "main"), (f"{MODEL}.revision", "40 hexadecimal")),
