@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader bench-rollouts faults lock format clean
+.PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader bench-rollouts faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench-rollouts: setup ## count what 40 rollouts under traffic lose, half of them
 
 faults: setup ## 200 random faults around the weight loader
 	$(BIN)/python -m bench.loader_faults --runs 200
+
+hostile: setup ## 10,000 stack files, configurations and price files with something wrong in them
+	$(BIN)/python -m bench.hostile_input --cases 10000
 
 lock: setup ## renew the locked requirements, releases at least a week old
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt

@@ -186,6 +186,36 @@ def test_a_second_preview_replaces_the_first(root: Path, tmp_path: Path) -> None
     assert "deployment-vllm-gpt-oss-120b.yaml" not in names
 
 
+def _contents(folder: Path) -> Mapping[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "most_bytes"), [("preview", "--out", 100_000), ("cost", "--svg", 3000)]
+)
+def test_a_disk_that_is_full_leaves_what_was_there(
+    command: str, flag: str, most_bytes: int, root: Path, tmp_path: Path
+) -> None:
+    arguments = [command, "dev", "--project", str(root), flag, str(tmp_path / "out")]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    before = _contents(tmp_path)
+    # As a full disk does, the limit stops a write in the middle of a file.
+    code = (
+        "import resource; from tokenfleet.entry_point import main\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most_bytes}, {most_bytes})); main()"
+    )
+    for folder in ("out", "new"):
+        arguments[-1] = str(tmp_path / folder)
+        full = subprocess.run(
+            [sys.executable, "-c", code, *arguments], check=False, capture_output=True, text=True
+        )
+        assert (full.returncode, full.stdout) == (BAD_STACK, "")
+        assert full.stderr.startswith(f"{flag} {tmp_path / folder}")
+        assert full.stderr.count("\n") == 1
+    assert _contents(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 @pytest.mark.parametrize("taken", ["file", "folder"])
 def test_what_is_not_a_preview_is_never_overwritten(taken: str, root: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -1,6 +1,6 @@
 """The command line: one subcommand a file in ``tokenfleet.commands``, loaded when it is called."""
 
-import gc
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import version
@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, str] = {
 """Each command, a function in the module of its name in ``tokenfleet.commands``, and how its help begins."""
 
 
+_BAD_INPUT = 2
+_EMPTY = re.compile("--[a-z0-9-]+=")
+
+
 class _Lazy(TyperGroup):
     """Imports the module of a command when that is called: others may need seconds to load.
 
@@ -37,6 +41,15 @@ class _Lazy(TyperGroup):
         self.commands = {
             name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()
         }
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a class that Typer keeps private
+        """Refuses empty words, which a path would read as this folder and others as not given."""
+        for before, word in zip([None, *args], args, strict=False):
+            if not word or _EMPTY.fullmatch(word):
+                flag = word or (before if before and before.startswith("--") else "an argument")
+                typer.echo(f"{flag.rstrip('=')} is empty: give a value, or leave it out", err=True)
+                raise typer.Exit(_BAD_INPUT)
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - classes that Typer keeps private
         name, listed, rest = super().resolve_command(ctx, args)
@@ -76,10 +89,3 @@ def tokenfleet(
     ] = False,
 ) -> None:
     """Fleets on AWS that serve open-weight LLMs: what will be built, and what it costs."""
-
-
-def main() -> None:
-    """The entry point of the ``tokenfleet`` command."""
-    # A process that is over in two seconds needs no garbage collector (bench/preview.py).
-    gc.disable()
-    app()

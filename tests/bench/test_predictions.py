@@ -105,7 +105,7 @@ def test_what_a_row_leaves_open_is_labelled_and_widens_the_range(tmp_path: Path)
         ("gpu", "H1000", "queries.csv:3: gpu: unknown GPU 'H1000'. Did you mean 'H100'?"),
         ("gpu", "", "queries.csv:3: gpu: unknown GPU ''"),
         ("arrival_rps", "fast", "queries.csv:3: arrival_rps: 'fast' is not a number"),
-        ("arrival_rps", "0", "queries.csv:3: requests per second: 0 is not above 0"),
+        ("arrival_rps", "0", "queries.csv:3: requests per second: 0 is not between 1e-06"),
         ("arrival_rps", "-1", "queries.csv:3: arrival_rps: -1 is not a number from 0 on"),
         ("arrival_rps", "nan", "queries.csv:3: arrival_rps: nan is not a number from 0 on"),
         ("output_tokens", "0", "queries.csv:3: output tokens: 0 is not between"),

@@ -13,6 +13,7 @@ Config = dict[str, object]
 Read = Callable[..., ModelFacts]
 
 LLAMA_8B: Config = {
+    "model_type": "llama",
     "hidden_size": 4096,
     "num_hidden_layers": 32,
     "num_attention_heads": 32,

@@ -12,6 +12,7 @@ from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
 
 SMALL: Mapping[str, object] = {
+    "model_type": "llama",
     "hidden_size": 64,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
@@ -48,6 +49,11 @@ def quantised(**keys: object) -> str:
         pytest.param("null", "the file", id="null"),
         pytest.param('"config"', "the file", id="text"),
         pytest.param("{}", "hidden_size", id="empty mapping"),
+        pytest.param(with_(model_type="bert"), "model_type 'bert' is none of", id="encoder"),
+        pytest.param(with_(model_type="rwkv"), "model_type 'rwkv' is none of", id="no attention"),
+        pytest.param(with_(model_type="gpt2"), "model_type 'gpt2' is none of", id="no gate"),
+        pytest.param(with_(model_type=["llama"]), "model_type is missing", id="list for a type"),
+        pytest.param(with_(_=" " * 2**20), "larger than 1 MiB", id="endless file"),
         *(pytest.param(without(k), k, id=f"no {k}") for k in SMALL if k != "num_key_value_heads"),
         pytest.param(with_(num_attention_heads=0), "num_attention_heads", id="no heads"),
         pytest.param(with_(num_key_value_heads=0), "num_key_value_heads", id="no KV heads"),
@@ -77,7 +83,11 @@ def quantised(**keys: object) -> str:
         ),
         pytest.param(with_(text_config=None), "text_config", id="empty text_config"),
         pytest.param(with_(text_config=[1]), "text_config", id="list for a text_config"),
-        pytest.param(json.dumps({"text_config": {}}), "hidden_size", id="bare text_config"),
+        pytest.param(
+            json.dumps({"model_type": "llama", "text_config": {}}),
+            "hidden_size",
+            id="bare text_config",
+        ),
         pytest.param(quantised(quant_method="exl3"), "'exl3'", id="unknown quantisation"),
         pytest.param(quantised(quant_method="gptq", bits=3), "bits 3", id="odd bits"),
         pytest.param(quantised(bits=4), "quantization_config.quant_method", id="unnamed method"),
@@ -105,7 +115,7 @@ def test_a_folder_in_place_of_a_config_is_refused(tmp_path: Path) -> None:
 
 def test_a_config_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_bytes(b"\xff\xfe{}")
-    with pytest.raises(CatalogueError, match="is not JSON"):
+    with pytest.raises(CatalogueError, match="is not UTF-8 text"):
         facts_from_config(tmp_path / "config.json")
 
 
@@ -121,6 +131,8 @@ def test_a_config_that_is_not_text_is_refused(tmp_path: Path) -> None:
         pytest.param('{"metadata": {"total_size": null}}', id="null"),
         pytest.param('{"metadata": {"total_size": "large"}}', id="text"),
         pytest.param('{"metadata": {"total_size": 0}}', id="zero"),
+        pytest.param('{"metadata": {"total_size": 1000}}', id="a thousandth of the shapes"),
+        pytest.param('{"metadata": {"total_size": 1000000000}}', id="a thousand times the shapes"),
         pytest.param('{"metadata": {"total_size": -1}}', id="negative"),
         pytest.param('{"metadata": {"total_size": 1e999}}', id="infinite"),
         pytest.param('{"metadata": {"total_size": NaN}}', id="not a number"),

@@ -72,7 +72,10 @@ def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
         (["Qwen/Qwen3-8b"], "Did you mean 'Qwen/Qwen3-8B'?"),
         ([QWEN3_8B, "--output-tokens", "0"], "--output-tokens: 0 is not between 1"),
         ([QWEN3_8B, "--input-tokens", "nan"], "--input-tokens: nan is not between"),
-        ([QWEN3_8B, "--requests-per-second", "-1"], "--requests-per-second: -1 is not above 0"),
+        (
+            [QWEN3_8B, "--requests-per-second", "-1"],
+            "--requests-per-second: -1 is not between 1e-06 and 100,000",
+        ),
         ([QWEN3_8B, "--cached-share", "2"], "--cached-share: 2 is not between 0 and 1"),
         ([QWEN3_8B, "--ttft-p99-ms", "0"], "--ttft-p99-ms: 0 s is not above 0"),
         ([QWEN3_8B, "--context-length", "99999999"], "--context-length: 99,999,999 is not"),
@@ -83,12 +86,40 @@ def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
         ([QWEN3_8B, "--types", ","], "names no instance type"),
         ([QWEN3_8B, "--hosted", "nowhere.yaml"], "--hosted nowhere.yaml"),
         ([QWEN3_8B, "--spare", "-1"], "--spare"),
+        ([QWEN3_8B, "--spare", "99999999999"], "--spare"),
+        ([QWEN3_8B, "--context-length=0"], "--context-length: 0 is not between 1 and"),
+        ([QWEN3_8B, "--hosted="], "--hosted is empty: give a value, or leave it out"),
+        ([QWEN3_8B, "--hosted", "/dev/zero"], "--hosted /dev/zero: is no regular file"),
     ],
 )
 def test_a_mistake_is_named_at_its_flag(arguments: list[str], said: str) -> None:
     result = _compare(*arguments)
     assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
     assert said in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("name", ["[batch]", "[/x]", "[bold]API[/bold]", ":key: API"])
+def test_a_name_is_text_whatever_it_looks_like(name: str, tmp_path: Path) -> None:
+    hosted = tmp_path / "hosted.yaml"
+    row = {"name": name, "input": 1, "output": 2, "source": name, "date": "DAY"}
+    hosted.write_text(json.dumps([row]).replace('"DAY"', "2026-11-01"), encoding="utf-8")
+    said = _said(QWEN3_8B, "--hosted", str(hosted))
+    assert said.count(name) >= 2
+
+
+@pytest.mark.parametrize(("day", "stale"), [("2026-12-01", False), ("2027-06-01", True)])
+def test_old_hosted_prices_are_flagged(
+    day: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, stale: bool
+) -> None:
+    monkeypatch.setattr(compare, "today", lambda: dt.date.fromisoformat(day))
+    hosted = tmp_path / "hosted.yaml"
+    text = "- {name: An API, input: 1, output: 2, source: me, date: 2026-11-01}\n"
+    hosted.write_text(text, encoding="utf-8")
+    assert (
+        "older than 90 days: an api" in _said(QWEN3_8B, "--hosted", str(hosted)).lower()
+    ) == stale
+    answer = json.loads(_compare(QWEN3_8B, "--hosted", str(hosted), "--json").stdout)
+    assert [row["price_stale"] for row in answer["hosted"]] == [stale]
 
 
 @pytest.mark.parametrize(("day", "stale"), [("2024-07-02", False), ("2027-01-01", True)])

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.today import TODAY
 from tokenfleet.cli import app
 from tokenfleet.commands import cost
 
@@ -97,6 +98,11 @@ def test_a_day_that_comes_and_goes_is_priced_beside_the_constant_load() -> None:
     assert "0.04 to 0.36" in said
 
 
+def test_only_the_shape_of_a_day_counts_however_large_its_loads() -> None:
+    small, large = (_answer("dev", "--day", ",".join([load] * 24)) for load in ("1", "1e308"))
+    assert small["day"] == large["day"]
+
+
 def test_a_cheaper_cache_hit_makes_the_same_bill() -> None:
     answer = _answer("dev", "--cached-share", "0.5")["models"][0]["at_load"]
     assert answer["flow"]["cached_input"] == answer["flow"]["uncached_input"]
@@ -110,6 +116,17 @@ def test_a_profile_replaces_the_estimate_and_narrows_the_range(tmp_path: Path) -
     (measured,) = _answer("dev", "--profile", str(path))["models"]
     assert (estimated["most"]["basis"], measured["most"]["basis"]) == ("unverified", "measured")
     assert measured["most"]["sigma"] < estimated["most"]["sigma"]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, f'{{"model_id": {"9" * 5000}}}'])
+def test_a_profile_without_end_is_refused_at_once(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "profile.json"
+    path.write_text(text, encoding="utf-8")
+    result = _cost("dev", "--profile", str(path))
+    assert (result.exit_code, result.stdout) == (BAD_INPUT, "")
+    assert result.stderr.startswith(
+        "profile.json:1: is nested too deeply, or holds a number without"
+    )
 
 
 def test_explain_names_source_and_date_of_every_line() -> None:
@@ -151,6 +168,15 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
         (["dev", "--instance-types", "c8g.large"], "does not fit"),
         (["dev", "--day", "1,2"], "day shape: give 24 numbers, one an hour"),
         (["dev", "--day", "1,much"], "--day 1,much: is not a list of numbers"),
+        (["dev", "--day="], "--day is empty: give a value, or leave it out"),
+        (["dev", "--day", ""], "--day is empty: give a value, or leave it out"),
+        (["dev", "--svg="], "--svg is empty: give a value, or leave it out"),
+        ([""], "an argument is empty"),
+        (["dev", "--day", ","], "day shape: give 24 numbers"),
+        (["dev", "--load", "1e308"], "must be less than or equal to 100000"),
+        (["dev", "--requests-per-second", "1e-300"], "must be greater than or equal to 0.000001"),
+        (["dev", "--commitment", "/dev/zero"], "/dev/zero: is no regular file"),
+        (["dev", "--profile", "/dev/zero"], "/dev/zero: is no regular file"),
         (["dev", "--profile", "nowhere.json"], "nowhere.json: No such file"),
     ],
 )
@@ -167,6 +193,7 @@ def test_a_mistake_is_named_with_its_place(arguments: list[str], said: str) -> N
         ({"failed": 60}, "requests failed"),
         ({"output_throughput": 80000.0}, "was it this model on this instance type?"),
         ({"completed": 0, "total_output_tokens": 0}, "no request was completed"),
+        ({"num_prompts": 10**9, "completed": 10**9}, "num_prompts: Input should be less than"),
     ],
 )
 def test_a_profile_that_is_none_is_refused(
@@ -180,7 +207,10 @@ def test_a_profile_that_is_none_is_refused(
     assert "profile.json" in result.stderr
 
 
-def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(tmp_path: Path) -> None:
+def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "today", lambda: TODAY)
     path = tmp_path / "commitments.yaml"
     path.write_text(
         "- {name: plan, usdPerHour: 0.3, years: 1, savingByType: {c8gd.4xlarge: 0.27},"

@@ -74,3 +74,16 @@ def test_the_account_of_the_documentation_is_a_placeholder(
     mine, theirs = (plan_of(keys_of("dev") | {"account": a}) for a in ("4" * 12, "111122223333"))
     assert notes_of(theirs, "account is that of AWS's documentation")
     assert not notes_of(mine, "account is that of AWS's documentation")
+
+
+@pytest.mark.parametrize(("arguments", "told"), [({}, False), ({"trust-remote-code": True}, True)])
+def test_code_of_the_models_author_is_named(
+    arguments: Keys,
+    told: bool,  # noqa: FBT001 - a column of the table
+    keys_of: Callable[[str], Keys],
+    plan_of: PlanOf,
+) -> None:
+    keys = keys_of("dev")
+    keys["models"]["qwen3-4b"]["engineArguments"] = arguments
+    said = notes_of(plan_of(keys), "runs the Python code that Qwen/Qwen3-4B-Instruct-2507 brings")
+    assert bool(said) == told

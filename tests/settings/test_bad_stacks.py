@@ -63,7 +63,7 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "negative count": ((f"{POOL}.tiers.spot.max", -1), (f"{POOL}.tiers.spot.max", "greater")),
     "not a number": ((f"{MODEL}.traffic.requestsPerSecond", float("nan")), (f"{MODEL}.traffic.requestsPerSecond", "finite")),
     "infinite traffic": ((f"{MODEL}.traffic.requestsPerSecond", float("inf")), (f"{MODEL}.traffic.requestsPerSecond", "")),
-    "no requests": ((f"{MODEL}.traffic.requestsPerSecond", 0), (f"{MODEL}.traffic.requestsPerSecond", "greater than 0")),
+    "no requests": ((f"{MODEL}.traffic.requestsPerSecond", 0), (f"{MODEL}.traffic.requestsPerSecond", "greater than or equal to 0.000001")),
     "bad name": (("models.Chat", {}), ("models.Chat", "lower-case")),
     "name too long": ((f"models.{'a' * 21}", {}), (f"models.{'a' * 21}", "1 to 20")),
     "branch for a revision": ((f"{MODEL}.revision", "main"), (f"{MODEL}.revision", "40 hexadecimal")),
@@ -194,6 +194,37 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     ),
     "alerts without a budget": (("cost", {"alertEmails": ["a@example.com"]}), ("cost.alertEmails", "monthlyBudgetUsd")),
     "negative budget": (("cost.monthlyBudgetUsd", -5), ("cost.monthlyBudgetUsd", "greater than 0")),
+    "more tags than AWS has room for": (("cost.tags", {f"t{n}": "x" for n in range(60)}), ("cost.tags", "25 entries at most")),
+    "tags that differ by case": (("cost.tags", {"team": "a", "Team": "b"}), ("cost.tags.Team", "differs from team by case alone")),
+    "reserved tag in capitals": (("cost.tags", {"AWS:x": "y"}), ("cost.tags.AWS:x", "another key")),
+    "one administrator in other letters": (
+        ("cluster.adminPrincipals", {"a": "arn:aws:iam::111122223333:role/A", "b": "arn:aws:iam::111122223333:role/a"}),
+        ("cluster.adminPrincipals.b", "name it once"),
+    ),
+    "days that CloudWatch does not keep": (("observability", {"logRetentionDays": 8}), ("observability.logRetentionDays", "The nearest: 7 and 14.")),
+    "days for ever": (("observability", {"logRetentionDays": 1e9}), ("observability.logRetentionDays", "The nearest: 365.")),
+    "days in quotes": (("observability", {"logRetentionDays": "7"}), ("observability.logRetentionDays", "or 365: write it without quotes")),
+    "switch for days": (("observability", {"logRetentionDays": True}), ("observability.logRetentionDays", "must be a number")),
+    "number in quotes": ((f"{MODEL}.contextLength", "8192"), (f"{MODEL}.contextLength", "a whole number: write it without quotes")),
+    "switch in quotes": (("network.flowLogs", "true"), ("network.flowLogs", "true or false: write it without quotes")),
+    "list for a flag": ((f"{MODEL}.engineArguments", {"seed": [1]}), (f"{MODEL}.engineArguments.seed", "must be true, a number or text")),
+    "nothing for a flag": ((f"{MODEL}.engineArguments", {"seed": None}), (f"{MODEL}.engineArguments.seed", "must be true, a number or text")),
+    "published without a mark": ((f"{MODEL}.published", True), (f"{MODEL}.published", "must be what tokenfleet models --stack")),
+    "commit as a number": ((f"{MODEL}.revision", int("1" * 40)), (f"{MODEL}.revision", "must be text: put it in quotes")),
+    "escape sequence in a flag": ((f"{MODEL}.engineArguments", {"chat-template": "a\x1b[31m"}), (f"{MODEL}.engineArguments.chat-template", "U+001B")),
+    "NUL in a flag": ((f"{MODEL}.engineArguments", {"chat-template": "a\0b"}), (f"{MODEL}.engineArguments.chat-template", "U+0000")),
+    "NUL in a path": ((f"{MODEL}.configJson", "a\0b"), (f"{MODEL}.configJson", "U+0000")),
+    "text that shows another": ((f"{MODEL}.configJson", "a\u202eb"), (f"{MODEL}.configJson", "U+202E")),
+    **{
+        f"id {odd}": ((f"{MODEL}.huggingFaceId", odd), (f"{MODEL}.huggingFaceId", "a Hugging Face id such as"))
+        for odd in ("Qwen/..", "./a", "-x/y", "x/-y", "x/y.", "x/y--z", "x/y..z", "a/b/c", "\N{CYRILLIC SMALL LETTER A}/b")
+    },
+    "adapter from elsewhere": (
+        (f"{MODEL}.adapters", {"a": {"huggingFaceId": "../x", "revision": "c" * 40, "rank": 8}}),
+        (f"{MODEL}.adapters.a.huggingFaceId", "a Hugging Face id such as"),
+    ),
+    "account in other digits": (("account", "\N{ARABIC-INDIC DIGIT ONE}" * 12), ("account", "12 digits")),
+    "file that is no config.json": ((f"{MODEL}.configJson", "."), (f"{MODEL}.configJson", "Is a directory")),
     "reserved tag": (("cost.tags", {"aws:x": "y"}), ("cost.tags.aws:x", "another key")),
 }  # fmt: skip
 

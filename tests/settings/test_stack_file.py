@@ -1,6 +1,9 @@
 """Reading stack files: what cannot be read is refused with its place, secrets stay shut."""
 
-from collections.abc import Mapping
+import itertools
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,15 @@ from tokenfleet.settings.stack_file import (
     unsendable_secret,
 )
 
+NAMES = "abcdefghijklmnopqrstuvwxyz"
+BOMB = ("config:\n  a: &a [x]\n" + "".join(
+    f"  {name}: &{name} [{', '.join([f'*{before}'] * 12)}]\n"
+    for before, name in itertools.pairwise(NAMES)
+)).encode()  # fmt: skip
+CHAIN = ("config:\n  a0: &a0 [x]\n" + "".join(
+    f"  a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 100)
+)).encode()  # fmt: skip
+
 UNREADABLE: Mapping[str, tuple[bytes, str]] = {
     "empty": (b"", "holds no settings"),
     "only a comment": (b"# nothing\n", "holds no settings"),
@@ -19,14 +31,23 @@ UNREADABLE: Mapping[str, tuple[bytes, str]] = {
     "config is a list": (b"config: [a]\n", "holds no settings"),
     "a list": (b"- a\n", "holds no settings"),
     "text": (b"hello\n", "holds no settings"),
-    "unclosed": (b"config:\n  tokenfleet:network: {zones: [a\n", "line 3: is not YAML"),
-    "tab": (b"config:\n\ttokenfleet:region: x\n", "line 2: is not YAML"),
-    "bad date": (b"config:\n  tokenfleet:region: 2026-13-45\n", "is not a stack file"),
-    "unknown tag": (b"config:\n  tokenfleet:region: !!python/object:x {}\n", "is not a stack file"),
-    "mapping as a key": (b"config:\n  ? {a: b}\n  : c\n", "is not a stack file"),
-    "anchor in itself": (b"config:\n  tokenfleet:pools: &a {x: *a}\n", "contains itself"),
-    "not UTF-8": (b"config: \xff\xfe\n", "cannot be read"),
-    "nested out of sight": (b"config: " + b"[" * 5000, "YAML"),
+    "unclosed": (b"config:\n  tokenfleet:network: {zones: [a\n", ":3: is not YAML"),
+    "tab": (b"config:\n\ttokenfleet:region: x\n", ":2: is not YAML"),
+    "bad date": (b"config:\n  tokenfleet:region: 2026-13-45\n", ":2: holds a value that cannot"),
+    "endless number": (b"config:\n  tokenfleet:region: " + b"9" * 5000, ":2: holds a value that"),
+    "unknown tag": (b"config:\n  tokenfleet:region: !!python/object:x {}\n", ":2: the tag tag:"),
+    "mapping as a key": (b"config:\n  ? {a: b}\n  : c\n", ":2: is not YAML"),
+    "anchor in itself": (b"config:\n  tokenfleet:pools: &a {x: *a}\n", ":2: the anchor a contains"),
+    "alias bomb": (BOMB, ":6: holds more than 10,000 entries, aliases written out"),
+    "aliases ever deeper": (CHAIN, "is nested too deeply"),
+    "more entries than there can be": (b"config:\n" + b"  - a\n" * 10_000, "10,000 entries"),
+    "larger than any stack file": (b"#" * 2**20 + b"\nconfig: {}\n", "larger than 1 MiB"),
+    "two documents": (b"config: {}\n---\nconfig: {}\n", ":2: is not YAML"),
+    "escape sequence": (b'config:\n  x: "\\e[31m"\n', ":2: holds the control character U+001B"),
+    "NUL": (b"config: \0\n", "control characters are not allowed"),
+    "not UTF-8": (b"a: b\nconfig: \xff\xfe\n", "is not UTF-8 text (line 2)"),
+    "nested deeply": (b"config: " + b"[" * 900 + b"]" * 900, ":1: is nested too deeply"),
+    "nested out of sight": (b"config: " + b"[" * 500_000, ":1: is nested too deeply"),
 }
 
 
@@ -40,6 +61,75 @@ def test_a_file_that_cannot_be_read_says_why(text: bytes, part: str, tmp_path: P
     with pytest.raises(StackFileError, match=r"Pulumi\.x\.yaml") as raised:
         _read(tmp_path, text)
     assert part in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "part"),
+    [
+        (os.mkfifo, "is no regular file"),
+        (partial(os.symlink, "/dev/zero"), "is no regular file"),
+        (os.mkdir, "Is a directory"),
+        (partial(os.symlink, "Pulumi.x.yaml"), "Too many levels of symbolic links"),
+    ],
+    ids=["pipe", "device", "folder", "link to itself"],
+)
+def test_what_is_no_file_is_refused_at_once(
+    make: Callable[[Path], object], part: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "Pulumi.x.yaml")
+    with pytest.raises(StackFileError, match=r"Pulumi\.x\.yaml") as raised:
+        read_stack_file(tmp_path, "x", "tokenfleet")
+    assert part in str(raised.value)
+
+
+# As YAML 1.1 and YAML 1.2 read it; None where both read the same.
+READINGS: Mapping[str, str | None] = {
+    "020000": "YAML 1.1 reads 8192 and YAML 1.2 20000",
+    "2:16:32": 'YAML 1.1 reads 8192 and YAML 1.2 "2:16:32"',
+    "8_192": 'YAML 1.1 reads 8192 and YAML 1.2 "8_192"',
+    "yes": 'YAML 1.1 reads true and YAML 1.2 "yes"',
+    "Off": 'YAML 1.1 reads false and YAML 1.2 "Off"',
+    "1e3": 'YAML 1.1 reads "1e3" and YAML 1.2 1000',
+    "012345678912": 'YAML 1.1 reads "012345678912" and YAML 1.2 12345678912',
+    "0o17": 'YAML 1.1 reads "0o17" and YAML 1.2 15',
+    "2026-11-01": 'write "2026-11-01", in quotes',
+    '"020000"': None,
+    "!!str yes": None,
+    "8192": None,
+    "0x2000": None,
+    "1.5": None,
+    "true": None,
+    "~": None,
+    "us-east-1": None,
+}
+
+
+@pytest.mark.parametrize(("written", "part"), READINGS.items(), ids=list(READINGS))
+def test_a_value_that_two_readers_read_differently_is_refused(
+    written: str, part: str | None, tmp_path: Path
+) -> None:
+    found = _read(tmp_path, f"config:\n  tokenfleet:network:\n    cidr: {written}\n".encode())
+    assert found.line_of("network.cidr") == 3
+    assert [mistake.path for mistake in found.mistakes] == ["network.cidr"] * (part is not None)
+    assert all(part in mistake.problem for mistake in found.mistakes if part)
+
+
+def test_a_key_that_two_readers_read_differently_is_refused(tmp_path: Path) -> None:
+    (mistake,) = _read(tmp_path, b"config:\n  tokenfleet:cost: {tags: {on: call}}\n").mistakes
+    assert (mistake.path, mistake.value) == ("cost.tags.on", "on")
+
+
+def test_what_is_merged_is_not_written_twice(tmp_path: Path) -> None:
+    text = b"config:\n  tokenfleet:pools:\n    a: &a {x: 1}\n    b: {<<: *a, x: 2}\n"
+    found = _read(tmp_path, text)
+    assert (found.mistakes, found.keys["pools"]) == ([], {"a": {"x": 1}, "b": {"x": 2}})
+
+
+def test_json_text_that_is_nested_too_deeply_stays_text(tmp_path: Path) -> None:
+    deep = "[" * 60 + "]" * 60
+    assert (
+        _read(tmp_path, f"config:\n  tokenfleet:pools: '{deep}'\n".encode()).keys["pools"] == deep
+    )
 
 
 def test_a_missing_file_names_the_stacks_there_are(root: Path) -> None:

@@ -46,7 +46,12 @@ def publish(s3_server: S3Server, bucket: str, hub: FakeHub, home: Path) -> Publi
     def run(
         *arguments: str, model: str = MODEL, revision: str = REVISION, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from tokenfleet.cli import main; main()", "publish"]
+        command = [
+            sys.executable,
+            "-c",
+            "from tokenfleet.entry_point import main; main()",
+            "publish",
+        ]
         return subprocess.run(
             [*command, model, "--revision", revision, *arguments],
             check=False,

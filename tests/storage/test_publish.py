@@ -134,7 +134,7 @@ def test_an_interrupted_publish_sends_only_the_rest(
 
     with Relay(s3_server.endpoint, uploads=2) as relay:
         environment = {**s3_server.environment(), "AWS_ENDPOINT_URL_S3": relay.endpoint}
-        command = [sys.executable, "-c", "from tokenfleet.cli import main; main()"]
+        command = [sys.executable, "-c", "from tokenfleet.entry_point import main; main()"]
         publishing = subprocess.Popen(
             [*command, *map(str, publish_of(folder, "--bucket", bucket))],
             env=environment,

@@ -5,10 +5,22 @@ from collections.abc import Callable, Sequence
 
 from botocore.exceptions import BotoCoreError
 
-from tokenfleet.aws.client import ec2_client, pricing_client
+from tokenfleet.aws.client import aws_regions, ec2_client, pricing_client
 from tokenfleet.aws.price_list import PriceError, PriceList
 from tokenfleet.aws.spot_market import SpotMarket
 from tokenfleet.catalogue.renewal import Fetched
+
+
+def regions_of_aws() -> Sequence[str]:
+    """Every region there is.
+
+    Raises:
+        PriceError: when the profile or the files of AWS on this machine cannot be used.
+    """
+    try:
+        return aws_regions()
+    except BotoCoreError as error:
+        raise PriceError([f"AWS cannot be asked: {error}"]) from error
 
 
 def region_prices(

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
 
 
 class _Tokenizer(BaseModel):
@@ -23,12 +24,13 @@ def has_chat_template(folder: Path) -> bool:
         return True
     path = folder / "tokenizer_config.json"
     try:
-        return bool(_Tokenizer.model_validate_json(path.read_bytes()).chat_template)
+        text = given_text(path, GENERATED_BYTES)
+        return bool(_Tokenizer.model_validate_json(text).chat_template)
     except FileNotFoundError:
         return False
     except ValidationError as error:
         msg = f"{path} is not that of a tokenizer: {error.errors()[0]['msg']}"
         raise CatalogueError(msg) from error
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror}"
+    except GivenFileError as error:
+        msg = f"cannot read {path}: {error}"
         raise CatalogueError(msg) from error

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast
 
-from pydantic import AliasPath, BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from tokenfleet.catalogue.chat_template import has_chat_template
+from tokenfleet.catalogue.decoders import decoder_problem
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import BITS_BY_DTYPE, ModelFacts, SlidingWindow, WeightsDtype
+from tokenfleet.catalogue.weight_index import indexed_bytes
+from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 
 # No published model comes near; beyond it a file is damaged rather than large.
 _MOST = 10**9
@@ -31,10 +34,6 @@ _UNSIZED = {
 class _Quantization(BaseModel):
     quant_method: str
     bits: int = 4
-
-
-class _Index(BaseModel):
-    total_size: int = Field(gt=0, validation_alias=AliasPath("metadata", "total_size"))
 
 
 class _Architecture(BaseModel):
@@ -101,7 +100,8 @@ def facts_from_config(path: Path) -> ModelFacts:
     architecture = _architecture(path)
     dtype = _dtype(architecture, path)
     weights = _weights(architecture)
-    indexed = _indexed_bytes(path.with_name("model.safetensors.index.json"))
+    counted = _counted_bytes(weights, dtype)
+    indexed = indexed_bytes(path.with_name("model.safetensors.index.json"), counted)
     windowed = sum(kind == "sliding_attention" for kind in architecture.layer_types or ())
     return ModelFacts(
         parameters=weights.total,
@@ -113,7 +113,7 @@ def facts_from_config(path: Path) -> ModelFacts:
         head_size=architecture.head_size,
         vocabulary_size=architecture.vocab_size,
         weights_dtype=dtype,
-        weights_bytes=indexed or _counted_bytes(weights, dtype),
+        weights_bytes=indexed or counted,
         context_length=architecture.max_position_embeddings,
         sliding_window=SlidingWindow(layers=windowed, tokens=architecture.sliding_window)
         if windowed and architecture.sliding_window
@@ -128,9 +128,10 @@ def facts_from_config(path: Path) -> ModelFacts:
 
 def _architecture(path: Path) -> _Architecture:
     try:
-        found = cast("object", json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        msg = f"cannot read {path}: {error.strerror}. Give a path relative to Pulumi.yaml"
+        found = cast("object", json.loads(given_text(path, TYPED_BYTES)))
+    except (OSError, GivenFileError) as error:
+        said = getattr(error, "strerror", None) or error
+        msg = f"cannot read {path}: {said}. Give a path relative to Pulumi.yaml"
         raise CatalogueError(msg) from error
     except (ValueError, RecursionError) as error:
         msg = f"{path} is not JSON: {error}"
@@ -142,6 +143,9 @@ def _architecture(path: Path) -> _Architecture:
         msg = f"{path} is not the config.json of a decoder model: text_config: is not a mapping"
         raise CatalogueError(msg)
     keys = {**keys, **cast("dict[str, object]", inner)}
+    if keys and (problem := decoder_problem(keys)):
+        msg = f"{path} cannot be sized: {problem}"
+        raise CatalogueError(msg)
     try:
         architecture = _Architecture.model_validate(keys if isinstance(found, dict) else found)
     except ValidationError as error:
@@ -228,18 +232,3 @@ def _counted_bytes(weights: _Weights, dtype: WeightsDtype) -> int:
     if dtype == "mxfp4" and weights.experts:
         quantised = weights.experts
     return round(2 * (weights.total - quantised) + quantised * BITS_BY_DTYPE[dtype] / 8)
-
-
-def _indexed_bytes(index: Path) -> int | None:
-    """``metadata.total_size`` of a weight index, or None without one."""
-    try:
-        found = cast("object", json.loads(index.read_text(encoding="utf-8")))
-        return _Index.model_validate(found).total_size
-    except FileNotFoundError:
-        return None
-    except ValidationError as error:
-        msg = f"{index} has no usable metadata.total_size: {error.errors()[0]['msg']}"
-        raise CatalogueError(msg) from error
-    except (OSError, ValueError, RecursionError) as error:
-        msg = f"cannot read {index}: {error}"
-        raise CatalogueError(msg) from error

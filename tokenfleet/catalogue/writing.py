@@ -1,10 +1,11 @@
-"""How data files are replaced: all written beside the old ones first, then each in one step."""
+"""How the data files of the catalogue are read to be renewed, and replaced."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
+from tokenfleet.written_files import write_files
 
 
 def read_files(folder: Path, names: tuple[str, ...]) -> Mapping[str, str]:
@@ -13,11 +14,15 @@ def read_files(folder: Path, names: tuple[str, ...]) -> Mapping[str, str]:
     Raises:
         CatalogueError: when one cannot be read.
     """
-    try:
-        return {name: (folder / name).read_text(encoding="utf-8") for name in names}
-    except OSError as error:
-        msg = f"{error.filename} cannot be read: {error.strerror}"
-        raise CatalogueError(msg) from error
+    found: dict[str, str] = {}
+    for name in names:
+        path = folder / name
+        try:
+            found[name] = given_text(path, GENERATED_BYTES)
+        except (FileNotFoundError, GivenFileError) as error:
+            msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+            raise CatalogueError(msg) from error
+    return found
 
 
 def replace_files(folder: Path, texts: Mapping[str, str]) -> None:
@@ -26,17 +31,8 @@ def replace_files(folder: Path, texts: Mapping[str, str]) -> None:
     Raises:
         CatalogueError: when one cannot be written.
     """
-    new = {name: folder / f".{name}.new" for name in texts}
     try:
-        for name, text in texts.items():
-            new[name].write_text(text, encoding="utf-8")
-        for name, path in new.items():
-            path.replace(folder / name)
+        write_files(folder, texts)
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise CatalogueError(msg) from error
-    finally:
-        for path in new.values():
-            # It may be what could not be written.
-            with suppress(OSError):
-                path.unlink()

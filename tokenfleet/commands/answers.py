@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from tokenfleet.mistakes import StackError
+from tokenfleet.plain_text import visible
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.stack_file import StackFile, StackFileError, read_stack_file
 
@@ -24,14 +25,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 def fail(*lines: str) -> NoReturn:
     """Say on standard error what is wrong and end with exit code 2."""
     for line in lines:
-        typer.echo(line, err=True)
+        typer.echo(visible(line), err=True)
     raise typer.Exit(BAD_INPUT)
 
 
 def console() -> Console:
-    """The terminal, or a page wide enough for tables where there is none."""
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=_WIDTH_WITHOUT_TERMINAL)
+    """The terminal, or a page wide enough for tables where there is none.
+
+    Text is text: names such as [batch] or :key: are no markup and no emoji, whoever prints them.
+    """
+    terminal = Console(markup=False, emoji=False)
+    if terminal.is_terminal:
+        return terminal
+    return Console(markup=False, emoji=False, width=_WIDTH_WITHOUT_TERMINAL)
 
 
 def today() -> dt.date:

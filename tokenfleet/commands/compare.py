@@ -55,7 +55,9 @@ def compare(
         str | None, typer.Option(metavar="A,B,...", help="only these instance types")
     ] = None,
     spot: Annotated[bool, typer.Option("--spot/--on-demand", help="how nodes are bought")] = False,
-    spare: Annotated[int, typer.Option(min=0, help="replicas for a lost one; 1 is N + 1")] = 0,
+    spare: Annotated[
+        int, typer.Option(min=0, max=1000, help="replicas for a lost one; 1 is N + 1")
+    ] = 0,
     hosted: Annotated[
         Path | None, typer.Option(metavar="FILE", help="YAML file of prices of hosted APIs")
     ] = None,
@@ -85,15 +87,16 @@ def compare(
             facts=facts,
             shape=shape,
             objective=Objective(ttft_p99=ttft_p99_ms / 1000, itl_p99=itl_p99_ms / 1000),
-            context_length=context_length
-            or min(facts.context_length, max(_CONTEXT_LENGTH, tokens)),
+            context_length=min(facts.context_length, max(_CONTEXT_LENGTH, tokens))
+            if context_length is None
+            else context_length,
             region=region,
             requests_per_second=requests_per_second,
             spot=spot,
             spare=spare,
         )
         if hosted is not None:
-            prices = read_hosted(hosted)
+            prices = read_hosted(hosted, today())
     except CostError as error:
         fail(_flagged(error))
     found = ranking(question, names)
@@ -141,6 +144,7 @@ def _answer(question: Question, found: Ranking, prices: Sequence[HostedPrice]) -
         "hosted": [
             {
                 "price": plain(price),
+                "price_stale": is_stale(price.date, today()),
                 "cheapest": found.choices[0].instance_type,
                 "comparison": plain(
                     compare_hosted(

@@ -58,7 +58,9 @@ def cost(
     cached_share: Annotated[
         float, typer.Option(help="share of the input that is in the prefix cache, 0 to 1")
     ] = 0.0,
-    spare: Annotated[int, typer.Option(min=0, help="replicas for a lost one; 1 is N + 1")] = 0,
+    spare: Annotated[
+        int, typer.Option(min=0, max=1000, help="replicas for a lost one; 1 is N + 1")
+    ] = 0,
     spot_share: Annotated[
         float | None,
         typer.Option(help="share of the nodes that may be spot which are, 0 to 1"),
@@ -113,10 +115,10 @@ def cost(
             cached_share=cached_share,
             spare=spare,
             profile=read_profile(profile, known) if profile else (),
-            commitments=read_commitments(commitment) if commitment else (),
+            commitments=read_commitments(commitment, today()) if commitment else (),
         )
         found = stack_cost(plan, what_if)
-        over_day = stack_day(plan, what_if, _loads(day)) if day else None
+        over_day = stack_day(plan, what_if, _loads(day)) if day is not None else None
     except StackError as error:
         unchanged = keys == edited(stack_file.keys, StackEdit())
         changed = [] if unchanged else ["with what the flags change:"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from tokenfleet.commands.answers import (
     located,
     stack_file_of,
 )
+from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.nodes.pools import PoolPlan
@@ -65,7 +67,9 @@ def explain(
 def _elsewhere(path: Path, model: str) -> Iterator[str]:
     """Which other stack file names the model."""
     for other in sorted(path.parent.glob("Pulumi.*.yaml")):
-        if other != path and f" {model}:" in other.read_text(encoding="utf-8"):
+        with suppress(OSError, GivenFileError):
+            if other == path or f" {model}:" not in given_text(other, TYPED_BYTES):
+                continue
             yield f" {other.name} has it: --stack {other.name.split('.')[1]}."
             return
 

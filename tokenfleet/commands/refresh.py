@@ -10,9 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tokenfleet.aws.client import aws_regions
 from tokenfleet.aws.price_list import PriceError
-from tokenfleet.aws.region_prices import region_prices
+from tokenfleet.aws.region_prices import region_prices, regions_of_aws
 from tokenfleet.catalogue.digests import DIGESTS, DigestChange, renew_digests
 from tokenfleet.catalogue.facts import CatalogueError, data_folder
 from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
@@ -72,11 +71,11 @@ def refresh(
     if region and only is Part.DIGESTS:
         fail("--region is of prices: leave it out, or --only digests")
     asked = [] if only is Part.DIGESTS else list(dict.fromkeys(region or sorted(priced_regions())))
-    _check(asked)
     folder = into or data_folder()
     prices: Sequence[PriceChange] = []
     digests: Sequence[DigestChange] = []
     try:
+        _check(asked)
         before = texts = read_files(folder, _files(only))
         if only is not Part.PRICES:
             texts, digests = _with_digests(texts)
@@ -141,7 +140,7 @@ def _with_digests(
 
 
 def _check(asked: Sequence[str]) -> None:
-    known = aws_regions()
+    known = regions_of_aws()
     unknown = [name for name in asked if name not in known]
     if unknown:
         fail(*(f"--region {name}: no region of AWS.{nearest(name, known)}" for name in unknown))

@@ -41,6 +41,7 @@ def notes(
         *_images(plan),
         *_idle_nodes(plan),
         *_engines(plan),
+        *_remote_code(plan),
         *_endpoints(plan),
         *_capacity(plan),
         *_floating(plan),
@@ -152,6 +153,15 @@ def _engines(plan: Plan) -> Iterator[str]:
             yield f"Pool {pool.name} runs vLLM {engine.version} on {pool.hardware}, {engine.support}."
         title = hardware_by_name()[pool.hardware].title
         yield f"Pool {pool.name}: memory arithmetic for {title} is not verified on that hardware."
+
+
+def _remote_code(plan: Plan) -> Iterator[str]:
+    for model in plan.models:
+        if any(argument.flag == "trust-remote-code" for argument in model.arguments):
+            yield (
+                f"models.{model.name}.engineArguments.trust-remote-code runs the Python code that"
+                f" {model.hugging_face_id} brings along: read that of this revision first."
+            )
 
 
 def _endpoints(plan: Plan) -> Iterator[str]:

@@ -1,13 +1,14 @@
 """Untrusted mapping -> typed sections: what parses is kept, what does not is a located mistake."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tokenfleet.mistakes import Mistake, StackError, nearest
+from tokenfleet.plain_text import control_character
 from tokenfleet.settings.forms import AccountId, Name, RegionName
 from tokenfleet.settings.messages import missing, mistakes_of, shown
 from tokenfleet.settings.models import ModelSettings
@@ -82,6 +83,7 @@ def parse(stack: Mapping[str, object]) -> Draft:
         for key in stack
         if key not in KNOWN_KEYS
     ]
+    mistakes += [each for key, value in stack.items() for each in _unreadable(value, key or '""')]
     return Draft(
         region=_word(stack, "region", _REGION, mistakes),
         account=_word(stack, "account", _ACCOUNT, mistakes),
@@ -101,6 +103,20 @@ def parse(stack: Mapping[str, object]) -> Draft:
         },
         mistakes=tuple(mistakes),
     )
+
+
+def _unreadable(value: object, path: str) -> Iterator[Mistake]:
+    """Every text with a character that no reader sees and some machine obeys."""
+    if isinstance(value, Mapping):
+        for key, inner in cast("Mapping[object, object]", value).items():
+            yield from _unreadable(str(key), path)
+            yield from _unreadable(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(cast("list[object]", value)):
+            yield from _unreadable(inner, f"{path}[{index}]")
+    elif isinstance(value, str) and (found := control_character(value)):
+        problem = f"holds the control character {found}: remove it"
+        yield Mistake(path=path, value=shown(value), problem=problem)
 
 
 def _word(

@@ -3,8 +3,15 @@
 from ipaddress import IPv4Network
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import (
+    AfterValidator,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
+# Ranges of ASCII, never \\d or \\w: those take letters and digits of every script.
 # Names end up in Kubernetes labels and Auto Scaling group names; 20 keeps
 # "<project>-<stack>-<pool>-on-demand" below the 63 characters of a label value.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$")]
@@ -35,18 +42,38 @@ CacheSecretArn = Annotated[
         pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]+$",
     ),
 ]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+$")]
 ReservationId = Annotated[str, StringConstraints(pattern=r"^cr-[0-9a-f]{8,17}$")]
-HuggingFaceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
+# As the Hub has them (huggingface_hub, validate_repo_id): no part begins or ends with - or . or has
+# two of them. So none leads out of a folder or a prefix of keys, or is taken for a flag.
+HuggingFaceId = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*/[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*$",
+        max_length=2 * 96 + 1,
+    ),
+]
 # A branch or tag moves; only a commit pins what is served.
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 PublishedMark = Annotated[str, StringConstraints(pattern=r"^weights-[0-9a-f]{12}$")]
 # Whether the stack pulls such a thing is checked where that is known.
-PulledName = Annotated[str, StringConstraints(pattern=r"^\S+/\S+:[A-Za-z0-9_.+-]+$")]
+PulledName = Annotated[str, StringConstraints(pattern=r"^[!-~]+/[!-~]+:[A-Za-z0-9_.+-]+$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 # Whether a stack pays such a thing is checked where that is known.
 PricedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 FlagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+
+
+def _flag_value(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValidationError as error:
+        msg = "must be true, a number or text"
+        raise ValueError(msg) from error
+
+
+# One message for a value that is none of them, instead of one for each type it is not.
+FlagValue = Annotated[bool | int | float | str, WrapValidator(_flag_value)]
 TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/=+@-]+$", max_length=128)]
 TagValue = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256)]
 
@@ -78,6 +105,14 @@ FORM_BY_TYPE: dict[object, str] = {
     TagValue: "a tag value: up to 256 letters, digits, spaces and _.:/=+-@",
 }
 """What each patterned text must look like, for messages."""
+
+
+def no_switch(value: object) -> object:
+    """Anything but true and false, which count as 1 and 0 among numbers."""
+    if isinstance(value, bool):
+        msg = "must be a number"
+        raise ValueError(msg)  # noqa: TRY004 - pydantic makes a finding of this one only
+    return value
 
 
 def private(network: IPv4Network) -> IPv4Network:

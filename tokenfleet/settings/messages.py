@@ -1,8 +1,10 @@
 """What the parser found wrong, in the words of the order form."""
 
 import json
+import re
 import typing
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
@@ -28,10 +30,11 @@ _FORM_BY_ERROR = {
     "int_from_float": "a whole number",
     "int_type": "a whole number",
     "model_type": "a mapping of keys to values",
-    "string_type": "text: put it in quotes",
     "tuple_type": "a list",
     "ip_v4_network": "an IPv4 range whose host bits are zero, such as 10.0.0.0/16",
 }
+# What text may stand for that should stand without quotes.
+_UNQUOTED_BY_ERROR = {"bool_type": bool, "float_type": float, "int_type": int}
 
 
 def missing(path: str) -> Mistake:
@@ -77,39 +80,106 @@ def _problem(detail: ErrorDetails, location: Sequence[int | str], kind: type[Bas
         case "string_pattern_mismatch":
             pattern = str(context["pattern"])
             problem = f"must be {_FORM_BY_PATTERN.get(pattern, f'text matching {pattern}')}"
+        case "string_type":
+            problem = _no_text(_annotation(kind, location), detail["input"])
         case "value_error":
             problem = str(context["error"])
         case kind_of_error if kind_of_error in _FORM_BY_ERROR:
+            wanted = _UNQUOTED_BY_ERROR.get(kind_of_error)
+            quoted = wanted is not None and _stands_for(detail["input"], wanted)
             problem = f"must be {_FORM_BY_ERROR[kind_of_error]}"
+            problem += ": write it without quotes" if quoted else ""
         case _:
             problem = detail["msg"].replace("Input should", "must")
     return problem
 
 
 def _not_a_choice(allowed: str, found: object) -> str:
-    words = [word.strip("' ") for word in allowed.replace(" or ", ",").split(",")]
-    quotes = "" if isinstance(found, str) else " It must be text: put it in quotes."
-    return f"must be {allowed}.{nearest(str(found), words)}{quotes}"
+    """Choices as pydantic lists them: ``'a', 'b' or 'c'``, ``1, 3 or 5``."""
+    choices = [word.strip() for word in allowed.replace(" or ", ",").split(",")]
+    words = [choice.strip("'") for choice in choices]
+    if words != choices:
+        written = "" if isinstance(found, str) else json.dumps(found)
+        quotes = " It must be text: put it in quotes." if written in words else ""
+        return f"must be {allowed}.{nearest(str(found), words)}{quotes}"
+    if isinstance(found, str) and found in words:
+        return f"must be {allowed}: write it without quotes"
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return f"must be {allowed}"
+    figures = [int(word) for word in words]
+    below = [figure for figure in figures if figure < found][-1:]
+    above = [figure for figure in figures if figure > found][:1]
+    closest = " and ".join(map(str, below + above))
+    return f"must be {allowed}. The nearest: {closest}."
+
+
+def _no_text(annotation: object, found: object) -> str:
+    """What belongs there in place of a number or a switch."""
+    pattern = next(_patterns_in(annotation), None)
+    written = json.dumps(found, default=str)
+    if isinstance(found, bool | int | float) and (
+        pattern is None or re.fullmatch(pattern, written)
+    ):
+        return "must be text: put it in quotes"
+    return f"must be {_FORM_BY_PATTERN.get(pattern or '', 'text')}"
+
+
+def _stands_for(found: object, wanted: type) -> bool:
+    if not isinstance(found, str):
+        return False
+    try:
+        read = cast("object", json.loads(found))
+    except (ValueError, RecursionError):
+        return False
+    return type(read) is wanted or (wanted is float and type(read) is int)
+
+
+def _annotation(kind: type[BaseModel], location: Sequence[int | str]) -> object:
+    """The type of what stands at ``location`` below ``kind``, None where nothing may stand."""
+    here: object = kind
+    for part in location:
+        here = _below(here, part)
+    return here
+
+
+def _arguments(annotation: object) -> tuple[object, ...]:
+    """What an annotation is made of; that of a field is a tuple of its type and constraints."""
+    if isinstance(annotation, tuple):
+        return cast("tuple[object, ...]", annotation)
+    return typing.get_args(annotation)
+
+
+def _below(annotation: object, part: int | str) -> object:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            if part in (field.alias, name):
+                return (field.annotation, *field.metadata)
+        return None
+    inner = _arguments(cast("object", annotation))
+    if typing.get_origin(annotation) is dict:
+        return inner[1]
+    if typing.get_origin(annotation) is tuple:
+        return inner[0]
+    return next((found for each in inner if (found := _below(each, part)) is not None), None)
 
 
 def _known_keys(kind: type[BaseModel], location: Sequence[int | str]) -> list[str]:
     """The keys that the section at ``location`` below ``kind`` may hold."""
-    for part in location:
-        inner = next(
-            (
-                field.annotation
-                for name, field in kind.model_fields.items()
-                if part in (field.alias, name)
-            ),
-            None,
-        )
-        kind = next(_sections_in(inner), kind)
-    return [field.alias or name for name, field in kind.model_fields.items()]
+    section = next(_sections_in(_annotation(kind, location)), kind)
+    return [field.alias or name for name, field in section.model_fields.items()]
+
+
+def _patterns_in(annotation: object) -> Iterator[str]:
+    """The patterns of an annotated text: its own, or inside a union."""
+    if isinstance(annotation, StringConstraints) and isinstance(annotation.pattern, str):
+        yield annotation.pattern
+    for argument in _arguments(cast("object", annotation)):
+        yield from _patterns_in(argument)
 
 
 def _sections_in(annotation: object) -> Iterator[type[BaseModel]]:
     """The section types an annotation mentions: itself, or inside a dict, tuple or union."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    for argument in typing.get_args(annotation):
+    for argument in _arguments(cast("object", annotation)):
         yield from _sections_in(argument)

@@ -4,7 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tokenfleet.settings.forms import FlagName, HuggingFaceId, Name, PublishedMark, Revision
+from tokenfleet.settings.forms import (
+    FlagName,
+    FlagValue,
+    HuggingFaceId,
+    Name,
+    PublishedMark,
+    Revision,
+)
 from tokenfleet.settings.section import Section
 
 
@@ -36,7 +43,7 @@ class ObjectiveSettings(Section):
 class TrafficSettings(Section):
     """Expected load on the whole model: mean request rate and mean lengths in tokens."""
 
-    requests_per_second: Annotated[float, Field(gt=0, le=100_000)]
+    requests_per_second: Annotated[float, Field(ge=1e-6, le=100_000)]
     """Mean request rate on all replicas."""
     input_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
     """Mean input length."""
@@ -80,7 +87,7 @@ class ModelSettings(Section):
     """LoRA adapters by the name clients use, loaded at start."""
     longest_request_seconds: Annotated[int, Field(ge=1, le=540)] | None = None
     """What a request may take when its replica ends; on spot the notice allows 65 s or less."""
-    engine_arguments: dict[FlagName, bool | int | float | str] = Field(default={})
+    engine_arguments: dict[FlagName, FlagValue] = Field(default={})
     """Other flags of `vllm serve` without dashes, `true` for a switch; those the plan sets are refused."""
     objective: ObjectiveSettings = ObjectiveSettings()
     """What its users are promised."""

@@ -4,7 +4,7 @@ import datetime as dt
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from tokenfleet.settings.forms import (
     AccountId,
@@ -25,6 +25,7 @@ from tokenfleet.settings.forms import (
     VpcCidr,
     ZoneId,
     ZoneName,
+    no_switch,
     private,
 )
 from tokenfleet.settings.models import ModelSettings
@@ -40,7 +41,12 @@ InterfaceEndpoint = Literal[
     "autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "kms", "logs", "ssm", "sts"
 ]
 # The retention periods CloudWatch Logs accepts that make sense for a control plane, in days.
-LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365]
+# Of the 50 tags that a resource may have (Auto Scaling user guide, "Tag restrictions", as of EC2, EKS,
+# IAM and S3), an Auto Scaling group needs some 20 for the program, the cluster and the autoscaler.
+MOST_TAGS = 25
+LogRetentionDays = Annotated[
+    Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 180, 365], BeforeValidator(no_switch)
+]
 
 
 class NetworkSettings(Section):
@@ -191,7 +197,7 @@ class CostSettings(Section):
     """Budget of the stack, US dollars a month; an AWS budget is made of it."""
     alert_emails: Annotated[tuple[Email, ...], Field(max_length=10)] = ()
     """Who is told at 80 % of it spent, and when all of it is forecast to be."""
-    tags: dict[TagKey, TagValue] = Field(default={})
+    tags: Annotated[dict[TagKey, TagValue], Field(max_length=MOST_TAGS)] = Field(default={})
     """Tags of everything, for cost allocation."""
     prices: dict[PricedName, PriceSettings] = Field(default={})
     """Prices by instance type or service (`tokenfleet catalogue regions` names them), before those of the catalogue."""

@@ -2,15 +2,17 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import yaml
 
+from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
+from tokenfleet.yaml_document import DEEPEST, YamlError, two_readings, yaml_document
 
 _SENDABLE = re.compile(r"[!-~]+")
 
@@ -58,18 +60,15 @@ def read_stack_file(project: Path, stack: str, namespace: str) -> StackFile:
             file, the line where there is one, and the way out.
     """
     path = project / f"Pulumi.{stack}.yaml"
-    root = _composed(path, _text(path, project, stack))
     mistakes: list[Mistake] = []
     try:
-        content = _constructed(root)
-        lines = dict(_lines(root, namespace, mistakes))
-    except RecursionError as error:
-        msg = f"{path.name}: is nested too deeply, or an anchor contains itself"
+        document = yaml_document(_text(path, project, stack))
+    except YamlError as error:
+        line = f":{error.line}" if error.line else ""
+        msg = f"{path.name}{line}: {error.problem}"
         raise StackFileError(msg) from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        # A date such as 2026-13-01, an unknown tag, a mapping as a key.
-        msg = f"{path.name}: is not a stack file: {error}"
-        raise StackFileError(msg) from error
+    lines = dict(_lines(document.root, namespace, mistakes))
+    content = document.value
     config = cast("dict[object, object]", content).get("config") if _is_mapping(content) else None
     if not _is_mapping(config) or not config:
         msg = (
@@ -132,9 +131,24 @@ def config_value(value: object) -> object:
     if not isinstance(value, str) or not value.startswith(("{", "[")):
         return value
     try:
-        return cast("object", json.loads(value))
+        found = cast("object", json.loads(value))
     except (ValueError, RecursionError):
         return value
+    return found if _levels(found) <= DEEPEST else value
+
+
+def _levels(value: object) -> int:
+    """How deep mappings and lists are nested in each other."""
+    level, depth = [value], 0
+    while level := [inner for each in level for inner in _inside(each)]:
+        depth += 1
+    return depth
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def foreign_key(key: str, namespace: str) -> Mistake | None:
@@ -154,33 +168,15 @@ def foreign_key(key: str, namespace: str) -> Mistake | None:
 
 def _text(path: Path, project: Path, stack: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return given_text(path, TYPED_BYTES)
     except FileNotFoundError:
         known = stack_names(project)
         there = f" Stacks here: {', '.join(known)}." if known else ""
         msg = f"there is no stack '{stack}' (no Pulumi.{stack}.yaml).{nearest(stack, known)}{there}"
         raise StackFileError(msg) from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        msg = f"{path.name}: cannot be read: {error}"
+    except GivenFileError as error:
+        msg = f"{path.name}: {error}"
         raise StackFileError(msg) from error
-
-
-def _composed(path: Path, text: str) -> yaml.Node | None:
-    """The document as nodes, which know their lines."""
-    try:
-        return yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        msg = f"{path.name}, line {line}: is not YAML: {error.problem}"
-        raise StackFileError(msg) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        msg = f"{path.name}: is not YAML: {error}"
-        raise StackFileError(msg) from error
-
-
-def _constructed(root: yaml.Node | None) -> object:
-    loader = yaml.SafeLoader("")
-    return loader.construct_document(root) if root else None  # pyright: ignore[reportUnknownMemberType] - types-PyYAML has no annotation here
 
 
 def _is_mapping(value: object) -> bool:
@@ -220,13 +216,26 @@ def _lines_below(node: yaml.Node, path: str, mistakes: list[Mistake]) -> Iterato
             below = f"{path}.{name}" if path else name
             if name in seen:
                 problem = f"is written twice, first on line {seen[name]}: keep one"
-                mistakes.append(
-                    Mistake(path=below.partition(":")[2] or below, value="", problem=problem)
-                )
+                mistakes.append(Mistake(path=_own(below), value="", problem=problem))
             seen[name] = line
             yield below, line
+            mistakes.extend(_unclear(key, _own(below)))
             yield from _lines_below(value, below, mistakes)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             yield f"{path}[{index}]", value.start_mark.line + 1
             yield from _lines_below(value, f"{path}[{index}]", mistakes)
+    else:
+        mistakes.extend(_unclear(node, _own(path)))
+
+
+def _own(path: str) -> str:
+    """A config path without the namespace."""
+    return path.partition(":")[2] or path
+
+
+def _unclear(node: yaml.Node, path: str) -> Iterator[Mistake]:
+    """A value, or a key, that this program and the engine might read differently."""
+    problem = two_readings(node, dates=False) if isinstance(node, yaml.ScalarNode) else None
+    if problem:
+        yield Mistake(path=path, value=node.value, problem=problem)

@@ -1,7 +1,6 @@
 """A preview as files: everything a reviewer might want to open, diff or feed to another tool."""
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
@@ -15,6 +14,7 @@ from tokenfleet.preview.report import Report
 from tokenfleet.recording.recorded import SECRET, RecordedResource, Recording
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown
+from tokenfleet.written_files import write_files
 
 # Written into every folder of ours; without it a folder that is not empty is left alone.
 _MARK = "report.json"
@@ -26,25 +26,19 @@ class FolderError(Exception):
 
 
 def write_folder(folder: Path, report: Report, recording: Recording) -> None:
-    """Write a preview into ``folder``, replacing an earlier one.
+    """Write a preview into ``folder``, replacing an earlier one whole, or not at all.
 
     Raises:
         FolderError: when it is a file, holds something else, or cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
-        msg = f"{folder} is a file: name a folder"
-        raise FolderError(msg)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
-        msg = f"{folder} holds something that is not a preview: name another folder or empty it"
-        raise FolderError(msg)
-    contents = dict(_contents(report, recording))
     try:
-        for name in _SUBFOLDERS:
-            shutil.rmtree(folder / name, ignore_errors=True)
-        for name, text in contents.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        if folder.exists() and not folder.is_dir():
+            msg = f"{folder} is a file: name a folder"
+            raise FolderError(msg)
+        if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
+            msg = f"{folder} holds something that is not a preview: name another folder or empty it"
+            raise FolderError(msg)
+        write_files(folder, dict(_contents(report, recording)), emptied=_SUBFOLDERS)
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise FolderError(msg) from error

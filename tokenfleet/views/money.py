@@ -2,8 +2,11 @@
 
 
 def usd(amount: float | None) -> str:
-    """``$1,234.56``, or ``unknown`` for a price that was not found."""
-    return "unknown" if amount is None else f"${amount:,.2f}"
+    """``$1,234.56``, ``-$1.00``, or ``unknown`` for a price that was not found."""
+    if amount is None:
+        return "unknown"
+    sign = "-" if round(amount, 2) < 0 else ""
+    return f"{sign}${abs(amount):,.2f}"
 
 
 def usd_range(least: float | None, most: float | None) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.today import TODAY
 from tokenfleet.economics.bill.commitments import ReservedInstances, SavingsPlan
 from tokenfleet.economics.bill.commitments_file import read_commitments
 from tokenfleet.economics.refusal import CostError
@@ -25,7 +26,7 @@ RESERVED = """\
 def _read(tmp_path: Path, text: str) -> object:
     path = tmp_path / "commitments.yaml"
     path.write_text(text, encoding="utf-8")
-    return read_commitments(path)
+    return read_commitments(path, TODAY)
 
 
 def test_both_kinds_are_read_with_source_and_date(tmp_path: Path) -> None:
@@ -60,6 +61,27 @@ def test_both_kinds_are_read_with_source_and_date(tmp_path: Path) -> None:
         (PLAN.replace("  source: a quote\n", ""), "commitments.yaml:1: source: "),
         (PLAN + RESERVED.replace("count: 2", "count: 0"), "commitments.yaml:7: two: "),
         ("a: b", "commitments.yaml: holds no entry"),
+        (
+            PLAN.replace("c8gd.4xlarge", "c8gd.4xlarg"),
+            "commitments.yaml:1: savingByType.c8gd.4xlarg: ",
+        ),
+        (
+            PLAN + RESERVED.replace("p5.4", "p5.5"),
+            "commitments.yaml:7: instanceType: p5.5xlarge is no",
+        ),
+        (
+            PLAN.replace("2026", "2020"),
+            "commitments.yaml:1: date: the 1 year from 2020-11-01 ended on",
+        ),
+        (
+            RESERVED.replace("2026-11-01", "2020-02-29"),
+            "commitments.yaml:1: date: the 3 years from",
+        ),
+        (RESERVED.replace("2026", "2099"), "commitments.yaml:1: date: 2099-11-01 is still to come"),
+        (PLAN.replace("0.3", "1.0e+300"), "commitments.yaml:1: usdPerHour: "),
+        (PLAN.replace("0.3", "'0.3'"), "commitments.yaml:1: usdPerHour: "),
+        (PLAN.replace("0.3", "true"), "commitments.yaml:1: usdPerHour: "),
+        (RESERVED.replace("count: 2", f"count: {10**30}"), "commitments.yaml:1: count: "),
     ],
 )
 def test_a_mistake_is_named_with_file_line_and_key(tmp_path: Path, text: str, place: str) -> None:

@@ -139,8 +139,25 @@ def test_a_run_below_saturation_teaches_by_its_time_between_tokens(
         ({"completed": None}, "result.json: completed: Input should be a valid integer"),
         ({"total_output_tokens": 0}, "result.json: output tokens: 0 is not between"),
         ({"request_rate": "often"}, "result.json: request_rate: 'often' is neither a number"),
-        ({"request_rate": 0}, "result.json: requests per second: 0 is not above 0"),
-        ({"burstiness": 0}, "result.json: burstiness: 0 is not a positive number"),
+        ({"request_rate": 0}, "result.json: requests per second: 0 is not between 1e-06"),
+        ({"completed": 900}, "result.json: completed: 900 completed and 0 failed are more than"),
+        ({"completed": 490, "failed": 20}, "result.json: completed: 490 completed and 20 failed"),
+        (
+            {"num_prompts": 10**9, "completed": 10**9},
+            "result.json: num_prompts: Input should be less",
+        ),
+        ({"max_concurrency": -4}, "result.json: max_concurrency: Input should be greater"),
+        ({"max_concurrency": 0}, "result.json: max_concurrency: Input should be greater"),
+        ({"median_tpot_ms": -60.0}, "result.json: median_tpot_ms: Input should be greater"),
+        ({"median_ttft_ms": float("nan")}, "result.json: median_ttft_ms: Input should be a finite"),
+        ({"output_throughput": 1e300}, "result.json: output_throughput: Input should be less"),
+        ({"total_input_tokens": 10**300}, "result.json: total_input_tokens: Input should be less"),
+        ({"date": "\x1b[31m"}, "result.json: date: holds the control character U+001B"),
+        (
+            {"burstiness": float("nan")},
+            "result.json: burstiness: nan is not between 0.01 and 1,000",
+        ),
+        ({"burstiness": 0}, "result.json: burstiness: 0 is not between 0.01 and 1,000"),
     ],
 )
 def test_a_result_that_cannot_be_used_is_refused_by_its_key(

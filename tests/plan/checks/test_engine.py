@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,6 +11,7 @@ from tokenfleet.catalogue.hardware import engines
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.serving.arguments import MANAGED
+from tokenfleet.plan.serving.containers import engine_container
 
 Keys = dict[str, Any]
 CPU, NEURON, GPU = "qwen3-8b", "qwen25-7b", "gpt-oss-120b"
@@ -112,7 +113,26 @@ def test_adapters_are_loaded_counted_and_named(keys_of: Callable[[str], Keys], r
 
 
 AWQ = """{
+  "model_type": "qwen2",
   "num_hidden_layers": 28, "hidden_size": 3584, "num_attention_heads": 28, "num_key_value_heads": 4,
   "intermediate_size": 18944, "vocab_size": 152064, "max_position_embeddings": 32768,
   "quantization_config": {"quant_method": "awq", "bits": 4}
 }"""
+
+
+@pytest.mark.parametrize(
+    ("written", "handed_on"),
+    [
+        ("$(VLLM_API_KEY)", "$$(VLLM_API_KEY)"),
+        ("$$(VLLM_API_KEY)", "$$$$(VLLM_API_KEY)"),
+        ("a$b$", "a$$b$$"),
+    ],
+)
+def test_no_variable_is_put_into_a_flag(
+    written: str, handed_on: str, keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("dev")
+    keys["models"]["qwen3-4b"]["engineArguments"] = {"chat-template": written}
+    (model,) = decide(keys, "dev", root).models
+    args = cast("list[str]", engine_container(model)["args"])
+    assert f"--chat-template={handed_on}" in args

@@ -58,8 +58,10 @@ def day_shape(loads: Sequence[float]) -> Sequence[float]:
     if len(loads) != HOURS or not all(0 <= load < math.inf for load in loads) or not max(loads):
         problem = f"give {HOURS} numbers, one an hour, none negative and one above zero"
         raise CostError(problem, place="day shape")
-    mean = math.fsum(loads) / HOURS
-    return [load / mean for load in loads]
+    # Of what is left over the largest: the sum of 24 large numbers is no number.
+    shares = [load / max(loads) for load in loads]
+    mean = math.fsum(shares) / HOURS
+    return [share / mean for share in shares]
 
 
 def fleet_day(

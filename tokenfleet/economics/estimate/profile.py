@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tokenfleet.economics.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.economics.refusal import CostError
+from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
+from tokenfleet.plain_text import control_character
 
 # Requests that failed took less work than those that did not; above this share of them a rate
 # says nothing about the server.
@@ -19,8 +21,13 @@ _MOST_FAILED = 0.05
 _AT_ONCE = 100_000.0
 _HOW = "write one with: vllm bench serve --save-result"
 
-_Count = Annotated[int, Field(ge=0)]
-_Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+# Every run is replayed some thirty times; more requests than these teach nothing more.
+_MOST_REQUESTS, _MOST_RUNS = 100_000, 20
+
+_Count = Annotated[int, Field(ge=0, le=10**12)]
+_Requests = Annotated[int, Field(ge=0, le=_MOST_REQUESTS)]
+_Amount = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+_Milliseconds = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 
 
 class _Result(BaseModel):
@@ -30,18 +37,18 @@ class _Result(BaseModel):
 
     model_id: str
     date: str = "undated"
-    num_prompts: _Count
-    completed: _Count
-    failed: _Count | None = None
+    num_prompts: _Requests
+    completed: _Requests
+    failed: _Requests | None = None
     request_rate: float | str = math.inf
     burstiness: float = 1.0
-    max_concurrency: int | None = None
+    max_concurrency: Annotated[int, Field(ge=1)] | None = None
     duration: _Amount
     total_input_tokens: _Count
     total_output_tokens: _Count
     output_throughput: _Amount
-    median_tpot_ms: float | None = None
-    median_ttft_ms: float | None = None
+    median_tpot_ms: _Milliseconds | None = None
+    median_ttft_ms: _Milliseconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +84,11 @@ def read_profile(paths: Sequence[Path], names: Sequence[str]) -> Sequence[Profil
         CostError: when a file cannot be read, is cut short, lacks a figure, is of another
             model or has more failures than a rate can bear; naming file and key.
     """
-    return [run for path in paths for run in _runs(path, names)]
+    found = [run for path in paths for run in _runs(path, names)]
+    if len(found) > _MOST_RUNS:
+        problem = f"{len(found)} runs are more than the {_MOST_RUNS} that are replayed: give fewer"
+        raise CostError(problem, place=found[-1].place)
+    return found
 
 
 def _runs(path: Path, names: Sequence[str]) -> Iterator[ProfileRun]:
@@ -93,18 +104,19 @@ def _runs(path: Path, names: Sequence[str]) -> Iterator[ProfileRun]:
             key = ".".join(map(str, first["loc"])) or "the file"
             problem = f"{first['msg']}; {_HOW}"
             raise CostError(problem, place=f"{place}: {key}") from error
+        for key, said in (("model_id", result.model_id), ("date", result.date)):
+            if odd := control_character(said):
+                problem = f"holds the control character {odd}; {_HOW}"
+                raise CostError(problem, place=f"{place}: {key}")
         yield _run(result, place, names)
 
 
 def _objects(path: Path) -> Iterator[object]:
     """The JSON values of a file: one, or with --append-result one after the other."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        problem = f"{error.strerror}; {_HOW}"
-        raise CostError(problem, place=str(path)) from error
-    except UnicodeDecodeError as error:
-        problem = f"not UTF-8 text; {_HOW}"
+        text = given_text(path, GENERATED_BYTES)
+    except (OSError, GivenFileError) as error:
+        problem = f"{getattr(error, 'strerror', None) or error}; {_HOW}"
         raise CostError(problem, place=str(path)) from error
     decoder, at = json.JSONDecoder(), len(text) - len(text.lstrip())
     if at == len(text):
@@ -118,18 +130,31 @@ def _objects(path: Path) -> Iterator[object]:
             cut = "is cut short" if begun else "is not JSON"
             problem = f"the file {cut} ({error.msg}); run the benchmark again"
             raise CostError(problem, place=f"{path.name}:{error.lineno}") from error
+        except (ValueError, RecursionError) as error:
+            line = text.count("\n", 0, at) + 1
+            problem = f"is nested too deeply, or holds a number without end; {_HOW}"
+            raise CostError(problem, place=f"{path.name}:{line}") from error
         yield found
-        at += len(text[at:]) - len(text[at:].lstrip())
+        while at < len(text) and text[at].isspace():
+            at += 1
 
 
 def _run(result: _Result, place: str, names: Sequence[str]) -> ProfileRun:
     if result.model_id.casefold() not in {name.casefold() for name in names}:
         problem = f"measured {result.model_id}, not {names[0]}: give a run of this model"
         raise CostError(problem, place=f"{place}: model_id")
-    failed = result.num_prompts - result.completed if result.failed is None else result.failed
+    failed = (
+        max(0, result.num_prompts - result.completed) if result.failed is None else result.failed
+    )
     asked = max(1, result.completed + failed)
     if not result.completed:
         problem = f"no request was completed of {asked}"
+        raise CostError(problem, place=f"{place}: completed")
+    if result.completed + failed > result.num_prompts:
+        problem = (
+            f"{result.completed} completed and {failed} failed are more than the"
+            f" {result.num_prompts} of num_prompts; {_HOW}"
+        )
         raise CostError(problem, place=f"{place}: completed")
     if failed > _MOST_FAILED * asked:
         problem = (

@@ -1,13 +1,15 @@
 """What is asked of a model: lengths of requests, and how they arrive."""
 
-import math
 from dataclasses import dataclass
 
 from tokenfleet.economics.refusal import CostError
 
 # Beyond these a figure is a slip of the pen; they are the limits of the stack file.
 _MOST_TOKENS = 10_000_000
+# The least is one request in eleven days.
+_FEWEST_REQUESTS_PER_SECOND = 1e-6
 MOST_REQUESTS_PER_SECOND = 100_000
+_LEAST_BURSTINESS, _MOST_BURSTINESS = 0.01, 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +66,15 @@ class Arrivals:
     burstiness: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.requests_per_second <= MOST_REQUESTS_PER_SECOND:
-            problem = (
-                f"{self.requests_per_second:g} is not above 0 and at most"
-                f" {MOST_REQUESTS_PER_SECOND:,}"
-            )
-            raise CostError(problem, place="requests per second")
-        if not (0 < self.burstiness < math.inf):
-            problem = f"{self.burstiness:g} is not a positive number"
-            raise CostError(problem, place="burstiness")
+        for name, value, least, most in (
+            (
+                "requests per second",
+                self.requests_per_second,
+                _FEWEST_REQUESTS_PER_SECOND,
+                MOST_REQUESTS_PER_SECOND,
+            ),
+            ("burstiness", self.burstiness, _LEAST_BURSTINESS, _MOST_BURSTINESS),
+        ):
+            if not least <= value <= most:
+                problem = f"{value:g} is not between {least:g} and {most:,}"
+                raise CostError(problem, place=name)

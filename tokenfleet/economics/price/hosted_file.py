@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from tokenfleet.economics.given_rows import checked, rows_of
+from tokenfleet.economics.given_rows import check_past, checked, rows_of
 from tokenfleet.economics.price.hosted import HostedPrice
 
 _EXAMPLE = (
@@ -21,7 +21,7 @@ _Words = Annotated[str, Field(min_length=1)]
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel)
 
     name: _Words
     input: _Usd
@@ -31,18 +31,19 @@ class _Row(BaseModel):
     date: dt.date
 
 
-def read_hosted(path: Path) -> Sequence[HostedPrice]:
-    """The prices of a file, as they stand there.
+def read_hosted(path: Path, today: dt.date) -> Sequence[HostedPrice]:
+    """The prices of a file, as they stand there; none is of a day after ``today``.
 
     Raises:
         CostError: when the file cannot be read or an entry is not as it should be, naming file,
             line and key.
     """
-    return [_price(row, place) for row, place in rows_of(path, _EXAMPLE)]
+    return [_price(row, place, today) for row, place in rows_of(path, _EXAMPLE)]
 
 
-def _price(found: object, place: str) -> HostedPrice:
+def _price(found: object, place: str, today: dt.date) -> HostedPrice:
     row = checked(_Row, found, place, _EXAMPLE)
+    check_past(row.date, today, place)
     return HostedPrice(
         name=row.name,
         output=row.output,

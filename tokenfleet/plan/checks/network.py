@@ -1,6 +1,6 @@
 """Region, zones and addresses, the cluster that uses them, and the way in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from tokenfleet.catalogue.regions import regions
 from tokenfleet.mistakes import Mistake, nearest
@@ -12,6 +12,7 @@ from tokenfleet.settings.draft import Draft
 
 # Amazon EKS user guide, "VPC and subnet requirements".
 _FEWEST_ZONES = 2
+_TAGS_OF_OTHERS = ("aws:", "eks:", "tokenfleet:", "k8s.io/", "kubernetes.io/")
 
 
 def network_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -83,7 +84,10 @@ def cluster_mistakes(draft: Draft) -> Iterator[Mistake]:
 
 
 def _administrators(arn_by_name: Mapping[str, str], draft: Draft) -> Iterator[Mistake]:
-    """Somebody must deploy; EKS answers 409 to a second access entry for one principal."""
+    """Somebody must deploy; EKS answers 409 to a second access entry for one principal.
+
+    Names of roles and users differ by more than case (IAM user guide, "IAM and AWS STS quotas").
+    """
     accounts = {arn.split(":")[4] for arn in arn_by_name.values()}
     if accounts and draft.account and draft.account not in accounts:
         yield Mistake(
@@ -111,7 +115,9 @@ def _administrators(arn_by_name: Mapping[str, str], draft: Draft) -> Iterator[Mi
                 value=arn,
                 problem=f"must begin with arn:{partition}: in {draft.region}",
             )
-        first = next(other for other, same in arn_by_name.items() if same == arn)
+        first = next(
+            other for other, same in arn_by_name.items() if same.casefold() == arn.casefold()
+        )
         if first != name:
             yield Mistake(
                 path=f"cluster.adminPrincipals.{name}",
@@ -146,10 +152,22 @@ def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
             value=", ".join(draft.cost.alert_emails),
             problem="has no effect without cost.monthlyBudgetUsd: give the budget to watch",
         )
-    for key in draft.cost.tags if draft.cost else ():
-        if key.startswith(("aws:", "tokenfleet:", "k8s.io/", "kubernetes.io/")) or key == "Name":
+    yield from _tag_mistakes(draft.cost.tags if draft.cost else ())
+
+
+def _tag_mistakes(keys: Iterable[str]) -> Iterator[Mistake]:
+    """Tags of others; and keys that IAM takes for one (IAM user guide, "Tag IAM resources")."""
+    written: dict[str, str] = {}
+    for key in keys:
+        folded = key.casefold()
+        problem = None
+        if folded.startswith(_TAGS_OF_OTHERS) or folded == "name":
             problem = "this tag is set by AWS or by the program: choose another key"
+        elif folded in written:
+            problem = f"differs from {written[folded]} by case alone, which roles refuse: keep one"
+        if problem:
             yield Mistake(path=f"cost.tags.{key}", value="", problem=problem)
+        written.setdefault(folded, key)
 
 
 def _certificate_mistakes(arn: str, exposure: str, draft: Draft) -> Iterator[Mistake]:

@@ -10,6 +10,7 @@ from tokenfleet.plan.serving.containers import (
     ENGINE_MOUNTS,
     LOADER_MOUNT,
     Manifest,
+    literal,
     loader_container,
     loader_environment,
     resources_of,
@@ -62,11 +63,11 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
         "image": model.image,
         # The artifacts are not there to be locked: the weights alone are.
         "command": ["bash", f"/loader/{COMPILE}", artifacts, *compile_command(weights)],
-        "args": list(model.argument_words),
+        "args": [literal(word) for word in model.argument_words],
         **started_in(model),
         "env": [
             *loader_environment(),
-            *({"name": name, "value": value} for name, value in settings.items()),
+            *({"name": name, "value": literal(value)} for name, value in settings.items()),
         ],
         "resources": resources_of(model, devices=True),
         "securityContext": CONFINED,

@@ -86,10 +86,10 @@ def engine_container(model: ModelPlan) -> Manifest:
         "name": "vllm",
         "image": model.image,
         "command": list(model.command),
-        "args": list(model.argument_words),
+        "args": [literal(word) for word in model.argument_words],
         **started_in(model),
         "env": [
-            *({"name": found.name, "value": found.value} for found in model.environment),
+            *({"name": found.name, "value": literal(found.value)} for found in model.environment),
             {
                 "name": "VLLM_API_KEY",
                 "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": API_KEY_FILES[0]}},
@@ -114,6 +114,15 @@ def engine_container(model: ModelPlan) -> Manifest:
         "securityContext": CONFINED,
         "volumeMounts": [*ENGINE_MOUNTS, {"name": KEYS, "mountPath": KEYS_PATH, "readOnly": True}],
     }
+
+
+def literal(text: str) -> str:
+    """A word of a command, or the value of a variable, as the kubelet hands it on unchanged.
+
+    It puts variables, secret ones too, where it finds $(NAME), and takes $$ for a single $
+    (kubernetes.io, "Define Dependent Environment Variables"; expansion/expand.go).
+    """
+    return text.replace("$", "$$")
 
 
 def started_in(model: ModelPlan) -> Manifest:

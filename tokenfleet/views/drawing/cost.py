@@ -10,6 +10,7 @@ from tokenfleet.economics.stack_cost import CurvePoint, ModelCost, StackCost
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.cost import CAUSES, causes_of
 from tokenfleet.views.token_price import per_mtok
+from tokenfleet.written_files import write_files
 
 # Whatever sans-serif the reader has: a font that is loaded would need the network.
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
@@ -29,12 +30,12 @@ def write_pictures(folder: Path, cost: StackCost) -> None:
     Raises:
         OSError: when the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    pictures: dict[str, str] = {}
     for model in cost.models:
-        name = model.name
-        (folder / f"{name}-why.svg").write_text(why_svg(model), encoding="utf-8")
+        pictures[f"{model.name}-why.svg"] = why_svg(model)
         if model.curve:
-            (folder / f"{name}-over-load.svg").write_text(load_svg(model), encoding="utf-8")
+            pictures[f"{model.name}-over-load.svg"] = load_svg(model)
+    write_files(folder, pictures)
 
 
 def why_svg(cost: ModelCost) -> str:

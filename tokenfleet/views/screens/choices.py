@@ -1,7 +1,7 @@
 """Which hardware should serve a model, on a terminal: the ranking, the others, and hosted prices."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group
 from rich.table import Table
@@ -45,7 +45,7 @@ def ranked(
     if found.ruled_out:
         parts += ["", _others(found)]
     if prices and found.choices:
-        parts += ["", *_hosted(question, found.choices[0], prices)]
+        parts += ["", *_hosted(question, found.choices[0], prices, today)]
     return Group(*parts)
 
 
@@ -169,7 +169,7 @@ def _names(rows: Sequence[RuledOut]) -> str:
 
 
 def _hosted(
-    question: Question, best: Choice, prices: Iterable[HostedPrice]
+    question: Question, best: Choice, prices: Sequence[HostedPrice], today: dt.date
 ) -> Iterator[Text | Table]:
     quote = best.at_load or best.flat_out
     table = Table(
@@ -201,6 +201,9 @@ def _hosted(
         " estimate may be off by less. Break-even: the load from which these nodes cost less.",
         "dim",
     )
+    if old := [price.name for price in prices if is_stale(price.date, today)]:
+        says = f"Older than {STALE_DAYS} days: {', '.join(old)}. Look the prices up again."
+        yield Text(says, "yellow")
 
 
 def verdict_text(found: HostedComparison) -> str:
