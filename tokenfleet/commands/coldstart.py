@@ -17,7 +17,7 @@ from tokenfleet.mistakes import nearest
 from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
 from tokenfleet.plan.plain import plain
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
-from tokenfleet.preview.notes import how_to_renew
+from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.screens.candidates import compared
 
 _REGION = "us-east-1"

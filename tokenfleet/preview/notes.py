@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.lines import BillLine
-from tokenfleet.economics.bill.price_age import STALE_DAYS, StalePrice
+from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
 from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.plan.stack import Plan
@@ -13,6 +13,7 @@ from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.placeholders import placeholder_notes
+from tokenfleet.preview.prices import gap_notes, stale_notes
 from tokenfleet.preview.zones import zone_notes
 
 
@@ -46,7 +47,7 @@ def notes(
         *_capacity(plan),
         *_floating(plan),
         *_spot_notices(plan),
-        *_gaps(gaps, plan.region),
+        *gap_notes(gaps, plan.region),
         *zone_notes(plan),
         *address_notes(plan),
         *([] if kubernetes.near else [kubernetes.sentence]),
@@ -221,31 +222,3 @@ def _floating(plan: Plan) -> Iterator[str]:
     for pull in plan.pulls:
         if pull.unlisted:
             yield f"{pull.name} pulls {pull.unlisted}, which the catalogue does not know: it floats."
-
-
-def _gaps(gaps: Sequence[BillLine], region: str) -> Iterator[str]:
-    """What the totals lack, and the two ways to fill it in."""
-    if gaps:
-        names = dict.fromkeys(name for line in gaps for name in line.price_names)
-        yield (
-            f"{len(gaps)} {'lines' if len(gaps) > 1 else 'line'} of the bill have no known price"
-            f" in {region} and are in no total: {', '.join(dict.fromkeys(line.title for line in gaps))}."
-            f" tokenfleet catalogue refresh --only prices --region {region} fetches prices;"
-            f" or state them in cost.prices ({', '.join(names)})."
-        )
-
-
-def how_to_renew(region: str) -> str:
-    """The command that fetches prices of today."""
-    return f"Renew them: tokenfleet catalogue refresh --region {region}"
-
-
-def stale_notes(stale: Sequence[StalePrice], region: str) -> Iterator[str]:
-    """What is old, how old, and how to renew it."""
-    if stale:
-        oldest, *others = stale
-        yield (
-            f"{len(stale)} {'prices are' if others else 'price is'} older than {STALE_DAYS} days,"
-            f" the oldest of {oldest.as_of} ({oldest.title}); the bill has the date of each."
-            f" {how_to_renew(region)}"
-        )

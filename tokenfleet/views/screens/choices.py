@@ -18,7 +18,7 @@ from tokenfleet.economics.price.hosted import (
     compare_hosted,
 )
 from tokenfleet.economics.quantiles import Quantiles
-from tokenfleet.preview.notes import how_to_renew
+from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.figures import count
 from tokenfleet.views.money import usd
 from tokenfleet.views.token_price import per_mtok, per_mtok_range

@@ -10,7 +10,7 @@ from tokenfleet.economics.bill.lines import HOURS_PER_MONTH, BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.economics.stack_cost import CurvePoint, ModelCost, StackCost
 from tokenfleet.economics.stack_day import StackDay
-from tokenfleet.preview.notes import stale_notes
+from tokenfleet.preview.prices import stale_notes
 from tokenfleet.views.figures import quantity, unit_price
 from tokenfleet.views.money import usd, usd_range
 from tokenfleet.views.tables.arrivals import arrivals_table
