@@ -190,7 +190,7 @@ def test_a_mistake_is_named_with_its_place(arguments: list[str], said: str) -> N
     ("change", "said"),
     [
         ({"model_id": "Qwen/Qwen3-8B"}, "model_id: measured Qwen/Qwen3-8B, not"),
-        ({"failed": 60}, "requests failed"),
+        ({"failed": 60, "completed": 140}, "requests failed"),
         ({"output_throughput": 80000.0}, "was it this model on this instance type?"),
         ({"completed": 0, "total_output_tokens": 0}, "no request was completed"),
         ({"num_prompts": 10**9, "completed": 10**9}, "num_prompts: Input should be less than"),
