@@ -1,6 +1,7 @@
 """No key of the order form is without effect: changing it changes what a reviewer sees."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ RESERVED = {"max": 1, "reservation": RESERVATION}
 BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
 L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
 ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
+PRICE: Keys = {"usd": 1, "source": "an offer", "date": "2026-11-01"}
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
@@ -177,6 +179,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     "cost.monthlyBudgetUsd": ("cost.monthlyBudgetUsd", 100, 200),
     "cost.alertEmails": ("cost.alertEmails", [], ["a@example.com"]),
     "cost.tags": ("cost.tags", {}, {"team": "a"}),
+    "cost.prices": ("cost.prices", {}, {"natGateway": PRICE}),
+    "cost.prices.NAME.usd": ("cost.prices.natGateway", PRICE, PRICE | {"usd": 2}),
+    "cost.prices.NAME.spotUsd": ("cost.prices.inf2\\.8xlarge", PRICE, PRICE | {"spotUsd": 0.5}),
+    "cost.prices.NAME.source": ("cost.prices.natGateway", PRICE, PRICE | {"source": "a page"}),
+    "cost.prices.NAME.date": ("cost.prices.natGateway", PRICE, PRICE | {"date": "2026-11-02"}),
     "account": ("account", "111122223333", "444455556666"),
     "region": ("region", "us-east-1", "us-west-2"),
 }
@@ -225,7 +232,7 @@ def _shown(
     }
     if path == "pools.h100":  # smaller hardware, smaller models
         keys["models"].pop("gpt-oss-120b")
-    *parents, last = path.split(".")
+    *parents, last = (name.replace("\\", "") for name in re.split(r"(?<!\\)\.", path))
     inner = keys
     for parent in parents:
         inner = inner.setdefault(parent, {})

@@ -279,14 +279,14 @@ def test_images_are_looked_up_once_for_every_group_and_not_when_they_are_given(
     asked = [r.arguments["name"] for r in recording_of(keys, "preview").lookups]
     assert len(asked) == len(recording_of(keys, "preview").of_type("aws:autoscaling/group:Group"))
     assert not [name for name in asked if "/recommended/" in str(name)]
-    given = "ami-0123456789abcdef0"
-    keys["cluster"]["systemNodes"]["imageId"] = given
-    for pool in keys["pools"].values():
-        pool["imageId"] = given
+    given = {name: f"ami-0123456{place}" for place, name in enumerate([*keys["pools"], "system"])}
+    keys["cluster"]["systemNodes"]["imageId"] = given["system"]
+    for name, pool in keys["pools"].items():
+        pool["imageId"] = given[name]
     recording = recording_of(keys, "preview")
     assert not recording.lookups
     templates = recording.of_type("aws:ec2/launchTemplate:LaunchTemplate")
-    assert {template.inputs["imageId"] for template in templates} == {given}
+    assert {template.inputs["imageId"] for template in templates} == {*given.values()}
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

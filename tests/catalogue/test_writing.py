@@ -17,12 +17,11 @@ def test_files_are_replaced_and_nothing_is_left_beside_them(tmp_path: Path) -> N
 
 def test_when_one_cannot_be_written_none_is_changed(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("old", encoding="utf-8")
-    # What would be written beside b.json is a folder already.
-    (tmp_path / ".b.json.new").mkdir()
+    (tmp_path / "b.json").mkdir()
     with pytest.raises(CatalogueError, match="cannot be written"):
         replace_files(tmp_path, {"a.json": "new", "b.json": "more"})
     assert (tmp_path / "a.json").read_text(encoding="utf-8") == "old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.json.new", "a.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_an_address_that_nobody_answers_is_named(
     [
         ("us-eastt-1", "--region us-eastt-1: no region of AWS. Did you mean 'us-east-1'?"),
         ("moon", "--region moon: no region of AWS."),
-        ("", "--region : no region of AWS."),
+        ("", "--region is empty: give a value"),
     ],
 )
 def test_an_unknown_region_is_refused_before_anything_is_asked(region: str, said: str) -> None:

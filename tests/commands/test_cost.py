@@ -163,7 +163,7 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
         (["dev", "--requests-per-second", "chat=1"], "no model 'chat'. It has: qwen3-4b"),
         (["dev", "--input-tokens", "9000"], "do not fit contextLength 8192"),
         (["dev", "--region", "mars-1"], "must be an AWS region"),
-        (["dev", "--region", "us-west-2"], "no on-demand price of m8g.large in us-west-2"),
+        (["dev", "--region", "eu-west-3"], "is not offered in eu-west-3"),
         (["dev", "--instance-types", "c8gd.4xlarg"], "Did you mean 'c8gd.4xlarge'?"),
         (["dev", "--instance-types", "c8g.large"], "does not fit"),
         (["dev", "--day", "1,2"], "day shape: give 24 numbers, one an hour"),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
@@ -23,6 +22,7 @@ from tokenfleet.plan.nodes.groups import (
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.plain import plain
+from tokenfleet.plan.prices import stack_prices
 from tokenfleet.plan.pulls import Pull, plan_pulls
 from tokenfleet.plan.serving.arrival import pool_fetches
 from tokenfleet.plan.serving.compile_job import compile_job
@@ -229,24 +229,7 @@ def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: s
             if usd is not None
         ],
         pulls=plan_pulls(version, [pool.hardware for pool in pools], digests),
-        prices=_prices(settings),
-    )
-
-
-def _prices(settings: Settings) -> Prices:
-    given = settings.cost.prices
-    return Prices(
-        region=settings.region,
-        given={
-            name: Price(usd=row.usd, source=row.source, date=row.date)
-            for name, row in given.items()
-            if row.usd is not None
-        },
-        given_spot={
-            name: Price(usd=row.spot_usd, source=row.source, date=row.date)
-            for name, row in given.items()
-            if row.spot_usd is not None
-        },
+        prices=stack_prices(settings.region, settings.cost.prices),
     )
 
 
