@@ -72,8 +72,8 @@ def test_the_account_of_the_documentation_is_a_placeholder(
     keys_of: Callable[[str], Keys], plan_of: PlanOf
 ) -> None:
     def of(account: str) -> Plan:
-        keys = keys_of("dev") | {"account": account}
-        keys["cluster"]["adminPrincipals"] = {"a": f"arn:aws:iam::{account}:role/Ops"}
+        keys: Keys = keys_of("dev") | {"account": account}
+        keys["cluster"] |= {"adminPrincipals": {"a": f"arn:aws:iam::{account}:role/Ops"}}
         return plan_of(keys)
 
     mine, theirs = of("4" * 12), of("111122223333")
