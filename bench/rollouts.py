@@ -5,7 +5,7 @@
 Run by ``make bench-rollouts``. Real vLLM replicas of a plan's pod are replaced one after the
 other under a steady stream of requests, as ``tests/engine/test_draining.py`` does it once;
 ``--busy`` processes compute meanwhile for nothing. Ends with 1 when a request was not answered
-in full or a replica had to be killed.
+in full or a replica had to be killed; Ctrl-C prints the rollouts that were made.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,13 +71,15 @@ def main() -> None:
     asked = parser.parse_args(namespace=_Asked())
     if asked.times < 1 or asked.busy < 0:
         parser.error("--times must be at least 1, --busy at least 0")
+    rollouts: list[Figures] = []
+    code = 0
     try:
-        rollouts = _rollouts(asked)
+        rollouts.extend(_rollouts(asked))
     except ToolsMissing as missing:
         sys.stderr.write(f"{missing}\n")
         sys.exit(2)
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        code = _INTERRUPTED
     if asked.json:
         sys.stdout.write(json.dumps([asdict(rollout) for rollout in rollouts], indent=2) + "\n")
     console = Console(stderr=asked.json)
@@ -85,10 +87,10 @@ def main() -> None:
     for rollout in rollouts:
         for loss in rollout.losses:
             console.print(loss, style="red", markup=False)
-    sys.exit(0 if all(rollout.is_good for rollout in rollouts) else 1)
+    sys.exit(code if all(rollout.is_good for rollout in rollouts) else 1)
 
 
-def _rollouts(asked: _Asked) -> Sequence[Figures]:
+def _rollouts(asked: _Asked) -> Iterator[Figures]:
     tools = engine_tools()
     preview = preview_stack(read_stack_file(_ROOT, asked.stack, PROJECT), TODAY)
     pod = pod_of(preview.recording, f"vllm-{preview.plan.models[0].name}")
@@ -99,7 +101,8 @@ def _rollouts(asked: _Asked) -> Sequence[Figures]:
             replicas = Replicas(engines, pod)
             with _busy(asked.busy, Path(name)):
                 turns = track(range(asked.times), "rolling out", console=shown, transient=True)
-                return [_figures(replicas) for _ in turns]
+                for _ in turns:
+                    yield _figures(replicas)
         finally:
             engines.stop()
 
