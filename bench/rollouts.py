@@ -49,7 +49,7 @@ class Figures:
     @property
     def is_good(self) -> bool:
         """Whether nothing was lost and every replica ended by itself."""
-        return not self.losses and not any(self.codes)
+        return not self.losses and all(code == 0 for code in self.codes)
 
 
 class _Asked(argparse.Namespace):

@@ -57,7 +57,7 @@ def zones_offering(name: str, region: str) -> frozenset[str] | None:
 
 def is_offered(name: str, region: str) -> bool | None:
     """Whether any zone of a region offers a type, None where nobody has asked."""
-    return name in _file().offered_in(region) if region in _file().regions else None
+    return bool(zones_offering(name, region)) if region in _file().regions else None
 
 
 def regions_offering(name: str) -> Sequence[str]:
