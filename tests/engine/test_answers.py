@@ -13,7 +13,7 @@ from tests.engine import kubelet
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import EngineTools
-from tests.engine.traffic import ask
+from tests.engine.traffic import LONGEST_TOKENS, MEASURED_TOKENS, ask
 from tokenfleet.plan.serving.containers import WAIT_UNTIL_IDLE
 from tokenfleet.plan.serving.engine import SCRIPTS_PATH
 from tokenfleet.plan.stack import Plan
@@ -135,11 +135,15 @@ def test_metrics_are_closed_to_clients(engine: Engine) -> None:
 def test_the_hook_that_waits_for_requests_sees_them(engine: Engine) -> None:
     port = str(engine.command.sandbox.rendered_port)
     hook = {"command": ["python3", f"{SCRIPTS_PATH}/{WAIT_UNTIL_IDLE}", port, "0", "100"]}
+    began = time.monotonic()
+    assert ask(engine, MEASURED_TOKENS, streamed=False) == ""
+    tokens_per_s = MEASURED_TOKENS / (time.monotonic() - began)
+    tokens = min(LONGEST_TOKENS, round(20 * tokens_per_s))  # of a machine of any speed, 20 seconds
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(ask, engine, 2000, streamed=False)
+        answer = pool.submit(ask, engine, tokens, streamed=False)
         while not engine.requests_running() and not answer.done():
             time.sleep(0.1)
-        assert not answer.done()
+        assert not answer.done(), answer.result()
         assert kubelet.passes(engine, {"exec": hook, "timeoutSeconds": 120})
         assert engine.requests_running() == 0
         assert answer.result() == ""

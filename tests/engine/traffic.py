@@ -19,6 +19,10 @@ PROPAGATION_SECONDS = 11
 The 99th percentile of kube-proxy's network programming latency on AWS, at 5,000 nodes
 (kubernetes/perf-tests#2407, 2023-11-10).
 """
+LONGEST_TOKENS = 8000
+"""The dev stack's context, less a prompt."""
+MEASURED_TOKENS = 200
+"""How many show how fast a replica is."""
 # Each sends its next request a little after the answer to its last, so that a slow machine is
 # not flooded; half of them ask for a stream.
 _SENDERS = 4
@@ -28,8 +32,6 @@ _PAUSE_SECONDS = 2
 # comes 4.5 s later, and has a minute from then. So the replica may become four times slower, or
 # three times faster, than it was ten seconds before, when its speed was measured.
 _LONG_SECONDS, _LONG_CHOICES = 16, 4
-_LONGEST_TOKENS = 8000  # the dev stack's context, less a prompt
-_MEASURED_TOKENS = 200
 _PATIENCE_SECONDS = 300
 
 
@@ -106,9 +108,9 @@ class Traffic:
     def _send_last(self, engine: Engine, *, streamed: bool) -> None:
         began = time.monotonic()
         with contextlib.closing(Client(lambda: engine)) as client:
-            self._ask(client, _MEASURED_TOKENS, streamed=streamed, choices=_LONG_CHOICES)
+            self._ask(client, MEASURED_TOKENS, streamed=streamed, choices=_LONG_CHOICES)
             took = time.monotonic() - began
-            tokens = min(_LONGEST_TOKENS, round(_LONG_SECONDS * _MEASURED_TOKENS / took))
+            tokens = min(LONGEST_TOKENS, round(_LONG_SECONDS * MEASURED_TOKENS / took))
             time.sleep(max(0, PROPAGATION_SECONDS - 0.5 - took))
             # Late on a machine that starves: nobody chooses the replica now, and what measured lasted.
             if time.monotonic() - began < PROPAGATION_SECONDS:
