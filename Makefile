@@ -75,4 +75,4 @@ format: setup ## format and fix what can be fixed
 	$(BIN)/ruff check --fix
 
 clean: ## remove what setup made
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) build *.egg-info

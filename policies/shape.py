@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from policies.finding import Finding
-from policies.values import decoded, mapping
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.values import decoded, mapping
 from tokenfleet.recording.recorded import SECRET, Recording
 
 # What str() of an Output yields instead of a value (pulumi.Output.__str__), and its repr.

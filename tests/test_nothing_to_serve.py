@@ -178,7 +178,7 @@ def test_the_mark_does_not_depend_on_the_order_of_what_it_marks() -> None:
 def test_other_weights_stop_neither_compiling_them_nor_asking_what_they_cost(
     root: Path, tmp_path: Path
 ) -> None:
-    for name in ("Pulumi.yaml", "__main__.py", "components"):
+    for name in ("Pulumi.yaml", "__main__.py"):
         (tmp_path / name).symlink_to(root / name)
     text = (root / "Pulumi.prod.yaml").read_text(encoding="utf-8")
     stale = text.replace("pool: inferentia2,", f"pool: inferentia2, published: {OTHER},")

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from policies.finding import Finding
-from policies.rulebook import findings
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.economics.bill.forecast import Forecast, at_first, forecast, least_replicas
@@ -20,6 +18,8 @@ from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.rulebook import findings
 from tokenfleet.preview.kubernetes import KubernetesSupport, kubernetes_support
 from tokenfleet.preview.notes import notes
 from tokenfleet.recording.recorded import RecordedResource, Recording
