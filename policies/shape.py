@@ -34,7 +34,9 @@ def parented(recording: Recording) -> Iterator[Finding]:
 def outputs_registered(recording: Recording) -> Iterator[Finding]:
     """A component without register_outputs never counts as finished."""
     for resource in recording.resources:
-        if resource.is_component and resource.urn not in recording.component_outputs:
+        if resource.is_component and not (
+            resource.is_remote or resource.urn in recording.component_outputs
+        ):
             yield Finding(
                 rule="outputs-registered",
                 resource=resource.urn,

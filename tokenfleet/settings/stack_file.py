@@ -5,18 +5,24 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 import yaml
 
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
+from tokenfleet.settings.environments import configuration_of, named_environments
+from tokenfleet.settings.project_file import ProjectFile
+from tokenfleet.settings.yaml_file import (
+    FileError,
+    YamlFile,
+    as_mapping,
+    nested_too_deeply,
+    read_yaml,
+)
 
 _SENDABLE = re.compile(r"[!-~]+")
-
-
-class StackFileError(Exception):
-    """A stack file that cannot be read at all: absent, empty or not YAML."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +30,16 @@ class StackFile:
     """What a stack file says.
 
     ``keys`` are the project's own keys without prefix and without secrets; ``secrets`` the
-    names of those that are set (and encrypted); ``ignored`` keys that have no effect here;
-    ``mistakes`` what is wrong with the file itself.
+    names of those that are set (and encrypted); ``others`` what stands there for other packages,
+    by full key; ``mistakes`` what is wrong with the file itself.
     """
 
+    project: ProjectFile
     path: Path
     stack: str
     keys: Mapping[str, object]
     secrets: frozenset[str]
-    ignored: Sequence[str]
+    others: Mapping[str, object]
     mistakes: Sequence[Mistake]
     lines: Mapping[str, int]
 
@@ -45,53 +52,57 @@ class StackFile:
         return None
 
 
-def stack_names(project: Path) -> Sequence[str]:
-    """The stacks that have a file in the project directory."""
-    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
+def stack_names(project: ProjectFile) -> Sequence[str]:
+    """The stacks that have a file."""
+    return sorted(path.name.split(".")[1] for path in project.stack_folder.glob("Pulumi.*.yaml"))
 
 
-def read_stack_file(project: Path, stack: str, namespace: str) -> StackFile:
-    """Read the file of a stack.
+def read_stack_file(
+    project: ProjectFile,
+    stack: str,
+    environments: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+) -> StackFile:
+    """Read the file of a stack; ``environments`` is what each environment it names configures.
 
     Raises:
-        StackFileError: when it does not exist, is empty or is not YAML; the message names the
-            file, the line where there is one, and the way out.
+        FileError: when it does not exist, is empty or is not YAML, or an environment is not given;
+            the message names the file, the line where there is one, and the way out.
     """
-    path = project / f"Pulumi.{stack}.yaml"
-    root = _composed(path, _text(path, project, stack))
+    found = _found(project, stack)
     mistakes: list[Mistake] = []
     try:
-        content = _constructed(root)
-        lines = dict(_lines(root, namespace, mistakes))
+        lines = dict(_lines(found.root, project.name, mistakes))
     except RecursionError as error:
-        msg = f"{path.name}: is nested too deeply, or an anchor contains itself"
-        raise StackFileError(msg) from error
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        # A date such as 2026-13-01, an unknown tag, a mapping as a key.
-        msg = f"{path.name}: is not a stack file: {error}"
-        raise StackFileError(msg) from error
-    config = cast("dict[object, object]", content).get("config") if _is_mapping(content) else None
-    if not _is_mapping(config) or not config:
+        raise nested_too_deeply(found.name) from error
+    configured = as_mapping(found.entry("config"))
+    named = named_environments(found)
+    if not configured and not named:
         msg = (
-            f"{path.name}: holds no settings. It needs a mapping 'config:' with keys such as"
-            f" '{namespace}:region'; Pulumi.dev.yaml is a working example"
+            f"{found.name}: holds no settings. It needs a mapping 'config:' with keys such as"
+            f" '{project.name}:region'; docs/stack-file.md lists them"
         )
-        raise StackFileError(msg)
-    own = dict(_own_keys(cast("dict[object, object]", config), namespace, mistakes))
+        raise FileError(msg)
+    given = configuration_of(found, named, environments)
+    own = dict(_own_keys({**given, **configured}, project.name, mistakes))
     secrets = {key for key in SECRET_KEYS if key in own}
-    mistakes += [plaintext_secret(key) for key in secrets if not _is_encrypted(own[key])]
+    mistakes += [
+        plaintext_secret(key)
+        for key in secrets
+        if f"{project.name}:{key}" in configured and not _is_encrypted(own[key])
+    ]
     mistakes += lonely_secrets(secrets)
     return StackFile(
-        path=path,
+        project=project,
+        path=project.stack_folder / found.name,
         stack=stack,
         keys={key: value for key, value in own.items() if key not in secrets},
         secrets=frozenset(secrets),
-        ignored=[
-            str(key)
-            for key in cast("dict[object, object]", config)
+        others={
+            str(key): value
+            for key, value in {**given, **configured}.items()
             # pulumi:* are the engine's own settings.
-            if str(key).partition(":")[0] not in (namespace, "pulumi")
-        ],
+            if str(key).partition(":")[0] not in (project.name, "pulumi")
+        },
         mistakes=mistakes,
         lines=lines,
     )
@@ -152,39 +163,14 @@ def foreign_key(key: str, namespace: str) -> Mistake | None:
     return Mistake(path=key, value="", problem=problem)
 
 
-def _text(path: Path, project: Path, stack: str) -> str:
+def _found(project: ProjectFile, stack: str) -> YamlFile:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_yaml(project.stack_folder / f"Pulumi.{stack}.yaml", "a stack file")
     except FileNotFoundError:
         known = stack_names(project)
         there = f" Stacks here: {', '.join(known)}." if known else ""
         msg = f"there is no stack '{stack}' (no Pulumi.{stack}.yaml).{nearest(stack, known)}{there}"
-        raise StackFileError(msg) from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        msg = f"{path.name}: cannot be read: {error}"
-        raise StackFileError(msg) from error
-
-
-def _composed(path: Path, text: str) -> yaml.Node | None:
-    """The document as nodes, which know their lines."""
-    try:
-        return yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        msg = f"{path.name}, line {line}: is not YAML: {error.problem}"
-        raise StackFileError(msg) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        msg = f"{path.name}: is not YAML: {error}"
-        raise StackFileError(msg) from error
-
-
-def _constructed(root: yaml.Node | None) -> object:
-    loader = yaml.SafeLoader("")
-    return loader.construct_document(root) if root else None  # pyright: ignore[reportUnknownMemberType] - types-PyYAML has no annotation here
-
-
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, dict)
+        raise FileError(msg) from None
 
 
 def _own_keys(
