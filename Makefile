@@ -4,6 +4,7 @@ STACK ?= dev
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 
 .PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader bench-rollouts faults hostile lock format clean
@@ -13,14 +14,24 @@ help: ## print the targets
 
 setup: $(READY) ## make .venv with everything in it
 
-$(READY): requirements-dev.txt pyproject.toml
+# What a preview needs, which is a third of everything.
+$(LIBRARIES): requirements.txt pyproject.toml .ci/byte-compile
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else "tokenfleet needs Python 3.11 or later, this is %d.%d: make setup PYTHON=python3.12" % v[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --requirement requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "1 of 3: the libraries of the program"
+	$(BIN)/python -m pip install --no-compile --require-hashes --requirement requirements.txt --requirement <(sed -n '/^setuptools==/,/# via/p' requirements-dev.txt)
+	@echo "2 of 3: the command"
+	$(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	@echo "3 of 3: a first preview, to compile what every later one loads"
+	$(BIN)/python .ci/byte-compile
 	@touch $@
 
-preview: setup ## show what a stack builds and costs (STACK=dev)
+$(READY): $(LIBRARIES) requirements-dev.txt
+	@echo "what tests and linters need"
+	$(BIN)/python -m pip install --no-compile --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+preview: $(LIBRARIES) ## show what a stack builds and costs (STACK=dev)
 	$(BIN)/tokenfleet preview $(STACK)
 
 test: setup lint types unit ## lint, types, unit tests
@@ -78,4 +89,4 @@ format: setup ## format and fix what can be fixed
 	$(BIN)/ruff check --fix
 
 clean: ## remove what setup made
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) build *.egg-info

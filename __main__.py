@@ -2,15 +2,15 @@
 
 from pulumi import ProviderResource, ResourceOptions, export
 
-from components.addons import Addons, AddonsArgs
-from components.budget import Budget, BudgetArgs
-from components.cluster import Cluster, ClusterArgs
-from components.image_cache import ImageCache, ImageCacheArgs
-from components.model_store import ModelStore, ModelStoreArgs
-from components.network import Network, NetworkArgs
-from components.pool import Pool, PoolArgs
-from components.provider import aws_provider
-from components.serving import Serving, ServingArgs
+from tokenfleet.components.addons import Addons, AddonsArgs
+from tokenfleet.components.budget import Budget, BudgetArgs
+from tokenfleet.components.cluster import Cluster, ClusterArgs
+from tokenfleet.components.image_cache import ImageCache, ImageCacheArgs
+from tokenfleet.components.model_store import ModelStore, ModelStoreArgs
+from tokenfleet.components.network import Network, NetworkArgs
+from tokenfleet.components.pool import Pool, PoolArgs
+from tokenfleet.components.provider import aws_provider
+from tokenfleet.components.serving import Serving, ServingArgs
 from tokenfleet.program import API_KEY, PREVIOUS_API_KEY, secret, stack_plan
 
 plan = stack_plan()

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.wall_time import times_table, wall_times
 
-PREVIEW_SECONDS, PREVIEW_TIMES_IMPORT = 3.0, 4.0
+TIMES_IMPORT = 9.0
 
 IMPORT = "import pulumi, pulumi_aws, pulumi_kubernetes"
 # What any program pays that uses the services of this one, recorder or not.
@@ -22,39 +22,35 @@ PROVIDERS = (
     " k.policy.v1.PodDisruptionBudget, k.helm.v3.Release"
 )
 BASE = "import the three libraries"
+TOKENFLEET = str(Path(sys.executable).with_name("tokenfleet"))
+# Most containers set the variable: what is not compiled when it is installed never is.
+PREVIEWS = {
+    "tokenfleet preview prod": ["--unset=PYTHONDONTWRITEBYTECODE"],
+    "the same with PYTHONDONTWRITEBYTECODE": ["PYTHONDONTWRITEBYTECODE=1"],
+}
 COMMANDS = {
     BASE: [sys.executable, "-c", IMPORT],
     "and the services the program uses": [sys.executable, "-c", PROVIDERS],
-    "tokenfleet preview prod": [
-        str(Path(sys.executable).with_name("tokenfleet")),
-        "preview",
-        "prod",
-    ],
-    "tokenfleet preview with a typo": [
-        str(Path(sys.executable).with_name("tokenfleet")),
-        "preview",
-        "prodd",
-    ],
+    **{
+        title: ["env", *setting, TOKENFLEET, "preview", "prod"]
+        for title, setting in PREVIEWS.items()
+    },
+    "tokenfleet preview with a typo": [TOKENFLEET, "preview", "prodd"],
 }
 
 
-def main() -> None:
-    """Print medians and ratios, and whether the targets are met."""
+def main() -> int:
+    """Print medians and ratios, and whether the target is met; 1 when it is not."""
     console = Console()
     measured = wall_times(COMMANDS)
     console.print(times_table(measured, BASE))
-    base, preview = (
-        statistics.median(measured[name]) for name in (BASE, "tokenfleet preview prod")
-    )
-    for target, met in (
-        (f"under {PREVIEW_SECONDS:g} s", preview < PREVIEW_SECONDS),
-        (
-            f"under {PREVIEW_TIMES_IMPORT:g} times the import",
-            preview < PREVIEW_TIMES_IMPORT * base,
-        ),
-    ):
-        console.print(f"{target}: {'yes' if met else 'no'}")
+    base = statistics.median(measured[BASE])
+    ratios = {title: statistics.median(measured[title]) / base for title in PREVIEWS}
+    for title, ratio in ratios.items():
+        met = "yes" if ratio <= TIMES_IMPORT else "no"
+        console.print(f"{title}, at most {TIMES_IMPORT:g} times the import: {met}, {ratio:.1f}")
+    return int(max(ratios.values()) > TIMES_IMPORT)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -30,7 +30,7 @@ from tests.engine.rollout import rolled_out
 from tests.guarded import ended, started
 from tests.today import TODAY
 from tokenfleet.preview.run import preview_stack
-from tokenfleet.project import PROJECT
+from tokenfleet.settings.project_file import read_project
 from tokenfleet.settings.stack_file import read_stack_file
 
 _ROOT = Path(__file__).parents[1]
@@ -92,7 +92,7 @@ def main() -> None:
 
 def _rollouts(asked: _Asked) -> Iterator[Figures]:
     tools = engine_tools()
-    preview = preview_stack(read_stack_file(_ROOT, asked.stack, PROJECT), TODAY)
+    preview = preview_stack(read_stack_file(read_project(_ROOT), asked.stack), TODAY)
     pod = pod_of(preview.recording, f"vllm-{preview.plan.models[0].name}")
     shown = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="tokenfleet-rollouts-") as name:

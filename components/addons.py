@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.eks_addon import eks_addon
-from components.manifest import kubernetes_object
+from tokenfleet.components.eks_addon import eks_addon
+from tokenfleet.components.manifest import kubernetes_object
 from tokenfleet.plan.addons import AddonsPlan
 
 

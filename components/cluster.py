@@ -7,12 +7,12 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
-from components.administrators import Administrators, AdministratorsArgs
-from components.eks_addon import eks_addon
-from components.identities import Identities, IdentitiesArgs
-from components.join import Join
-from components.kubeconfig import kubeconfig
-from components.model_store import ModelStore
+from tokenfleet.components.administrators import Administrators, AdministratorsArgs
+from tokenfleet.components.eks_addon import eks_addon
+from tokenfleet.components.identities import Identities, IdentitiesArgs
+from tokenfleet.components.join import Join
+from tokenfleet.components.kubeconfig import kubeconfig
+from tokenfleet.components.model_store import ModelStore
 from tokenfleet.plan.cluster import ClusterPlan
 from tokenfleet.plan.iam import (
     CLUSTER_POLICIES,

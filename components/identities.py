@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.model_store import ModelStore
-from components.pod_identity import PodIdentity, PodIdentityArgs
+from tokenfleet.components.model_store import ModelStore
+from tokenfleet.components.pod_identity import PodIdentity, PodIdentityArgs
 from tokenfleet.plan.iam import ServiceAccountPlan, permissions
 
 

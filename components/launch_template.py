@@ -5,7 +5,7 @@ import base64
 import pulumi
 import pulumi_aws as aws
 
-from components.join import Join
+from tokenfleet.components.join import Join
 from tokenfleet.plan.nodes.disks import VolumePlan
 from tokenfleet.plan.nodes.groups import NodeGroupPlan, TemplatePlan
 from tokenfleet.plan.nodes.user_data import BootPlan, ClusterFacts, packed, render_user_data

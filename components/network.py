@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.endpoints import Endpoints, EndpointsArgs
-from components.flow_logs import FlowLogs, FlowLogsArgs
-from components.model_store import ModelStore
+from tokenfleet.components.endpoints import Endpoints, EndpointsArgs
+from tokenfleet.components.flow_logs import FlowLogs, FlowLogsArgs
+from tokenfleet.components.model_store import ModelStore
 from tokenfleet.plan.network import NetworkPlan, SubnetPlan
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.image import image_id
-from components.join import Join
-from components.launch_template import launch_template
+from tokenfleet.components.image import image_id
+from tokenfleet.components.join import Join
+from tokenfleet.components.launch_template import launch_template
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 
 

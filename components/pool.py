@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from components.join import Join
-from components.model_store import ModelStore
-from components.node_group import NodeGroup, NodeGroupArgs
+from tokenfleet.components.join import Join
+from tokenfleet.components.model_store import ModelStore
+from tokenfleet.components.node_group import NodeGroup, NodeGroupArgs
 from tokenfleet.plan.iam import (
     NODE_POLICIES,
     instance_trust,

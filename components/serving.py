@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.manifest import kubernetes_object
-from components.model_store import ModelStore
+from tokenfleet.components.manifest import kubernetes_object
+from tokenfleet.components.model_store import ModelStore
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.serving.compile_job import COMPILE
 from tokenfleet.plan.serving.containers import (

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from policies.finding import Finding
-from policies.values import items, mapping, mappings, parsed, texts
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.values import items, mapping, mappings, parsed, texts
 from tokenfleet.recording.recorded import Recording
 
 

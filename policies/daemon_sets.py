@@ -3,9 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from policies.finding import Finding
-from policies.nodes import NEURON, NVIDIA, STARTUP_TAINT, node_config, node_labels, node_taints
-from policies.values import mapping, mappings, parsed, pod_spec, texts
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.nodes import (
+    NEURON,
+    NVIDIA,
+    STARTUP_TAINT,
+    node_config,
+    node_labels,
+    node_taints,
+)
+from tokenfleet.policies.values import mapping, mappings, parsed, pod_spec, texts
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from policies.finding import Finding
-from policies.values import mappings, parsed, texts
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.values import mappings, parsed, texts
 from tokenfleet.recording.recorded import Recording
 
 _READING = frozenset({"s3:GetObject"})

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from policies.finding import Finding
-from policies.values import decoded, mapping, mappings, texts
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.values import decoded, mapping, mappings, texts
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from policies.finding import Finding
-from policies.values import mapping, mappings, pod_spec
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.values import mapping, mappings, pod_spec
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _ASSOCIATION = "aws:eks/podIdentityAssociation:PodIdentityAssociation"

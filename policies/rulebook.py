@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from policies.access import no_public_ingress, no_unexplained_wildcards, own_account_only
-from policies.daemon_sets import daemon_sets_tolerate, startup_taints_go
-from policies.endpoints import narrow_s3_endpoint
-from policies.finding import Finding, Rule
-from policies.nodes import imds_v2, scale_from_zero
-from policies.order import foundations_first, identities_first
-from policies.shape import (
+from tokenfleet.policies.access import no_public_ingress, no_unexplained_wildcards, own_account_only
+from tokenfleet.policies.daemon_sets import daemon_sets_tolerate, startup_taints_go
+from tokenfleet.policies.endpoints import narrow_s3_endpoint
+from tokenfleet.policies.finding import Finding, Rule
+from tokenfleet.policies.nodes import imds_v2, scale_from_zero
+from tokenfleet.policies.order import foundations_first, identities_first
+from tokenfleet.policies.shape import (
     explicit_providers,
     no_output_as_text,
     outputs_registered,
@@ -16,8 +16,8 @@ from policies.shape import (
     secrets_stay_secret,
     unique_urns,
 )
-from policies.storage import encrypted, private_buckets, written_once
-from policies.tags import tagged
+from tokenfleet.policies.storage import encrypted, private_buckets, written_once
+from tokenfleet.policies.tags import tagged
 from tokenfleet.recording.recorded import Recording
 
 RULES: Sequence[Rule] = (

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
-from policies.finding import Finding
-from policies.values import decoded, mapping
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.values import decoded, mapping
 from tokenfleet.recording.recorded import SECRET, Recording
 
 # What str() of an Output yields instead of a value (pulumi.Output.__str__), and its repr.
@@ -34,7 +34,9 @@ def parented(recording: Recording) -> Iterator[Finding]:
 def outputs_registered(recording: Recording) -> Iterator[Finding]:
     """A component without register_outputs never counts as finished."""
     for resource in recording.resources:
-        if resource.is_component and resource.urn not in recording.component_outputs:
+        if resource.is_component and not (
+            resource.is_remote or resource.urn in recording.component_outputs
+        ):
             yield Finding(
                 rule="outputs-registered",
                 resource=resource.urn,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from policies.finding import Finding
-from policies.values import mapping, mappings, parsed, texts
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.values import mapping, mappings, parsed, texts
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _ENCRYPTION = (

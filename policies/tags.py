@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from policies.finding import Finding
-from policies.nodes import group_tags
-from policies.values import mapping, mappings, parsed
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.nodes import group_tags
+from tokenfleet.policies.values import mapping, mappings, parsed
 from tokenfleet.recording.recorded import Recording
 
 

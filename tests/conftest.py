@@ -14,6 +14,7 @@ from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorded import Mode, Recording
 from tokenfleet.recording.recorder import record
+from tokenfleet.settings.project_file import read_project
 from tokenfleet.settings.stack_file import StackFile, read_stack_file
 
 ROOT = Path(__file__).parents[1]
@@ -50,7 +51,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def stack_files() -> Mapping[str, StackFile]:
     """The committed stack files by stack."""
-    return {stack: read_stack_file(ROOT, stack, PROJECT) for stack in STACKS}
+    return {stack: read_stack_file(read_project(ROOT), stack) for stack in STACKS}
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
         shutil.copy(root / name, folder)
-    shutil.copytree(root / "components", folder / "components")
     return folder
 
 
@@ -132,7 +131,7 @@ def test_a_folder_without_a_project_ends_with_2(tmp_path: Path) -> None:
 def test_a_broken_rule_ends_with_3_and_is_shown_first(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.launch_template._HOPS", 2)
+    monkeypatch.setattr("tokenfleet.components.launch_template._HOPS", 2)
     result = _preview("dev", "--project", project)
     assert result.exit_code == BROKEN_RULE
     assert "Broken rules: 5" in result.stdout

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from policies.order import later_than
-from policies.rulebook import findings
 from tokenfleet.plan.stack import Plan
+from tokenfleet.policies.order import later_than
+from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.recorded import Mode, Recording
 
 Keys = dict[str, Any]

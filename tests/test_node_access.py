@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policies.rulebook import findings
+from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.recorded import Mode, Recording
 
 Keys = dict[str, Any]

@@ -199,7 +199,7 @@ def test_a_mark_that_was_copied_to_another_bucket_is_refused(
 def test_other_weights_stop_neither_compiling_them_nor_asking_what_they_cost(
     root: Path, tmp_path: Path
 ) -> None:
-    for name in ("Pulumi.yaml", "__main__.py", "components"):
+    for name in ("Pulumi.yaml", "__main__.py"):
         (tmp_path / name).symlink_to(root / name)
     text = (root / "Pulumi.prod.yaml").read_text(encoding="utf-8")
     stale = text.replace("pool: inferentia2,", f"pool: inferentia2, published: {OTHER},")

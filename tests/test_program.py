@@ -8,10 +8,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from policies.nodes import group_tags
-from policies.order import later_than
-from policies.rulebook import findings
-from policies.values import mapping
+from tokenfleet.policies.nodes import group_tags
+from tokenfleet.policies.order import later_than
+from tokenfleet.policies.rulebook import findings
+from tokenfleet.policies.values import mapping
 from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorded import SECRET, UNKNOWN, Mode, Recording

@@ -46,7 +46,7 @@ def test_no_file_has_outgrown_its_noun(pattern: str, most: int, root: Path) -> N
         ("tokenfleet/economics/estimate/step.py", "import tokenfleet.economics.price.tokens"),
         ("tokenfleet/economics/choice/question.py", "import tokenfleet.economics.stack_cost"),
         ("tokenfleet/economics/quantiles.py", "import tokenfleet.preview.report"),
-        ("tokenfleet/recording/recorder.py", "import policies.rulebook"),
+        ("tokenfleet/recording/recorder.py", "import tokenfleet.policies.rulebook"),
         ("tokenfleet/recording/recorder.py", "import tokenfleet.plan.stack"),
         ("tokenfleet/recording/recorder.py", "import tokenfleet.preview.report"),
         ("tokenfleet/preview/report.py", "import pulumi_kubernetes"),
@@ -72,14 +72,14 @@ def test_no_file_has_outgrown_its_noun(pattern: str, most: int, root: Path) -> N
         ("tokenfleet/plan/pulls.py", "import httpx2"),
         ("tokenfleet/commands/catalogue.py", "import httpx2"),
         ("tokenfleet/cli.py", "import boto3"),
-        ("tokenfleet/commands/cost.py", "import components.network"),
-        ("components/network.py", "import boto3"),
-        ("components/network.py", "import tokenfleet.settings.draft"),
-        ("components/network.py", "import tokenfleet.recording.recorder"),
-        ("components/network.py", "import tokenfleet.views.money"),
-        ("policies/tags.py", "import pulumi_aws"),
-        ("policies/tags.py", "import tokenfleet.preview.report"),
-        ("policies/tags.py", "import tokenfleet.plan.stack"),
+        ("tokenfleet/commands/cost.py", "import tokenfleet.components.network"),
+        ("tokenfleet/components/network.py", "import boto3"),
+        ("tokenfleet/components/network.py", "import tokenfleet.settings.draft"),
+        ("tokenfleet/components/network.py", "import tokenfleet.recording.recorder"),
+        ("tokenfleet/components/network.py", "import tokenfleet.views.money"),
+        ("tokenfleet/policies/tags.py", "import pulumi_aws"),
+        ("tokenfleet/policies/tags.py", "import tokenfleet.preview.report"),
+        ("tokenfleet/policies/tags.py", "import tokenfleet.plan.stack"),
     ],
 )
 def test_an_import_against_the_direction_is_refused(
@@ -98,8 +98,9 @@ def test_an_import_against_the_direction_is_refused(
 def copied_sources(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the packages, clean by the linter's own word."""
     folder = tmp_path_factory.mktemp("sources")
-    for name in ("tokenfleet", "components", "policies"):
-        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        root / "tokenfleet", folder / "tokenfleet", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(root / "pyproject.toml", folder)
     assert _linted(folder) == 0
     return folder

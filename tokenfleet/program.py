@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pulumi
+from pulumi.runtime import get_root_directory
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from tokenfleet.mistakes import Mistake, StackError
@@ -31,7 +32,13 @@ def stack_plan() -> Plan:
     mistakes: list[Mistake] = []
     keys = dict(_keys(namespace, mistakes))
     try:
-        return decide(keys, pulumi.get_stack(), Path.cwd(), mistakes)
+        return decide(
+            keys,
+            pulumi.get_stack(),
+            Path(get_root_directory()),
+            mistakes,
+            project_name=namespace,
+        )
     except StackError as error:
         raise pulumi.RunError(str(error)) from error
 

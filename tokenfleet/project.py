@@ -1,3 +1,3 @@
-"""The one name everything of a stack begins with, as Pulumi.yaml spells it."""
+"""The one name everything of this project begins with: package, command, tags, Pulumi.yaml."""
 
 PROJECT = "tokenfleet"

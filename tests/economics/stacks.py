@@ -13,6 +13,7 @@ from tokenfleet.economics.bill.scenario import Buying, Scenario
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
+from tokenfleet.settings.project_file import read_project
 from tokenfleet.settings.stack_file import read_stack_file
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east
 
 def plan_of(stack: str, edit: Callable[[Keys], object] = lambda _: None) -> Plan:
     """The plan of a committed stack, its keys edited."""
-    keys = copy.deepcopy(cast("Keys", read_stack_file(ROOT, stack, "tokenfleet").keys))
+    keys = copy.deepcopy(cast("Keys", read_stack_file(read_project(ROOT), stack).keys))
     edit(keys)
     return decide(keys, stack, ROOT)
 

@@ -9,12 +9,13 @@ import pytest
 from tests.today import TODAY
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.recording.recorded import Recording
+from tokenfleet.settings.project_file import read_project
 from tokenfleet.settings.stack_file import read_stack_file
 
 
 def _recording(stack: str, **network: object) -> Recording:
     """What a committed stack asks for, and more of its network."""
-    stack_file = read_stack_file(Path(__file__).parents[2], stack, "tokenfleet")
+    stack_file = read_stack_file(read_project(Path(__file__).parents[2]), stack)
     keys = dict(stack_file.keys)
     keys["network"] = {**cast("dict[str, object]", keys["network"]), **network}
     return preview_stack(dataclasses.replace(stack_file, keys=keys), TODAY).recording

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from types import EllipsisType
 from typing import Any, cast
 
-from policies.rulebook import findings
+from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 Plant = Callable[[Recording], Recording]

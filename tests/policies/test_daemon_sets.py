@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import pytest
 
-from policies.rulebook import findings
 from tests.policies.planting import (
     Plant,
     Planted,
@@ -15,6 +14,7 @@ from tests.policies.planting import (
     reported,
 )
 from tests.policies.test_nodes import TEMPLATE, in_user_data
+from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.recorded import Recording
 
 MONITORING = ":Addon::*-eks-node-monitoring-agent"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from policies.rulebook import findings
 from tests.policies.planting import Plant, Planted, changed, pick, reported, restated
+from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.recorded import Recording
 
 ENDPOINT = ":VpcEndpoint::*-s3"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.rulebook import findings
+from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorder import record
 

@@ -2,8 +2,6 @@
 
 import pytest
 
-from policies.finding import Rule
-from policies.rulebook import RULES, findings
 from tests.policies import (
     test_access,
     test_daemon_sets,
@@ -14,6 +12,8 @@ from tests.policies import (
     test_storage,
 )
 from tests.policies.planting import changed, reported
+from tokenfleet.policies.finding import Rule
+from tokenfleet.policies.rulebook import RULES, findings
 from tokenfleet.recording.recorded import Recording
 
 TABLES = (

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tokenfleet.settings.project_file import ProjectFile, read_project
 from tokenfleet.settings.stack_file import (
     StackFile,
-    StackFileError,
     read_stack_file,
     unsendable_secret,
 )
+from tokenfleet.settings.yaml_file import FileError
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
 BOMB = ("config:\n  a: &a [x]\n" + "".join(
@@ -51,14 +52,19 @@ UNREADABLE: Mapping[str, tuple[bytes, str]] = {
 }
 
 
+def project_in(folder: Path) -> ProjectFile:
+    """A project of that name whose program is not looked at."""
+    return ProjectFile(folder=folder, name="tokenfleet", program=folder, stack_folder=folder)
+
+
 def _read(folder: Path, text: bytes) -> StackFile:
     (folder / "Pulumi.x.yaml").write_bytes(text)
-    return read_stack_file(folder, "x", "tokenfleet")
+    return read_stack_file(project_in(folder), "x")
 
 
 @pytest.mark.parametrize(("text", "part"), UNREADABLE.values(), ids=list(UNREADABLE))
 def test_a_file_that_cannot_be_read_says_why(text: bytes, part: str, tmp_path: Path) -> None:
-    with pytest.raises(StackFileError, match=r"Pulumi\.x\.yaml") as raised:
+    with pytest.raises(FileError, match=r"Pulumi\.x\.yaml") as raised:
         _read(tmp_path, text)
     assert part in str(raised.value)
 
@@ -77,8 +83,8 @@ def test_what_is_no_file_is_refused_at_once(
     make: Callable[[Path], object], part: str, tmp_path: Path
 ) -> None:
     make(tmp_path / "Pulumi.x.yaml")
-    with pytest.raises(StackFileError, match=r"Pulumi\.x\.yaml") as raised:
-        read_stack_file(tmp_path, "x", "tokenfleet")
+    with pytest.raises(FileError, match=r"Pulumi\.x\.yaml") as raised:
+        read_stack_file(project_in(tmp_path), "x")
     assert part in str(raised.value)
 
 
@@ -133,8 +139,8 @@ def test_json_text_that_is_nested_too_deeply_stays_text(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_names_the_stacks_there_are(root: Path) -> None:
-    with pytest.raises(StackFileError, match=r"Did you mean 'prod'.* dev, prod"):
-        read_stack_file(root, "prd", "tokenfleet")
+    with pytest.raises(FileError, match=r"Did you mean 'prod'.* dev, prod"):
+        read_stack_file(read_project(root), "prd")
 
 
 def test_json_text_is_read_as_the_engine_reads_it(tmp_path: Path) -> None:
@@ -191,12 +197,14 @@ def test_a_key_that_lost_its_namespace_is_refused(key: str, part: str, tmp_path:
     assert part in mistake.problem
 
 
-@pytest.mark.parametrize(("key", "ignored"), [("pulumi:tags", []), ("aws:region", ["aws:region"])])
-def test_keys_of_others_are_left_to_them_and_noted(
-    key: str, ignored: list[str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("key", "others"), [("pulumi:tags", {}), ("aws:region", {"aws:region": "x"})]
+)
+def test_keys_of_others_are_left_to_them(
+    key: str, others: Mapping[str, object], tmp_path: Path
 ) -> None:
     found = _read(tmp_path, f"config:\n  {key}: x\n".encode())
-    assert (found.mistakes, found.ignored) == ([], ignored)
+    assert (found.mistakes, found.others) == ([], others)
 
 
 def test_a_key_written_twice_is_reported_with_its_first_line(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 from rich.console import Console
 
-from policies.finding import Finding
 from tokenfleet.economics.bill.lines import Bill
 from tokenfleet.plan.plain import plain
+from tokenfleet.policies.finding import Finding
 from tokenfleet.preview.report import Report
 from tokenfleet.views.drawing.architecture import architecture_svg
 from tokenfleet.views.drawing.flowchart import flowchart

@@ -10,14 +10,24 @@ from rich.console import Console
 
 from tokenfleet.mistakes import StackError
 from tokenfleet.plain_text import visible
-from tokenfleet.project import PROJECT
-from tokenfleet.settings.stack_file import StackFile, StackFileError, read_stack_file
+from tokenfleet.settings.answers_file import AnswersFile, read_answers
+from tokenfleet.settings.project_file import read_project
+from tokenfleet.settings.stack_file import StackFile, read_stack_file
+from tokenfleet.settings.yaml_file import FileError
 
 BAD_INPUT = 2
 _WIDTH_WITHOUT_TERMINAL = 140
 
 ProjectFolder = Annotated[
     Path, typer.Option("--project", help="folder of Pulumi.yaml", file_okay=False, exists=True)
+]
+AnswersPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--answers",
+        metavar="FILE",
+        help="YAML file of what environments, other stacks and functions answer",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
@@ -45,15 +55,21 @@ def today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
 
-def stack_file_of(project: Path, stack: str) -> StackFile:
-    """Read a stack file, or fail."""
-    for name in ("Pulumi.yaml", "__main__.py"):
-        if not (project / name).is_file():
-            fail(f"{project} holds no {name}: run this in the project's folder or give --project")
+def stack_file_of(project: Path, stack: str, answers: AnswersFile | None = None) -> StackFile:
+    """Read a stack file of the project in a folder, or fail."""
     try:
-        return read_stack_file(project, stack, PROJECT)
-    except StackFileError as error:
-        fail(str(error))
+        found = read_project(project)
+        return read_stack_file(found, stack, answers.environments if answers else {})
+    except FileError as error:
+        fail(*str(error).splitlines())
+
+
+def answers_of(path: Path | None) -> AnswersFile | None:
+    """Read an answers file, or fail."""
+    try:
+        return path and read_answers(path)
+    except FileError as error:
+        fail(*str(error).splitlines())
 
 
 def located(stack_file: StackFile, error: StackError) -> Iterator[str]:

@@ -5,9 +5,16 @@ from typing import Annotated
 
 import typer
 
-from tokenfleet.commands.answers import ProjectFolder, fail, located, stack_file_of
+from tokenfleet.commands.answers import (
+    AnswersPath,
+    ProjectFolder,
+    answers_of,
+    fail,
+    located,
+    stack_file_of,
+)
 from tokenfleet.mistakes import StackError, nearest
-from tokenfleet.plan.decide import decide
+from tokenfleet.plan.decide import plan_of
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.folder import manifest_yaml
 
@@ -16,17 +23,18 @@ def compile(  # noqa: A001 - the word its user types
     stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")],
     model: Annotated[str, typer.Argument(help="name of the model in the stack file")],
     project: ProjectFolder = Path(),
+    answers: AnswersPath = None,
 ) -> None:
     """Print the Kubernetes Job that compiles a model and publishes the result to the bucket.
 
     For Inferentia2, where serving nodes refuse to compile. Ends with 2 when the stack cannot be
     built, or the model is unknown or not compiled ahead of time.
     """
-    stack_file = stack_file_of(project.resolve(), stack)
+    stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
     try:
         # What is to be compiled is not published yet, whatever the stack file says of older code.
         keys = edited(stack_file.keys, StackEdit())
-        plan = decide(keys, stack, stack_file.path.parent, stack_file.mistakes)
+        plan = plan_of(stack_file, keys)
     except StackError as error:
         fail(*located(stack_file, error))
     jobs, pools = plan.serving.compile_jobs, {found.name: found.pool for found in plan.models}

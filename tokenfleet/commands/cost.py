@@ -10,8 +10,10 @@ from typing import Annotated, TypeVar, cast
 import typer
 
 from tokenfleet.commands.answers import (
+    AnswersPath,
     AsJson,
     ProjectFolder,
+    answers_of,
     console,
     fail,
     located,
@@ -27,7 +29,7 @@ from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.economics.stack_day import stack_day
 from tokenfleet.mistakes import StackError, nearest
-from tokenfleet.plan.decide import decide
+from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.plain import plain
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.drawing.cost import write_pictures
@@ -83,13 +85,14 @@ def cost(
         Path | None, typer.Option(metavar="FOLDER", help="also write the pictures into it")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="source and date of figures")] = False,
+    answers: AnswersPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Price a stack: the whole bill, and tokens at its load, flat out, and over all loads.
 
     Ends with 2 when the stack cannot be built, or a figure or a file is not as it should be.
     """
-    stack_file = stack_file_of(project.resolve(), stack)
+    stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
     _check_shares(load, {"--cached-share": cached_share, "--spot-share": spot_share})
     edit = StackEdit(
         region=region,
@@ -108,7 +111,7 @@ def cost(
 
     keys = edited(stack_file.keys, edit)
     try:
-        plan = decide(keys, stack, stack_file.path.parent, stack_file.mistakes)
+        plan = plan_of(stack_file, keys)
         known = [word for m in plan.models for word in (m.hugging_face_id, m.name)]
         what_if = WhatIf(
             buying=Buying(spot_share=spot_share),

@@ -12,8 +12,10 @@ from rich.text import Text
 
 from tokenfleet.catalogue.hardware import Engine, engines, hardware_by_name
 from tokenfleet.commands.answers import (
+    AnswersPath,
     AsJson,
     ProjectFolder,
+    answers_of,
     console,
     fail,
     located,
@@ -21,7 +23,7 @@ from tokenfleet.commands.answers import (
 )
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.mistakes import StackError, nearest
-from tokenfleet.plan.decide import decide
+from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.plain import plain
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
@@ -35,15 +37,16 @@ def explain(
     model: Annotated[str, typer.Argument(help="name of a model in the stack file")],
     stack: Annotated[str, typer.Option(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
     project: ProjectFolder = Path(),
+    answers: AnswersPath = None,
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Say how a model is served: every flag, variable, size and time, with its reason.
 
     Ends with 2 when the stack cannot be built or has no such model.
     """
-    stack_file = stack_file_of(project.resolve(), stack)
+    stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
     try:
-        plan = decide(stack_file.keys, stack, stack_file.path.parent, stack_file.mistakes)
+        plan = plan_of(stack_file)
     except StackError as error:
         fail(*located(stack_file, error))
     models = {planned.name: planned for planned in plan.models}

@@ -13,8 +13,10 @@ from rich.text import Text
 
 from tokenfleet.aws.bucket import Bucket
 from tokenfleet.commands.answers import (
+    AnswersPath,
     AsJson,
     ProjectFolder,
+    answers_of,
     console,
     fail,
     located,
@@ -22,9 +24,10 @@ from tokenfleet.commands.answers import (
 )
 from tokenfleet.commands.published import BucketName, bucket_of
 from tokenfleet.mistakes import StackError
-from tokenfleet.plan.decide import decide
+from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.plain import plain
 from tokenfleet.plan.serving.published import how_to_publish
+from tokenfleet.settings.stack_file import StackFile
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.weights.listing import (
     ABSENT,
@@ -56,6 +59,7 @@ def models(
         str | None, typer.Option(help="only what this stack loads: Pulumi.STACK.yaml")
     ] = None,
     project: ProjectFolder = Path(),
+    answers: AnswersPath = None,
     as_json: AsJson = False,
 ) -> None:
     """List the model revisions in the bucket, and whether each is whole.
@@ -70,7 +74,7 @@ def models(
     except PublishError as error:
         fail(*error.lines)
     if stack is not None:
-        loadable = _loadable(project.resolve(), stack, found)
+        loadable = _loadable(stack_file_of(project.resolve(), stack, answers_of(answers)), found)
         answer = {"bucket": name, "stack": stack, "models": plain(loadable)}
         shown = json.dumps(answer, indent=2) if as_json else "\n".join(_lines(stack, loadable))
         typer.echo(shown)
@@ -84,12 +88,11 @@ def models(
         typer.echo(f"  tokenfleet publish Qwen/Qwen3-8B --revision COMMIT --bucket {name}")
 
 
-def _loadable(project: Path, stack: str, found: Sequence[ModelRevision]) -> Sequence[Loadable]:
-    stack_file = stack_file_of(project, stack)
+def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence[Loadable]:
     # The answer is what the file should say: what it says now does not matter.
     keys = edited(stack_file.keys, StackEdit())
     try:
-        plan = decide(keys, stack, stack_file.path.parent, stack_file.mistakes)
+        plan = plan_of(stack_file, keys)
     except StackError as error:
         fail(*located(stack_file, error))
     states = state_by_snapshot(found)
@@ -98,7 +101,7 @@ def _loadable(project: Path, stack: str, found: Sequence[ModelRevision]) -> Sequ
             name=model.name,
             mark=model.mark,
             missing={
-                how_to_publish(stack, model, snapshot): f"{snapshot}: {state}"
+                how_to_publish(stack_file.stack, model, snapshot): f"{snapshot}: {state}"
                 for snapshot in model.snapshots
                 for state in (states.get(snapshot, ABSENT),)
                 if state != PUBLISHED

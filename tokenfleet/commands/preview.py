@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import pulumi
 import typer
 
 from tokenfleet.commands.answers import (
+    AnswersPath,
     AsJson,
     ProjectFolder,
+    answers_of,
     console,
     fail,
     located,
@@ -31,18 +34,22 @@ def preview(
         Path | None,
         typer.Option(help="also write manifests, user data and reports into this folder"),
     ] = None,
+    answers: AnswersPath = None,
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Run the program without cloud or Pulumi CLI and show what it would build.
 
     Ends with 0 when all is well, 2 when the stack cannot be built, 3 when a rule is broken.
     """
-    stack_file = stack_file_of(project.resolve(), stack)
+    given = answers_of(answers)
+    stack_file = stack_file_of(project.resolve(), stack, given)
 
     try:
-        done = preview_stack(stack_file, today())
+        done = preview_stack(stack_file, today(), given)
     except StackError as error:
         fail(*located(stack_file, error))
+    except pulumi.RunError as error:
+        fail(*str(error).splitlines())
     if out is not None:
         try:
             write_folder(out, done.report, done.recording)

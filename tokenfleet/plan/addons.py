@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import cast
 
 import yaml
@@ -15,7 +15,7 @@ from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.startup_taint import Manifest, startup_taint_manifests
 from tokenfleet.plan.pulls import AUTOSCALER_CHART, digest_of, plugin_charts, with_digest
 
-_VALUES = Path(__file__).parents[2] / "helm-values"
+_VALUES = files("tokenfleet") / "helm-values"
 # dcgmAgent watches NVIDIA GPUs, and by default tolerates nothing; the agent itself, nodeAgent, does
 # (aws/eks-node-monitoring-agent charts/configuration.schema.json and values.yaml, 2026-08-18).
 _EKS_ADDONS: Mapping[str, Mapping[str, object]] = {

@@ -99,14 +99,16 @@ class Plan:
         return plain(self)
 
 
-def build(settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: str) -> Plan:
-    """Decide a stack; ``facts_by_model`` by the model's name in the settings.
+def build(
+    settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: str, project: str
+) -> Plan:
+    """Decide a stack of a project; ``facts_by_model`` by the model's name in the settings.
 
     Pure but for the packaged data and templates it reads. The settings must have passed
     ``plan.checks``.
     """
-    name = f"{PROJECT}-{stack}"
-    tags = {**settings.cost.tags, f"{PROJECT}:project": PROJECT, f"{PROJECT}:stack": stack}
+    name = f"{project}-{stack}"
+    tags = {**settings.cost.tags, f"{PROJECT}:project": project, f"{PROJECT}:stack": stack}
     zones = sorted(settings.network.zones)
     version, digests = settings.cluster.kubernetes_version, settings.cluster.digests
     pools = [

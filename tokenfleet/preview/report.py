@@ -1,12 +1,9 @@
 """What a reviewer is told about a stack, as data: every renderer shows the same report."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from policies.finding import Finding
-from policies.rulebook import findings
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.economics.bill.forecast import Forecast, at_first, forecast, least_replicas
@@ -20,24 +17,13 @@ from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
+from tokenfleet.policies.finding import Finding
+from tokenfleet.policies.rulebook import findings
+from tokenfleet.preview.branch import Branch, tree_of
 from tokenfleet.preview.kubernetes import KubernetesSupport, kubernetes_support
 from tokenfleet.preview.notes import notes
-from tokenfleet.recording.recorded import RecordedResource, Recording
-
-
-@dataclass(frozen=True, kw_only=True)
-class Branch:
-    """A component, what it creates itself (type to count), and the components inside it."""
-
-    name: str
-    kind: str
-    own: Mapping[str, int]
-    inner: Sequence["Branch"]
-
-    @property
-    def total(self) -> int:
-        """Resources in this component and below, components not counted."""
-        return sum(self.own.values()) + sum(branch.total for branch in self.inner)
+from tokenfleet.preview.unpriced import Unpriced, unpriced, unpriced_notes
+from tokenfleet.recording.recorded import Recording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +98,8 @@ class Report:
     cost: StackCost
     kubernetes: KubernetesSupport
     stale_prices: Sequence[StalePrice]
+    unpriced: Sequence[Unpriced]
+    """What the program creates beside the plan, and the bill does not hold."""
     findings: Sequence[Finding]
     notes: Sequence[str]
 
@@ -152,14 +140,11 @@ def build_report(
     bill = forecast(plan, Scenario(replicas=least_replicas(plan)))
     stale = stale_prices([*bill.expected.lines, *bill.expected.by_use], today)
     kubernetes = kubernetes_support(plan.cluster.kubernetes_version, today)
+    missing = unpriced(recording)
     components = sum(resource.is_component for resource in recording.resources)
     return Report(
         plan=plan,
-        tree=[
-            _branch(recording, resource)
-            for resource in recording.children_of(recording.stack_urn)
-            if resource.is_component
-        ],
+        tree=tree_of(recording),
         resource_count=len(recording.resources) - components,
         component_count=components,
         outputs=recording.outputs,
@@ -206,8 +191,12 @@ def build_report(
         cost=stack_cost(plan, WhatIf(), curves=False),
         kubernetes=kubernetes,
         stale_prices=stale,
+        unpriced=missing,
         findings=findings(recording),
-        notes=notes(plan, secrets, ignored, stale, kubernetes, gaps=bill.expected.gaps),
+        notes=[
+            *notes(plan, secrets, ignored, stale, kubernetes, gaps=bill.expected.gaps),
+            *unpriced_notes(missing),
+        ],
     )
 
 
@@ -222,25 +211,3 @@ def _spot_notice(model: ModelPlan) -> NoticeReport:
         met=start.notice_met,
         expected_late_seconds=max(0.0, start.until_ready.expected - SPOT_NOTICE_SECONDS),
     )
-
-
-def _branch(recording: Recording, component: RecordedResource) -> Branch:
-    children = recording.children_of(component.urn)
-    own = Counter(_kind(child.type) for child in children if not child.is_component)
-    return Branch(
-        name=component.name,
-        kind=_kind(component.type),
-        own=dict(sorted(own.items())),
-        inner=[_branch(recording, child) for child in children if child.is_component],
-    )
-
-
-def _kind(type_token: str) -> str:
-    """``aws:ec2/subnet:Subnet`` as people say it: ``ec2 Subnet``."""
-    package, _, rest = type_token.partition(":")
-    module, _, kind = rest.rpartition(":")
-    if package == "pulumi":
-        return f"{kind} provider"
-    if package == "tokenfleet":
-        return kind
-    return f"{module.partition('/')[0]} {kind}"

@@ -16,13 +16,15 @@ class RecordedResource:
 
     ``inputs`` use the provider's own camelCase names; a value that only the cloud can tell
     stands there as ``UNKNOWN``, a secret as ``SECRET``. ``dependencies`` are URNs,
-    ``provider`` is the URN of the provider resource (empty for components).
+    ``provider`` is the URN of the provider resource (empty for components). A component that
+    is remote is built by another package, out of what nobody sees here.
     """
 
     urn: str
     type: str
     name: str
     is_component: bool
+    is_remote: bool
     parent: str
     inputs: Mapping[str, object]
     provider: str

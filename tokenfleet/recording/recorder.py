@@ -1,19 +1,16 @@
 """Runs the real ``__main__.py`` in this process and records what it asks the engine for."""
 
 import asyncio
-import contextlib
 import contextvars
-import gc
 import json
-import os
 import runpy
-import sys
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+import pulumi
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import set_all_config
 from pulumi.runtime.mocks import (
@@ -24,31 +21,50 @@ from pulumi.runtime.mocks import (
     Mocks,
     MockSettings,
 )
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 from pulumi.runtime.settings import configure
 from pulumi.runtime.stack import run_in_stack
 
 from tokenfleet.recording.configured import Configured
+from tokenfleet.recording.failure import failure
 from tokenfleet.recording.invented import invented_id, invented_outputs
-from tokenfleet.recording.lookups import answer
+from tokenfleet.recording.lookups import Answers
 from tokenfleet.recording.recorded import Mode, RecordedLookup, RecordedResource, Recording
+from tokenfleet.recording.surroundings import (
+    forget_unawaited,
+    inside,
+    no_collector,
+    standard_output_as_error,
+)
 from tokenfleet.recording.wire import plain_mapping, recorded
 
 _STACK_TYPE = "pulumi:pulumi:Stack"
+_STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
 
 def record(
-    project_directory: Path, project: str, stack: str, configured: Configured, mode: Mode
+    program: Path,
+    project: str,
+    stack: str,
+    configured: Configured,
+    mode: Mode,
+    *,
+    root: Path | None = None,
+    answers: Answers | None = None,
 ) -> Recording:
-    """Run the program of ``project_directory`` and return what it would build.
+    """Run a program, a Python file or a folder with a ``__main__.py``, and return what it would build.
 
     As a ``preview``, what the cloud invents is unknown, so code that needs such a value too
     early fails; as a ``deployment`` it is made up, so that what depends on it can be looked at.
+    ``root`` is the project's folder, where it is not that of the program; ``answers`` are what
+    the program is told when it asks for something that exists already. What it prints goes to
+    standard error.
 
     Raises:
-        whatever the program raises; ``pulumi.RunError`` for a bad stack.
+        pulumi.RunError: when the program does not run to its end; the text says where and why.
     """
-    monitor = _Monitor(mode, configured.region)
+    file = program / "__main__.py" if program.is_dir() else program
+    monitor = _Monitor(mode, configured.region, answers or Answers())
 
     def run() -> None:
         configure(
@@ -56,7 +72,7 @@ def record(
                 project=project,
                 stack=stack,
                 organization="organization",
-                root_directory=str(project_directory),
+                root_directory=str(root or file.parent),
                 monitor=monitor,
                 engine=MockEngine(None),
                 dry_run=mode == "preview",
@@ -71,60 +87,47 @@ def record(
             )
         )
         set_all_config(configured.values, configured.secret_keys)
-        with _inside(project_directory), asyncio.Runner() as runner:
-            runner.run(run_in_stack(lambda: _run_program(project_directory)))
+        with inside(file.parent), standard_output_as_error(), asyncio.Runner() as runner:
+            # What waits for a value that failed fails too: one reason is enough.
+            runner.get_loop().set_exception_handler(_say_nothing)
+            runner.run(run_in_stack(lambda: _run_program(file)))
 
-    with _no_collector():
-        contextvars.copy_context().run(run)
+    failed: pulumi.RunError | None = None
+    with no_collector():
+        try:
+            contextvars.copy_context().run(run)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a program raises
+            failed = failure(error, file)
+            forget_unawaited(error)
+    if failed:
+        raise failed
     return monitor.recording(project, stack)
 
 
-def _run_program(project_directory: Path) -> None:
-    runpy.run_path(str(project_directory / "__main__.py"), run_name="__main__")
+def _say_nothing(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+    pass
 
 
-@contextlib.contextmanager
-def _no_collector() -> Generator[None]:
-    """Looking for garbage among half a million small objects takes as long as the run itself."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@contextlib.contextmanager
-def _inside(directory: Path) -> Generator[None]:
-    """The directory as the language host sets it up: current, and first on ``sys.path``."""
-    before_path, before_directory = list(sys.path), Path.cwd()
-    sys.path.insert(0, str(directory))
-    os.chdir(directory)
-    try:
-        yield
-    finally:
-        os.chdir(before_directory)
-        sys.path[:] = before_path
+def _run_program(file: Path) -> None:
+    runpy.run_path(str(file), run_name="__main__")
 
 
 class _NoCloud(Mocks):
-    """Nothing is read."""
+    """Never asked: the monitor answers everything itself."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        msg = f"{args.typ} {args.name} is read, not created: decide it in the plan instead"
-        raise RuntimeError(msg)
+        raise NotImplementedError(args.typ)
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        msg = f"{args.token} is called as a method of a resource: decide it in the plan instead"
-        raise RuntimeError(msg)
+        raise NotImplementedError(args.token)
 
 
 class _Monitor(MockMonitor):
     """A resource monitor that keeps every request."""
 
-    def __init__(self, mode: Mode, region: str) -> None:
+    def __init__(self, mode: Mode, region: str, answers: Answers) -> None:
         super().__init__(_NoCloud())
+        self._answers = answers
         self._mode: Mode = mode
         self._region = region
         self._resources: dict[str, RecordedResource] = {}
@@ -169,6 +172,23 @@ class _Monitor(MockMonitor):
     def Invoke(  # noqa: N802 - the name of the gRPC method
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> resource_pb2.ResourceInvokeResponse:
+        response = resource_pb2.ResourceInvokeResponse()
+        self._look_up(request, getattr(response, "return"))
+        return response
+
+    def Call(  # noqa: N802 - the name of the gRPC method
+        self, request: resource_pb2.ResourceCallRequest
+    ) -> provider_pb2.CallResponse:
+        """A function that is a method of a resource."""
+        response = provider_pb2.CallResponse()
+        self._look_up(request, getattr(response, "return"))
+        return response
+
+    def _look_up(
+        self,
+        request: resource_pb2.ResourceInvokeRequest | resource_pb2.ResourceCallRequest,
+        outputs: struct_pb2.Struct,
+    ) -> None:
         lookup = RecordedLookup(
             token=request.tok,
             arguments=plain_mapping(request.args),
@@ -176,11 +196,22 @@ class _Monitor(MockMonitor):
         )
         with self._recording:
             self._lookups.append(lookup)
-        response = resource_pb2.ResourceInvokeResponse()
-        outputs: struct_pb2.Struct = getattr(response, "return")
-        found = answer(lookup.token, lookup.arguments)
+        found = self._answers.of_function(lookup.token, lookup.arguments)
         outputs.update(cast("dict[str, Any]", found))
-        return response
+
+    def ReadResource(  # noqa: N802 - the name of the gRPC method
+        self, request: resource_pb2.ReadResourceRequest
+    ) -> resource_pb2.ReadResourceResponse:
+        properties = struct_pb2.Struct()
+        properties.CopyFrom(request.properties)
+        if request.type == _STACK_REFERENCE:
+            outputs = self._answers.of_stack(request.id)
+            found: Mapping[str, object] = {"outputs": outputs, "secretOutputNames": []}
+        else:
+            found = self._answers.of_resource(request.type, request.name)
+        properties.update(cast("dict[str, Any]", found))
+        urn = self.make_urn(request.parent, request.type, request.name)
+        return resource_pb2.ReadResourceResponse(urn=urn, id=request.id, properties=properties)
 
     def RegisterResourceOutputs(  # noqa: N802 - the name of the gRPC method
         self, request: resource_pb2.RegisterResourceOutputsRequest

@@ -22,6 +22,7 @@ def recorded(request: resource_pb2.RegisterResourceRequest, urn: str) -> Recorde
         type=request.type,
         name=request.name,
         is_component=not request.custom,
+        is_remote=request.remote,
         parent=request.parent,
         inputs=plain_mapping(request.object),
         # "urn::id"; the id says nothing here.

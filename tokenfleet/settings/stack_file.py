@@ -5,20 +5,19 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 import yaml
 
-from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
-from tokenfleet.yaml_document import DEEPEST, YamlError, two_readings, yaml_document
+from tokenfleet.settings.environments import configuration_of, named_environments
+from tokenfleet.settings.project_file import ProjectFile
+from tokenfleet.settings.yaml_file import FileError, YamlFile, as_mapping, read_yaml
+from tokenfleet.yaml_document import DEEPEST, two_readings
 
 _SENDABLE = re.compile(r"[!-~]+")
-
-
-class StackFileError(Exception):
-    """A stack file that cannot be read at all: absent, empty or not YAML."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,15 +25,16 @@ class StackFile:
     """What a stack file says.
 
     ``keys`` are the project's own keys without prefix and without secrets; ``secrets`` the
-    names of those that are set (and encrypted); ``ignored`` keys that have no effect here;
-    ``mistakes`` what is wrong with the file itself.
+    names of those that are set (and encrypted); ``others`` what stands there for other packages,
+    by full key; ``mistakes`` what is wrong with the file itself.
     """
 
+    project: ProjectFile
     path: Path
     stack: str
     keys: Mapping[str, object]
     secrets: frozenset[str]
-    ignored: Sequence[str]
+    others: Mapping[str, object]
     mistakes: Sequence[Mistake]
     lines: Mapping[str, int]
 
@@ -47,50 +47,54 @@ class StackFile:
         return None
 
 
-def stack_names(project: Path) -> Sequence[str]:
-    """The stacks that have a file in the project directory."""
-    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
+def stack_names(project: ProjectFile) -> Sequence[str]:
+    """The stacks that have a file."""
+    return sorted(path.name.split(".")[1] for path in project.stack_folder.glob("Pulumi.*.yaml"))
 
 
-def read_stack_file(project: Path, stack: str, namespace: str) -> StackFile:
-    """Read the file of a stack.
+def read_stack_file(
+    project: ProjectFile,
+    stack: str,
+    environments: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+) -> StackFile:
+    """Read the file of a stack; ``environments`` is what each environment it names configures.
 
     Raises:
-        StackFileError: when it does not exist, is empty or is not YAML; the message names the
-            file, the line where there is one, and the way out.
+        FileError: when it does not exist, is empty or is not YAML, or an environment is not given;
+            the message names the file, the line where there is one, and the way out.
     """
-    path = project / f"Pulumi.{stack}.yaml"
+    found = _found(project, stack)
     mistakes: list[Mistake] = []
-    try:
-        document = yaml_document(_text(path, project, stack))
-    except YamlError as error:
-        line = f":{error.line}" if error.line else ""
-        msg = f"{path.name}{line}: {error.problem}"
-        raise StackFileError(msg) from error
-    lines = dict(_lines(document.root, namespace, mistakes))
-    content = document.value
-    config = cast("dict[object, object]", content).get("config") if _is_mapping(content) else None
-    if not _is_mapping(config) or not config:
+    lines = dict(_lines(found.root, project.name, mistakes))
+    configured = as_mapping(found.entry("config"))
+    named = named_environments(found)
+    if not configured and not named:
         msg = (
-            f"{path.name}: holds no settings. It needs a mapping 'config:' with keys such as"
-            f" '{namespace}:region'; Pulumi.dev.yaml is a working example"
+            f"{found.name}: holds no settings. It needs a mapping 'config:' with keys such as"
+            f" '{project.name}:region'; docs/stack-file.md lists them"
         )
-        raise StackFileError(msg)
-    own = dict(_own_keys(cast("dict[object, object]", config), namespace, mistakes))
+        raise FileError(msg)
+    given = configuration_of(found, named, environments)
+    own = dict(_own_keys({**given, **configured}, project.name, mistakes))
     secrets = {key for key in SECRET_KEYS if key in own}
-    mistakes += [plaintext_secret(key) for key in secrets if not _is_encrypted(own[key])]
+    mistakes += [
+        plaintext_secret(key)
+        for key in secrets
+        if f"{project.name}:{key}" in configured and not _is_encrypted(own[key])
+    ]
     mistakes += lonely_secrets(secrets)
     return StackFile(
-        path=path,
+        project=project,
+        path=project.stack_folder / found.name,
         stack=stack,
         keys={key: value for key, value in own.items() if key not in secrets},
         secrets=frozenset(secrets),
-        ignored=[
-            str(key)
-            for key in cast("dict[object, object]", config)
+        others={
+            str(key): value
+            for key, value in {**given, **configured}.items()
             # pulumi:* are the engine's own settings.
-            if str(key).partition(":")[0] not in (namespace, "pulumi")
-        ],
+            if str(key).partition(":")[0] not in (project.name, "pulumi")
+        },
         mistakes=mistakes,
         lines=lines,
     )
@@ -166,21 +170,14 @@ def foreign_key(key: str, namespace: str) -> Mistake | None:
     return Mistake(path=key, value="", problem=problem)
 
 
-def _text(path: Path, project: Path, stack: str) -> str:
+def _found(project: ProjectFile, stack: str) -> YamlFile:
     try:
-        return given_text(path, TYPED_BYTES)
+        return read_yaml(project.stack_folder / f"Pulumi.{stack}.yaml")
     except FileNotFoundError:
         known = stack_names(project)
         there = f" Stacks here: {', '.join(known)}." if known else ""
         msg = f"there is no stack '{stack}' (no Pulumi.{stack}.yaml).{nearest(stack, known)}{there}"
-        raise StackFileError(msg) from None
-    except GivenFileError as error:
-        msg = f"{path.name}: {error}"
-        raise StackFileError(msg) from error
-
-
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, dict)
+        raise FileError(msg) from None
 
 
 def _own_keys(

@@ -53,13 +53,15 @@ def promise(model: ModelPlan) -> str:
 
 
 def a_month(report: Report) -> str:
-    """``$658.02 ($323.82 to $754.80)``, and how many lines of unknown price are not in it."""
+    """``$658.02 ($323.82 to $754.80)``, and how much of unknown price is not in it."""
     total = report.bill.usd_per_month
     text = usd(total.expected)
     if usd(total.low) != usd(total.high):
         text += f" ({usd_range(total.low, total.high)})"
     if report.gaps:
         text += f" and {count(len(report.gaps), 'line')} of {usd(None)} price"
+    if missing := sum(each.count for each in report.unpriced):
+        text += f" and {count(missing, 'resource')} not priced"
     return text
 
 

@@ -7,9 +7,9 @@ from typing import cast
 
 import yaml
 
-from policies.values import decoded
 from tokenfleet.plan.plain import plain
 from tokenfleet.plan.stack import Plan
+from tokenfleet.policies.values import decoded
 from tokenfleet.preview.report import Report
 from tokenfleet.recording.recorded import SECRET, RecordedResource, Recording
 from tokenfleet.views.pages.html import html

@@ -7,40 +7,11 @@ from typing import Any, cast
 import pytest
 
 from tests.economics.stacks import bill_of, line_of
+from tokenfleet.economics.bill.covered import BILLED, FREE
 from tokenfleet.economics.bill.lines import Bill
 from tokenfleet.plan.stack import Plan
 from tokenfleet.recording.recorded import Mode, RecordedResource, Recording
 
-# AWS pricing pages of IAM, VPC, EKS add-ons, EC2 Auto Scaling and AWS Budgets (a budget that only
-# alerts): no charge for these themselves.
-FREE = {
-    "aws:autoscaling/group:Group",  # its nodes are counted below
-    "aws:budgets/budget:Budget",
-    "aws:ec2/flowLog:FlowLog",  # what it writes is billed as logs
-    "aws:ec2/internetGateway:InternetGateway",
-    "aws:ec2/launchTemplate:LaunchTemplate",
-    "aws:ec2/routeTable:RouteTable",
-    "aws:ec2/routeTableAssociation:RouteTableAssociation",
-    "aws:ec2/securityGroup:SecurityGroup",
-    "aws:ec2/subnet:Subnet",
-    "aws:ec2/vpc:Vpc",
-    "aws:ecr/pullThroughCacheRule:PullThroughCacheRule",
-    "aws:eks/accessEntry:AccessEntry",
-    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
-    "aws:eks/addon:Addon",
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation",
-    "aws:iam/instanceProfile:InstanceProfile",
-    "aws:iam/role:Role",
-    "aws:iam/rolePolicy:RolePolicy",
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
-    "aws:s3/bucketPolicy:BucketPolicy",
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
-    "aws:s3/bucketVersioning:BucketVersioning",
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-}
 # One of these is one of that line.
 COUNTED = {
     "aws:eks/cluster:Cluster": "EKS control plane",
@@ -57,6 +28,13 @@ FILLED = {
 # Interface endpoints by zone; gateway endpoints are free.
 ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 SERVICE = "kubernetes:core/v1:Service"
+GROUP = "aws:autoscaling/group:Group"
+
+
+def test_what_is_billed_has_a_test_of_its_line() -> None:
+    of_aws = {kind for kind in BILLED if kind.startswith("aws:")}
+    assert of_aws == COUNTED.keys() | FILLED.keys() | {ENDPOINT, GROUP}
+    assert {kind: BILLED[kind] for kind in COUNTED.keys() | FILLED.keys()} == COUNTED | FILLED
 
 
 def _everything(keys: dict[str, Any]) -> None:
@@ -89,8 +67,8 @@ def test_every_resource_is_billed_or_free(
     built: tuple[Bill, Plan, Sequence[RecordedResource]],
 ) -> None:
     bill, _, resources = built
-    counts = Counter(r.type for r in resources if r.type.startswith("aws:"))
-    assert counts.keys() <= FREE | COUNTED.keys() | FILLED.keys() | {ENDPOINT}
+    counts = Counter(r.type for r in resources if not (r.is_component or r.is_provider))
+    assert counts.keys() <= FREE.keys() | BILLED.keys()
     for kind, title in COUNTED.items():
         assert line_of(bill, title).quantity == counts[kind], title
     for title in (title for kind, title in FILLED.items() if counts[kind]):
@@ -121,11 +99,7 @@ def test_every_node_that_a_group_keeps_and_every_replica_is_billed(
     built: tuple[Bill, Plan, Sequence[RecordedResource]],
 ) -> None:
     bill, plan, resources = built
-    kept = sum(
-        int(cast("int", r.inputs["minSize"]))
-        for r in resources
-        if r.type == "aws:autoscaling/group:Group"
-    )
+    kept = sum(int(cast("int", r.inputs["minSize"])) for r in resources if r.type == GROUP)
     replicas = sum(model.min_replicas for model in plan.models)
     nodes = sum(row.quantity or 0 for row in bill.lines if " nodes" in row.title)
     volumes = sum(row.quantity or 0 for row in bill.lines if row.title.endswith(" volumes"))

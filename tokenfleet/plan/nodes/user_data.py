@@ -5,13 +5,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from string import Template
 
 from tokenfleet.plan.nodes.sizes import Taint, max_pods_expression
 from tokenfleet.weights.layout import CACHE_FOLDER
 
-_FOLDER = Path(__file__).parents[3] / "userdata"
+_FOLDER = files("tokenfleet") / "userdata"
 CACHE_USER_ID = 10001
 """Who owns the cache: the loader at boot and the replicas, and no person that logs in."""
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from tokenfleet.preview.report import Branch, ModelReport, Report
+from tokenfleet.preview.branch import Branch
+from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.drawing.cold_start_bar import (
     axis_seconds,
     caveat,

@@ -7,7 +7,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from tokenfleet.preview.report import Branch, Report
+from tokenfleet.preview.branch import Branch
+from tokenfleet.preview.report import Report
 from tokenfleet.views.figures import (
     a_month,
     bounds,
