@@ -13,7 +13,7 @@ from tests.today import TODAY
 from tokenfleet.cli import app
 from tokenfleet.commands import cost
 
-BAD_INPUT = 2
+BAD_INPUT, FAILED_VERDICT = 2, 4
 ROOT = Path(__file__).parents[2]
 PROFILE = {
     "model_id": "Qwen/Qwen3-4B-Instruct-2507",
@@ -36,15 +36,15 @@ def _cost(*arguments: str) -> Result:
 
 
 def _said(*arguments: str) -> str:
-    """What is printed, whatever the line breaks."""
+    """What is printed, whatever the line breaks; a verdict may fail."""
     result = _cost(*arguments)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code in {0, FAILED_VERDICT}, result.stderr) == (True, "")
     return " ".join(result.stdout.split())
 
 
 def _answer(*arguments: str) -> dict[str, Any]:
     result = _cost(*arguments, "--json")
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert (result.exit_code in {0, FAILED_VERDICT}, result.stderr) == (True, "")
     return json.loads(result.stdout)
 
 
@@ -62,10 +62,26 @@ def test_without_traffic_no_single_price_is_named() -> None:
     assert "What a million tokens of qwen25-7b cost at other loads" in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ([], 0),
+        (["--strict"], FAILED_VERDICT),
+        (["--load", "100"], FAILED_VERDICT),
+        (["--load", "100", "--json"], FAILED_VERDICT),
+    ],
+    ids=str,
+)
+def test_a_verdict_that_fails_is_in_the_exit_code(arguments: list[str], code: int) -> None:
+    assert _cost("prod", *arguments).exit_code == code
+
+
 def test_too_much_load_says_that_the_queue_grows_and_what_it_takes() -> None:
     said = _said("dev", "--load", "100")
-    assert "the queue grows. 3 replicas of at most 3 serve" in said
-    assert "it takes 83 more" in said
+    assert (
+        "20 requests/s are more than 3 replicas can serve (0.826 at best): the queue grows." in said
+    )
+    assert "Set models.qwen3-4b.replicas.max to 86" in said
 
 
 @pytest.mark.parametrize(

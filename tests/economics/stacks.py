@@ -100,7 +100,7 @@ def stacks(draw: st.DrawFn) -> Plan:
 
 what_ifs = st.builds(
     WhatIf,
-    buying=st.builds(Buying, spot_share=st.none() | st.floats(0, 1)),
+    buying=st.builds(Buying, spot_share=st.none() | st.floats(0, 1, exclude_min=True)),
     cached_share=st.floats(0, 1),
     spare=st.integers(0, 2),
 )

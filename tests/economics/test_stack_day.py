@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.economics.stacks import Keys, plan_of, stacks, what_ifs
 from tokenfleet.economics.bill.fleet import HOURS, SCALE_DOWN_SECONDS, day_shape, fleet_day
-from tokenfleet.economics.fleet_bills import most_replicas_of
+from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
@@ -41,7 +41,11 @@ def test_prices_times_tokens_of_a_day_are_its_whole_bill(
     assert math.fsum(map(_paid, day.models)) == pytest.approx(bill, rel=1e-9)
     for model, planned in zip(day.models, plan.models, strict=True):
         for hour in model.fleet.hours:
-            assert planned.min_replicas <= hour.replicas <= most_replicas_of(plan, planned)
+            assert (
+                planned.min_replicas
+                <= hour.replicas
+                <= FleetBills(plan, what_if).most_replicas_of(planned)
+            )
             assert hour.served_requests_per_second <= hour.requests_per_second * (1 + 1e-12)
         if model.range_of_price:
             assert model.range_of_price.p10 <= 1 <= model.range_of_price.p90

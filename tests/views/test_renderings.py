@@ -32,7 +32,7 @@ def with_first_line_unpriced(report: Report) -> Report:
         first, *rest = bill.lines
         return replace(bill, lines=[replace(first, usd_per_unit=None, usd_per_hour=None), *rest])
 
-    return replace(report, bill=report.bill.each(unpriced))
+    return replace(report, cost=replace(report.cost, bill=report.cost.bill.each(unpriced)))
 
 
 def with_model_named(report: Report, name: str) -> Report:
@@ -89,7 +89,7 @@ def test_a_tier_whose_nodes_have_no_known_price_says_so(report_of: ReportOf) -> 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_every_report_gives_the_month_as_a_range(stack: str, report_of: ReportOf) -> None:
     report = report_of(stack)
-    month = report.bill.usd_per_month
+    month = report.cost.bill.usd_per_month
     written = f"${month.expected:,.2f} (${month.low:,.2f} to ${month.high:,.2f})"
     for text in (markdown(report), html(report), architecture_svg(report), on_a_terminal(report)):
         assert written in text

@@ -16,6 +16,8 @@ from tokenfleet.settings.stack_file import StackFile, read_stack_file
 from tokenfleet.settings.yaml_file import FileError
 
 BAD_INPUT = 2
+BROKEN_RULE = 3
+FAILED_VERDICT = 4
 _WIDTH_WITHOUT_TERMINAL = 140
 
 ProjectFolder = Annotated[
@@ -28,6 +30,9 @@ AnswersPath = Annotated[
         metavar="FILE",
         help="YAML file of what environments, other stacks and functions answer",
     ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="end with 4 for verdicts that only warn, too")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 

@@ -10,9 +10,11 @@ from typing import Annotated, TypeVar, cast
 import typer
 
 from tokenfleet.commands.answers import (
+    FAILED_VERDICT,
     AnswersPath,
     AsJson,
     ProjectFolder,
+    Strict,
     answers_of,
     console,
     fail,
@@ -24,6 +26,7 @@ from tokenfleet.economics.bill.commitments_file import read_commitments
 from tokenfleet.economics.bill.price_age import stale_prices
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.estimate.profile import read_profile
+from tokenfleet.economics.judgement.verdict import failing
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
@@ -86,11 +89,13 @@ def cost(
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="source and date of figures")] = False,
     answers: AnswersPath = None,
+    strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Price a stack: the whole bill, and tokens at its load, flat out, and over all loads.
 
-    Ends with 2 when the stack cannot be built, or a figure or a file is not as it should be.
+    Ends with 2 when the stack cannot be built, or a figure or a file is not as it should be, 4
+    when a verdict fails.
     """
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
     _check_shares(load, {"--cached-share": cached_share, "--spot-share": spot_share})
@@ -140,9 +145,10 @@ def cost(
         if over_day:
             answer["day"] = over_day
         typer.echo(json.dumps(plain(answer), indent=2))
-        return
-
-    console().print(cost_screen(found, stale, day=over_day, explained=explain))
+    else:
+        console().print(cost_screen(found, stale, plan.budgets, day=over_day, explained=explain))
+    if failing(found.verdicts, strict=strict):
+        raise typer.Exit(FAILED_VERDICT)
 
 
 def _check_shares(load: float, shares: Mapping[str, float | None]) -> None:

@@ -8,9 +8,12 @@ import pulumi
 import typer
 
 from tokenfleet.commands.answers import (
+    BROKEN_RULE,
+    FAILED_VERDICT,
     AnswersPath,
     AsJson,
     ProjectFolder,
+    Strict,
     answers_of,
     console,
     fail,
@@ -18,13 +21,12 @@ from tokenfleet.commands.answers import (
     stack_file_of,
     today,
 )
+from tokenfleet.economics.judgement.verdict import failing
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.plain import plain
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.views.folder import FolderError, write_folder
 from tokenfleet.views.screens.preview import show
-
-BROKEN_RULE = 3
 
 
 def preview(
@@ -35,11 +37,14 @@ def preview(
         typer.Option(help="also write manifests, user data and reports into this folder"),
     ] = None,
     answers: AnswersPath = None,
-    as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
+    *,
+    strict: Strict = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the program without cloud or Pulumi CLI and show what it would build.
 
-    Ends with 0 when all is well, 2 when the stack cannot be built, 3 when a rule is broken.
+    Ends with 0 when all is well, 2 when the stack cannot be built, 3 when a rule is broken, 4
+    when a verdict fails.
     """
     given = answers_of(answers)
     stack_file = stack_file_of(project.resolve(), stack, given)
@@ -61,3 +66,5 @@ def preview(
         show(done.report, console())
     if done.report.findings:
         raise typer.Exit(BROKEN_RULE)
+    if failing(done.report.cost.verdicts, strict=strict):
+        raise typer.Exit(FAILED_VERDICT)

@@ -35,6 +35,6 @@ What is estimated, and from what:
   Inferentia2, of which no run is public); ``notes`` give the reasons for a wider range.
 
 What is exact: the sum of price x tokens is the bill (``price.tokens``), causes add up to it
-(``price.causes``), and ``price.verdict`` says from which load on a queue grows and how many replicas are
+(``price.causes``), and ``price.sizing`` says from which load on a queue grows and how many replicas are
 missing. ``bill`` holds the lines of a stack in US dollars a month.
 """

@@ -9,6 +9,7 @@ from tokenfleet.economics.bill.forecast import Forecast, forecast
 from tokenfleet.economics.bill.scenario import Scenario
 from tokenfleet.economics.bill.shares import ModelShare, shares
 from tokenfleet.economics.quantiles import Quantiles
+from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
@@ -52,10 +53,58 @@ class FleetBills:
 
     def utilisations(self, replicas: Mapping[str, float]) -> Sequence[Utilisation]:
         """How well every commitment is used with those replicas, as expected."""
-        bill = forecast(self.plan, self._scenario(replicas)).expected
+        bill = forecast(self.plan, self.scenario(replicas)).expected
         return with_commitments(bill, self.what_if.commitments).utilisations
 
-    def _scenario(self, replicas: Mapping[str, float]) -> Scenario:
+    def most_replicas_of(self, model: ModelPlan) -> int:
+        """What a model may grow to: its own maximum, in nodes that its pool leaves to it.
+
+        Models that share a pool keep their minimum each.
+        """
+        others = sum(
+            other.min_replicas
+            for other in self.plan.models
+            if other.pool == model.pool and other.name != model.name
+        )
+        room = self.room(model.pool) - others
+        return max(model.min_replicas, min(model.max_replicas, room))
+
+    def room(self, pool: str) -> int:
+        """The most nodes a pool may have, bought as it is asked.
+
+        Raises:
+            CostError: where nothing may be bought on spot, and the pool has nothing else.
+        """
+        groups = self.plan.node_groups_by_pool[pool]
+        no_spot = self.what_if.buying.no_spot
+        tiers = [g for g in groups if not (no_spot and g.purchase_option == "spot")]
+        if not tiers:
+            problem = f"pools.{pool} has no tier but spot, so that nothing would run"
+            raise CostError(problem, place="spot share 0")
+        return sum(group.max_nodes for group in tiers)
+
+    def running(self, wanted: Mapping[str, int]) -> Mapping[str, int]:
+        """Replicas by model within every bound; where a pool is too small, the least served first."""
+        bounds = {
+            model.name: (model.min_replicas, self.most_replicas_of(model))
+            for model in self.plan.models
+        }
+        goals = {
+            name: min(bounds[name][1], max(bounds[name][0], number))
+            for name, number in wanted.items()
+        }
+        given = {name: min(goal, bounds[name][0]) for name, goal in goals.items()}
+        for pool in self.plan.pools:
+            names = [model.name for model in self.plan.models if model.pool == pool.name]
+            for _ in range(max(0, self.room(pool.name) - sum(given[name] for name in names))):
+                short = [name for name in names if given[name] < goals[name]]
+                if not short:
+                    break
+                given[min(short, key=lambda name: given[name] / goals[name])] += 1
+        return given
+
+    def scenario(self, replicas: Mapping[str, float]) -> Scenario:
+        """Those replicas, spares and purchase as asked."""
         return Scenario(
             replicas=replicas,
             spares={name: min(number, self.what_if.spare) for name, number in replicas.items()},
@@ -64,7 +113,7 @@ class FleetBills:
 
     def _made(self, replicas: Mapping[str, float]) -> FleetBill:
         commitments = self.what_if.commitments
-        found = forecast(self.plan, self._scenario(replicas))
+        found = forecast(self.plan, self.scenario(replicas))
         if commitments:
             found = found.each(lambda bill: with_commitments(bill, commitments).bill)
         return FleetBill(
@@ -73,36 +122,3 @@ class FleetBills:
             low=shares(self.plan, found.low, replicas),
             high=shares(self.plan, found.high, replicas),
         )
-
-
-def most_replicas_of(plan: Plan, model: ModelPlan) -> int:
-    """What a model may grow to: its own maximum, in nodes that its pool leaves to it.
-
-    Models that share a pool keep their minimum each.
-    """
-    (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
-    others = sum(
-        other.min_replicas
-        for other in plan.models
-        if other.pool == model.pool and other.name != model.name
-    )
-    return max(model.min_replicas, min(model.max_replicas, pool.max_nodes - others))
-
-
-def running(plan: Plan, wanted: Mapping[str, int]) -> Mapping[str, int]:
-    """Replicas by model within every bound; where a pool is too small, the least served comes first."""
-    bounds = {
-        model.name: (model.min_replicas, most_replicas_of(plan, model)) for model in plan.models
-    }
-    goals = {
-        name: min(bounds[name][1], max(bounds[name][0], number)) for name, number in wanted.items()
-    }
-    given = {name: min(goal, bounds[name][0]) for name, goal in goals.items()}
-    for pool in plan.pools:
-        names = [model.name for model in plan.models if model.pool == pool.name]
-        for _ in range(max(0, pool.max_nodes - sum(given[name] for name in names))):
-            short = [name for name in names if given[name] < goals[name]]
-            if not short:
-                break
-            given[min(short, key=lambda name: given[name] / goals[name])] += 1
-    return given

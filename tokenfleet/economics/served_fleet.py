@@ -14,7 +14,7 @@ from tokenfleet.economics.estimate.replica import replica_of
 from tokenfleet.economics.estimate.served_model import served_model
 from tokenfleet.economics.estimate.throughput import Saturation, saturation
 from tokenfleet.economics.estimate.traffic import RequestShape
-from tokenfleet.economics.price.verdict import replicas_for
+from tokenfleet.economics.price.sizing import replicas_for
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.economics.bill.fleet import FleetDay, day_shape, fleet_day
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
-from tokenfleet.economics.fleet_bills import FleetBill, FleetBills, running
+from tokenfleet.economics.fleet_bills import FleetBill, FleetBills
 from tokenfleet.economics.price.tokens import (
     TokenFlow,
     TokenPrices,
@@ -102,12 +102,11 @@ def _day(
         for fleet in fleets
     }
     hours = [
-        running(
-            bills.plan,
+        bills.running(
             {
                 name: fleet.needed(loads[name][hour], theta) if fleet.model.traffic else 0
                 for name, fleet, theta in zip(loads, fleets, thetas, strict=True)
-            },
+            }
         )
         for hour in range(len(shape))
     ]

@@ -44,7 +44,6 @@ def notes(
         *_engines(plan),
         *_remote_code(plan),
         *_endpoints(plan),
-        *_capacity(plan),
         *_floating(plan),
         *_spot_notices(plan),
         *gap_notes(gaps, plan.region),
@@ -179,16 +178,6 @@ def _endpoints(plan: Plan) -> Iterator[str]:
             f"network.interfaceEndpoints: {found.service} {price} a month{pays} and carries"
             f" {carries}: leave it out, unless a rule of yours demands it."
         )
-
-
-def _capacity(plan: Plan) -> Iterator[str]:
-    for pool in plan.pools:
-        wanted = sum(model.max_replicas for model in plan.models if model.pool == pool.name)
-        if wanted > pool.max_nodes:
-            yield (
-                f"Pool {pool.name} can grow to {pool.max_nodes} nodes, its models together to"
-                f" {wanted} replicas: at most {pool.max_nodes} run at once."
-            )
 
 
 def _spot_notices(plan: Plan) -> Iterator[str]:

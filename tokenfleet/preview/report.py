@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.bill.forecast import Forecast, at_first, forecast, least_replicas
+from tokenfleet.economics.bill.forecast import Forecast, at_first
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.node_price import HourlyRange, hourly_range
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
-from tokenfleet.economics.bill.scenario import Buying, Scenario
+from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.bill.volumes import cache_price
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
@@ -80,7 +80,7 @@ class ModelReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that is shown about a stack; ``bill`` is at the fewest replicas, ``cost`` at its load.
+    """Everything that is shown about a stack; ``cost`` is at its load.
 
     ``bill_at_first`` is that of the stack as it is deployed now, where models whose weights are
     not said to be published run no replica; None where there is no such model.
@@ -93,7 +93,6 @@ class Report:
     outputs: Mapping[str, object]
     pools: Sequence[PoolReport]
     models: Sequence[ModelReport]
-    bill: Forecast
     bill_at_first: Forecast | None
     cost: StackCost
     kubernetes: KubernetesSupport
@@ -106,17 +105,17 @@ class Report:
     @property
     def billed(self) -> Sequence[BillLine]:
         """The lines of the bill as expected."""
-        return self.bill.expected.lines
+        return self.cost.bill.expected.lines
 
     @property
     def by_use(self) -> Sequence[BillLine]:
         """Prices of what is billed by use."""
-        return self.bill.expected.by_use
+        return self.cost.bill.expected.by_use
 
     @property
     def gaps(self) -> Sequence[BillLine]:
         """Lines of the bill without a known price."""
-        return self.bill.expected.gaps
+        return self.cost.bill.expected.gaps
 
 
 def build_report(
@@ -137,8 +136,9 @@ def build_report(
         for pool in plan.pools
         if any(tier.purchase_option == "spot" for tier in pool.tiers)
     }
-    bill = forecast(plan, Scenario(replicas=least_replicas(plan)))
-    stale = stale_prices([*bill.expected.lines, *bill.expected.by_use], today)
+    cost = stack_cost(plan, WhatIf(), curves=False)
+    bill = cost.bill.expected
+    stale = stale_prices([*bill.lines, *bill.by_use], today)
     kubernetes = kubernetes_support(plan.cluster.kubernetes_version, today)
     missing = unpriced(recording)
     components = sum(resource.is_component for resource in recording.resources)
@@ -186,15 +186,14 @@ def build_report(
             )
             for model in plan.models
         ],
-        bill=bill,
         bill_at_first=at_first(plan),
-        cost=stack_cost(plan, WhatIf(), curves=False),
+        cost=cost,
         kubernetes=kubernetes,
         stale_prices=stale,
         unpriced=missing,
         findings=findings(recording),
         notes=[
-            *notes(plan, secrets, ignored, stale, kubernetes, gaps=bill.expected.gaps),
+            *notes(plan, secrets, ignored, stale, kubernetes, gaps=bill.gaps),
             *unpriced_notes(missing),
         ],
     )

@@ -4,7 +4,7 @@ from tokenfleet.catalogue.spot import spot_share
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.preview.report import Report, TierReport
+from tokenfleet.preview.report import TierReport
 from tokenfleet.views.money import usd, usd_range
 
 
@@ -50,30 +50,6 @@ def promise(model: ModelPlan) -> str:
     """``p99 TTFT 2,000 ms, ITL 200 ms``."""
     objective = model.objective
     return f"p99 TTFT {objective.ttft_p99_ms:,} ms, ITL {objective.itl_p99_ms:,} ms"
-
-
-def a_month(report: Report) -> str:
-    """``$658.02 ($323.82 to $754.80)``, and how much of unknown price is not in it."""
-    total = report.bill.usd_per_month
-    text = usd(total.expected)
-    if usd(total.low) != usd(total.high):
-        text += f" ({usd_range(total.low, total.high)})"
-    if report.gaps:
-        text += f" and {count(len(report.gaps), 'line')} of {usd(None)} price"
-    if missing := sum(each.count for each in report.unpriced):
-        text += f" and {count(missing, 'resource')} not priced"
-    return text
-
-
-def until_published(report: Report) -> str:
-    """``Until weights are published it costs $0.25 an hour, serving as declared $0.90``, or nothing."""
-    if report.bill_at_first is None:
-        return ""
-    first, declared = report.bill_at_first.usd_per_hour, report.bill.usd_per_hour
-    return (
-        f"Until weights are published this stack costs {usd(first.expected)} an hour; serving as"
-        f" declared, {usd(declared.expected)} ({usd_range(declared.low, declared.high)})."
-    )
 
 
 def replicas(model: ModelPlan) -> str:

@@ -57,3 +57,10 @@ def test_nodes_are_bought_where_the_autoscaler_would(
     found = {t.group.role: (t.kept, t.added, t.idle) for t in placed.tiers}
     assert found == {role: pytest.approx(nodes) for role, nodes in expected.items()}
     assert placed.unplaced == pytest.approx(unplaced)
+
+
+def test_nothing_is_spot_where_nothing_may_be() -> None:
+    plan = plan_of("dev", with_tiers("graviton4", BOTH))
+    placed = place(plan.node_groups_by_pool["graviton4"], 5, 0, no_spot=True)
+    assert {t.group.role: t.added for t in placed.tiers} == {"spot": 0, "on-demand": 2}
+    assert placed.unplaced == 3

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from tests.economics.stacks import plan_of, stacks, what_ifs
 from tokenfleet.economics.bill.scenario import Buying
-from tokenfleet.economics.fleet_bills import most_replicas_of, running
+from tokenfleet.economics.fleet_bills import FleetBills
+from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.economics.served_fleet import WhatIf
-from tokenfleet.economics.stack_cost import ModelCost, StackCost, stack_cost
+from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.plan.stack import Plan
 
 Keys = dict[str, Any]
@@ -47,12 +48,13 @@ def test_no_pool_runs_more_replicas_than_its_tiers_may_have_nodes(
     plan: Plan, wanted: list[int]
 ) -> None:
     names = [model.name for model in plan.models]
-    found = running(plan, dict(zip(names, wanted, strict=True)))
+    bills = FleetBills(plan, WhatIf())
+    found = bills.running(dict(zip(names, wanted, strict=True)))
     for pool in plan.pools:
         models = [model for model in plan.models if model.pool == pool.name]
         assert sum(found[model.name] for model in models) <= pool.max_nodes
         for model in models:
-            assert model.min_replicas <= found[model.name] <= most_replicas_of(plan, model)
+            assert model.min_replicas <= found[model.name] <= bills.most_replicas_of(model)
 
 
 def _as_it_is(keys: Keys) -> None:

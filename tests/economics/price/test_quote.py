@@ -20,8 +20,8 @@ from tokenfleet.economics.price.quote import (
     quote_at_load,
     quote_at_saturation,
 )
+from tokenfleet.economics.price.sizing import replicas_for, sizing
 from tokenfleet.economics.price.tokens import token_flow
-from tokenfleet.economics.price.verdict import replicas_for, verdict
 from tokenfleet.economics.quantiles import Quantiles, combined, known, log_normal
 from tokenfleet.economics.refusal import CostError
 
@@ -119,8 +119,8 @@ def test_what_is_asked_beyond_saturation_does_not_make_tokens_cheaper(most: Satu
     flat_out = quote_at_saturation(most, known(5), replicas=3)
     beyond = quote_at_load(most, known(5), replicas=3, requests_per_second=rate_at(most, 9, 3))
     assert beyond.prices.output == pytest.approx(flat_out.prices.output)
-    assert beyond.verdict.queue_grows
-    assert beyond.verdict.missing == math.ceil(9 * 3 / QUEUE_GROWS_ABOVE) - 3
+    assert beyond.sizing.queue_grows
+    assert beyond.sizing.missing == math.ceil(9 * 3 / QUEUE_GROWS_ABOVE) - 3
 
 
 @given(most=saturations(), load=st.floats(1e-3, 100), replicas=st.integers(1, 100))
@@ -128,7 +128,7 @@ def test_what_is_said_to_be_needed_is_enough_and_one_less_is_not(
     most: Saturation, load: float, replicas: int
 ) -> None:
     rate = rate_at(most, load, replicas)
-    found = verdict(most, rate, replicas)
+    found = sizing(most, rate, replicas)
     asked = rate * most.shape.output_tokens
     assert asked <= QUEUE_GROWS_ABOVE * most.theta.p50 * found.needed * (1 + 1e-6)
     if found.needed > 1:
@@ -179,7 +179,7 @@ def test_a_load_the_fleet_cannot_carry_is_no_break_even(most: Saturation) -> Non
 
 
 @pytest.mark.parametrize(("factor", "cheaper"), [(2.0, "own"), (1.2, "either"), (0.5, "hosted")])
-def test_the_verdict_needs_one_and_a_half_times(
+def test_the_sizing_needs_one_and_a_half_times(
     factor: float, cheaper: str, most: Saturation
 ) -> None:
     load = break_even(6.88, HOSTED, most, replicas=2)

@@ -35,12 +35,14 @@ class Placement:
     unplaced: float
 
 
-def place(groups: Sequence[NodeGroupPlan], needed: float, spot_share: float) -> Placement:
+def place(
+    groups: Sequence[NodeGroupPlan], needed: float, spot_share: float, *, no_spot: bool = False
+) -> Placement:
     """Spread ``needed`` nodes over the tiers of a pool as its autoscaler does.
 
     First what is paid for anyway: a reservation (all of it, whether used or not), then minimum
     nodes. Of the rest ``spot_share`` is spot as far as that tier goes, the rest on demand; what
-    one of them cannot take the other does.
+    one of them cannot take the other does, except that with ``no_spot`` nothing is spot.
     """
     left = needed
     placed: dict[str, tuple[float, float, float]] = {}
@@ -57,6 +59,8 @@ def place(groups: Sequence[NodeGroupPlan], needed: float, spot_share: float) -> 
     added = {role: min(nodes, room[role]) for role, nodes in wanted.items()}
     left -= sum(added.values())
     for group in growing:
+        if group.purchase_option == "spot" and no_spot:
+            continue
         more = min(left, room[group.role] - added[group.role])
         added[group.role] += more
         left -= more

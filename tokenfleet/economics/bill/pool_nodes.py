@@ -27,6 +27,7 @@ def pool_placement(plan: Plan, pool: str, scenario: Scenario, outlook: Outlook) 
         plan.node_groups_by_pool[pool],
         _of_pool(plan, pool, scenario.replicas),
         _spot_share(scenario.buying, outlook),
+        no_spot=scenario.buying.no_spot,
     )
 
 

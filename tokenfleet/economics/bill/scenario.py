@@ -41,6 +41,11 @@ class Buying:
                 problem = f"{usd:g} is no price"
                 raise CostError(problem, place=f"capacity block price of {kind}")
 
+    @property
+    def no_spot(self) -> bool:
+        """Whether nothing may be bought on spot, whatever has no room on demand."""
+        return self.spot_share == 0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tokenfleet.economics.estimate.throughput import Saturation
+from tokenfleet.economics.price.sizing import Sizing, sizing
 from tokenfleet.economics.price.tokens import (
     TokenFlow,
     TokenPrices,
@@ -10,7 +11,6 @@ from tokenfleet.economics.price.tokens import (
     token_prices,
     weights_of,
 )
-from tokenfleet.economics.price.verdict import Verdict, verdict
 from tokenfleet.economics.quantiles import Quantiles, combined, known, log_normal
 from tokenfleet.economics.refusal import CostError
 
@@ -34,7 +34,7 @@ class Quote:
     range_of_price: Quantiles
     load: Quantiles
     idle_share: float
-    verdict: Verdict
+    sizing: Sizing
 
 
 def quote_at_load(
@@ -70,7 +70,7 @@ def quote_at_load(
         range_of_price=combined([usd_per_hour.relative, served.relative.under(1.0)]),
         load=load,
         idle_share=max(0.0, 1 - load.p50),
-        verdict=verdict(most, requests_per_second, max_replicas or replicas),
+        sizing=sizing(most, requests_per_second, max_replicas or replicas),
     )
 
 
@@ -87,5 +87,5 @@ def quote_at_saturation(most: Saturation, usd_per_hour: Quantiles, *, replicas: 
         range_of_price=spread,
         load=known(1.0),
         idle_share=0.0,
-        verdict=found.verdict,
+        sizing=found.sizing,
     )

@@ -17,7 +17,8 @@ from tokenfleet.views.drawing.ways_in import (
     middles,
 )
 from tokenfleet.views.drawing.zone_columns import private_strips, zone_heads
-from tokenfleet.views.figures import a_month, count
+from tokenfleet.views.figures import count
+from tokenfleet.views.story import fleet_of, month_of
 
 WIDTH = 1200.0
 _MARGIN = 24.0
@@ -57,7 +58,7 @@ def _summary(report: Report) -> str:
         f"{count(len(plan.network.private_subnets), 'zone')} of {plan.region},"
         f" {count(sum(bool(pool.hardware) for pool in report.pools), 'pool')}, {count(len(report.models), 'model')},"
         f" {count(report.resource_count, 'resource')},"
-        f" {a_month(report)} a month at the fewest replicas"
+        f" {month_of(report)} a month {fleet_of(report.cost)}"
     )
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
-from tokenfleet.economics.stack_cost import CurvePoint, ModelCost, StackCost
+from tokenfleet.economics.model_cost import CurvePoint, ModelCost
+from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.cost import CAUSES, causes_of
 from tokenfleet.views.token_price import per_mtok

@@ -14,8 +14,17 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.memory_bar import memory_parts
-from tokenfleet.views.figures import a_month, count, until_published
+from tokenfleet.views.figures import count
 from tokenfleet.views.money import usd
+from tokenfleet.views.story import (
+    ALL_WELL,
+    bounds_of,
+    budget_line,
+    fleet_of,
+    month_of,
+    until_published,
+    verdict_line,
+)
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
@@ -44,7 +53,7 @@ def html(report: Report) -> str:
         report=report,
         plan=report.plan,
         drawing=architecture_svg(report),
-        total=a_month(report),
+        total=month_of(report),
         pools=pools_table(report),
         caches=caches_table(report),
         models=models_table(report),
@@ -55,6 +64,11 @@ def html(report: Report) -> str:
         usage=usage_table(report),
         cost=cost_table(report.cost),
         price_line=price_line(report.cost),
+        fleet_of=fleet_of(report.cost),
+        bounds_of=bounds_of(report.cost),
+        budget_line=budget_line(report.cost, report.plan.budgets),
+        all_well=ALL_WELL,
+        verdict_line=verdict_line,
         until_published=until_published(report),
         usd=usd,
         count=count,

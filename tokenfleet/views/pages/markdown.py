@@ -17,8 +17,16 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.flowchart import flowchart
-from tokenfleet.views.figures import a_month, count, until_published
-from tokenfleet.views.money import usd
+from tokenfleet.views.figures import count
+from tokenfleet.views.story import (
+    ALL_WELL,
+    bounds_of,
+    budget_line,
+    fleet_of,
+    month_of,
+    until_published,
+    verdict_line,
+)
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
@@ -44,6 +52,7 @@ def markdown(report: Report) -> str:
     parts = [
         _heading(report),
         *_findings(report),
+        *_verdicts(report),
         *_notes(report),
         f"## Architecture\n\n```mermaid\n{flowchart(report)}\n```",
         _table(pools_table(report)),
@@ -69,21 +78,35 @@ def text(value: str) -> str:
 
 def _heading(report: Report) -> str:
     plan = report.plan
-    budgets = "".join(f", budget {usd(b.monthly_usd)}" for b in plan.budgets)
+    said = [
+        f"{bounds_of(report.cost)}.",
+        f"{price_line(report.cost)}.",
+        budget_line(report.cost, plan.budgets),
+        until_published(report),
+    ]
     return (
         f"# {text(plan.name)} in {text(plan.region)}\n\n"
         f"**{count(report.resource_count, 'resource')}** in"
         f" {count(report.component_count, 'component')}."
-        f" **{text(a_month(report))} a month** at the fewest replicas{budgets}."
-        f" {text(' '.join(filter(None, [f'{price_line(report.cost)}.', until_published(report)])))}"
-        f" {_verdict(report)}"
+        f" **{text(month_of(report))} a month** {text(fleet_of(report.cost))};"
+        f" {text(' '.join(filter(None, said)))}"
+        f" {_rules(report)}"
     )
 
 
-def _verdict(report: Report) -> str:
+def _rules(report: Report) -> str:
     if not report.findings:
         return "No rule is broken."
     return f"**{count(len(report.findings), 'finding')}: see below.**"
+
+
+def _verdicts(report: Report) -> Iterator[str]:
+    verdicts = report.cost.verdicts
+    lines = [
+        f"- **{'fails' if verdict.fails else 'warns'}** {text(verdict_line(verdict))}"
+        for verdict in verdicts
+    ]
+    yield "\n".join(["## Verdicts\n", *(lines or [text(ALL_WELL)])])
 
 
 def _findings(report: Report) -> Iterator[str]:

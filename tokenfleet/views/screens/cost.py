@@ -8,11 +8,22 @@ from rich.text import Text
 
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH, BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
-from tokenfleet.economics.stack_cost import CurvePoint, ModelCost, StackCost
+from tokenfleet.economics.judgement.verdict import Verdict
+from tokenfleet.economics.model_cost import CurvePoint, ModelCost
+from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.economics.stack_day import StackDay
+from tokenfleet.plan.stack import BudgetPlan
 from tokenfleet.preview.prices import stale_notes
 from tokenfleet.views.figures import quantity, unit_price
-from tokenfleet.views.money import usd, usd_range
+from tokenfleet.views.money import usd
+from tokenfleet.views.story import (
+    ALL_WELL,
+    a_month,
+    bounds_of,
+    budget_line,
+    fleet_of,
+    verdict_line,
+)
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.cost import CAUSES, causes_of, cost_table, price_line, remarks
 from tokenfleet.views.tables.day import day_table
@@ -24,16 +35,19 @@ _LOADS_SHOWN = 9
 
 
 def cost_screen(
-    cost: StackCost, stale: Sequence[StalePrice], *, day: StackDay | None = None, explained: bool
+    cost: StackCost,
+    stale: Sequence[StalePrice],
+    budgets: Sequence[BudgetPlan] = (),
+    *,
+    day: StackDay | None = None,
+    explained: bool,
 ) -> Group:
     """Everything there is to say, the prices first."""
-    month = cost.bill.usd_per_month
-    spread = f" ({usd_range(month.low, month.high)})" if month.low < month.high else ""
     parts: list[RenderableType] = [
-        Text.assemble(
-            (cost.name, "bold"),
-            f" in {cost.region}: {usd(month.expected)} a month{spread}. {price_line(cost)}.",
-        ),
+        Text.assemble((cost.name, "bold"), f" in {cost.region}"),
+        money(cost, a_month(cost.bill), budgets),
+        "",
+        verdict_list(cost.verdicts),
         "",
         table_on_screen(cost_table(cost)),
     ]
@@ -58,6 +72,27 @@ def cost_screen(
     if explained:
         parts += ["", *_sources(cost)]
     return Group(*parts)
+
+
+def money(cost: StackCost, month: str, budgets: Sequence[BudgetPlan]) -> Text:
+    """What a month and a million tokens cost."""
+    return Text.assemble(
+        (f"{month} a month", "bold"),
+        f" {fleet_of(cost)}; {bounds_of(cost)}. {price_line(cost)}.",
+        f" {budget_line(cost, budgets)}",
+    )
+
+
+def verdict_list(verdicts: Sequence[Verdict]) -> RenderableType:
+    """What is wrong and what to change, what fails first."""
+    if not verdicts:
+        return Text(ALL_WELL, "green")
+    screen = _empty(f"Verdicts: {len(verdicts)}", ("", ""))
+    screen.show_header = False
+    for verdict in verdicts:
+        word = ("fails", "red") if verdict.fails else ("warns", "yellow")
+        screen.add_row(Text(*word), Text(verdict_line(verdict)))
+    return screen
 
 
 def table_on_screen(table: Table) -> Screen:

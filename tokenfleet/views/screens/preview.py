@@ -10,7 +10,6 @@ from rich.tree import Tree
 from tokenfleet.preview.branch import Branch
 from tokenfleet.preview.report import Report
 from tokenfleet.views.figures import (
-    a_month,
     bounds,
     hourly_price,
     how_much_spot,
@@ -19,13 +18,13 @@ from tokenfleet.views.figures import (
     quantity,
     replicas,
     unit_price,
-    until_published,
 )
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.cold_starts import cold_starts
-from tokenfleet.views.screens.cost import table_on_screen
+from tokenfleet.views.screens.cost import money, table_on_screen, verdict_list
+from tokenfleet.views.story import bounds_of, fleet_of, month_of, until_published
 from tokenfleet.views.tables.arrivals import arrivals_table
-from tokenfleet.views.tables.cost import cost_table, price_line
+from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 
 
@@ -36,12 +35,14 @@ def show(report: Report, console: Console) -> None:
         Text.assemble(
             (f"{plan.name}", "bold"),
             f" in {plan.region}: {report.resource_count} resources in"
-            f" {report.component_count} components, {a_month(report)} a month"
-            f" at the fewest replicas. {price_line(report.cost)}.",
+            f" {report.component_count} components.",
         )
     )
+    console.print(money(report.cost, month_of(report), plan.budgets))
     if first := until_published(report):
         console.print(Text(first))
+    console.print()
+    console.print(verdict_list(report.cost.verdicts))
     for part in _parts(report, console.width):
         console.print()
         console.print(part)
@@ -199,7 +200,7 @@ def _drains(report: Report) -> Table:
 
 def _costs(report: Report) -> Table:
     table = _table(
-        "A month at the fewest replicas",
+        f"A month {fleet_of(report.cost)}",
         "line",
         "count",
         "each",
@@ -215,10 +216,9 @@ def _costs(report: Report) -> Table:
             usd(line.usd_per_month),
             line.as_of.isoformat() if line.as_of else "",
         )
-    table.add_row(Text("Total", "bold"), "", "", Text(a_month(report), "bold"), "")
-    budget = "".join(f" Budget: {usd(b.monthly_usd)} a month." for b in report.plan.budgets)
+    table.add_row(Text("Total", "bold"), "", "", Text(month_of(report), "bold"), "")
     prices = ", ".join(f"{line.title} {unit_price(line)}" for line in report.by_use)
-    table.caption = f"{how_much_spot()} By use, on top: {prices}.{budget}"
+    table.caption = f"{bounds_of(report.cost)}. {how_much_spot()} By use, on top: {prices}."
     table.caption_justify = "left"
     return table
 

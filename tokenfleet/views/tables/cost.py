@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
+from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.economics.price.causes import Causes
-from tokenfleet.economics.price.verdict import replicas_for
-from tokenfleet.economics.stack_cost import ModelCost, StackCost
+from tokenfleet.economics.price.sizing import replicas_for
+from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.views.figures import count
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.stack import Table
@@ -102,32 +103,16 @@ def _why_not(cost: ModelCost) -> str:
 
 
 def remarks(cost: ModelCost) -> Iterator[str]:
-    """What to know about a model's price: queue, promise, and how far to trust it."""
+    """What to know about a model's price: what its promise takes, and how far to trust it."""
     name, objective = cost.name, cost.objective
     if cost.share.unpriced:
         yield f"{name}: no price is known of {', '.join(cost.share.unpriced)}, so tokens have none"
-    if cost.queue_grows:
-        yield (
-            f"{name}: the queue grows. {count(cost.replicas, 'replica')} of at most"
-            f" {cost.most_replicas} serve {_carried(cost):.3g} requests/s at best; it takes"
-            f" {cost.missing} more"
-        )
-    elif cost.missing:
-        yield (
-            f"{name}: all {cost.replicas} replicas it may have are too few for its promise; it"
-            f" takes {cost.missing} more"
-        )
-    elif (alone := _by_queue(cost)) < cost.replicas and cost.replicas > cost.least_replicas:
+    alone = _by_queue(cost)
+    if not cost.missing and alone < cost.replicas and cost.replicas > cost.least_replicas:
         yield (
             f"{name}: {cost.replicas} replicas keep the promise of p99 TTFT"
             f" {objective.ttft_p99_ms:,} ms and ITL {objective.itl_p99_ms:,} ms; to serve the load"
             f" alone takes {alone}"
-        )
-    if cost.misses:
-        yield (
-            f"{name}: misses its promise of p99 TTFT {objective.ttft_p99_ms:,} ms and ITL"
-            f" {objective.itl_p99_ms:,} ms: {cost.misses}. tokenfleet compare"
-            f" {cost.hugging_face_id} shows what keeps it"
         )
     for note in cost.most.notes:
         yield f"{name}: {note}"
@@ -136,10 +121,6 @@ def remarks(cost: ModelCost) -> Iterator[str]:
 def _by_queue(cost: ModelCost) -> int:
     asked = (cost.requests_per_second or 0.0) * cost.most.shape.output_tokens
     return max(cost.least_replicas, replicas_for(cost.most.theta.p50, asked))
-
-
-def _carried(cost: ModelCost) -> float:
-    return cost.replicas * cost.most.theta.p50 / cost.most.shape.output_tokens
 
 
 def causes_of(causes: Causes) -> Mapping[str, float]:

@@ -9,7 +9,6 @@ from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, PoolReport, Report
 from tokenfleet.views.fetched import fetched_line
 from tokenfleet.views.figures import (
-    a_month,
     bounds,
     count,
     hourly_price,
@@ -21,6 +20,7 @@ from tokenfleet.views.figures import (
     unit_price,
 )
 from tokenfleet.views.money import usd
+from tokenfleet.views.story import bounds_of, fleet_of, month_of
 
 _ENDS = ("At best, s", "Expected, s", "At worst, s")
 
@@ -182,11 +182,11 @@ def network_table(report: Report) -> Table:
 
 
 def bill_table(report: Report) -> Table:
-    """What is billed every month whether or not anyone calls a model."""
+    """What is billed every month at the declared load."""
     sources = _sources(report.billed)
-    fewest = sum(model.plan.min_replicas for model in report.models)
+    running = sum(model.replicas for model in report.cost.models)
     return Table(
-        title="A month at the fewest replicas",
+        title=f"A month {fleet_of(report.cost)}",
         columns=["Line", "Count", "Each", "A month", "Price of", "Source"],
         numbers=frozenset({"Count", "Each", "A month"}),
         rows=[
@@ -200,10 +200,10 @@ def bill_table(report: Report) -> Table:
             ]
             for line in report.billed
         ],
-        total=["Total", "", "", a_month(report), "", ""],
+        total=["Total", "", "", month_of(report), "", ""],
         caption=(
-            f"With {count(fewest, 'replica')}, the fewest the models keep, a node each, and a"
-            f" bucket that holds their weights. {how_much_spot()} Counts are means of the month."
+            f"With {count(running, 'replica')}, a node each, and a bucket that holds the weights."
+            f" {bounds_of(report.cost)}. {how_much_spot()} Counts are means of the month."
         ),
         sources=sources,
     )

@@ -8,7 +8,7 @@ from tokenfleet.economics.estimate.throughput import Saturation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Sizing:
     """``needed`` replicas keep utilisation at or below ``QUEUE_GROWS_ABOVE``, the spare included.
 
     ``needed_if_fast`` and ``needed_if_slow`` are for the 90th and the 10th percentile of theta;
@@ -32,13 +32,13 @@ def replicas_for(theta: float, output_per_second: float, spare: int = 0) -> int:
     return max(1, math.ceil(output_per_second / (QUEUE_GROWS_ABOVE * theta) - 1e-9)) + spare
 
 
-def verdict(
+def sizing(
     most: Saturation, requests_per_second: float, max_replicas: int, spare: int = 0
-) -> Verdict:
+) -> Sizing:
     """Judge a load against the most replicas a fleet may have."""
     asked = requests_per_second * most.shape.output_tokens
     needed = replicas_for(most.theta.p50, asked, spare)
-    return Verdict(
+    return Sizing(
         utilisation_at_most=asked / (max_replicas * most.theta.p50),
         needed=needed,
         needed_if_fast=replicas_for(most.theta.p90, asked, spare),

@@ -1,0 +1,1 @@
+"""What is wrong with a fleet that can be built: judged once, whoever shows it."""

@@ -1,0 +1,124 @@
+"""Whether each model carries its load, keeps its promise, and has the replicas that are priced."""
+
+from collections.abc import Iterator, Sequence
+
+from tokenfleet.economics.estimate.at_load import Served, at_load
+from tokenfleet.economics.fleet_bills import FleetBills
+from tokenfleet.economics.judgement.verdict import Verdict
+from tokenfleet.economics.judgement.words import replicas, rounded_up
+from tokenfleet.economics.model_cost import ModelCost
+
+# Share of what a replica could do that is as good as nothing to do.
+_ALONE = 1e-3
+_SEVERAL = 3  # from here on a ratio reads better as "times"
+
+
+def verdicts_on_model(
+    bills: FleetBills, model: ModelCost, models: Sequence[ModelCost]
+) -> Iterator[Verdict]:
+    """What its load and its promise make of it; ``models`` are all that share the stack."""
+    wanted = model.replicas + model.missing
+    if model.queue_grows:
+        carried = model.replicas * model.most.theta.p50 / model.most.shape.output_tokens
+        yield Verdict(
+            judged="load",
+            fails=True,
+            place=f"models.{model.name}.traffic.requestsPerSecond",
+            problem=(
+                f"{model.requests_per_second:.3g} requests/s are more than {replicas(model.replicas)}"
+                f" can serve ({carried:.3g} at best): the queue grows"
+            ),
+            way_out=_more_replicas(bills, model, models, wanted),
+        )
+    if model.misses:
+        yield _never_met(model)
+    elif model.missing and not model.queue_grows and model.served:
+        late = _late(model, model.served)
+        # A spare for a lost replica may be what is missing, and nobody waits for that.
+        short = f"it takes {replicas(model.missing)} more to keep its promise and spares"
+        yield Verdict(
+            judged="objective",
+            fails=bool(late),
+            place=f"models.{model.name}.objective",
+            problem=f"{late or short} with all {replicas(model.replicas)} it may have",
+            way_out=_more_replicas(bills, model, models, wanted),
+        )
+
+
+def _never_met(model: ModelCost) -> Verdict:
+    """A promise that a replica misses which has nothing else to do."""
+    alone = at_load(model.most, _ALONE * model.most.theta.p50 / model.most.shape.output_tokens)
+    met = [
+        f"{key} to {rounded_up(1000 * seconds):,} or more"
+        for key, seconds, promised in _latencies(model, alone)
+        if 1000 * seconds > promised
+    ]
+    return Verdict(
+        judged="objective",
+        fails=True,
+        place=f"models.{model.name}.objective",
+        problem=f"{_late(model, alone)} even when idle, so that no number of replicas keeps it",
+        way_out=(
+            f"set {' and '.join(met)}, or choose what keeps it: tokenfleet compare"
+            f" {model.hugging_face_id}"
+        ),
+    )
+
+
+def _latencies(model: ModelCost, served: Served) -> Iterator[tuple[str, float, int]]:
+    """Key of the objective, seconds expected, milliseconds promised."""
+    for key, quantiles, promised in (
+        ("ttftP99Ms", served.ttft_p99, model.objective.ttft_p99_ms),
+        ("itlP99Ms", served.itl_p99, model.objective.itl_p99_ms),
+    ):
+        if quantiles:
+            yield key, quantiles.p50, promised
+
+
+def _late(model: ModelCost, served: Served) -> str:
+    names = {"ttftP99Ms": "p99 TTFT", "itlP99Ms": "p99 ITL"}
+    late = [
+        f"{names[key]} is {1000 * seconds:,.0f} ms, {_beyond(1000 * seconds / promised)} the"
+        f" {promised:,} ms promised,"
+        for key, seconds, promised in _latencies(model, served)
+        if 1000 * seconds > promised
+    ]
+    return " and ".join(late)
+
+
+def _beyond(ratio: float) -> str:
+    return f"{ratio - 1:.0%} more than" if ratio < _SEVERAL else f"{ratio:,.2g} times"
+
+
+def _more_replicas(
+    bills: FleetBills, model: ModelCost, models: Sequence[ModelCost], wanted: int
+) -> str:
+    (plan,) = (each for each in bills.plan.models if each.name == model.name)
+    beside = {each.name: each.replicas + each.missing for each in models}
+    nodes = wanted + sum(
+        beside[each.name]
+        for each in bills.plan.models
+        if each.pool == plan.pool and each.name != model.name
+    )
+    changes: list[str] = []
+    if wanted > plan.max_replicas:
+        changes.append(f"models.{model.name}.replicas.max to {wanted:,}")
+    if nodes > bills.room(plan.pool):
+        changes.append(f"the tiers of pools.{plan.pool} to {nodes:,} nodes together")
+    return f"set {' and '.join(changes)}"
+
+
+def verdicts_on_scaling(model: ModelCost) -> Iterator[Verdict]:
+    """What is priced beyond what is deployed."""
+    if model.replicas > model.least_replicas:
+        yield Verdict(
+            judged="scaling",
+            fails=False,
+            place=f"models.{model.name}.replicas.min",
+            problem=(
+                f"{replicas(model.least_replicas)} {'is' if model.least_replicas == 1 else 'are'}"
+                f" deployed, {model.replicas:,} are priced and serve the load: nothing of this stack"
+                " changes their number yet"
+            ),
+            way_out=f"set it to {model.replicas:,}, or scale by hand",
+        )
