@@ -1,5 +1,6 @@
 """What a program finds around it, as the language host sets it up, and nothing it leaves behind."""
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -69,9 +70,10 @@ def no_collector() -> Generator[None]:
             gc.enable()
 
 
-def forget_unawaited(error: BaseException) -> None:
+def forget_unawaited(error: BaseException, outputs: set[asyncio.Task[object]]) -> None:
     """Drop what a program that failed left unfinished, which Python would otherwise report later."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
+        outputs.clear()
         traceback.clear_frames(error.__traceback__)
         gc.collect()
