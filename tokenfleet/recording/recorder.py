@@ -35,6 +35,7 @@ from tokenfleet.recording.surroundings import (
     forget_unawaited,
     inside,
     no_collector,
+    no_source_positions,
     standard_output_as_error,
 )
 from tokenfleet.recording.wire import plain_mapping, recorded
@@ -96,7 +97,7 @@ def record(
             runner.run(run_in_stack(lambda: _run_program(file, outputs)))
 
     failed: pulumi.RunError | None = None
-    with no_collector():
+    with no_collector(), no_source_positions():
         try:
             contextvars.copy_context().run(run)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a program raises
