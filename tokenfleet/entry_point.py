@@ -31,6 +31,8 @@ def main() -> None:
     except OSError as error:
         code = _said(*_explained(error))
         _drop_answer()
+    # Disabled or not, Python looks once more at its end; what is frozen it does not look at.
+    gc.freeze()
     sys.exit(code)
 
 

@@ -3,8 +3,10 @@
 import gc
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
+from unittest import mock
 
 import pulumi
 import pytest
@@ -24,6 +26,12 @@ FAILURES: Mapping[str, tuple[str, str]] = {
     "a mistake where a value is known": (
         "import pulumi\npulumi.export('x', pulumi.Output.from_input(1).apply(\n  lambda x: x / 0))",
         "__main__.py:3: ZeroDivisionError: ",
+    ),
+    "a mistake while another value never comes": (
+        "import asyncio\nimport pulumi\n"
+        "pulumi.Output.from_input(asyncio.get_running_loop().create_future())\n"
+        "pulumi.Output.from_input(1).apply(\n  lambda x: x / 0)",
+        "__main__.py:5: ZeroDivisionError: ",
     ),
 }
 
@@ -102,3 +110,14 @@ def test_a_program_that_failed_leaves_nothing_unfinished(tmp_path: Path) -> None
     with pytest.raises(pulumi.RunError):
         recorded(tmp_path)
     gc.collect()  # pytest fails the test when a coroutine goes that nobody awaited
+
+
+def test_nobody_looks_for_the_place_where_a_resource_was_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = mock.Mock(wraps=traceback.extract_stack)
+    monkeypatch.setattr(traceback, "extract_stack", frames)
+    text = "import pulumi\npulumi.ComponentResource('a:b:C', 'c')\n"
+    (tmp_path / "__main__.py").write_text(text, encoding="utf-8")
+    recorded(tmp_path)
+    frames.assert_not_called()

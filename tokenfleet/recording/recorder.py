@@ -6,6 +6,7 @@ import json
 import runpy
 import threading
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +35,7 @@ from tokenfleet.recording.surroundings import (
     forget_unawaited,
     inside,
     no_collector,
+    no_source_positions,
     standard_output_as_error,
 )
 from tokenfleet.recording.wire import plain_mapping, recorded
@@ -66,6 +68,8 @@ def record(
     file = program / "__main__.py" if program.is_dir() else program
     monitor = _Monitor(mode, configured.region, answers or Answers())
 
+    outputs: set[asyncio.Task[object]] = set()
+
     def run() -> None:
         configure(
             MockSettings(
@@ -81,7 +85,7 @@ def record(
                 monitor_features=set(),
                 package_refs={},
                 base_providers_by_ref={},
-                outputs=set(),
+                outputs=outputs,
                 lock=threading.Lock(),
                 callbacks=None,
             )
@@ -90,15 +94,15 @@ def record(
         with inside(file.parent), standard_output_as_error(), asyncio.Runner() as runner:
             # What waits for a value that failed fails too: one reason is enough.
             runner.get_loop().set_exception_handler(_say_nothing)
-            runner.run(run_in_stack(lambda: _run_program(file)))
+            runner.run(run_in_stack(lambda: _run_program(file, outputs)))
 
     failed: pulumi.RunError | None = None
-    with no_collector():
+    with no_collector(), no_source_positions():
         try:
             contextvars.copy_context().run(run)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a program raises
             failed = failure(error, file)
-            forget_unawaited(error)
+            forget_unawaited(error, outputs)
     if failed:
         raise failed
     return monitor.recording(project, stack)
@@ -108,8 +112,13 @@ def _say_nothing(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> 
     pass
 
 
-def _run_program(file: Path) -> None:
+async def _run_program(file: Path, outputs: AbstractSet[asyncio.Task[object]]) -> None:
     runpy.run_path(str(file), run_name="__main__")
+    # The runtime itself would look at all that are left whenever one is done.
+    while pending := [output for output in outputs if not output.done()]:
+        done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        if any(task.cancelled() or task.exception() for task in done):
+            return
 
 
 class _NoCloud(Mocks):

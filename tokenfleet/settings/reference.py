@@ -1,8 +1,11 @@
 """The keys of a stack file as Markdown, from the settings themselves."""
 
+import ast
 import datetime as dt
+import inspect
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -40,14 +43,31 @@ def documented_keys() -> list[str]:
 def _rows(
     section: type[BaseModel] = Settings, prefix: str = ""
 ) -> Iterator[tuple[str, str, str, str]]:
+    texts = _docstrings(section)
     for name, field in section.model_fields.items():
         path = f"{prefix}{field.alias or name}"
         inner = _section_in(field.annotation)
         named = typing.get_origin(field.annotation) is dict and inner is not None
         takes = "a section for each name" if named else "section" if inner else _takes(field)
-        yield path, takes, _default(field, inner), (field.description or "").replace("|", "\\|")
+        yield path, takes, _default(field, inner), texts.get(name, "").replace("|", "\\|")
         if inner is not None:
             yield from _rows(inner, f"{path}.NAME." if named else f"{path}.")
+
+
+def _docstrings(section: type[BaseModel]) -> Mapping[str, str]:
+    """What stands under each field of a section.
+
+    Pydantic can keep it (``use_attribute_docstrings``), and then reads the sources in every preview.
+    """
+    [definition] = ast.parse(inspect.getsource(section)).body
+    texts: dict[str, str] = {}
+    for field, below in pairwise(typing.cast("ast.ClassDef", definition).body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(value=str(text))):
+                texts[name] = inspect.cleandoc(text)
+            case _:
+                pass
+    return texts
 
 
 def _section_in(annotation: object) -> type[BaseModel] | None:

@@ -17,5 +17,4 @@ class Section(BaseModel):
         strict=True,
         alias_generator=to_camel,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
     )
