@@ -11,15 +11,17 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.wall_time import times_table, wall_times
+from tests.own_stacks import FOLDER
 
 _TOKENFLEET = str(Path(sys.executable).with_name("tokenfleet"))
+_COST = [_TOKENFLEET, "cost", "--project", str(FOLDER)]
 # What any command of this program pays: typed settings, tables, a command line.
 BASE = "import what they use"
 COMPARE = "tokenfleet compare --all"
 COMMANDS = {
     BASE: [sys.executable, "-c", "import pydantic, rich.table, typer, yaml"],
-    "tokenfleet cost dev": [_TOKENFLEET, "cost", "dev"],
-    "tokenfleet cost prod": [_TOKENFLEET, "cost", "prod"],
+    "tokenfleet cost dev": [*_COST, "dev"],
+    "tokenfleet cost prod": [*_COST, "prod"],
     COMPARE: [_TOKENFLEET, "compare", "Qwen/Qwen3-8B", "--requests-per-second", "2", "--all"],
 }
 TARGETS = {"tokenfleet cost dev": 1.5, "tokenfleet cost prod": 1.5, COMPARE: 5.0}

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bench.wall_time import times_table, wall_times
+from tests.own_stacks import FOLDER
 
 TIMES_IMPORT = 9.0
 
@@ -23,6 +24,7 @@ PROVIDERS = (
 )
 BASE = "import the three libraries"
 TOKENFLEET = str(Path(sys.executable).with_name("tokenfleet"))
+PREVIEW = [TOKENFLEET, "preview", "--project", str(FOLDER)]
 # Most containers set the variable: what is not compiled when it is installed never is.
 PREVIEWS = {
     "tokenfleet preview prod": ["--unset=PYTHONDONTWRITEBYTECODE"],
@@ -31,11 +33,8 @@ PREVIEWS = {
 COMMANDS = {
     BASE: [sys.executable, "-c", IMPORT],
     "and the services the program uses": [sys.executable, "-c", PROVIDERS],
-    **{
-        title: ["env", *setting, TOKENFLEET, "preview", "prod"]
-        for title, setting in PREVIEWS.items()
-    },
-    "tokenfleet preview with a typo": [TOKENFLEET, "preview", "prodd"],
+    **{title: ["env", *setting, *PREVIEW, "prod"] for title, setting in PREVIEWS.items()},
+    "tokenfleet preview with a typo": [*PREVIEW, "prodd"],
 }
 
 

@@ -28,12 +28,10 @@ from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import engine_tools
 from tests.engine.rollout import rolled_out
 from tests.guarded import ended, started
+from tests.own_stacks import STACKS, own_stack
 from tests.today import TODAY
 from tokenfleet.preview.run import preview_stack
-from tokenfleet.settings.project_file import read_project
-from tokenfleet.settings.stack_file import read_stack_file
 
-_ROOT = Path(__file__).parents[1]
 _INTERRUPTED = 130
 
 
@@ -66,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.rollouts")
     parser.add_argument("--times", type=int, default=20, help="rollouts (20)")
     parser.add_argument("--busy", type=int, default=0, help="processes that compute meanwhile (0)")
-    parser.add_argument("--stack", default="dev", help="whose first model (dev)")
+    parser.add_argument("--stack", default="dev", choices=STACKS, help="whose first model (dev)")
     parser.add_argument("--json", action="store_true", help="results for machines")
     asked = parser.parse_args(namespace=_Asked())
     if asked.times < 1 or asked.busy < 0:
@@ -92,7 +90,7 @@ def main() -> None:
 
 def _rollouts(asked: _Asked) -> Iterator[Figures]:
     tools = engine_tools()
-    preview = preview_stack(read_stack_file(read_project(_ROOT), asked.stack), TODAY)
+    preview = preview_stack(own_stack(asked.stack), TODAY)
     pod = pod_of(preview.recording, f"vllm-{preview.plan.models[0].name}")
     shown = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="tokenfleet-rollouts-") as name:

@@ -1,6 +1,8 @@
-"""The committed stacks, and edits of them."""
+"""The stacks of the tests, and edits of them."""
 
 import copy
+import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,17 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.own_stacks import FOLDER, STACKS, own_stack
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorded import Mode, Recording
 from tokenfleet.recording.recorder import record
-from tokenfleet.settings.project_file import read_project
-from tokenfleet.settings.stack_file import StackFile, read_stack_file
+from tokenfleet.settings.stack_file import StackFile
 
 ROOT = Path(__file__).parents[1]
-STACKS = ("dev", "prod")
 _REAL_SERVERS = {
     ROOT / "tests" / folder for folder in ("cluster", "engine", "registry/real", "storage")
 }
@@ -28,6 +29,21 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 Keys = dict[str, Any]
+
+
+def _forms_are_their_users(event: str, arguments: tuple[object, ...]) -> None:
+    """Whoever edits an order form breaks no test but those of what holds of any."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "")
+    if event != "open" or not test or test.startswith("tests/order_forms/"):
+        return
+    if isinstance(arguments[0], str | Path):
+        path = Path(arguments[0]).absolute()
+        if path.parent == ROOT and path.match("Pulumi.*yaml"):
+            msg = f"{path.name} is its user's to edit: tests are about the stacks of tests/own_stacks.py"
+            raise AssertionError(msg)
+
+
+sys.addaudithook(_forms_are_their_users)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,19 +60,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The project's folder."""
+    """The folder of this repository."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
+def own_project() -> Path:
+    """The folder of the tests' own project: what commands are given with ``--project``."""
+    return FOLDER
+
+
+@pytest.fixture(scope="session")
 def stack_files() -> Mapping[str, StackFile]:
-    """The committed stack files by stack."""
-    return {stack: read_stack_file(read_project(ROOT), stack) for stack in STACKS}
+    """The stack files of the tests by stack."""
+    return {stack: own_stack(stack) for stack in STACKS}
 
 
 @pytest.fixture
 def keys_of(stack_files: Mapping[str, StackFile]) -> Callable[[str], Keys]:
-    """A copy of a committed stack's keys, to be edited."""
+    """A copy of a stack's keys, to be edited."""
     return lambda stack: copy.deepcopy(dict(stack_files[stack].keys))
 
 

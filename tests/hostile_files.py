@@ -14,13 +14,13 @@ import yaml
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from tests.own_stacks import FOLDER
 from tokenfleet.cli import app
 
-ROOT = Path(__file__).parents[1]
 MODEL = "qwen3-4b"
-STACK: Mapping[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+STACK: Mapping[str, Any] = yaml.safe_load((FOLDER / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
 CONFIG: Mapping[str, Any] = json.loads(
-    (ROOT / "tests" / "catalogue" / "small-decoder.config.json").read_text(encoding="utf-8")
+    (Path(__file__).parent / "catalogue" / "small-decoder.config.json").read_text(encoding="utf-8")
 )
 INDEX: Mapping[str, Any] = {"metadata": {"total_size": 3_400_000_000}, "weight_map": {}}
 PROFILE: Mapping[str, Any] = {
@@ -191,8 +191,7 @@ def outcome(case: Case, folder: Path) -> Outcome:
 def prepare(folder: Path) -> None:
     """Make a folder a project."""
     for name in ("Pulumi.yaml", "__main__.py"):
-        (folder / name).write_bytes((ROOT / name).read_bytes())
-    (folder / "components").symlink_to(ROOT / "components")
+        (folder / name).write_bytes((FOLDER / name).read_bytes())
 
 
 def _some_place(draw: st.DrawFn, document: Any) -> tuple[Any, Any]:  # noqa: ANN401 - any shape is the point

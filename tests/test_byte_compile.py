@@ -13,7 +13,7 @@ import contextlib, io, sys
 from pathlib import Path
 from tokenfleet.cli import app
 with contextlib.redirect_stdout(io.StringIO()):
-    app(["preview", "prod", "--json"], standalone_mode=False)
+    app(["preview", "prod", "--project", sys.argv[1], "--json"], standalone_mode=False)
 loaded = [m for m in sys.modules.values() if str(getattr(m, "__file__", "")).endswith(".py")]
 print(len(loaded), [m.__name__ for m in loaded if (c := getattr(m, '__cached__', None)) and not Path(c).exists()])
 """
@@ -22,7 +22,7 @@ print(len(loaded), [m.__name__ for m in loaded if (c := getattr(m, '__cached__',
 # Half a minute of a processor, most of it to compile.
 @pytest.mark.e2e
 def test_a_preview_finds_byte_code_for_all_it_loads_in_a_container(
-    root: Path, tmp_path: Path
+    root: Path, own_project: Path, tmp_path: Path
 ) -> None:
     # Elsewhere than beside the sources, which other tests have compiled.
     environment = os.environ | {
@@ -30,10 +30,10 @@ def test_a_preview_finds_byte_code_for_all_it_loads_in_a_container(
         "PYTHONPATH": str(root),
         "PYTHONPYCACHEPREFIX": str(tmp_path),
     }
-    for words in ([".ci/byte-compile"], ["-c", MISSING]):
+    for words in ([str(root / ".ci" / "byte-compile")], ["-c", MISSING, str(own_project)]):
         done = subprocess.run(
             [sys.executable, *words],
-            cwd=root,
+            cwd=tmp_path,  # without a single order form
             env=environment,
             check=True,
             capture_output=True,

@@ -17,11 +17,11 @@ BAD_STACK, BROKEN_RULE = 2, 3
 
 
 @pytest.fixture(scope="module")
-def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(own_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, to be broken."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py"):
-        shutil.copy(root / name, folder)
+        shutil.copy(own_project / name, folder)
     return folder
 
 
@@ -50,8 +50,8 @@ def _preview(*arguments: str | Path) -> Result:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_a_committed_stack_is_shown_whole(stack: str, root: Path) -> None:
-    result = _preview(stack, "--project", root)
+def test_a_stack_is_shown_whole(stack: str, own_project: Path) -> None:
+    result = _preview(stack, "--project", own_project)
     assert (result.exit_code, result.stderr) == (0, "")
     for part in (
         "What will exist",
@@ -64,8 +64,8 @@ def test_a_committed_stack_is_shown_whole(stack: str, root: Path) -> None:
         assert part in result.stdout
 
 
-def test_json_is_json_and_nothing_else(root: Path) -> None:
-    result = _preview("dev", "--project", root, "--json")
+def test_json_is_json_and_nothing_else(own_project: Path) -> None:
+    result = _preview("dev", "--project", own_project, "--json")
     report = json.loads(result.stdout)
     assert report["plan"]["stack"] == "dev"
     assert report["findings"] == []
@@ -101,8 +101,10 @@ def test_a_stack_that_cannot_be_read_ends_with_2(
     assert part in result.stderr
 
 
-def test_compile_prints_the_job_that_the_preview_writes(root: Path, folder: Path) -> None:
-    result = CliRunner().invoke(app, ["compile", "prod", "qwen25-7b", "--project", str(root)])
+def test_compile_prints_the_job_that_the_preview_writes(own_project: Path, folder: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["compile", "prod", "qwen25-7b", "--project", str(own_project)]
+    )
     assert (result.exit_code, result.stderr) == (0, "")
     job = (folder / "jobs" / "compile-qwen25-7b.yaml").read_text(encoding="utf-8")
     assert result.stdout == job
@@ -116,8 +118,10 @@ def test_compile_prints_the_job_that_the_preview_writes(root: Path, folder: Path
         ("none", "qwen25-7b", "no stack 'none'"),
     ],
 )
-def test_what_cannot_be_compiled_ends_with_2(stack: str, model: str, part: str, root: Path) -> None:
-    result = CliRunner().invoke(app, ["compile", stack, model, "--project", str(root)])
+def test_what_cannot_be_compiled_ends_with_2(
+    stack: str, model: str, part: str, own_project: Path
+) -> None:
+    result = CliRunner().invoke(app, ["compile", stack, model, "--project", str(own_project)])
     assert (result.exit_code, result.stdout) == (BAD_STACK, "")
     assert part in result.stderr
 
@@ -139,10 +143,10 @@ def test_a_broken_rule_ends_with_3_and_is_shown_first(
 
 
 @pytest.fixture(scope="module")
-def folder(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(own_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ``--out`` writes for the prod stack."""
     folder = tmp_path_factory.mktemp("out") / "preview"
-    result = _preview("prod", "--project", root, "--out", folder)
+    result = _preview("prod", "--project", own_project, "--out", folder)
     assert result.exit_code == 0, result.output
     return folder
 
@@ -177,9 +181,9 @@ def test_the_reports_are_there(folder: Path) -> None:
         assert "tokenfleet-prod" in (folder / name).read_text(encoding="utf-8")
 
 
-def test_a_second_preview_replaces_the_first(root: Path, tmp_path: Path) -> None:
+def test_a_second_preview_replaces_the_first(own_project: Path, tmp_path: Path) -> None:
     for stack in ("prod", "dev"):
-        assert _preview(stack, "--project", root, "--out", tmp_path).exit_code == 0
+        assert _preview(stack, "--project", own_project, "--out", tmp_path).exit_code == 0
     names = {path.name for path in (tmp_path / "manifests").iterdir()}
     assert "deployment-vllm-qwen3-4b.yaml" in names
     assert "deployment-vllm-gpt-oss-120b.yaml" not in names
@@ -193,9 +197,9 @@ def _contents(folder: Path) -> Mapping[str, bytes]:
     ("command", "flag", "most_bytes"), [("preview", "--out", 100_000), ("cost", "--svg", 3000)]
 )
 def test_a_disk_that_is_full_leaves_what_was_there(
-    command: str, flag: str, most_bytes: int, root: Path, tmp_path: Path
+    command: str, flag: str, most_bytes: int, own_project: Path, tmp_path: Path
 ) -> None:
-    arguments = [command, "dev", "--project", str(root), flag, str(tmp_path / "out")]
+    arguments = [command, "dev", "--project", str(own_project), flag, str(tmp_path / "out")]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     before = _contents(tmp_path)
     # As a full disk does, the limit stops a write in the middle of a file.
@@ -216,12 +220,14 @@ def test_a_disk_that_is_full_leaves_what_was_there(
 
 
 @pytest.mark.parametrize("taken", ["file", "folder"])
-def test_what_is_not_a_preview_is_never_overwritten(taken: str, root: Path, tmp_path: Path) -> None:
+def test_what_is_not_a_preview_is_never_overwritten(
+    taken: str, own_project: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     mine: Mapping[str, Path] = {"file": out, "folder": out / "mine.txt"}
     mine[taken].parent.mkdir(exist_ok=True)
     mine[taken].write_text("mine", encoding="utf-8")
-    result = _preview("dev", "--project", root, "--out", out)
+    result = _preview("dev", "--project", own_project, "--out", out)
     assert result.exit_code == BAD_STACK
     assert mine[taken].read_text(encoding="utf-8") == "mine"
     assert "--out" in result.stderr

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
+from tests.own_stacks import FOLDER
 from tests.today import TODAY
 from tokenfleet.catalogue.cold_start import Estimate, cold_start_facts
 from tokenfleet.catalogue.instances import instance_type
@@ -36,8 +37,8 @@ def _compared() -> str:
     )
 
 
-def _previewed(root: Path) -> str:
-    whole = _printed("preview", "prod", "--project", str(root))
+def _previewed() -> str:
+    whole = _printed("preview", "prod", "--project", str(FOLDER))
     _, title, rest = whole.partition("\nCold start\n")
     shown, after, _ = rest.partition("\n\nWhat a million tokens cost")
     assert title
@@ -119,7 +120,7 @@ def test_what_the_page_shows_is_what_the_program_says(
     plan = plan_of(stack_files["prod"].keys)
     blocks = {
         "compared": _compared(),
-        "previewed": _previewed(root),
+        "previewed": _previewed(),
         "deadlines": _deadlines(plan),
         "levers": _levers(plan),
         "figures": _figures(),
@@ -138,10 +139,10 @@ def test_what_the_page_shows_is_what_the_program_says(
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_no_committed_model_is_in_time_as_the_page_says(
+def test_no_model_of_a_stack_is_in_time_as_the_page_says(
     stack: str, stack_files: Mapping[str, StackFile], plan_of: PlanOf, root: Path
 ) -> None:
-    assert "No committed model is expected to be ready within a spot notice" in (
+    assert "No model of the stacks it comes with is expected to be ready within a spot notice" in (
         root / "docs" / "cold-start.md"
     ).read_text(encoding="utf-8")
     for model in plan_of(stack_files[stack].keys).models:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.own_stacks import FOLDER
 from tests.today import TODAY
 from tokenfleet.cli import app
 from tokenfleet.commands import compare, cost
@@ -26,9 +27,9 @@ def _block(*shown: str, run: tuple[str, ...] = ()) -> str:
     return f"```\n$ tokenfleet {' '.join(shown)}\n{lines}\n```"
 
 
-def _renewed(page: str, root: Path) -> str:
+def _renewed(page: str) -> str:
     blocks = {
-        "cost": _block("cost", "prod", run=("cost", "prod", "--project", str(root))),
+        "cost": _block("cost", "prod", run=("cost", "prod", "--project", str(FOLDER))),
         "compare": _block(*_ASKED),
     }
     for name, text in blocks.items():
@@ -48,13 +49,15 @@ def _pictures(stack_files: Mapping[str, StackFile], root: Path) -> Iterator[tupl
 
 
 def test_the_page_shows_what_the_program_says(
-    root: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+    root: Path,
+    pytestconfig: pytest.Config,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for command in (cost, compare):
         monkeypatch.setattr(command, "today", lambda: TODAY)
     path = root / "docs" / "cost.md"
     page = path.read_text(encoding="utf-8")
-    renewed = _renewed(page, root)
+    renewed = _renewed(page)
     if pytestconfig.getoption("--write-golden"):
         path.write_text(renewed, encoding="utf-8")
         page = renewed

@@ -13,14 +13,14 @@ NOT_WRITTEN, BAD_INPUT, INTERRUPTED = 1, 2, 130
 MAIN = [sys.executable, "-c", "from tokenfleet.entry_point import main; main()"]
 
 
-def _run(root: Path, *words: str, after: str = "", **environment: str) -> tuple[int, str, str]:
+def _run(folder: Path, *words: str, after: str = "", **environment: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error, of the command with shell words after it."""
     command = ["sh", "-c", f'exec "$@" {after}', "sh", *MAIN, *words]
     done = subprocess.run(
         command,
         check=False,
         capture_output=True,
-        cwd=root,
+        cwd=folder,
         text=True,
         env={**os.environ, **environment},
     )
@@ -30,25 +30,25 @@ def _run(root: Path, *words: str, after: str = "", **environment: str) -> tuple[
 @pytest.mark.parametrize(
     "words", [["cost", "dev"], ["cost", "dev", "--json"], ["--version"], ["--help"]], ids=" ".join
 )
-def test_an_answer_that_cannot_be_written_ends_with_1(words: list[str], root: Path) -> None:
+def test_an_answer_that_cannot_be_written_ends_with_1(words: list[str], own_project: Path) -> None:
     full = "the answer cannot be written: No space left on device\n"
-    assert _run(root, *words, after="> /dev/full") == (NOT_WRITTEN, "", full)
+    assert _run(own_project, *words, after="> /dev/full") == (NOT_WRITTEN, "", full)
 
 
-def test_an_answer_to_nobody_ends_with_1(root: Path) -> None:
+def test_an_answer_to_nobody_ends_with_1(own_project: Path) -> None:
     closed = "the answer cannot be written: there is no standard output\n"
-    assert _run(root, "--version", after=">&-") == (NOT_WRITTEN, "", closed)
+    assert _run(own_project, "--version", after=">&-") == (NOT_WRITTEN, "", closed)
 
 
-def test_a_terminal_without_blocks_is_answered(root: Path) -> None:
-    code, said, wrong = _run(root, "cost", "dev", PYTHONIOENCODING="ascii")
+def test_a_terminal_without_blocks_is_answered(own_project: Path) -> None:
+    code, said, wrong = _run(own_project, "cost", "dev", PYTHONIOENCODING="ascii")
     assert (code, wrong) == (0, "")
     assert said.isascii()
     assert "What a million tokens cost" in said
 
 
-def test_a_reader_who_has_read_enough_is_no_mistake(root: Path) -> None:
-    code, _, wrong = _run(root, "cost", "dev", after="| head -1")
+def test_a_reader_who_has_read_enough_is_no_mistake(own_project: Path) -> None:
+    code, _, wrong = _run(own_project, "cost", "dev", after="| head -1")
     assert (code, wrong) == (0, "")
 
 
@@ -72,14 +72,14 @@ def test_a_working_folder_that_is_gone_is_named(root: Path, tmp_path: Path) -> N
     ],
     ids=lambda words: words[0],
 )
-def test_a_profile_of_aws_that_is_not_there_is_named(words: list[str], root: Path) -> None:
-    code, said, wrong = _run(root, *words, AWS_PROFILE="nobody")
+def test_a_profile_of_aws_that_is_not_there_is_named(words: list[str], own_project: Path) -> None:
+    code, said, wrong = _run(own_project, *words, AWS_PROFILE="nobody")
     assert (code, said) == (BAD_INPUT, "")
     assert "The config profile (nobody) could not be found" in wrong
     assert "Traceback" not in wrong
 
 
-def test_ctrl_c_ends_with_130_from_the_first_moment_on(root: Path) -> None:
+def test_ctrl_c_ends_with_130_from_the_first_moment_on(own_project: Path) -> None:
     command = ["preview", "prod", "--json"]
     for seconds in (0.2, 0.6, 1.2):
         # What is before it is not the command's: Python itself is still starting.
@@ -88,7 +88,7 @@ def test_ctrl_c_ends_with_130_from_the_first_moment_on(root: Path) -> None:
             [sys.executable, "-c", started + MAIN[-1], *command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            cwd=root,
+            cwd=own_project,
         ) as running:
             assert running.stderr
             assert running.stderr.read(1) == b"!"

@@ -59,7 +59,7 @@ def report_of(keys: Keys, root: Path) -> Report:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_committed_stack_starts_with_nodes_for_its_controllers_alone(
+def test_a_stack_starts_with_nodes_for_its_controllers_alone(
     stack: str, keys_of: Callable[[str], Keys], recording_of: Record
 ) -> None:
     recording = recording_of(keys_of(stack), "deployment")
@@ -197,11 +197,11 @@ def test_a_mark_that_was_copied_to_another_bucket_is_refused(
 
 
 def test_other_weights_stop_neither_compiling_them_nor_asking_what_they_cost(
-    root: Path, tmp_path: Path
+    own_project: Path, tmp_path: Path
 ) -> None:
     for name in ("Pulumi.yaml", "__main__.py"):
-        (tmp_path / name).symlink_to(root / name)
-    text = (root / "Pulumi.prod.yaml").read_text(encoding="utf-8")
+        (tmp_path / name).symlink_to(own_project / name)
+    text = (own_project / "Pulumi.prod.yaml").read_text(encoding="utf-8")
     stale = text.replace("pool: inferentia2,", f"pool: inferentia2, published: {OTHER},")
     assert stale != text
     (tmp_path / "Pulumi.prod.yaml").write_text(stale, encoding="utf-8")

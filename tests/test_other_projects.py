@@ -34,11 +34,11 @@ IMPORTS = "from pulumi import InvokeOutputOptions\n"
 
 
 @pytest.fixture
-def project(root: Path, tmp_path: Path) -> Path:
+def project(own_project: Path, tmp_path: Path) -> Path:
     """A project called acme whose program and stack are those of this repository."""
     (tmp_path / "Pulumi.yaml").write_text("name: acme\nruntime: python\n", encoding="utf-8")
-    shutil.copy(root / "__main__.py", tmp_path)
-    stack = (root / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    shutil.copy(own_project / "__main__.py", tmp_path)
+    stack = (own_project / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     (tmp_path / "Pulumi.dev.yaml").write_text(
         stack.replace("tokenfleet:", "acme:"), encoding="utf-8"
     )

@@ -24,7 +24,7 @@ MODES: tuple[Mode, ...] = ("preview", "deployment")
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_every_committed_stack_obeys_every_rule(
+def test_every_stack_obeys_every_rule(
     stack: str, stack_files: Mapping[str, StackFile], recording_of: Record
 ) -> None:
     assert not findings(recording_of(stack_files[stack].keys, "deployment"))

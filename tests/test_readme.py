@@ -45,17 +45,32 @@ COMMANDS = [
 ]
 
 
+@pytest.fixture
+def clone(own_project: Path, tmp_path: Path) -> Path:
+    """This repository as it is when it is new: the tests' stacks are its order forms."""
+    shutil.copytree(own_project, tmp_path, dirs_exist_ok=True)
+    others = {path.name for path in tmp_path.iterdir()} | {".venv", "out"}
+    for path in ROOT.iterdir():
+        if path.name not in others and not path.match("Pulumi.*"):
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / ".venv").mkdir()
+    for path in (ROOT / ".venv").iterdir():
+        (tmp_path / ".venv" / path.name).symlink_to(path)
+    # Newer than what they are made from: nothing is installed again, from a folder that goes away.
+    for mark in (".libraries", ".ready"):
+        (tmp_path / ".venv" / mark).unlink(missing_ok=True)
+        (tmp_path / ".venv" / mark).touch()
+    return tmp_path
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line not in GATE])
-def test_a_command_in_the_readme_or_on_the_cost_page_works(command: str) -> None:
-    try:
-        done = subprocess.run(
-            ["bash", "-ec", command], cwd=ROOT, check=False, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout
-    finally:
-        shutil.rmtree(ROOT / "out", ignore_errors=True)
+def test_a_command_in_the_readme_or_on_the_cost_page_works(command: str, clone: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-ec", command], cwd=clone, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
 
 
 @pytest.mark.e2e
@@ -88,8 +103,9 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
     for line in tree.splitlines():
         name = line.split()[0]
         depth = (len(line) - len(line.lstrip())) // 2
+        # A form that its user may have renamed or deleted.
         place = inside[depth] / name
-        assert place.exists(), line
+        assert place.exists() or "*" in name, line
         inside[depth + 1 :] = [place]
         listed.add(str(place.relative_to(ROOT)))
     tracked = subprocess.run(

@@ -59,14 +59,14 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def project(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(own_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of another name: a project file, a stack file and a program."""
     folder = tmp_path_factory.mktemp("project")
     (folder / "Pulumi.yaml").write_text("name: acme\nruntime: python\n", encoding="utf-8")
-    stack = (root / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    stack = (own_project / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     renamed = stack.replace("tokenfleet:", "acme:")
     (folder / "Pulumi.dev.yaml").write_text(renamed, encoding="utf-8")
-    shutil.copy(root / "__main__.py", folder)
+    shutil.copy(own_project / "__main__.py", folder)
     return folder
 
 

@@ -66,13 +66,13 @@ def api(control_plane: ControlPlane) -> Api:
 
 @pytest.fixture(scope="session")
 def plans(stack_files: Mapping[str, StackFile], root: Path) -> Mapping[str, Plan]:
-    """The plans of the committed stacks."""
+    """The plans of the stacks."""
     return {name: decide(file.keys, name, root) for name, file in stack_files.items()}
 
 
 @pytest.fixture
 def fleet_of(api: Api, plans: Mapping[str, Plan]) -> Iterator[Callable[[str], Fleet]]:
-    """Sets up a committed stack in the cluster; everything is gone after the test."""
+    """Sets up a stack in the cluster; everything is gone after the test."""
     fleets: list[Fleet] = []
 
     def set_up(stack: str) -> Fleet:

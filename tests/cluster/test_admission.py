@@ -7,9 +7,9 @@ import pytest
 from tests.cluster.api import Api, Object, Refused, eventually
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.fleet import Fleet
+from tests.own_stacks import STACKS
 from tokenfleet.plan.stack import Plan
 
-STACKS = ("dev", "prod")
 FORBIDDEN, INVALID = 403, 400
 
 FleetOf = Callable[[str], Fleet]

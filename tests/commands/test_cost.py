@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.own_stacks import FOLDER
 from tests.today import TODAY
 from tokenfleet.cli import app
 from tokenfleet.commands import cost
 
 BAD_INPUT, FAILED_VERDICT = 2, 4
-ROOT = Path(__file__).parents[2]
 PROFILE = {
     "model_id": "Qwen/Qwen3-4B-Instruct-2507",
     "date": "20261101-101112",
@@ -32,7 +32,7 @@ PROFILE = {
 
 
 def _cost(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["cost", *arguments, "--project", str(ROOT)])
+    return CliRunner().invoke(app, ["cost", *arguments, "--project", str(FOLDER)])
 
 
 def _said(*arguments: str) -> str:

@@ -17,10 +17,10 @@ def _explain(*arguments: str | Path) -> Result:
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_every_argument_and_variable_of_the_pod_is_explained(
-    stack: str, stack_files: dict[str, StackFile], root: Path
+    stack: str, stack_files: dict[str, StackFile], own_project: Path
 ) -> None:
-    for model in decide(stack_files[stack].keys, stack, root).models:
-        result = _explain(model.name, "--stack", stack, "--project", root)
+    for model in decide(stack_files[stack].keys, stack, own_project).models:
+        result = _explain(model.name, "--stack", stack, "--project", own_project)
         assert (result.exit_code, result.stderr) == (0, "")
         for argument in model.arguments:
             assert not argument.flag or f"--{argument.flag} " in result.stdout
@@ -36,8 +36,8 @@ def test_every_argument_and_variable_of_the_pod_is_explained(
             assert part in result.stdout
 
 
-def test_json_is_json_and_nothing_else(root: Path) -> None:
-    answer = json.loads(_explain("qwen3-4b", "--project", root, "--json").stdout)
+def test_json_is_json_and_nothing_else(own_project: Path) -> None:
+    answer = json.loads(_explain("qwen3-4b", "--project", own_project, "--json").stdout)
     assert answer["model"]["arguments"][1]["flag"] == "served-model-name"
     assert answer["engine"]["version"]
     assert answer["pool"]["name"] == "graviton4"
@@ -51,7 +51,9 @@ def test_json_is_json_and_nothing_else(root: Path) -> None:
         (["anything", "--stack", "none"], "no stack 'none'"),
     ],
 )
-def test_a_model_that_is_not_there_ends_with_2(arguments: list[str], part: str, root: Path) -> None:
-    result = _explain(*arguments, "--project", root)
+def test_a_model_that_is_not_there_ends_with_2(
+    arguments: list[str], part: str, own_project: Path
+) -> None:
+    result = _explain(*arguments, "--project", own_project)
     assert (result.exit_code, result.stdout) == (2, "")
     assert part in result.stderr

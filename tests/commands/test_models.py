@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def tokenfleet(monkeypatch: pytest.MonkeyPatch, root: Path) -> Iterator[Run]:
+def tokenfleet(monkeypatch: pytest.MonkeyPatch, own_project: Path) -> Iterator[Run]:
     """Runs a command against an empty bucket."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
@@ -33,16 +33,16 @@ def tokenfleet(monkeypatch: pytest.MonkeyPatch, root: Path) -> Iterator[Run]:
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(root)
+    monkeypatch.chdir(own_project)
     with mock_aws():
         s3_client().create_bucket(Bucket=BUCKET)
         yield lambda *arguments: CliRunner().invoke(app, [*map(str, arguments)])
 
 
 def test_a_model_gets_its_mark_once_all_that_it_loads_is_there(
-    tokenfleet: Run, tmp_path: Path, keys_of: Callable[[str], dict[str, object]], root: Path
+    tokenfleet: Run, tmp_path: Path, keys_of: Callable[[str], dict[str, object]], own_project: Path
 ) -> None:
-    (model,) = decide(keys_of("dev"), "dev", root).models
+    (model,) = decide(keys_of("dev"), "dev", own_project).models
     publish = ("publish", model.hugging_face_id, "--revision", model.revision)
     before = tokenfleet("models", "--stack", "dev")
     assert (before.exit_code, before.exception) == (0, None), before.output
@@ -63,9 +63,9 @@ def test_a_model_gets_its_mark_once_all_that_it_loads_is_there(
 
 
 def test_weights_without_their_compiled_code_are_not_enough(
-    tokenfleet: Run, tmp_path: Path, keys_of: Callable[[str], dict[str, object]], root: Path
+    tokenfleet: Run, tmp_path: Path, keys_of: Callable[[str], dict[str, object]], own_project: Path
 ) -> None:
-    plan: Plan = decide(keys_of("prod"), "prod", root)
+    plan: Plan = decide(keys_of("prod"), "prod", own_project)
     (model,) = (model for model in plan.models if model.artifacts)
     folder = write_model(tmp_path / "model", 1000)
     publish = ("publish", model.hugging_face_id, "--revision", model.revision, "--from", folder)

@@ -1,32 +1,29 @@
-"""Plans of the committed stacks, their keys edited."""
+"""Plans of the tests' stacks, their keys edited."""
 
 import copy
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from tests.own_stacks import FOLDER, own_stack
 from tokenfleet.economics.bill.forecast import Forecast, forecast, least_replicas
 from tokenfleet.economics.bill.lines import Bill, BillLine
 from tokenfleet.economics.bill.scenario import Buying, Scenario
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
-from tokenfleet.settings.project_file import read_project
-from tokenfleet.settings.stack_file import read_stack_file
 
-ROOT = Path(__file__).parents[2]
 Keys = dict[str, Any]
 EDGE = {"exposure": "internal", "allowedCidrs": ["10.0.0.0/8"]}
 RESERVATION = {"capacityReservationId": "cr-0123456789abcdef0", "zone": "us-east-1b"}
 
 
 def plan_of(stack: str, edit: Callable[[Keys], object] = lambda _: None) -> Plan:
-    """The plan of a committed stack, its keys edited."""
-    keys = copy.deepcopy(cast("Keys", read_stack_file(read_project(ROOT), stack).keys))
+    """The plan of a stack, its keys edited."""
+    keys = copy.deepcopy(cast("Keys", own_stack(stack).keys))
     edit(keys)
-    return decide(keys, stack, ROOT)
+    return decide(keys, stack, FOLDER)
 
 
 def with_tiers(pool: str, tiers: dict[str, Any]) -> Callable[[Keys], object]:

@@ -30,7 +30,7 @@ def tools() -> EngineTools:
 
 @pytest.fixture(scope="session")
 def plans(stack_files: Mapping[str, StackFile], root: Path) -> Mapping[str, Plan]:
-    """The plans of the committed stacks and of hardware that they do not have."""
+    """The plans of the stacks and of hardware that they do not have."""
     keys: Mapping[str, dict[str, Any]] = {s: dict(f.keys) for s, f in stack_files.items()}
     others = {name: stack_with(keys["prod"], *row) for name, row in OTHERS.items()}
     return {name: decide(stack, "test", root) for name, stack in {**keys, **others}.items()}

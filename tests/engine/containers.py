@@ -1,4 +1,4 @@
-"""The engine containers that plans render: those of committed stacks, and of other hardware."""
+"""The engine containers that plans render: those of the tests' stacks, and of other hardware."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tokenfleet.recording.recorded import Recording
 Keys = dict[str, Any]
 Container = Mapping[str, Any]
 
-# What the committed stacks do not have: hardware, instance type, model.
+# What those stacks do not have: hardware, instance type, model.
 OTHERS: Mapping[str, tuple[str, str, str]] = {
     "fp8 on one L40S": ("l40s", "g6e.4xlarge", "Qwen/Qwen3-30B-A3B-Instruct-2507-FP8"),
     "fp8 over eight H100": ("h100", "p5.48xlarge", "RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic"),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import STACKS
 from tests.engine.containers import OTHERS, Container, engine_containers
 from tests.engine.install import EngineTools
+from tests.own_stacks import STACKS
 from tokenfleet.catalogue.flags import engine_flags
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.plan.stack import Plan

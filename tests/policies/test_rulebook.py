@@ -1,4 +1,4 @@
-"""The rulebook as a whole: the committed stacks obey it, and no rule in it is dead."""
+"""The rulebook as a whole: the stacks obey it, and no rule in it is dead."""
 
 import pytest
 
@@ -27,11 +27,11 @@ TABLES = (
 )
 
 
-def test_the_committed_dev_stack_breaks_no_rule(dev: Recording) -> None:
+def test_the_dev_stack_breaks_no_rule(dev: Recording) -> None:
     assert findings(dev) == []
 
 
-def test_the_committed_prod_stack_breaks_no_rule(prod: Recording) -> None:
+def test_the_prod_stack_breaks_no_rule(prod: Recording) -> None:
     assert findings(prod) == []
 
 

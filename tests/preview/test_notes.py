@@ -46,7 +46,7 @@ def notes_of(plan: Plan, about: str) -> list[str]:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_no_committed_stack_pays_for_an_interface_endpoint(
+def test_no_stack_pays_for_an_interface_endpoint(
     stack: str, stack_files: Mapping[str, StackFile], plan_of: PlanOf
 ) -> None:
     plan = plan_of(stack_files[stack].keys)

@@ -1,4 +1,4 @@
-"""Bad stacks: each row is an edit of a committed stack and the mistakes it must yield."""
+"""Bad stacks: each row is an edit of a stack and the mistakes it must yield."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -138,9 +138,9 @@ def test_json_text_that_is_nested_too_deeply_stays_text(tmp_path: Path) -> None:
     )
 
 
-def test_a_missing_file_names_the_stacks_there_are(root: Path) -> None:
+def test_a_missing_file_names_the_stacks_there_are(own_project: Path) -> None:
     with pytest.raises(FileError, match=r"Did you mean 'prod'.* dev, prod"):
-        read_stack_file(read_project(root), "prd")
+        read_stack_file(read_project(own_project), "prd")
 
 
 def test_json_text_is_read_as_the_engine_reads_it(tmp_path: Path) -> None:

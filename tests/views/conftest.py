@@ -1,4 +1,4 @@
-"""Reports of the committed stacks."""
+"""Reports of the stacks."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -18,14 +18,14 @@ from tokenfleet.settings.stack_file import StackFile
 
 
 class ReportOf(Protocol):
-    """The report of a committed stack, on the day that tests live on or another."""
+    """The report of a stack, on the day that tests live on or another."""
 
     def __call__(self, stack: str, today: dt.date = TODAY) -> Report: ...
 
 
 @pytest.fixture(scope="session")
 def report_of(root: Path, stack_files: Mapping[str, StackFile]) -> ReportOf:
-    """The report of a committed stack."""
+    """The report of a stack."""
 
     @cache
     def report(stack: str, today: dt.date = TODAY) -> Report:

@@ -21,7 +21,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 @pytest.fixture(scope="module")
 def files_by_stack(stack_files: Mapping[str, StackFile]) -> Mapping[str, Mapping[str, str]]:
-    """The files of every committed stack by their path below its folder."""
+    """The files of every stack by their path below its folder."""
     previews = {
         stack: preview_stack(stack_file, TODAY) for stack, stack_file in stack_files.items()
     }

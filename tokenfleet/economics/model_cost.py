@@ -116,6 +116,8 @@ def _quote(
         for theta in (most.theta.p10, most.theta.p50, most.theta.p90)
     ]
     middle = by_theta[1]
+    if not middle:  # no price of its nodes is known: its load is, but nothing has a range
+        return quote
     spread = Quantiles(p10=min(by_theta) / middle, p50=1.0, p90=max(by_theta) / middle)
     return dataclasses.replace(quote, range_of_price=combined([usd.relative, spread]))
 

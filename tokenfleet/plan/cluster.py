@@ -38,7 +38,7 @@ class ClusterPlan:
 
 
 def is_documentation(cidr: IPv4Network) -> bool:
-    """Whether a range is one of RFC 5737, which the committed stack files use as placeholders."""
+    """Whether a range is one of RFC 5737, which stack files come with as placeholders."""
     return str(cidr).startswith(("192.0.2.", "198.51.100.", "203.0.113."))
 
 

@@ -37,7 +37,7 @@ def prod() -> Plan:
 
 @pytest.fixture(params=["dev", "prod", "dev in us-west-2"])
 def plan(request: pytest.FixtureRequest) -> Plan:
-    """The committed stacks, and one where a price is missing."""
+    """The stacks, and one where a price is missing."""
     stack, _, elsewhere = str(request.param).partition(" in ")
     return plan_of(stack, in_oregon) if elsewhere else plan_of(stack)
 

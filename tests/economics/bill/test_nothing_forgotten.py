@@ -38,7 +38,7 @@ def test_what_is_billed_has_a_test_of_its_line() -> None:
 
 
 def _everything(keys: dict[str, Any]) -> None:
-    """What no committed stack asks for."""
+    """What no stack asks for."""
     keys["account"] = "111122223333"
     keys["network"]["interfaceEndpoints"] = ["ecr.api", "ecr.dkr", "sts"]
     credentials = (
@@ -54,7 +54,7 @@ def built(
     plan_of: Callable[[Mapping[str, Any]], Plan],
     recording_of: Callable[[Mapping[str, Any], Mode], Recording],
 ) -> tuple[Bill, Plan, Sequence[RecordedResource]]:
-    """A committed stack, or one with all that is paid for: its bill at the fewest replicas, its plan and its resources."""
+    """A stack, or one with all that is paid for: its bill at the fewest replicas, its plan and its resources."""
     stack, _, everything = str(request.param).partition(" with ")
     keys = keys_of(stack)
     if everything:
