@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.documented import as_documented
 from tokenfleet.cli import app
+from tokenfleet.json_document import Schema
 
 BAD_INPUT, BROKEN_RULE = 2, 3
 ANSWERS = """\
@@ -75,7 +77,8 @@ def test_the_names_of_project_and_stack_share_what_a_role_may_have(project: Path
         text = (project / file).read_text(encoding="utf-8")
         (project / file).write_text(text.replace("acme", name), encoding="utf-8")
     done = _ask(project, "preview", "dev")
-    assert (done.exit_code, done.stdout) == (BAD_INPUT, "")
+    assert done.exit_code == BAD_INPUT
+    assert says in "\n".join(as_documented(done.stdout, Schema.ERROR)["error"]["lines"])
     assert f"stack = dev: with the name of the project, {name}, it begins" in done.stderr
 
 
@@ -129,7 +132,8 @@ def test_what_cannot_be_previewed_ends_with_2_and_no_traceback(
 ) -> None:
     spoil(project)
     done = _ask(project, "preview", "dev", "--json")
-    assert (done.exit_code, done.stdout) == (BAD_INPUT, "")
+    assert done.exit_code == BAD_INPUT
+    assert says in "\n".join(as_documented(done.stdout, Schema.ERROR)["error"]["lines"])
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -19,7 +19,7 @@ class Refusal:
     lines: Sequence[str]
     """What is wrong, as standard error says it to people."""
     mistakes: Sequence[Located]
-    """Those of them that stand in a file; empty where a flag or something else is wrong."""
+    """Those that stand in a stack, project or answers file; empty where something else is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
