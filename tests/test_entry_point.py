@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.documented import as_documented
+from tokenfleet.json_document import Schema
+
 NOT_WRITTEN, BAD_INPUT, INTERRUPTED = 1, 2, 130
 MAIN = [sys.executable, "-c", "from tokenfleet.entry_point import main; main()"]
 
@@ -52,15 +55,20 @@ def test_a_reader_who_has_read_enough_is_no_mistake(own_project: Path) -> None:
     assert (code, wrong) == (0, "")
 
 
-def test_a_working_folder_that_is_gone_is_named(root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["preview dev", "preview dev --json"])
+def test_a_working_folder_that_is_gone_is_named(words: str, root: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    command = f'rmdir "$PWD" && PYTHONPATH={root} exec "$@" preview dev'
+    command = f'rmdir "$PWD" && PYTHONPATH={root} exec "$@" {words}'
     done = subprocess.run(
         ["sh", "-c", command, "sh", *MAIN], check=False, capture_output=True, cwd=gone, text=True
     )
-    assert (done.returncode, done.stdout) == (BAD_INPUT, "")
-    assert done.stderr == "the working folder does not exist any more: cd into one that does\n"
+    wrong = "the working folder does not exist any more: cd into one that does"
+    assert (done.returncode, done.stderr) == (BAD_INPUT, f"{wrong}\n")
+    if "--json" in words:
+        assert as_documented(done.stdout, Schema.ERROR)["error"]["lines"] == [wrong]
+    else:
+        assert done.stdout == ""
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.today import TODAY
+from tokenfleet.json_document import plain
 from tokenfleet.plan.decide import decide
-from tokenfleet.plan.plain import plain
 from tokenfleet.preview.report import build_report
 from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured

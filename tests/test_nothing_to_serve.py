@@ -15,9 +15,9 @@ from tests.today import TODAY
 from tokenfleet.cli import app
 from tokenfleet.economics.bill.forecast import forecast
 from tokenfleet.economics.bill.scenario import Scenario
+from tokenfleet.json_document import plain
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide
-from tokenfleet.plan.plain import plain
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.report import Report, build_report
 from tokenfleet.project import PROJECT
@@ -127,7 +127,7 @@ def test_every_report_says_what_it_costs_until_then(
     for text in shown(report):
         assert f"Until weights are published this stack costs ${first:,.2f} an hour" in text
         assert f"serving as declared, ${declared:,.2f} (" in text
-    assert json.loads(json.dumps(plain(report)))["bill_at_first"]["expected"]["lines"]
+    assert json.loads(json.dumps(plain(report)))["billAtFirst"]["expected"]["lines"]
 
 
 def test_nodes_that_a_tier_keeps_before_anything_is_served_are_named(

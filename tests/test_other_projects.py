@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.documented import as_documented
 from tokenfleet.cli import app
+from tokenfleet.json_document import Schema
 
 BAD_INPUT, BROKEN_RULE = 2, 3
 ANSWERS = """\
@@ -129,7 +131,8 @@ def test_what_cannot_be_previewed_ends_with_2_and_no_traceback(
 ) -> None:
     spoil(project)
     done = _ask(project, "preview", "dev", "--json")
-    assert (done.exit_code, done.stdout) == (BAD_INPUT, "")
+    assert done.exit_code == BAD_INPUT
+    assert says in "\n".join(as_documented(done.stdout, Schema.ERROR)["error"]["lines"])
     assert says in done.stderr
     assert "Traceback" not in done.stderr
 

@@ -77,6 +77,8 @@ def test_no_test_of_anything_else_can_read_an_order_form(root: Path) -> None:
         ("tokenfleet/plan/pulls.py", "import httpx2"),
         ("tokenfleet/commands/catalogue.py", "import httpx2"),
         ("tokenfleet/cli.py", "import boto3"),
+        ("tokenfleet/json_document.py", "import tokenfleet.plan.stack"),
+        ("tokenfleet/refusal.py", "import tokenfleet.settings.yaml_file"),
         ("tokenfleet/commands/cost.py", "import tokenfleet.components.network"),
         ("tokenfleet/components/network.py", "import boto3"),
         ("tokenfleet/components/network.py", "import tokenfleet.settings.draft"),

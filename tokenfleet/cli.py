@@ -1,7 +1,8 @@
 """The command line: one subcommand a file in ``tokenfleet.commands``, loaded when it is called."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -9,7 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from tokenfleet.plain_text import visible
 from tokenfleet.project import PROJECT
+from tokenfleet.refusal import BAD_INPUT, RefusedError, asks_for_json, refusal_document
 
 COMMANDS: Mapping[str, str] = {
     "preview": "Run the program without cloud or Pulumi CLI and show what it would build.",
@@ -25,7 +28,6 @@ COMMANDS: Mapping[str, str] = {
 """Each command, a function in the module of its name in ``tokenfleet.commands``, and how its help begins."""
 
 
-_BAD_INPUT = 2
 _EMPTY = re.compile("--[a-z0-9-]+=")
 
 
@@ -42,18 +44,53 @@ class _Lazy(TyperGroup):
             name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()
         }
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: Any = None,  # noqa: ANN401 - a class that Typer keeps private
+        **extra: Any,  # noqa: ANN401 - Typer's to choose
+    ) -> Any:  # noqa: ANN401 - as above
+        as_json = asks_for_json(args)
+        with _refusals_said(as_json=as_json):
+            context = super().make_context(info_name, args, parent, **extra)
+        context.obj = as_json
+        return context
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
+        with _refusals_said(as_json=ctx.obj):
+            return super().invoke(ctx)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - a class that Typer keeps private
         """Refuses empty words, which a path would read as this folder and others as not given."""
         for before, word in zip([None, *args], args, strict=False):
             if not word or _EMPTY.fullmatch(word):
                 flag = word or (before if before and before.startswith("--") else "an argument")
-                typer.echo(f"{flag.rstrip('=')} is empty: give a value, or leave it out", err=True)
-                raise typer.Exit(_BAD_INPUT)
+                raise RefusedError([f"{flag.rstrip('=')} is empty: give a value, or leave it out"])
         return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - classes that Typer keeps private
         name, listed, rest = super().resolve_command(ctx, args)
         return name, listed and loaded(str(name)), rest
+
+
+@contextmanager
+def _refusals_said(*, as_json: bool) -> Generator[None]:
+    """On standard error, and with ``--json`` as an object on standard output, in the answer's place."""
+    try:
+        yield
+    except RefusedError as refusal:
+        for line in refusal.lines:
+            typer.echo(line, err=True)
+        if as_json:
+            typer.echo(refusal_document(refusal.lines, refusal.mistakes))
+        raise typer.Exit(BAD_INPUT) from None
+    except typer.TyperException as refusal:
+        # The option parser's own; Typer tells people, with the usage.
+        if as_json:
+            lines = [visible(refusal.format_message())]
+            typer.echo(refusal_document(lines, exit_code=refusal.exit_code))
+        raise
 
 
 def loaded(name: str) -> Any:  # noqa: ANN401 - as above

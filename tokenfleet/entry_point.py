@@ -29,7 +29,10 @@ def main() -> None:
     except KeyboardInterrupt:
         code = _said("stopped", _INTERRUPTED)
     except OSError as error:
-        code = _said(*_explained(error))
+        line, code = _explained(error)
+        _said(line, code)
+        if code == _BAD_INPUT:
+            _say_to_machines(line)
         _drop_answer()
     # Disabled or not, Python looks once more at its end; what is frozen it does not look at.
     gc.freeze()
@@ -68,6 +71,14 @@ def _said(line: str, code: int) -> int:
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
     return code
+
+
+def _say_to_machines(line: str) -> None:
+    refusal = import_module("tokenfleet.refusal")
+    if refusal.asks_for_json(sys.argv[1:]):
+        with suppress(OSError):
+            sys.stdout.write(refusal.refusal_document([line]) + "\n")
+            sys.stdout.flush()
 
 
 def _drop_answer() -> None:

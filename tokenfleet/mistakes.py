@@ -11,7 +11,7 @@ class Mistake:
 
     ``path`` is the config path (``models.chat.pool``), ``value`` what stands there as the
     user wrote it (empty when the key is missing), ``problem`` one sentence that says what is
-    allowed and the way out.
+    allowed and the way out. An empty path means the whole file.
     """
 
     path: str
@@ -20,7 +20,33 @@ class Mistake:
 
     def __str__(self) -> str:
         found = f" = {self.value}" if self.value else ""
-        return f"{self.path}{found}: {self.problem}"
+        return f"{self.path}{found}: {self.problem}" if self.path else self.problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Located:
+    """A mistake in a file."""
+
+    file: str
+    line: int | None
+    """From 1; null where no line of it is to blame."""
+    path: str | None
+    """Keys that lead to it, such as models.chat.pool; null where the whole file is meant."""
+    problem: str
+    """One sentence that says what is allowed and the way out."""
+    text: str
+    """All of it in one line, as people read it."""
+
+
+def located(file: str, line: int | None, mistake: Mistake) -> Located:
+    """A mistake on a line of a file."""
+    return Located(
+        file=file,
+        line=line,
+        path=mistake.path or None,
+        problem=mistake.problem,
+        text=f"{file}:{line}: {mistake}" if line else f"{file}: {mistake}",
+    )
 
 
 class StackError(Exception):

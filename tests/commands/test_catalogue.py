@@ -10,6 +10,7 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from tests.aws.fake_price_list import FakePriceList, instance, services
+from tests.documented import as_documented
 from tests.registry.fake_registry import FakeRegistry
 from tests.registry.on_loopback import keep_charts, keep_images, write_names
 from tokenfleet.catalogue.digests import DIGESTS, parse_digests
@@ -18,6 +19,7 @@ from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.catalogue.renewal import FILES
 from tokenfleet.catalogue.spot import SpotPriceFile
 from tokenfleet.cli import app
+from tokenfleet.json_document import Schema
 
 BAD_INPUT = 2
 REGION = "us-east-1"
@@ -107,6 +109,7 @@ def test_prices_are_written_with_date_and_source(folder: Path, price_list: FakeP
 def test_progress_goes_beside_the_answer(folder: Path, price_list: FakePriceList) -> None:
     result = _refresh(folder, "--json")
     assert json.loads(result.stdout) == {
+        "schema": "tokenfleet/catalogue-refresh/1",
         "regions": [REGION],
         "changes": [],
         "digests": [],
@@ -215,7 +218,7 @@ def test_data_files_that_are_broken_are_named(name: str, text: str, folder: Path
 def test_prices_and_digests_are_renewed_together(folder: Path) -> None:
     result = _refresh_all(folder, "--json")
     assert (result.exit_code, result.exception) == (0, None), result.output
-    answer = json.loads(result.stdout)
+    answer = as_documented(result.stdout, Schema.CATALOGUE_REFRESH)
     assert answer["written"] == [*FILES, DIGESTS]
     names = [change["name"] for change in answer["digests"]]
     assert names == sorted(parse_digests((folder / DIGESTS).read_text(encoding="utf-8")))

@@ -33,7 +33,7 @@ def _answer(*arguments: str) -> dict[str, Any]:
 
 
 def _types(answer: dict[str, Any]) -> list[str]:
-    return [row["instance_type"] for row in answer["candidates"]]
+    return [row["instanceType"] for row in answer["candidates"]]
 
 
 @pytest.mark.parametrize(
@@ -55,22 +55,22 @@ def test_every_model_of_the_catalogue_has_an_answer(model: str) -> None:
 
 def test_json_holds_stages_disks_prices_and_the_verdict() -> None:
     answer = _answer(QWEN3_8B)
-    assert (answer["weights_bytes"], answer["spot_notice_seconds"]) == (16_381_470_720, 120)
+    assert (answer["weightsBytes"], answer["spotNoticeSeconds"]) == (16_381_470_720, 120)
     for row in answer["candidates"]:
-        start, name = row["start"], row["instance_type"]
-        assert start["instance_type"] == name
-        assert bool(row["disks"]["cache"]) != bool(row["disks"]["local_gb_by_type"])
-        late = start["until_ready"]["expected"] > 120
-        assert (answer["notice_met"][name] in {"at best", "never"}) == late
-        parts = [start[part] for part in ("before", "boot", "together", "load", "warm_up")]
+        start, name = row["start"], row["instanceType"]
+        assert start["instanceType"] == name
+        assert bool(row["disks"]["cache"]) != bool(row["disks"]["localGbByType"])
+        late = start["untilReady"]["expected"] > 120
+        assert (answer["noticeMet"][name] in {"at best", "never"}) == late
+        parts = [start[part] for part in ("before", "boot", "together", "load", "warmUp")]
         for end in ("low", "expected", "high"):
             whole = sum(part["seconds"][end] for part in parts)
-            assert start["until_ready"][end] == pytest.approx(whole)
-        assert all(part["limited_by"] and part["sources"] for part in parts)
+            assert start["untilReady"][end] == pytest.approx(whole)
+        assert all(part["limitedBy"] and part["sources"] for part in parts)
 
 
 def test_a_price_has_the_volumes_in_it_and_is_null_where_it_is_not_known() -> None:
-    prices = _answer(QWEN3_8B, "--types", "c8g.4xlarge,c8gd.4xlarge")["usd_per_hour"]
+    prices = _answer(QWEN3_8B, "--types", "c8g.4xlarge,c8gd.4xlarge")["usdPerHour"]
     # 0.63808; root 70 GiB + 175 MiB/s above 125, cache 33 GiB + 471, at 0.08 and 0.04 a month.
     volumes = ((70 + 33) * 0.08 + (175 + 471) * 0.04) / 730
     assert prices["c8g.4xlarge"] == pytest.approx(0.63808 + volumes, abs=1e-5)
@@ -167,5 +167,5 @@ def test_old_prices_are_flagged(
     monkeypatch.setattr(coldstart, "today", lambda: day)
     assert ("older than 90 days" in _said(QWEN3_8B)) == flagged
     answer = _answer(QWEN3_8B)
-    assert answer["prices_stale"] == flagged
-    assert answer["prices_as_of"]
+    assert answer["pricesStale"] == flagged
+    assert answer["pricesAsOf"]

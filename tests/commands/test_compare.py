@@ -58,11 +58,11 @@ def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
     answer = json.loads(result.stdout)
     best = answer["choices"][0]
     assert best["node"]["source"]
-    assert best["at_load"]["range_of_price"]["p10"] <= 1 <= best["at_load"]["range_of_price"]["p90"]
-    assert {row["reason"] for row in answer["ruled_out"]} >= {"no engine", "does not fit"}
+    assert best["atLoad"]["rangeOfPrice"]["p10"] <= 1 <= best["atLoad"]["rangeOfPrice"]["p90"]
+    assert {row["reason"] for row in answer["ruledOut"]} >= {"no engine", "does not fit"}
     # 2 requests/s of 800 and 250 tokens an hour: 5.76 M at 1 and 1.8 M at 4 US dollars.
     (compared,) = answer["hosted"]
-    assert compared["comparison"]["hosted_usd_per_hour"] == pytest.approx(5.76 + 4 * 1.8)
+    assert compared["comparison"]["hostedUsdPerHour"] == pytest.approx(5.76 + 4 * 1.8)
     assert compared["comparison"]["cheaper"] == "own"
 
 
@@ -119,7 +119,7 @@ def test_old_hosted_prices_are_flagged(
         "older than 90 days: an api" in _said(QWEN3_8B, "--hosted", str(hosted)).lower()
     ) == stale
     answer = json.loads(_compare(QWEN3_8B, "--hosted", str(hosted), "--json").stdout)
-    assert [row["price_stale"] for row in answer["hosted"]] == [stale]
+    assert [row["priceStale"] for row in answer["hosted"]] == [stale]
 
 
 @pytest.mark.parametrize(("day", "stale"), [("2024-07-02", False), ("2027-01-01", True)])
@@ -127,5 +127,5 @@ def test_old_prices_are_flagged_with_the_way_to_renew_them(
     day: str, monkeypatch: pytest.MonkeyPatch, *, stale: bool
 ) -> None:
     monkeypatch.setattr(compare, "today", lambda: dt.date.fromisoformat(day))
-    assert json.loads(_compare(QWEN3_8B, "--json").stdout)["prices_stale"] == stale
+    assert json.loads(_compare(QWEN3_8B, "--json").stdout)["pricesStale"] == stale
     assert ("tokenfleet catalogue refresh --region us-east-1" in _said(QWEN3_8B)) == stale

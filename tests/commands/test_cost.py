@@ -51,9 +51,9 @@ def _answer(*arguments: str) -> dict[str, Any]:
 def test_the_models_of_a_stack_pay_its_bill() -> None:
     answer = _answer("prod")
     paid = sum(
-        model["share"]["pool_usd"] + model["share"]["shared_usd"] for model in answer["models"]
+        model["share"]["poolUsd"] + model["share"]["sharedUsd"] for model in answer["models"]
     )
-    assert 730 * paid == pytest.approx(answer["usd_per_month"]["expected"])
+    assert 730 * paid == pytest.approx(answer["usdPerMonth"]["expected"])
 
 
 def test_without_traffic_no_single_price_is_named() -> None:
@@ -98,7 +98,7 @@ def test_too_much_load_says_that_the_queue_grows_and_what_it_takes() -> None:
 )
 def test_what_ifs_move_the_price_the_right_way(arguments: list[str], *, dearer: bool) -> None:
     before, after = (
-        _answer("dev", *more)["models"][0]["at_load"]["prices"]["blended"]
+        _answer("dev", *more)["models"][0]["atLoad"]["prices"]["blended"]
         for more in ([], arguments)
     )
     assert (after > before) == dearer
@@ -109,7 +109,7 @@ def test_a_day_that_comes_and_goes_is_priced_beside_the_constant_load() -> None:
     answer, said = _answer("dev", "--day", hours), _said("dev", "--day", hours)
     (model,) = answer["day"]["models"]
     assert {hour["replicas"] for hour in model["fleet"]["hours"]} == {1, 2}
-    assert model["prices"]["blended"] > answer["models"][0]["at_load"]["prices"]["blended"]
+    assert model["prices"]["blended"] > answer["models"][0]["atLoad"]["prices"]["blended"]
     assert "Over that day Model Requests/s" in said
     assert "0.04 to 0.36" in said
 
@@ -120,9 +120,9 @@ def test_only_the_shape_of_a_day_counts_however_large_its_loads() -> None:
 
 
 def test_a_cheaper_cache_hit_makes_the_same_bill() -> None:
-    answer = _answer("dev", "--cached-share", "0.5")["models"][0]["at_load"]
-    assert answer["flow"]["cached_input"] == answer["flow"]["uncached_input"]
-    assert answer["prices"]["cached_input"] < answer["prices"]["uncached_input"]
+    answer = _answer("dev", "--cached-share", "0.5")["models"][0]["atLoad"]
+    assert answer["flow"]["cachedInput"] == answer["flow"]["uncachedInput"]
+    assert answer["prices"]["cachedInput"] < answer["prices"]["uncachedInput"]
 
 
 def test_a_profile_replaces_the_estimate_and_narrows_the_range(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_explain_names_source_and_date_of_every_line() -> None:
     assert "Where the figures come from" in said
     for line in answer["bill"]["expected"]["lines"]:
         assert line["source"]
-        assert line["as_of"] in said
+        assert line["asOf"] in said
 
 
 def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
@@ -235,8 +235,8 @@ def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(
     )
     plain, committed = (_answer("dev", *more) for more in ([], ["--commitment", str(path)]))
     (used,) = committed["utilisations"]
-    saved = plain["usd_per_month"]["expected"] - committed["usd_per_month"]["expected"]
-    assert saved == pytest.approx(730 * used["saved_usd_per_hour"])
+    saved = plain["usdPerMonth"]["expected"] - committed["usdPerMonth"]["expected"]
+    assert saved == pytest.approx(730 * used["savedUsdPerHour"])
     # 0.3 US dollars an hour buy hours at 0.73 of the list price.
     assert saved == pytest.approx(730 * (0.3 / 0.73 - 0.3))
     assert "plan: 100% of it used" in _said("dev", "--commitment", str(path))
@@ -247,5 +247,5 @@ def test_old_prices_are_flagged_with_the_way_to_renew_them(
     day: str, monkeypatch: pytest.MonkeyPatch, *, stale: bool
 ) -> None:
     monkeypatch.setattr(cost, "today", lambda: dt.date.fromisoformat(day))
-    assert bool(_answer("dev")["stale_prices"]) == stale
+    assert bool(_answer("dev")["stalePrices"]) == stale
     assert ("tokenfleet catalogue refresh --region us-east-1" in _said("dev")) == stale

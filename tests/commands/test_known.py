@@ -20,7 +20,7 @@ def catalogue(*words: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize(
     ("what", "key", "names"),
     [
-        ("types", "instance_type", {*instance_types()}),
+        ("types", "instanceType", {*instance_types()}),
         ("models", "model", {*known_models()}),
         ("regions", "region", {*regions()}),
     ],
@@ -28,27 +28,27 @@ def catalogue(*words: str) -> tuple[int, str, str]:
 def test_all_that_is_known_is_listed_for_machines_too(what: str, key: str, names: set[str]) -> None:
     code, out, _ = catalogue(what, "--json")
     assert code == 0
-    assert {row[key] for row in json.loads(out)} == names
+    assert {row[key] for row in json.loads(out)[what]} == names
     shown = catalogue(what)[1]
     assert all(name in shown for name in names)
 
 
 def test_a_part_of_a_name_narrows_the_list_whatever_its_case() -> None:
     _, out, _ = catalogue("types", "C8GD.4X", "--json")
-    assert [row["instance_type"] for row in json.loads(out)] == ["c8gd.4xlarge"]
+    assert [row["instanceType"] for row in json.loads(out)["types"]] == ["c8gd.4xlarge"]
 
 
 def test_a_type_has_the_price_of_the_region_that_is_asked_for() -> None:
     _, out, _ = catalogue("types", "c8gd.4xlarge", "--region", "eu-central-1", "--json")
-    (row,) = json.loads(out)
+    (row,) = json.loads(out)["types"]
     price = on_demand_price("c8gd.4xlarge", "eu-central-1")
-    assert (row["usd_per_hour"], row["price_date"]) == (price.usd, str(price.date))
-    assert row["is_offered"]
+    assert (row["usdPerHour"], row["priceDate"]) == (price.usd, str(price.date))
+    assert row["isOffered"]
 
 
 def test_what_nobody_knows_of_a_region_is_not_a_number() -> None:
     _, out, _ = catalogue("regions", "ap-southeast-7", "--json")
-    assert json.loads(out)[0]["types_offered"] is None
+    assert json.loads(out)["regions"][0]["typesOffered"] is None
     assert "not known" in catalogue("regions", "ap-southeast-7")[1]
 
 

@@ -8,9 +8,11 @@ import pytest
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from tests.documented import as_documented
 from tests.weights.model_files import write_model
 from tokenfleet.aws.client import s3_client
 from tokenfleet.cli import app
+from tokenfleet.json_document import Schema
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 
@@ -50,12 +52,17 @@ def test_a_model_gets_its_mark_once_all_that_it_loads_is_there(
     assert f"    tokenfleet {' '.join(publish)}\n" in before.stdout
     assert model.mark not in before.stdout
 
-    done = tokenfleet(*publish, "--from", write_model(tmp_path / "model", 1000))
+    done = tokenfleet(*publish, "--from", write_model(tmp_path / "model", 1000), "--json")
     assert (done.exit_code, done.exception) == (0, None), done.output
+    assert as_documented(done.stdout, Schema.PUBLISH)["outcome"] == "published"
+    held = as_documented(tokenfleet("models", "--json").stdout, Schema.MODELS)["models"]
+    assert [each["model"] for each in held] == [model.hugging_face_id]
     after = tokenfleet("models", "--stack", "dev")
     assert f"{model.name} can be served. In Pulumi.dev.yaml, below {model.name}: of" in after.stdout
     assert f"      published: {model.mark}\n" in after.stdout
-    assert json.loads(tokenfleet("models", "--stack", "dev", "--json").stdout) == {
+    answer = tokenfleet("models", "--stack", "dev", "--json").stdout
+    assert as_documented(answer, Schema.STACK_MODELS) == {
+        "schema": "tokenfleet/stack-models/1",
         "bucket": BUCKET,
         "stack": "dev",
         "models": [{"name": model.name, "mark": model.mark, "missing": {}}],

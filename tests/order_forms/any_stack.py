@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from tests.pulls import named, pulled
 from tokenfleet.cli import app
-from tokenfleet.commands.answers import located, today
-from tokenfleet.mistakes import StackError
-from tokenfleet.plan.plain import plain
+from tokenfleet.commands.answers import today
+from tokenfleet.json_document import plain
+from tokenfleet.mistakes import StackError, located
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.report import Report
 from tokenfleet.preview.run import preview_stack
@@ -56,8 +56,11 @@ def _built(project: Path, stack: str) -> Built:
     try:
         done = preview_stack(stack_file, today())
     except StackError as error:
-        said = "\n".join(located(stack_file, error))
-        raise pytest.fail.Exception(said, pytrace=False) from None
+        lines = [
+            located(stack_file.path.name, stack_file.line_of(mistake.path), mistake).text
+            for mistake in error.mistakes
+        ]
+        raise pytest.fail.Exception("\n".join(lines), pytrace=False) from None
     found = stack_file.project
     configured = Configured(
         found.name, stack_file.keys, sorted(stack_file.secrets), stack_file.others

@@ -28,9 +28,11 @@ FAILURES: Mapping[str, tuple[str, str]] = {
         "__main__.py:3: ZeroDivisionError: ",
     ),
     "a mistake while another value never comes": (
-        "import asyncio\nimport pulumi\n"
-        "pulumi.Output.from_input(asyncio.get_running_loop().create_future())\n"
-        "pulumi.Output.from_input(1).apply(\n  lambda x: x / 0)",
+        (
+            "import asyncio\nimport pulumi\n"
+            "pulumi.Output.from_input(asyncio.get_running_loop().create_future())\n"
+            "pulumi.Output.from_input(1).apply(\n  lambda x: x / 0)"
+        ),
         "__main__.py:5: ZeroDivisionError: ",
     ),
 }

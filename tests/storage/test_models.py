@@ -42,7 +42,8 @@ def test_an_empty_bucket_says_how_to_fill_it(
     assert result.exit_code == 0
     assert f"s3://{bucket} holds no models yet" in result.stdout
     assert "tokenfleet publish" in result.stdout
-    assert json.loads(tokenfleet("models", "--json").stdout) == {"bucket": bucket, "models": []}
+    held = json.loads(tokenfleet("models", "--json").stdout)
+    assert (held["bucket"], held["models"]) == (bucket, [])
 
 
 def test_revisions_and_artifact_sets_are_listed_with_their_state(
@@ -84,7 +85,7 @@ def test_revisions_and_artifact_sets_are_listed_with_their_state(
     }
     whole = next(entry for entry in found if entry["weights"]["state"] == "published")["weights"]
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    assert (whole["files"], whole["total_bytes"]) == (4, sum(sizes))
+    assert (whole["files"], whole["totalBytes"]) == (4, sum(sizes))
     assert whole["published"].startswith("20")
 
     table = tokenfleet("models").stdout

@@ -100,7 +100,7 @@ def test_a_published_model_is_there_byte_for_byte(
     folder = write_model(tmp_path / "model", 2 * PART_BYTES)
     done = answer(tokenfleet(*publish_of(folder, "--json")))
     assert (done["outcome"], done["files"]) == ("published", 4)
-    assert done["sent_bytes"] == done["total_bytes"] > 2 * PART_BYTES
+    assert done["sentBytes"] == done["totalBytes"] > 2 * PART_BYTES
     assert_published(s3_server, bucket, folder)
 
 
@@ -153,7 +153,7 @@ def test_an_interrupted_publish_sends_only_the_rest(
     sent = s3_server.requests("s3_UploadPart ")
     done = answer(tokenfleet(*publish_of(folder, "--json")))
     weights_bytes = (folder / "model.safetensors").stat().st_size
-    assert done["sent_bytes"] == weights_bytes - sum(there)
+    assert done["sentBytes"] == weights_bytes - sum(there)
     assert s3_server.requests("s3_UploadPart ") - sent == 3
     assert_published(s3_server, bucket, folder)
     assert not kept()
@@ -277,7 +277,7 @@ def test_what_went_missing_is_repaired(
     (listed,) = answer(tokenfleet("models", "--json"))["models"]
     assert listed["weights"]["state"] == "2 of 4 files missing"
     done = answer(tokenfleet(*publish_of(small, "--json")))
-    assert (done["outcome"], done["sent_files"]) == ("repaired", 2)
+    assert (done["outcome"], done["sentFiles"]) == ("repaired", 2)
     assert_published(s3_server, bucket, small)
 
 

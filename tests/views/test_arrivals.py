@@ -5,7 +5,7 @@ import pytest
 
 from tests.views.conftest import ReportOf
 from tests.views.test_renderings import on_a_terminal
-from tokenfleet.plan.plain import plain
+from tokenfleet.json_document import plain
 from tokenfleet.preview.report import Report
 from tokenfleet.views.fetched import fetched_line, gb_text
 from tokenfleet.views.money import usd
@@ -36,4 +36,4 @@ def test_the_way_of_every_byte_is_in_the_json(report_of: ReportOf) -> None:
         for fetch in arrival["fetches"]
     }
     assert {("engine image", "NAT gateway"), ("weights", "S3 endpoint")} <= ways
-    assert all("fetches" in model["plan"]["cold_start"] for model in report["models"])
+    assert all("fetches" in model["plan"]["coldStart"] for model in report["models"])

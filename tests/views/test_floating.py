@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.today import TODAY
 from tests.views.conftest import ReportOf
-from tokenfleet.plan.plain import plain
+from tokenfleet.json_document import plain
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.kubernetes import kubernetes_support
 from tokenfleet.preview.notes import notes

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from tokenfleet.economics.bill.lines import Bill
-from tokenfleet.plan.plain import plain
+from tokenfleet.json_document import plain
 from tokenfleet.policies.finding import Finding
 from tokenfleet.preview.report import Report
 from tokenfleet.views.drawing.architecture import architecture_svg
@@ -104,7 +104,7 @@ def test_old_prices_are_flagged_in_every_report(report_of: ReportOf) -> None:
     for render in (markdown, html, on_a_terminal):
         assert "older than 90 days" not in render(fresh)
         assert "older than 90 days" in render(report)
-    assert "stale_prices" in json.dumps(plain(report))
+    assert "stalePrices" in json.dumps(plain(report))
 
 
 def test_every_report_says_when_eks_upgrades_by_itself_and_first_when_near(

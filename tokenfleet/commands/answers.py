@@ -1,21 +1,21 @@
-"""How every command answers: one console, and mistakes with exit code 2 and no traceback."""
+"""How every command answers: one console, one JSON object, and mistakes with exit code 2."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from tokenfleet.mistakes import StackError
-from tokenfleet.plain_text import visible
+from tokenfleet.json_document import Schema, json_document
+from tokenfleet.mistakes import Located, StackError, located
+from tokenfleet.refusal import RefusedError
 from tokenfleet.settings.answers_file import AnswersFile, read_answers
 from tokenfleet.settings.project_file import read_project
 from tokenfleet.settings.stack_file import StackFile, read_stack_file
 from tokenfleet.settings.yaml_file import FileError
 
-BAD_INPUT = 2
 BROKEN_RULE = 3
 FAILED_VERDICT = 4
 _WIDTH_WITHOUT_TERMINAL = 140
@@ -37,11 +37,26 @@ Strict = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 
-def fail(*lines: str) -> NoReturn:
-    """Say on standard error what is wrong and end with exit code 2."""
-    for line in lines:
-        typer.echo(visible(line), err=True)
-    raise typer.Exit(BAD_INPUT)
+def fail(*lines: str, mistakes: Sequence[Located] = ()) -> NoReturn:
+    """End with exit code 2, and with what is wrong: ``mistakes`` is what the lines say of files."""
+    raise RefusedError(lines, mistakes)
+
+
+def fail_stack(stack_file: StackFile, error: StackError, *before: str) -> NoReturn:
+    """Fail with every mistake of a stack file and the line it is on."""
+    name, count = stack_file.path.name, len(error.mistakes)
+    lines = {mistake: stack_file.line_of(mistake.path) for mistake in error.mistakes}
+    found = [
+        located(name, line, mistake)
+        for mistake, line in sorted(lines.items(), key=lambda entry: (entry[1] or 0, entry[0]))
+    ]
+    heading = f"{name}: {count} {'mistake' if count == 1 else 'mistakes'}"
+    fail(*before, heading, *(f"  {each.text}" for each in found), mistakes=found)
+
+
+def say_json(schema: Schema, answer: object) -> None:
+    """Print the answer of ``--json``, a dataclass."""
+    typer.echo(json_document(schema, answer))
 
 
 def console() -> Console:
@@ -66,7 +81,7 @@ def stack_file_of(project: Path, stack: str, answers: AnswersFile | None = None)
         found = read_project(project)
         return read_stack_file(found, stack, answers.environments if answers else {})
     except FileError as error:
-        fail(*str(error).splitlines())
+        fail(*str(error).splitlines(), mistakes=error.mistakes)
 
 
 def answers_of(path: Path | None) -> AnswersFile | None:
@@ -74,14 +89,4 @@ def answers_of(path: Path | None) -> AnswersFile | None:
     try:
         return path and read_answers(path)
     except FileError as error:
-        fail(*str(error).splitlines())
-
-
-def located(stack_file: StackFile, error: StackError) -> Iterator[str]:
-    """Every mistake of a stack file with the line it is on."""
-    count = len(error.mistakes)
-    yield f"{stack_file.path.name}: {count} {'mistake' if count == 1 else 'mistakes'}"
-    lines = {mistake: stack_file.line_of(mistake.path) for mistake in error.mistakes}
-    for mistake, line in sorted(lines.items(), key=lambda entry: (entry[1] or 0, entry[0])):
-        where = f"{stack_file.path.name}:{line}: " if line else ""
-        yield f"  {where}{mistake}"
+        fail(*str(error).splitlines(), mistakes=error.mistakes)

@@ -1,23 +1,45 @@
 """``tokenfleet catalogue``: what its data files know, and their renewal."""
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, get_args
 
 import typer
-from rich.table import Table
 
+from tokenfleet.catalogue.listing import KnownModel, KnownRegion, KnownType, region_rows, types_in
 from tokenfleet.catalogue.listing import models as known_models
-from tokenfleet.catalogue.listing import region_rows, types_in
 from tokenfleet.catalogue.regions import regions as all_regions
 from tokenfleet.catalogue.services import ServiceName
-from tokenfleet.commands.answers import AsJson, console, fail
+from tokenfleet.commands.answers import AsJson, console, fail, say_json
 from tokenfleet.commands.refresh import refresh
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest
-from tokenfleet.plan.plain import plain
 from tokenfleet.views.screens.catalogue import models_table, regions_table, types_table
 
 Only = Annotated[str | None, typer.Argument(metavar="[PART]", help="only names with this in them")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TypesAnswer:
+    """Instance types, with their prices in a region."""
+
+    region: str
+    types: Sequence[KnownType]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsAnswer:
+    """Models whose memory and speed are known."""
+
+    models: Sequence[KnownModel]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionsAnswer:
+    """Regions of AWS with EKS."""
+
+    regions: Sequence[KnownRegion]
+
 
 catalogue = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -40,7 +62,11 @@ def types(
     if region not in all_regions():
         fail(f"--region {region}: no region of AWS with EKS.{nearest(region, all_regions())}")
     rows = [row for row in types_in(region) if _is_asked(row.instance_type, only)]
-    _list(rows, types_table(rows, region), only, as_json=as_json)
+    _check_found(rows, only)
+    if as_json:
+        say_json(Schema.CATALOGUE_TYPES, TypesAnswer(region=region, types=rows))
+    else:
+        console().print(types_table(rows, region))
 
 
 @catalogue.command()
@@ -50,7 +76,11 @@ def models(
 ) -> None:
     """List models whose memory and speed are known; others are given by their config.json."""
     rows = [row for row in known_models() if _is_asked(row.model, only)]
-    _list(rows, models_table(rows), only, as_json=as_json)
+    _check_found(rows, only)
+    if as_json:
+        say_json(Schema.CATALOGUE_MODELS, ModelsAnswer(models=rows))
+    else:
+        console().print(models_table(rows))
 
 
 @catalogue.command("regions")
@@ -60,8 +90,11 @@ def list_regions(
 ) -> None:
     """List regions, and of how much in each a price is known; a stack file may state others."""
     rows = [row for row in region_rows() if _is_asked(row.region, only)]
-    _list(rows, regions_table(rows), only, as_json=as_json)
-    if not as_json:
+    _check_found(rows, only)
+    if as_json:
+        say_json(Schema.CATALOGUE_REGIONS, RegionsAnswer(regions=rows))
+    else:
+        console().print(regions_table(rows))
         names = ", ".join(get_args(ServiceName))
         typer.echo(f"\nServices, by the name that cost.prices takes: {names}")
 
@@ -70,10 +103,6 @@ def _is_asked(name: str, part: str | None) -> bool:
     return part is None or part.casefold() in name.casefold()
 
 
-def _list(rows: Sequence[object], table: Table, only: str | None, *, as_json: bool) -> None:
+def _check_found(rows: Sequence[object], only: str | None) -> None:
     if not rows:
         fail(f"{only}: nothing in the catalogue has that in its name")
-    if as_json:
-        typer.echo(json.dumps(plain(rows), indent=2))
-    else:
-        console().print(table)

@@ -1,7 +1,8 @@
 """``tokenfleet coldstart``: how long a new node needs until a model answers, by instance type."""
 
-import json
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -9,14 +10,14 @@ import typer
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.catalogue.prices import Prices
-from tokenfleet.commands.answers import AsJson, console, fail, today
+from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
 from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.bill.volumes import disks_price
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
-from tokenfleet.plan.plain import plain
-from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.screens.candidates import compared
 
@@ -25,6 +26,26 @@ _REGION = "us-east-1"
 _CONTEXT_LENGTH = 8192
 # One of each kind a reader chooses between; c8g is c8gd without its disks.
 _FAMILIES = ("c8gd", "c8g", "inf2", "p5")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdstartAnswer:
+    """How long a new node needs until a model answers, by instance type."""
+
+    model: str
+    weights_bytes: int
+    region: str
+    """That of the prices."""
+    spot_notice_seconds: int
+    usd_per_hour: Mapping[str, float | None]
+    """By instance type, on demand with volumes; null where no price is known."""
+    prices_as_of: dt.date | None
+    """Of the oldest of these prices."""
+    prices_stale: bool
+    """Whether that is older than 90 days."""
+    notice_met: Mapping[str, NoticeMet]
+    """By instance type, whether a replacement is ready within a spot notice."""
+    candidates: Sequence[Candidate]
 
 
 def coldstart(
@@ -58,18 +79,18 @@ def coldstart(
     oldest = min(dates, default=None)
     stale = oldest is not None and is_stale(oldest, today())
     if as_json:
-        answer = {
-            "model": model,
-            "weights_bytes": facts.weights_bytes,
-            "region": _REGION,
-            "spot_notice_seconds": SPOT_NOTICE_SECONDS,
-            "usd_per_hour": usd_by_type,
-            "prices_as_of": oldest and oldest.isoformat(),
-            "prices_stale": stale,
-            "notice_met": {row.instance_type: row.start.notice_met for row in candidates},
-            "candidates": plain(candidates),
-        }
-        typer.echo(json.dumps(answer, indent=2))
+        answer = ColdstartAnswer(
+            model=model,
+            weights_bytes=facts.weights_bytes,
+            region=_REGION,
+            spot_notice_seconds=SPOT_NOTICE_SECONDS,
+            usd_per_hour=usd_by_type,
+            prices_as_of=oldest,
+            prices_stale=stale,
+            notice_met={row.instance_type: row.start.notice_met for row in candidates},
+            candidates=candidates,
+        )
+        say_json(Schema.COLDSTART, answer)
         return
 
     prices = f"Prices: on demand in {_REGION}, with volumes, the oldest of {oldest}."

@@ -1,7 +1,7 @@
 """``tokenfleet compare``: which hardware should serve a model, and what a token costs there."""
 
-import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,16 +9,16 @@ import typer
 
 from tokenfleet.catalogue.instances import instance_types, priced_regions
 from tokenfleet.catalogue.models import ModelFacts, known_models
-from tokenfleet.commands.answers import AsJson, console, fail, today
+from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
 from tokenfleet.economics.bill.price_age import is_stale
 from tokenfleet.economics.choice.question import Objective, Question
-from tokenfleet.economics.choice.ranking import Ranking, ranking
+from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut, ranking
 from tokenfleet.economics.estimate.traffic import RequestShape
-from tokenfleet.economics.price.hosted import HostedPrice, compare_hosted
+from tokenfleet.economics.price.hosted import HostedComparison, HostedPrice, compare_hosted
 from tokenfleet.economics.price.hosted_file import read_hosted
 from tokenfleet.economics.refusal import CostError
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest
-from tokenfleet.plan.plain import plain
 from tokenfleet.settings.models import ObjectiveSettings
 from tokenfleet.views.screens.choices import ranked
 
@@ -26,6 +26,41 @@ from tokenfleet.views.screens.choices import ranked
 _CONTEXT_LENGTH = 8192
 _INPUT_TOKENS, _OUTPUT_TOKENS = 800.0, 250.0
 _PROMISE = ObjectiveSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostedAnswer:
+    """A price of a hosted API beside the cheapest choice."""
+
+    price: HostedPrice
+    price_stale: bool
+    cheapest: str
+    """Instance type of that choice."""
+    comparison: HostedComparison
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareAnswer:
+    """Which hardware should serve a model: what was asked, and every instance type in order."""
+
+    model: str
+    region: str
+    spot: bool
+    """How nodes are bought; otherwise on demand."""
+    spare: int
+    """Replicas for a lost one."""
+    context_length: int
+    """Longest request, in tokens."""
+    requests_per_second: float | None
+    """Mean load; null where prices are those of nodes that are never idle."""
+    shape: RequestShape
+    objective: Objective
+    prices_stale: bool
+    """Whether a price is older than 90 days."""
+    choices: Sequence[Choice]
+    """The cheapest first."""
+    ruled_out: Sequence[RuledOut]
+    hosted: Sequence[HostedAnswer]
 
 
 def compare(
@@ -101,7 +136,7 @@ def compare(
         fail(_flagged(error))
     found = ranking(question, names)
     if as_json:
-        typer.echo(json.dumps(_answer(question, found, prices), indent=2))
+        say_json(Schema.COMPARE, _answer(question, found, prices))
         return
 
     console().print(ranked(question, found, prices, today=today(), every=every))
@@ -128,37 +163,35 @@ def _flagged(error: CostError) -> str:
     return f"{place}: {error.problem}"
 
 
-def _answer(question: Question, found: Ranking, prices: Sequence[HostedPrice]) -> dict[str, object]:
-    return {
-        "model": question.model,
-        "region": question.region,
-        "spot": question.spot,
-        "spare": question.spare,
-        "context_length": question.context_length,
-        "requests_per_second": question.requests_per_second,
-        "shape": plain(question.shape),
-        "objective": plain(question.objective),
-        "prices_stale": any(is_stale(choice.node.date, today()) for choice in found.choices),
-        "choices": plain(found.choices),
-        "ruled_out": plain(found.ruled_out),
-        "hosted": [
-            {
-                "price": plain(price),
-                "price_stale": is_stale(price.date, today()),
-                "cheapest": found.choices[0].instance_type,
-                "comparison": plain(
-                    compare_hosted(
-                        found.choices[0].at_load or found.choices[0].flat_out,
-                        price,
-                        found.choices[0].most,
-                        replicas=found.choices[0].replicas or 1,
-                    )
+def _answer(question: Question, found: Ranking, prices: Sequence[HostedPrice]) -> CompareAnswer:
+    return CompareAnswer(
+        model=question.model,
+        region=question.region,
+        spot=question.spot,
+        spare=question.spare,
+        context_length=question.context_length,
+        requests_per_second=question.requests_per_second,
+        shape=question.shape,
+        objective=question.objective,
+        prices_stale=any(is_stale(choice.node.date, today()) for choice in found.choices),
+        choices=found.choices,
+        ruled_out=found.ruled_out,
+        hosted=[
+            HostedAnswer(
+                price=price,
+                price_stale=is_stale(price.date, today()),
+                cheapest=found.choices[0].instance_type,
+                comparison=compare_hosted(
+                    found.choices[0].at_load or found.choices[0].flat_out,
+                    price,
+                    found.choices[0].most,
+                    replicas=found.choices[0].replicas or 1,
                 ),
-            }
+            )
             for price in prices
             if found.choices
         ],
-    }
+    )
 
 
 def _model_mistakes(model: str, facts: ModelFacts | None) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """``tokenfleet compile``: the Job that compiles a model ahead of time."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -7,16 +9,27 @@ import typer
 
 from tokenfleet.commands.answers import (
     AnswersPath,
+    AsJson,
     ProjectFolder,
     answers_of,
     fail,
-    located,
+    fail_stack,
+    say_json,
     stack_file_of,
 )
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.folder import manifest_yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileAnswer:
+    """How a model is compiled ahead of time."""
+
+    job: Mapping[str, object]
+    """The Kubernetes Job, its keys as Kubernetes spells them."""
 
 
 def compile(  # noqa: A001 - the word its user types
@@ -24,6 +37,7 @@ def compile(  # noqa: A001 - the word its user types
     model: Annotated[str, typer.Argument(help="name of the model in the stack file")],
     project: ProjectFolder = Path(),
     answers: AnswersPath = None,
+    as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Print the Kubernetes Job that compiles a model and publishes the result to the bucket.
 
@@ -36,7 +50,7 @@ def compile(  # noqa: A001 - the word its user types
         keys = edited(stack_file.keys, StackEdit())
         plan = plan_of(stack_file, keys)
     except StackError as error:
-        fail(*located(stack_file, error))
+        fail_stack(stack_file, error)
     jobs, pools = plan.serving.compile_jobs, {found.name: found.pool for found in plan.models}
     if model not in pools:
         known = ", ".join(pools)
@@ -44,4 +58,7 @@ def compile(  # noqa: A001 - the word its user types
     if model not in jobs:
         which = f"{model} is served on pool {pools[model]}, where nothing is compiled ahead of time"
         fail(f"{stack_file.path.name}: {which}")
-    typer.echo(manifest_yaml(jobs[model]), nl=False)
+    if as_json:
+        say_json(Schema.COMPILE, CompileAnswer(job=jobs[model]))
+    else:
+        typer.echo(manifest_yaml(jobs[model]), nl=False)

@@ -1,7 +1,6 @@
 """``tokenfleet cost``: what a stack costs, and what a million of its tokens."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,28 +17,40 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    located,
+    fail_stack,
+    say_json,
     stack_file_of,
     today,
 )
 from tokenfleet.economics.bill.commitments_file import read_commitments
-from tokenfleet.economics.bill.price_age import stale_prices
+from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.estimate.profile import read_profile
 from tokenfleet.economics.judgement.verdict import failing
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
-from tokenfleet.economics.stack_cost import stack_cost
-from tokenfleet.economics.stack_day import stack_day
+from tokenfleet.economics.stack_cost import StackCost, stack_cost
+from tokenfleet.economics.stack_day import StackDay, stack_day
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
-from tokenfleet.plan.plain import plain
+from tokenfleet.plan.ranges import Range
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.drawing.cost import write_pictures
 from tokenfleet.views.screens.cost import cost_screen
 
 _Value = TypeVar("_Value")
 _EACH = "[MODEL=]N"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CostAnswer(StackCost):
+    """What a stack costs, and what a million of its tokens."""
+
+    usd_per_month: Range
+    stale_prices: Sequence[StalePrice]
+    day: StackDay | None
+    """With ``--day`` alone."""
 
 
 def cost(
@@ -130,7 +141,7 @@ def cost(
     except StackError as error:
         unchanged = keys == edited(stack_file.keys, StackEdit())
         changed = [] if unchanged else ["with what the flags change:"]
-        fail(*changed, *located(stack_file, error))
+        fail_stack(stack_file, error, *changed)
     except CostError as error:
         fail(str(error))
     if svg is not None:
@@ -140,11 +151,13 @@ def cost(
             fail(f"--svg {svg}: {error.strerror}")
     stale = stale_prices([*found.bill.expected.lines, *found.bill.expected.by_use], today())
     if as_json:
-        fields = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
-        answer = {**fields, "usd_per_month": found.bill.usd_per_month, "stale_prices": stale}
-        if over_day:
-            answer["day"] = over_day
-        typer.echo(json.dumps(plain(answer), indent=2))
+        answer = CostAnswer(
+            **{each.name: getattr(found, each.name) for each in dataclasses.fields(found)},
+            usd_per_month=found.bill.usd_per_month,
+            stale_prices=stale,
+            day=over_day,
+        )
+        say_json(Schema.COST, answer)
     else:
         console().print(cost_screen(found, stale, plan.budgets, day=over_day, explained=explain))
     if failing(found.verdicts, strict=strict):

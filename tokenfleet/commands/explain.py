@@ -1,8 +1,8 @@
 """``tokenfleet explain``: how one model is served, and why so."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,19 +18,29 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    located,
+    fail_stack,
+    say_json,
     stack_file_of,
 )
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.nodes.pools import PoolPlan
-from tokenfleet.plan.plain import plain
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
 Rows = Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainAnswer:
+    """How one model is served, and why so."""
+
+    model: ModelPlan
+    pool: PoolPlan
+    engine: Engine
 
 
 def explain(
@@ -48,7 +58,7 @@ def explain(
     try:
         plan = plan_of(stack_file)
     except StackError as error:
-        fail(*located(stack_file, error))
+        fail_stack(stack_file, error)
     models = {planned.name: planned for planned in plan.models}
     if model not in models:
         hint = "".join(_elsewhere(stack_file.path, model)) or nearest(model, models)
@@ -56,8 +66,7 @@ def explain(
     found = models[model]
     engine, pool = engines()[found.engine], _pool(plan, found)
     if as_json:
-        answer = {"model": plain(found), "pool": plain(pool), "engine": engine.model_dump()}
-        typer.echo(json.dumps(answer, indent=2))
+        say_json(Schema.EXPLAIN, ExplainAnswer(model=found, pool=pool, engine=engine))
         return
     screen = console()
     title = f"{found.name}: {found.hugging_face_id} at {found.revision[:12]}, stack {plan.stack}"

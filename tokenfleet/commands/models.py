@@ -1,9 +1,7 @@
 """``tokenfleet models``: what a bucket holds, and whether a stack's models can load from it."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,13 +17,14 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    located,
+    fail_stack,
+    say_json,
     stack_file_of,
 )
 from tokenfleet.commands.published import BucketName, bucket_of
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import plan_of
-from tokenfleet.plan.plain import plain
 from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.settings.stack_file import StackFile
 from tokenfleet.settings.what_if import StackEdit, edited
@@ -45,11 +44,30 @@ _SHORT = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Loadable:
-    """A model of a stack; ``missing`` is, by command that publishes it, what it cannot load yet."""
+    """A model of a stack."""
 
     name: str
     mark: str
-    missing: dict[str, str]
+    """What its ``published`` is in the stack file, once nothing is missing."""
+    missing: Mapping[str, str]
+    """What it cannot load yet, by the command that publishes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsAnswer:
+    """Without ``--stack``: the model revisions that a bucket holds."""
+
+    bucket: str
+    models: Sequence[ModelRevision]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackModelsAnswer:
+    """With ``--stack``: what each of its models lacks in a bucket."""
+
+    bucket: str
+    stack: str
+    models: Sequence[Loadable]
 
 
 def models(
@@ -75,12 +93,13 @@ def models(
         fail(*error.lines)
     if stack is not None:
         loadable = _loadable(stack_file_of(project.resolve(), stack, answers_of(answers)), found)
-        answer = {"bucket": name, "stack": stack, "models": plain(loadable)}
-        shown = json.dumps(answer, indent=2) if as_json else "\n".join(_lines(stack, loadable))
-        typer.echo(shown)
+        if as_json:
+            answer = StackModelsAnswer(bucket=name, stack=stack, models=loadable)
+            say_json(Schema.STACK_MODELS, answer)
+        else:
+            typer.echo("\n".join(_lines(stack, loadable)))
     elif as_json:
-        answer = {"bucket": name, "models": plain(found)}
-        typer.echo(json.dumps(answer, indent=2, default=datetime.isoformat))
+        say_json(Schema.MODELS, ModelsAnswer(bucket=name, models=found))
     elif found:
         console().print(_table(name, found))
     else:
@@ -94,7 +113,7 @@ def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence
     try:
         plan = plan_of(stack_file, keys)
     except StackError as error:
-        fail(*located(stack_file, error))
+        fail_stack(stack_file, error)
     states = state_by_snapshot(found)
     return [
         Loadable(

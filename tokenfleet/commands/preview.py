@@ -1,6 +1,5 @@
 """``tokenfleet preview``: what a stack would build."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,13 +16,14 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    located,
+    fail_stack,
+    say_json,
     stack_file_of,
     today,
 )
 from tokenfleet.economics.judgement.verdict import failing
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
-from tokenfleet.plan.plain import plain
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.views.folder import FolderError, write_folder
 from tokenfleet.views.screens.preview import show
@@ -52,7 +52,7 @@ def preview(
     try:
         done = preview_stack(stack_file, today(), given)
     except StackError as error:
-        fail(*located(stack_file, error))
+        fail_stack(stack_file, error)
     except pulumi.RunError as error:
         fail(*str(error).splitlines())
     if out is not None:
@@ -61,7 +61,7 @@ def preview(
         except FolderError as error:
             fail(f"--out {error}")
     if as_json:
-        typer.echo(json.dumps(plain(done.report), indent=2))
+        say_json(Schema.PREVIEW, done.report)
     else:
         show(done.report, console())
     if done.report.findings:

@@ -1,6 +1,5 @@
 """``tokenfleet publish``: a model revision into the bucket that a fleet serves from."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +7,10 @@ from typing import Annotated
 import typer
 
 from tokenfleet.aws.bucket import Bucket
-from tokenfleet.commands.answers import AsJson, fail
+from tokenfleet.commands.answers import AsJson, fail, say_json
 from tokenfleet.commands.progress import progress
 from tokenfleet.commands.published import BucketName, bucket_of, snapshot_named
-from tokenfleet.plan.plain import plain
+from tokenfleet.json_document import Schema
 from tokenfleet.weights.contents import Contents
 from tokenfleet.weights.publish import Published
 from tokenfleet.weights.refusal import PublishError
@@ -67,7 +66,7 @@ def publish(
         typer.echo("stopped: what was sent is kept, the same command goes on from there", err=True)
         raise typer.Exit(_INTERRUPTED) from None
     if as_json:
-        typer.echo(json.dumps(plain(done), indent=2))
+        say_json(Schema.PUBLISH, done)
     else:
         typer.echo(_sentence(done, time.monotonic() - began))
 

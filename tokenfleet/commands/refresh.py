@@ -1,7 +1,7 @@
 """``tokenfleet catalogue refresh``: today's prices and digests into the catalogue's data files."""
 
-import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +18,9 @@ from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
 from tokenfleet.catalogue.instances import instance_types, priced_regions
 from tokenfleet.catalogue.renewal import FILES, Fetched, PriceChange, renew
 from tokenfleet.catalogue.writing import read_files, replace_files
-from tokenfleet.commands.answers import AsJson, console, fail, today
+from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
+from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest
-from tokenfleet.plan.plain import plain
 from tokenfleet.registry.messenger import Messenger
 from tokenfleet.registry.refusal import RegistryError
 from tokenfleet.registry.resolve import resolve
@@ -32,6 +32,18 @@ class Part(StrEnum):
 
     PRICES = "prices"
     DIGESTS = "digests"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshAnswer:
+    """What was asked for, and what of it is new."""
+
+    regions: Sequence[str]
+    """Those whose prices were asked for."""
+    changes: Sequence[PriceChange]
+    digests: Sequence[DigestChange]
+    written: Sequence[str]
+    """Names of the data files that changed."""
 
 
 def refresh(
@@ -90,13 +102,8 @@ def refresh(
         hint = f". {_elsewhere(error)}" if only is None else ""
         fail(*str(error).splitlines(), f"nothing was written{hint}")
     if as_json:
-        answer = {
-            "regions": asked,
-            "changes": plain(prices),
-            "digests": plain(digests),
-            "written": written,
-        }
-        typer.echo(json.dumps(answer, indent=2))
+        answer = RefreshAnswer(regions=asked, changes=prices, digests=digests, written=written)
+        say_json(Schema.CATALOGUE_REFRESH, answer)
         return
     if prices:
         console().print(_table(prices))

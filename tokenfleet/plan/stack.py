@@ -21,7 +21,6 @@ from tokenfleet.plan.nodes.groups import (
 )
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
 from tokenfleet.plan.partition import partition_of
-from tokenfleet.plan.plain import plain
 from tokenfleet.plan.prices import stack_prices
 from tokenfleet.plan.pulls import Pull, plan_pulls
 from tokenfleet.plan.serving.arrival import pool_fetches
@@ -93,10 +92,6 @@ class Plan:
     """Every image and chart, and the digests that hold them."""
     prices: Prices
     """Of the region, those that the stack file gives before those of the catalogue."""
-
-    def as_json(self) -> object:
-        """The whole plan as plain JSON values."""
-        return plain(self)
 
 
 def build(

@@ -2,13 +2,22 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
+from tokenfleet.json_document import camel_case
+from tokenfleet.mistakes import Mistake, located
 from tokenfleet.settings.messages import mistakes_of
 from tokenfleet.settings.section import Section
-from tokenfleet.settings.yaml_file import FileError, as_mapping, read_yaml
+from tokenfleet.settings.yaml_file import (
+    FileError,
+    as_mapping,
+    file_error,
+    read_yaml,
+    whole_file_error,
+)
 
 _Answers = dict[str, dict[str, object]]
 
@@ -38,29 +47,32 @@ def read_answers(path: Path) -> AnswersFile:
         msg = f"--answers {path}: there is no such file"
         raise FileError(msg) from None
     if not as_mapping(found.content):
-        msg = f"{found.name}: holds no answers: docs/answers.md shows what belongs there"
-        raise FileError(msg)
+        problem = "holds no answers: docs/answers.md shows what belongs there"
+        raise whole_file_error(found.name, problem)
     answers = AnswersFile()
     try:
         answers = AnswersFile.model_validate_json(json.dumps(found.content, default=str))
     except ValidationError as error:
         each = zip(error.errors(), mistakes_of(error, "", AnswersFile), strict=True)
-        mistakes = [(detail["loc"], str(mistake).removeprefix(".")) for detail, mistake in each]
+        mistakes = [
+            (detail["loc"], replace(mistake, path=mistake.path.removeprefix(".")))
+            for detail, mistake in each
+        ]
     except (ValueError, TypeError, RecursionError) as error:
-        msg = f"{found.name}: cannot be read: {error}"
-        raise FileError(msg) from error
+        raise whole_file_error(found.name, f"cannot be read: {error}") from error
     else:
         mistakes = list(_misspelt(answers))
     if mistakes:
-        raise FileError(
-            "\n".join(
-                f"{found.name}:{found.line_of(*map(str, keys))}: {text}" for keys, text in mistakes
+        raise file_error(
+            *(
+                located(found.name, found.line_of(*map(str, keys)), mistake)
+                for keys, mistake in mistakes
             )
         )
     return answers
 
 
-def _misspelt(answers: AnswersFile) -> Iterator[tuple[tuple[str, ...], str]]:
+def _misspelt(answers: AnswersFile) -> Iterator[tuple[tuple[str, ...], Mistake]]:
     """Keys that the SDK would lose without a word (pulumi/pulumi#11037)."""
     sections: Mapping[str, _Answers] = {
         "functions": answers.functions,
@@ -71,12 +83,5 @@ def _misspelt(answers: AnswersFile) -> Iterator[tuple[tuple[str, ...], str]]:
             for key in values:
                 if "_" in key:
                     keys = (section, token, key)
-                    yield (
-                        keys,
-                        f"{'.'.join(keys)}: must be spelt as the provider does: {_camel(key)}",
-                    )
-
-
-def _camel(key: str) -> str:
-    first, *rest = key.split("_")
-    return first + "".join(word.title() for word in rest)
+                    problem = f"must be spelt as the provider does: {camel_case(key)}"
+                    yield keys, Mistake(path=".".join(keys), value="", problem=problem)

@@ -5,7 +5,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenfleet.settings.yaml_file import FileError, YamlFile, as_mapping, read_yaml
+from tokenfleet.settings.yaml_file import (
+    FileError,
+    YamlFile,
+    as_mapping,
+    read_yaml,
+    whole_file_error,
+)
 
 _FILE, _PROGRAM = "Pulumi.yaml", "__main__.py"
 # It begins the names of clusters, roles and groups, as the stack's name goes on with them.
@@ -36,8 +42,8 @@ def read_project(folder: Path) -> ProjectFile:
         msg = f"{folder} holds no {_FILE}: run this in the project's folder or give --project"
         raise FileError(msg) from None
     if not as_mapping(found.content):
-        msg = f"{_FILE}:1: holds no keys. It needs at least 'name: my-fleet' and 'runtime: python'"
-        raise FileError(msg)
+        problem = "holds no keys. It needs at least 'name: my-fleet' and 'runtime: python'"
+        raise whole_file_error(_FILE, problem, 1)
     _check_runtime(found)
     _check_config(found)
     return ProjectFile(

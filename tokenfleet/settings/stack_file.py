@@ -14,7 +14,13 @@ from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
 from tokenfleet.settings.environments import configuration_of, named_environments
 from tokenfleet.settings.project_file import ProjectFile
-from tokenfleet.settings.yaml_file import FileError, YamlFile, as_mapping, read_yaml
+from tokenfleet.settings.yaml_file import (
+    FileError,
+    YamlFile,
+    as_mapping,
+    read_yaml,
+    whole_file_error,
+)
 from tokenfleet.yaml_document import DEEPEST, two_readings
 
 _SENDABLE = re.compile(r"[!-~]+")
@@ -69,11 +75,11 @@ def read_stack_file(
     configured = as_mapping(found.entry("config"))
     named = named_environments(found)
     if not configured and not named:
-        msg = (
-            f"{found.name}: holds no settings. It needs a mapping 'config:' with keys such as"
+        problem = (
+            "holds no settings. It needs a mapping 'config:' with keys such as"
             f" '{project.name}:region'; docs/stack-file.md lists them"
         )
-        raise FileError(msg)
+        raise whole_file_error(found.name, problem)
     given = configuration_of(found, named, environments)
     own = dict(_own_keys({**given, **configured}, project.name, mistakes))
     secrets = {key for key in SECRET_KEYS if key in own}

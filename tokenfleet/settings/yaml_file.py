@@ -8,11 +8,29 @@ from typing import cast
 import yaml
 
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
+from tokenfleet.mistakes import Located, Mistake, located
 from tokenfleet.yaml_document import YamlError, yaml_document
 
 
 class FileError(Exception):
-    """A file that cannot be used; the text names it, the line where there is one, and the way out."""
+    """A file that cannot be used; the text names it, the line where there is one, and the way out.
+
+    ``mistakes`` is the same for machines; empty where there is no such file.
+    """
+
+    def __init__(self, text: str, mistakes: Sequence[Located] = ()) -> None:
+        self.mistakes = mistakes
+        super().__init__(text)
+
+
+def file_error(*mistakes: Located) -> FileError:
+    """An error about what stands in files, a line each."""
+    return FileError("\n".join(mistake.text for mistake in mistakes), mistakes)
+
+
+def whole_file_error(name: str, problem: str, line: int | None = None) -> FileError:
+    """An error about a file that is of no use whatever its keys say."""
+    return file_error(located(name, line, Mistake(path="", value="", problem=problem)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +57,8 @@ class YamlFile:
 
     def error(self, keys: Sequence[str], problem: str) -> FileError:
         """An error about what stands at those keys."""
-        place = f"{self.name}:{self.line_of(*keys)}"
-        return FileError(f"{place}: {'.'.join(keys)}: {problem}")
+        mistake = Mistake(path=".".join(keys), value="", problem=problem)
+        return file_error(located(self.name, self.line_of(*keys), mistake))
 
 
 def _pairs(node: yaml.Node | None) -> Sequence[tuple[yaml.ScalarNode, yaml.Node]]:
@@ -64,10 +82,7 @@ def read_yaml(path: Path) -> YamlFile:
     try:
         document = yaml_document(given_text(path, TYPED_BYTES))
     except GivenFileError as error:
-        msg = f"{path.name}: {error}"
-        raise FileError(msg) from error
+        raise whole_file_error(path.name, str(error)) from error
     except YamlError as error:
-        line = f":{error.line}" if error.line else ""
-        msg = f"{path.name}{line}: {error.problem}"
-        raise FileError(msg) from error
+        raise whole_file_error(path.name, error.problem, error.line) from error
     return YamlFile(name=path.name, content=document.value, root=document.root)

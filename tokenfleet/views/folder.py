@@ -7,7 +7,7 @@ from typing import cast
 
 import yaml
 
-from tokenfleet.plan.plain import plain
+from tokenfleet.json_document import Schema, json_document, plain
 from tokenfleet.plan.stack import Plan
 from tokenfleet.policies.values import decoded
 from tokenfleet.preview.report import Report
@@ -47,9 +47,9 @@ def write_folder(folder: Path, report: Report, recording: Recording) -> None:
 def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]:
     yield "report.html", html(report)
     yield "report.md", markdown(report)
-    yield "resources.json", json.dumps(plain(recording), indent=2)
+    yield "resources.json", json_document(Schema.RESOURCES, recording)
     yield from machine_files(report.plan, recording)
-    yield _MARK, json.dumps(plain(report), indent=2)
+    yield _MARK, json_document(Schema.PREVIEW, report)
 
 
 def machine_files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:

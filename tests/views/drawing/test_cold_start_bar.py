@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tests.today import TODAY
-from tokenfleet.plan.plain import plain
+from tokenfleet.json_document import plain
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import ColdStart, NoticeMet
 from tokenfleet.preview.report import ModelReport, NoticeReport, Report, build_report
@@ -201,16 +201,16 @@ def test_only_a_pool_with_spot_has_a_notice_to_meet(
 def test_json_holds_every_stage_with_range_limit_and_sources(report_of: ReportOf) -> None:
     report = json.loads(json.dumps(plain(report_of("prod"))))
     for model in report["models"]:
-        start, notice = model["plan"]["cold_start"], model["spot_notice"]
-        for name in ("before", "boot", "join", "image", "weights", "together", "load", "warm_up"):
+        start, notice = model["plan"]["coldStart"], model["spotNotice"]
+        for name in ("before", "boot", "join", "image", "weights", "together", "load", "warmUp"):
             stage = start[name]
             assert stage["seconds"]["low"] <= stage["seconds"]["expected"]
-            assert stage["limited_by"]
+            assert stage["limitedBy"]
             assert stage["sources"]
-        parts = ("before", "boot", "together", "load", "warm_up")
+        parts = ("before", "boot", "together", "load", "warmUp")
         for end in ("low", "expected", "high"):
             whole = sum(start[name]["seconds"][end] for name in parts)
-            assert start["until_ready"][end] == pytest.approx(whole)
+            assert start["untilReady"][end] == pytest.approx(whole)
         assert notice["seconds"] == 120
-        late = start["until_ready"]["expected"] - 120
-        assert notice["expected_late_seconds"] == pytest.approx(max(0, late))
+        late = start["untilReady"]["expected"] - 120
+        assert notice["expectedLateSeconds"] == pytest.approx(max(0, late))
