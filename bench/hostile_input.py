@@ -33,7 +33,7 @@ _INTERRUPTED = 130
 # One in twenty-one runs the whole program, which takes seconds.
 _DRAWN = [*QUICK * 5, "preview"]
 ENDS = ("answered", "mistake named", "rule broken", "traceback", "too slow")
-_END_BY_CODE = {0: "answered", 2: "mistake named", 3: "rule broken"}
+_END_BY_CODE = {0: "answered", 2: "mistake named", 3: "rule broken", 4: "verdict fails"}
 
 
 class _Asked(argparse.Namespace):

@@ -59,7 +59,7 @@ def test_a_stack_is_shown_whole(stack: str, own_project: Path) -> None:
         "Pools and tiers",
         "Models",
         "Cold start",
-        "A month at the fewest replicas",
+        "A month for the declared load",
     ):
         assert part in result.stdout
 

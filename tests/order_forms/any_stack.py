@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from tests.pulls import named, pulled
 from tokenfleet.cli import app
-from tokenfleet.commands.answers import today
+from tokenfleet.commands.answers import FAILED_VERDICT, today
 from tokenfleet.json_document import plain
 from tokenfleet.mistakes import StackError, located
 from tokenfleet.plan.stack import Plan
@@ -135,7 +135,8 @@ def _the_other_commands_answer(built: Built) -> None:
     for command in words:
         project = ["--project", str(built.stack_file.project.folder)]
         done = CliRunner().invoke(app, [*command, *project])
-        assert done.exit_code == 0, done.output
+        # A verdict may fail: an edit may ask for more than its fleet can do.
+        assert done.exit_code in {0, FAILED_VERDICT}, done.output
 
 
 _HOLDS: Sequence[Callable[[Built], None]] = [
