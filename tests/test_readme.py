@@ -25,6 +25,7 @@ PAGES = [
 ]
 # Run by .ci/run itself, which is what runs these tests.
 GATE = {"make test", "make e2e"}
+FAILED_VERDICT = 4
 
 
 def _blocks(kind: str, page: str = README) -> Iterator[str]:
@@ -69,7 +70,9 @@ def test_a_command_in_the_readme_or_on_the_cost_page_works(command: str, clone: 
     done = subprocess.run(
         ["bash", "-ec", command], cwd=clone, check=False, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
+    # What a flag asks for may be more than the fleet can do or its budget holds.
+    may_fail = bool(re.search(r"tokenfleet cost \w+ --", command))
+    assert done.returncode in ({0, FAILED_VERDICT} if may_fail else {0}), done.stderr
     assert done.stdout
 
 

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from tests.today import TODAY
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import StackFile
 
+# Of a small model without a chat template.
+CONFIG = Path(__file__).parents[1] / "catalogue" / "small-decoder.config.json"
 # What a broken template, vocabulary or parser of chats comes to.
 BROKEN = "{{ raise_exception('no chat today') }}"
 
@@ -42,7 +45,7 @@ def base(stack_files: Mapping[str, StackFile]) -> Pod:
     ((name, model),) = keys["models"].items()
     model |= {
         "huggingFaceId": "org/base",
-        "configJson": "tests/catalogue/small-decoder.config.json",
+        "configJson": str(CONFIG),
     }
     recording = preview_stack(replace(stack_files["dev"], keys=keys), TODAY).recording
     return pod_of(recording, f"vllm-{name}")
