@@ -1,14 +1,11 @@
 """The keys of every JSON document as Markdown, from the types that commands answer with."""
 
-import ast
 import collections
 import dataclasses
 import datetime as dt
 import inspect
-import itertools
 import re
 import sys
-import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +19,7 @@ from tokenfleet.json_document import Schema, camel_case
 from tokenfleet.preview.report import Report
 from tokenfleet.recording.recorded import Recording
 from tokenfleet.refusal import RefusalAnswer
+from tokenfleet.settings.reference import field_texts
 from tokenfleet.weights.publish import Published
 
 ANSWERS: Mapping[Schema, tuple[type, str]] = {
@@ -70,13 +68,18 @@ class Key:
 
 def keys_of(kind: type) -> Sequence[Key]:
     """The keys of a type, in the order they are written."""
+    meanings = {
+        name: text
+        for base in reversed(kind.__mro__)
+        if base.__module__.startswith("tokenfleet")
+        for name, text in field_texts(base).items()
+    }
     if BaseModel in kind.__mro__:
         fields = typing.cast("type[BaseModel]", kind).model_fields
         return [
-            Key(name=f.alias or name, holds=f.annotation, meaning=f.description or "")
+            Key(name=f.alias or name, holds=f.annotation, meaning=meanings.get(name, ""))
             for name, f in fields.items()
         ]
-    meanings = {name: text for base in reversed(kind.__mro__) for name, text in _meanings(base)}
     hints = typing.get_type_hints(kind)
     return [
         Key(name=camel_case(f.name), holds=hints[f.name], meaning=meanings.get(f.name, ""))
@@ -215,18 +218,6 @@ def _outside(kind: type, name: str) -> object:
     if any(field.startswith(name.rstrip("*")) for field in typing.get_type_hints(kind)):
         return camel_case(name)
     return vars(sys.modules[kind.__module__]).get(name, name) if name.isupper() else name
-
-
-def _meanings(kind: type) -> Iterator[tuple[str, str]]:
-    """The strings below the fields of a dataclass."""
-    if not dataclasses.is_dataclass(kind):
-        return
-    (found,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    body = typing.cast("ast.ClassDef", found).body
-    for field, after in itertools.pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(after, ast.Expr):
-            name = typing.cast("ast.Name", field.target).id
-            yield name, str(typing.cast("ast.Constant", after.value).value)
 
 
 def _cell(text: str) -> str:

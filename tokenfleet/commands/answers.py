@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from tokenfleet.counted import count
 from tokenfleet.json_document import Schema, json_document
 from tokenfleet.mistakes import Located, StackError, located
 from tokenfleet.refusal import RefusedError
@@ -44,13 +45,13 @@ def fail(*lines: str, mistakes: Sequence[Located] = ()) -> NoReturn:
 
 def fail_stack(stack_file: StackFile, error: StackError, *before: str) -> NoReturn:
     """Fail with every mistake of a stack file and the line it is on."""
-    name, count = stack_file.path.name, len(error.mistakes)
+    name = stack_file.path.name
     lines = {mistake: stack_file.line_of(mistake.path) for mistake in error.mistakes}
     found = [
         located(name, line, mistake)
         for mistake, line in sorted(lines.items(), key=lambda entry: (entry[1] or 0, entry[0]))
     ]
-    heading = f"{name}: {count} {'mistake' if count == 1 else 'mistakes'}"
+    heading = f"{name}: {count(len(error.mistakes), 'mistake')}"
     fail(*before, heading, *(f"  {each.text}" for each in found), mistakes=found)
 
 

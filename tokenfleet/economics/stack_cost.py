@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tokenfleet.economics.bill.arrivals import Arrival, arrivals
 from tokenfleet.economics.bill.commitments import Utilisation
-from tokenfleet.economics.bill.forecast import Forecast
+from tokenfleet.economics.bill.forecast import Forecast, least_replicas, most_replicas
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.fleet import verdicts
 from tokenfleet.economics.judgement.verdict import Verdict
@@ -49,12 +49,12 @@ def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost
     replicas = bills.running(wanted)
     models = [model_cost(bills, fleets[name], replicas, curves=curves) for name in replicas]
     bill = bills.of(replicas).forecast
-    ceiling = bills.of(bills.running({model.name: model.max_replicas for model in plan.models}))
+    ceiling = bills.of(bills.running(most_replicas(plan)))
     return StackCost(
         name=plan.name,
         region=plan.region,
         bill=bill,
-        floor=bills.of({model.name: model.min_replicas for model in plan.models}).forecast,
+        floor=bills.of(least_replicas(plan)).forecast,
         ceiling=ceiling.forecast,
         verdicts=verdicts(bills, models, bill, ceiling.forecast),
         models=models,

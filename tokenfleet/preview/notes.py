@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.counted import count
 from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
@@ -138,7 +139,7 @@ def _idle_nodes(plan: Plan) -> Iterator[str]:
     for pool in plan.pools:
         for tier in pool.tiers:
             if tier.min_nodes and pool.name not in published:
-                nodes = "1 node" if tier.min_nodes == 1 else f"{tier.min_nodes} nodes"
+                nodes = count(tier.min_nodes, "node")
                 yield (
                     f"pools.{pool.name}.tiers.{tier.purchase_option}.min keeps {nodes}"
                     f" of {pool.instance_types[0]} running before anything is served: set it to 0"

@@ -3,6 +3,7 @@
 import ast
 import datetime as dt
 import inspect
+import textwrap
 import typing
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -43,7 +44,7 @@ def documented_keys() -> list[str]:
 def _rows(
     section: type[BaseModel] = Settings, prefix: str = ""
 ) -> Iterator[tuple[str, str, str, str]]:
-    texts = _docstrings(section)
+    texts = field_texts(section)
     for name, field in section.model_fields.items():
         path = f"{prefix}{field.alias or name}"
         inner = _section_in(field.annotation)
@@ -54,12 +55,12 @@ def _rows(
             yield from _rows(inner, f"{path}.NAME." if named else f"{path}.")
 
 
-def _docstrings(section: type[BaseModel]) -> Mapping[str, str]:
-    """What stands under each field of a section.
+def field_texts(section: type) -> Mapping[str, str]:
+    """What stands under each field of a section or dataclass, as its sources have it.
 
     Pydantic can keep it (``use_attribute_docstrings``), and then reads the sources in every preview.
     """
-    [definition] = ast.parse(inspect.getsource(section)).body
+    [definition] = ast.parse(textwrap.dedent(inspect.getsource(section))).body
     texts: dict[str, str] = {}
     for field, below in pairwise(typing.cast("ast.ClassDef", definition).body):
         match field, below:

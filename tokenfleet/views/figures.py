@@ -1,16 +1,12 @@
 """How counts, bounds and prices per unit are written where people read them."""
 
 from tokenfleet.catalogue.spot import spot_share
+from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.preview.report import TierReport
 from tokenfleet.views.money import usd, usd_range
-
-
-def count(number: int, noun: str) -> str:
-    """``1 node``, ``12 nodes``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def bounds(least: int, most: int, noun: str) -> str:

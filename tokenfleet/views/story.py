@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from tokenfleet.counted import count
 from tokenfleet.economics.bill.forecast import Forecast
 from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.plan.stack import BudgetPlan
 from tokenfleet.preview.report import Report
-from tokenfleet.views.figures import count
 from tokenfleet.views.money import usd, usd_range
 
 ALL_WELL = "No verdict: load, promises, nodes and budget are met."

@@ -40,14 +40,14 @@ class Forecast:
         )
 
 
-def least_replicas(plan: Plan) -> Mapping[str, float]:
+def least_replicas(plan: Plan) -> Mapping[str, int]:
     """The replicas that every model keeps."""
-    return {model.name: float(model.min_replicas) for model in plan.models}
+    return {model.name: model.min_replicas for model in plan.models}
 
 
-def most_replicas(plan: Plan) -> Mapping[str, float]:
+def most_replicas(plan: Plan) -> Mapping[str, int]:
     """The replicas that every model may grow to, whether its pool may grow so far or not."""
-    return {model.name: float(model.max_replicas) for model in plan.models}
+    return {model.name: model.max_replicas for model in plan.models}
 
 
 def forecast(plan: Plan, scenario: Scenario) -> Forecast:

@@ -6,8 +6,8 @@ from tokenfleet.economics.bill.forecast import Forecast
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.models import verdicts_on_model, verdicts_on_scaling
 from tokenfleet.economics.judgement.pools import verdicts_on_nodes, verdicts_on_spot
+from tokenfleet.economics.judgement.rounding import rounded_up
 from tokenfleet.economics.judgement.verdict import Verdict
-from tokenfleet.economics.judgement.words import rounded_up
 from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.plan.stack import Plan
 

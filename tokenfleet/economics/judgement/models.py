@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from tokenfleet.counted import count
 from tokenfleet.economics.estimate.at_load import Served, at_load
 from tokenfleet.economics.fleet_bills import FleetBills
+from tokenfleet.economics.judgement.rounding import rounded_up
 from tokenfleet.economics.judgement.verdict import Verdict
-from tokenfleet.economics.judgement.words import replicas, rounded_up
 from tokenfleet.economics.model_cost import ModelCost
 
 # Share of what a replica could do that is as good as nothing to do.
@@ -25,7 +26,7 @@ def verdicts_on_model(
             fails=True,
             place=f"models.{model.name}.traffic.requestsPerSecond",
             problem=(
-                f"{model.requests_per_second:.3g} requests/s are more than {replicas(model.replicas)}"
+                f"{model.requests_per_second:.3g} requests/s are more than {count(model.replicas, 'replica')}"
                 f" can serve ({carried:.3g} at best): the queue grows"
             ),
             way_out=_more_replicas(bills, model, models, wanted),
@@ -35,12 +36,12 @@ def verdicts_on_model(
     elif model.missing and not model.queue_grows and model.served:
         late = _late(model, model.served)
         # A spare for a lost replica may be what is missing, and nobody waits for that.
-        short = f"it takes {replicas(model.missing)} more to keep its promise and spares"
+        short = f"it takes {count(model.missing, 'replica')} more to keep its promise and spares"
         yield Verdict(
             judged="objective",
             fails=bool(late),
             place=f"models.{model.name}.objective",
-            problem=f"{late or short} with all {replicas(model.replicas)} it may have",
+            problem=f"{late or short} with all {count(model.replicas, 'replica')} it may have",
             way_out=_more_replicas(bills, model, models, wanted),
         )
 
@@ -116,7 +117,7 @@ def verdicts_on_scaling(model: ModelCost) -> Iterator[Verdict]:
             fails=False,
             place=f"models.{model.name}.replicas.min",
             problem=(
-                f"{replicas(model.least_replicas)} {'is' if model.least_replicas == 1 else 'are'}"
+                f"{count(model.least_replicas, 'replica')} {'is' if model.least_replicas == 1 else 'are'}"
                 f" deployed, {model.replicas:,} are priced and serve the load: nothing of this stack"
                 " changes their number yet"
             ),

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from tokenfleet.counted import count
 from tokenfleet.economics.bill.placement import TierNodes
 from tokenfleet.economics.bill.pool_nodes import pool_placement
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.verdict import Verdict
-from tokenfleet.economics.judgement.words import replicas
 from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.plan.nodes.pools import PoolPlan
 
@@ -29,15 +29,14 @@ def verdicts_on_nodes(bills: FleetBills) -> Iterator[Verdict]:
                 continue
             keys = " + ".join(f"models.{model.name}.replicas.{bound}" for model in models)
             never = total - room
-            kind = "node" if room == 1 else "nodes"
-            kind += " that are not spot" if bills.what_if.buying.no_spot else ""
+            kind = " that are not spot" if bills.what_if.buying.no_spot else ""
             yield Verdict(
                 judged="nodes",
                 fails=bound == "min",
                 place=f"pools.{pool.name}",
                 problem=(
-                    f"{keys} is {replicas(total)} for {room:,} {kind}:"
-                    f" {replicas(never)} never {'starts' if never == 1 else 'start'}"
+                    f"{keys} is {count(total, 'replica')} for {count(room, 'node')}{kind}:"
+                    f" {count(never, 'replica')} never {'starts' if never == 1 else 'start'}"
                 ),
                 way_out=(
                     f"set replicas.{bound} to {room:,} together, or the tiers of pools.{pool.name}"
@@ -49,7 +48,7 @@ def verdicts_on_nodes(bills: FleetBills) -> Iterator[Verdict]:
 
 def verdicts_on_spot(bills: FleetBills, models: Sequence[ModelCost]) -> Iterator[Verdict]:
     """Nodes that the bill has on spot because nothing else is left, and spot that was asked for."""
-    scenario = bills.scenario({model.name: float(model.replicas) for model in models})
+    scenario = bills.scenario({model.name: model.replicas for model in models})
     asked = bills.what_if.buying.spot_share
     for pool in bills.plan.pools:
         placed = pool_placement(bills.plan, pool.name, scenario, "expected")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tokenfleet.counted import count
 from tokenfleet.preview.report import Report
 from tokenfleet.views.drawing.pool_row import pool_row
 from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, paragraphs, svg
@@ -17,7 +18,6 @@ from tokenfleet.views.drawing.ways_in import (
     middles,
 )
 from tokenfleet.views.drawing.zone_columns import private_strips, zone_heads
-from tokenfleet.views.figures import count
 from tokenfleet.views.story import fleet_of, month_of
 
 WIDTH = 1200.0

@@ -2,6 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tokenfleet.counted import count
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.report import Report
 from tokenfleet.views.drawing.architecture import architecture_svg
@@ -14,7 +15,6 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.memory_bar import memory_parts
-from tokenfleet.views.figures import count
 from tokenfleet.views.money import usd
 from tokenfleet.views.story import (
     ALL_WELL,

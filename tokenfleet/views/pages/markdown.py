@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from tokenfleet.counted import count
 from tokenfleet.preview.branch import Branch
 from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.drawing.cold_start_bar import (
@@ -17,7 +18,6 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.flowchart import flowchart
-from tokenfleet.views.figures import count
 from tokenfleet.views.story import (
     ALL_WELL,
     bounds_of,

@@ -7,6 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.choice.question import Question
@@ -19,7 +20,6 @@ from tokenfleet.economics.price.hosted import (
 )
 from tokenfleet.economics.quantiles import Quantiles
 from tokenfleet.preview.prices import how_to_renew
-from tokenfleet.views.figures import count
 from tokenfleet.views.money import usd
 from tokenfleet.views.token_price import per_mtok, per_mtok_range
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.economics.price.causes import Causes
 from tokenfleet.economics.price.sizing import replicas_for
 from tokenfleet.economics.stack_cost import StackCost
-from tokenfleet.views.figures import count
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.stack import Table
 from tokenfleet.views.token_price import per_mtok, per_mtok_range

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, PoolReport, Report
 from tokenfleet.views.fetched import fetched_line
 from tokenfleet.views.figures import (
     bounds,
-    count,
     hourly_price,
     how_much_spot,
     load,

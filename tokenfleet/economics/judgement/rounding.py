@@ -1,11 +1,6 @@
-"""Figures and nouns of verdicts."""
+"""Figures that a verdict tells somebody to set."""
 
 import math
-
-
-def replicas(count: int) -> str:
-    """``1 replica``, ``12 replicas``."""
-    return f"{count:,} replica" if count == 1 else f"{count:,} replicas"
 
 
 def rounded_up(figure: float) -> int:
