@@ -149,7 +149,7 @@ def cost(
         fail(str(error))
     if svg is not None:
         try:
-            write_pictures(svg, found)
+            write_pictures(svg, found, over_day)
         except OSError as error:
             fail(f"--svg {svg}: {error.strerror}")
     stale = stale_prices([*found.bill.expected.lines, *found.bill.expected.by_use], today())

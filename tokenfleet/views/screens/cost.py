@@ -15,7 +15,7 @@ from tokenfleet.economics.stack_day import StackDay
 from tokenfleet.plan.stack import BudgetPlan
 from tokenfleet.preview.prices import stale_notes
 from tokenfleet.views.figures import unit_price
-from tokenfleet.views.money import usd
+from tokenfleet.views.money import usd, usd_range
 from tokenfleet.views.screens.fitted import Fitted, Span, on_screen
 from tokenfleet.views.story import (
     ALL_WELL,
@@ -28,7 +28,7 @@ from tokenfleet.views.story import (
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
 from tokenfleet.views.tables.cost import CAUSES, causes_of, cost_table, price_line, remarks
-from tokenfleet.views.tables.day import day_table
+from tokenfleet.views.tables.day import day_table, scaling_line
 from tokenfleet.views.tables.table import Column
 from tokenfleet.views.token_price import per_mtok, per_mtok_range
 
@@ -56,7 +56,7 @@ def cost_screen(
     said += stale_notes(stale, cost.region)
     parts += ["", *(Text(f"- {line}") for line in said)] if said else []
     if day:
-        parts += ["", on_screen(day_table(day))]
+        parts += ["", on_screen(day_table(day)), "", by_hour(day)]
     for model in cost.models:
         parts += ["", waterfall(model)]
         if model.curve:
@@ -132,6 +132,32 @@ def waterfall(cost: ModelCost) -> Fitted:
         Span(0, 1, "bright_black"),
         style="bold",
     )
+    return screen
+
+
+def by_hour(day: StackDay) -> Fitted:
+    """What each hour of the day costs, and what of that needs scaling."""
+    flat = day.unscaled_usd_per_month.expected / HOURS_PER_MONTH
+    screen = Fitted(
+        title="What each hour costs",
+        columns=[
+            Column("Hour", number=True),
+            Column("Times mean load", number=True),
+            Column("Replicas", number=True),
+            Column("$ an hour", number=True),
+            Column("", gives_way=1),
+        ],
+        caption=scaling_line(day),
+    )
+    highest = max(flat, *(hour.usd.expected for hour in day.hours))
+    for number, hour in enumerate(day.hours):
+        screen.row(
+            f"{number:02}",
+            f"{hour.shape:.2f}",
+            str(hour.replicas),
+            f"{usd(hour.usd.expected)} ({usd_range(hour.usd.low, hour.usd.high)})",
+            Span(0, hour.usd.expected / highest, "cyan"),
+        )
     return screen
 
 

@@ -64,7 +64,7 @@ class Fitted:
             yield Text(self.caption, _REST)
         left_out = [column.name for place, column in enumerate(self.columns) if place not in places]
         if any(left_out):
-            yield Text(f"Left out for want of room: {', '.join(left_out)}.", _REST)
+            yield Text(f"Left out for want of room: {'; '.join(left_out)}.", _REST)
 
     def _grid(self, places: Sequence[int], widths: Sequence[int]) -> Grid:
         grid = Grid(box=None, pad_edge=False, show_header=self.headed, padding=(0, _GAP, 0, 0))

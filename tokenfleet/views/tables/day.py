@@ -35,6 +35,19 @@ def day_table(day: StackDay) -> Table:
     )
 
 
+def scaling_line(day: StackDay) -> str:
+    """What of a day's bill needs replicas that follow the load, and whether anything makes them."""
+    scaled, flat = day.usd_per_month.expected, day.unscaled_usd_per_month.expected
+    if usd(scaled) == usd(flat):
+        return "Every hour takes the same replicas: nothing of this needs scaling."
+    return (
+        f"{usd(scaled)} a month needs replicas that follow the load, and nothing of this stack"
+        f" changes their number yet. With those of the busiest hour all day, which serve the same"
+        f" load, it is {usd(flat)}: scaling would save {usd(flat - scaled)}, or"
+        f" {1 - scaled / flat:.0%}."
+    )
+
+
 def _row(model: ModelDay) -> Sequence[str]:
     hours = model.fleet.hours
     counts = sorted({hour.replicas for hour in hours})
