@@ -98,11 +98,10 @@ class Fitted:
         found = [Measurement.get(console, options, cells[place]) for cells, _ in self.rows]
         title = _title_width(column.name) if self.headed else 0
         longest = max((each.maximum for each in found), default=0)
-        if column.number:
-            least = max(longest, title)
-            return least, least
-        words = max((each.minimum for each in found), default=0)
         most = max(longest, cell_len(column.name) if self.headed else 0)
+        if column.number:
+            return max(longest, title), most
+        words = max((each.minimum for each in found), default=0)
         return max(title, min(most, max(_NARROWEST, min(words, _LONGEST_WORD)))), most
 
 
