@@ -21,6 +21,7 @@ from tokenfleet.commands.answers import (
     stack_file_of,
     today,
 )
+from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.economics.judgement.verdict import failing
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
@@ -30,7 +31,7 @@ from tokenfleet.views.screens.preview import show
 
 
 def preview(
-    stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
+    stack: StackWord = None,
     project: ProjectFolder = Path(),
     out: Annotated[
         Path | None,
@@ -38,6 +39,7 @@ def preview(
     ] = None,
     answers: AnswersPath = None,
     *,
+    named: StackOption = None,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +49,7 @@ def preview(
     when a verdict fails.
     """
     given = answers_of(answers)
-    stack_file = stack_file_of(project.resolve(), stack, given)
+    stack_file = stack_file_of(project.resolve(), given_stack(stack, named) or DEFAULT_STACK, given)
 
     try:
         done = preview_stack(stack_file, today(), given)

@@ -26,16 +26,15 @@ from tokenfleet.views.story import (
     verdict_line,
 )
 from tokenfleet.views.tables.arrivals import arrivals_table
+from tokenfleet.views.tables.bill import bill_table, usage_table
 from tokenfleet.views.tables.cost import cost_table, price_line
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
-    bill_table,
     caches_table,
     cold_start_table,
     models_table,
     network_table,
     pools_table,
-    usage_table,
 )
 
 
@@ -60,8 +59,8 @@ def html(report: Report) -> str:
         drains=drain_table(report),
         network=network_table(report),
         arrivals=arrivals_table(report.cost.arrivals),
-        bill=bill_table(report),
-        usage=usage_table(report),
+        bill=bill_table(report.cost, month_of(report)),
+        usage=usage_table(report.cost),
         cost=cost_table(report.cost),
         price_line=price_line(report.cost),
         fleet_of=fleet_of(report.cost),
