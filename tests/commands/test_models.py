@@ -106,9 +106,9 @@ def test_an_adapter_and_the_gate_of_a_model_are_named_with_what_is_missing(
     assert said.stdout.splitlines() == [
         "qwen3-4b cannot be served yet:",
         (
-            f"  weights {model}/{revision}: not published. {model} is gated: accept its licence,"
+            f"  weights {model}/{revision}: not published. The weights of {model} are gated: accept their licence,"
             f" llama3.1, at https://huggingface.co/{model} and set HF_TOKEN to a token of that account,"
-            " or the Hub refuses to publish it"
+            " or the Hub does not hand them out"
         ),
         f"    tokenfleet publish {model} --revision {revision}",
         f"  adapter legal acme/legal/{'c' * 40}: not published",

@@ -104,7 +104,7 @@ PUBLISHING: Mapping[str, tuple[Keys, list[str], list[str]]] = {
         {},
         [
             (
-                "qwen3-4b runs no replica before this is published: weights with tokenfleet publish"
+                "qwen3-4b runs no replica before its weights are published: tokenfleet publish"
                 " Qwen/Qwen3-4B-Instruct-2507 --revision cdbee75f17c01a7cc42f958dc650907174af0554"
             ),
             "Licences to keep to: qwen3-4b (Apache-2.0).",
@@ -114,7 +114,7 @@ PUBLISHING: Mapping[str, tuple[Keys, list[str], list[str]]] = {
     "adapter": (
         {"adapters": LEGAL},
         [
-            f", then adapter legal with tokenfleet publish acme/legal --revision {C}",
+            f", then its adapter legal: tokenfleet publish acme/legal --revision {C}",
             "qwen3-4b (Apache-2.0), its adapter legal (see its card on the Hub).",
         ],
         ["gated"],
@@ -123,8 +123,8 @@ PUBLISHING: Mapping[str, tuple[Keys, list[str], list[str]]] = {
         {"adapters": TWO},
         [
             (
-                f"adapter legal with tokenfleet publish acme/legal --revision {C}, then adapter tax"
-                f" with tokenfleet publish acme/tax --revision {C}"
+                f"then its adapter legal: tokenfleet publish acme/legal --revision {C}, then its adapter"
+                f" tax: tokenfleet publish acme/tax --revision {C}"
             )
         ],
         [],
@@ -132,7 +132,7 @@ PUBLISHING: Mapping[str, tuple[Keys, list[str], list[str]]] = {
     "two names of one adapter": (
         {"adapters": TWO | {"law": LEGAL["legal"]}},
         [
-            f"adapters law, legal with tokenfleet publish acme/legal --revision {C}, then adapter tax"
+            f"its adapters law, legal: tokenfleet publish acme/legal --revision {C}, then its adapter tax"
         ],
         [],
     ),
@@ -140,7 +140,7 @@ PUBLISHING: Mapping[str, tuple[Keys, list[str], list[str]]] = {
         LLAMA,
         [
             (
-                "meta-llama/Llama-3.1-8B-Instruct is gated: accept its licence, llama3.1, at"
+                "The weights of meta-llama/Llama-3.1-8B-Instruct are gated: accept their licence, llama3.1, at"
                 " https://huggingface.co/meta-llama/Llama-3.1-8B-Instruct and set HF_TOKEN"
             ),
             "Licences to keep to: qwen3-4b (llama3.1).",
@@ -172,5 +172,5 @@ def test_who_has_published_gated_weights_is_told_of_the_licence_alone(
     keys["models"]["qwen3-4b"] |= LLAMA
     (model,) = plan_of(keys).models
     keys["models"]["qwen3-4b"]["published"] = model.mark
-    assert not notes_of(plan_of(keys), "is gated")
+    assert not notes_of(plan_of(keys), "are gated")
     assert notes_of(plan_of(keys), "Licences to keep to: qwen3-4b (llama3.1).")

@@ -19,7 +19,7 @@ def weight_notes(plan: Plan) -> Iterator[str]:
     for model in waiting:
         if terms := gate(model):
             yield f"{terms}."
-        yield f"{model.name} runs no replica before this is published: {_commands(plan, model)}"
+        yield f"{model.name} runs no replica before its {_commands(plan, model)}"
     if waiting:
         yield (
             f"tokenfleet models --stack {plan.stack} then looks into the bucket and prints what to"
@@ -30,11 +30,14 @@ def weight_notes(plan: Plan) -> Iterator[str]:
 
 
 def _commands(plan: Plan, model: ModelPlan) -> str:
-    commands = {
+    part_by_command = {
         how_to_publish(plan.stack, model, snapshot): part_of(model, snapshot)
         for snapshot in model.snapshots
     }
-    return ", then ".join(f"{part} with {command}" for command, part in commands.items())
+    (first, weights), *others = part_by_command.items()
+    said = [f"{weights} are published: {first}"]
+    said += [f"then its {part}: {command}" for command, part in others]
+    return ", ".join(said)
 
 
 def _licences(plan: Plan) -> Iterator[str]:

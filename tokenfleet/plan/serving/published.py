@@ -29,7 +29,8 @@ def gate(model: ModelPlan) -> str | None:
     if not model.facts.gated:
         return None
     return (
-        f"{model.hugging_face_id} is gated: accept its licence, {model.facts.license}, at"
+        f"The weights of {model.hugging_face_id} are gated: accept their licence,"
+        f" {model.facts.license}, at"
         f" {_HUB}/{model.hugging_face_id} and set HF_TOKEN to a token of that account, or the Hub"
-        " refuses to publish it"
+        " does not hand them out"
     )
