@@ -25,7 +25,8 @@ from tokenfleet.commands.stack_name import StackOption, given_stack
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import plan_of
-from tokenfleet.plan.serving.published import how_to_publish
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.published import WEIGHTS, gate, how_to_publish, part_of
 from tokenfleet.settings.stack_file import StackFile
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.screens.fitted import Fitted
@@ -124,7 +125,7 @@ def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence
             name=model.name,
             mark=model.mark,
             missing={
-                how_to_publish(stack_file.stack, model, snapshot): f"{snapshot}: {state}"
+                how_to_publish(stack_file.stack, model, snapshot): _lacking(model, snapshot, state)
                 for snapshot in model.snapshots
                 for state in (states.get(snapshot, ABSENT),)
                 if state != PUBLISHED
@@ -132,6 +133,12 @@ def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence
         )
         for model in plan.models
     ]
+
+
+def _lacking(model: ModelPlan, snapshot: str, state: str) -> str:
+    part = part_of(model, snapshot)
+    terms = gate(model) if part == WEIGHTS else None
+    return f"{part} {snapshot}: {state}" + (f". {terms}" if terms else "")
 
 
 def _lines(stack: str, loadable: Sequence[Loadable]) -> Iterator[str]:
