@@ -111,13 +111,12 @@ def _made(
             reasons.append(f"with it goes: {gone}")
     if type_token not in known_types() and action == "update":
         reasons.append("its type is not in the table of replacements: it may be replaced instead")
-    roots = frozenset(each.path.partition(".")[0].partition("[")[0] for each in properties)
     return ResourceChange(
         urn=resource["urn"],
         type=type_token,
         name=resource["name"],
         action=action,
-        danger=danger_of(type_token, action, roots, is_kept=kept),
+        danger=danger_of(resource, action, [each.path for each in properties], is_kept=kept),
         properties=properties,
         because=reasons,
     )
@@ -136,7 +135,7 @@ def _follow(
         replaced = waiting.pop()
         name = found[replaced].name
         for urn, resource in new.items():
-            if urn not in old or found.get(urn, None) and found[urn].action == "replace":
+            if urn not in old or (urn in found and found[urn].action == "replace"):
                 continue
             hanging = [
                 prop

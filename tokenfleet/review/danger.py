@@ -1,8 +1,9 @@
 """How dangerous a change of a resource is, by what it takes away and from whom."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 Action = Literal["create", "update", "replace", "delete"]
 
@@ -79,21 +80,31 @@ _WORKLOADS = frozenset(
         "kubernetes:apps/v1:StatefulSet",
     }
 )
+# What stops keeping what it kept.
+_FORGETS = frozenset(
+    {
+        "aws:s3/bucketVersioning:BucketVersioning",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    }
+)
 _ROLLS = frozenset(
     {f"{_EKS}cluster:Cluster", f"{_EKS}addon:Addon", "kubernetes:helm.sh/v3:Release"}
 )
 
 
-def danger_of(type_token: str, action: Action, roots: frozenset[str], *, is_kept: bool) -> Danger:
-    """The danger of an action; ``roots`` are the inputs that differ.
+def danger_of(
+    resource: Mapping[str, Any], action: Action, paths: Collection[str], *, is_kept: bool
+) -> Danger:
+    """The danger of an action; ``paths`` are where inputs differ, ``resource`` is as it will be.
 
     ``is_kept`` says that what is deleted stays behind (retainOnDelete). A type that is in no
     table is judged by its action alone.
     """
+    type_token: str = resource["type"]
     if action == "create":
         return Danger.ADDITION
     if action == "update":
-        return _of_update(type_token, roots)
+        return _of_update(type_token, resource["inputs"], paths)
     if type_token in HOLDS_DATA and not is_kept:
         return Danger.DATA_LOSS
     if type_token in _ALL_STAND_ON:
@@ -103,18 +114,48 @@ def danger_of(type_token: str, action: Action, roots: frozenset[str], *, is_kept
     return Danger.SETTINGS
 
 
+def replicas_at_once(deployment: Mapping[str, Any]) -> tuple[int, int]:
+    """Replicas, and how many of them a rollout takes away before new ones are there.
+
+    Source: Kubernetes, Deployment, rollingUpdate (both may be percentages; unavailable rounds
+    down, surge up).
+    """
+    spec = deployment.get("spec") or {}
+    replicas = int(spec.get("replicas", 1))
+    strategy = spec.get("strategy") or {}
+    if strategy.get("type") == "Recreate":
+        return replicas, replicas
+    rolling = strategy.get("rollingUpdate") or {}
+    away = _of(rolling.get("maxUnavailable", "25%"), replicas, math.floor)
+    more = _of(rolling.get("maxSurge", "25%"), replicas, math.ceil)
+    return replicas, min(replicas, max(away, 0 if more else 1))
+
+
+def _of(bound: object, replicas: int, rounded: Callable[[float], int]) -> int:
+    text = str(bound)
+    share = float(text.removesuffix("%"))
+    return rounded(share * replicas / 100) if text.endswith("%") else int(share)
+
+
 def what_goes(type_token: str) -> str:
     """What is gone with a resource of that type, or nothing that is known."""
     return HOLDS_DATA.get(type_token) or _ALL_STAND_ON.get(type_token, "")
 
 
-def _of_update(type_token: str, roots: frozenset[str]) -> Danger:
-    if type_token == "aws:s3/bucketVersioning:BucketVersioning":  # noqa: S105 - a type
+def _of_update(type_token: str, inputs: Mapping[str, Any], paths: Collection[str]) -> Danger:
+    if type_token in _FORGETS:
         return Danger.DATA_LOSS
-    if type_token == "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration":  # noqa: S105 - a type
-        return Danger.DATA_LOSS
-    if type_token == f"{_EKS}cluster:Cluster" and "version" in roots:
+    if type_token == f"{_EKS}cluster:Cluster" and "version" in paths:
         return Danger.NODES
-    if type_token in _WORKLOADS and "spec" in roots:
-        return Danger.REPLICAS
+    if type_token in _WORKLOADS and any(path.startswith("spec.template") for path in paths):
+        return _of_rollout(type_token, inputs)
     return Danger.REPLICAS if type_token in _ROLLS else Danger.SETTINGS
+
+
+def _of_rollout(type_token: str, inputs: Mapping[str, Any]) -> Danger:
+    if not type_token.endswith(":Deployment"):
+        return Danger.REPLICAS
+    replicas, away = replicas_at_once(inputs)
+    if not replicas:
+        return Danger.SETTINGS
+    return Danger.OUTAGE if away == replicas else Danger.REPLICAS

@@ -1,5 +1,6 @@
 """What the stacks of a revision are: that revision's own command previews them, each on its own."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from tokenfleet.json_document import Schema
+from tokenfleet.settings.yaml_file import as_mapping, read_yaml
 
 Document = Mapping[str, Any]
 _ANSWERED = {0, 3, 4}
-_MOST_LINES = 20
+_MOST_LINES, _DIGITS = 20, 16
 # The revision's own package where it has one, else the installed one: -P keeps the folder out.
 _COMMAND = "from tokenfleet.entry_point import main; main()"
 
@@ -27,6 +29,8 @@ class StackState:
     stack: str
     preview: Document
     resources: Document
+    secrets: Mapping[str, str]
+    """A digest of each encrypted value, by key: it differs where the value was set anew."""
     problem: Sequence[str] = ()
 
 
@@ -66,13 +70,32 @@ def _state(root: Path, project: Path, stack: str, python: Path) -> StackState:
         if done.returncode not in _ANSWERED:
             lines = done.stderr.strip().splitlines()[-_MOST_LINES:]
             problem = lines or [f"its preview ended with {done.returncode} and said nothing"]
-            return StackState(stack=stack, preview={}, resources={}, problem=problem)
+            return _broken(stack, problem)
         try:
             preview = _document(folder / "report.json", Schema.PREVIEW)
             resources = _document(folder / "resources.json", Schema.RESOURCES)
         except ValueError as error:
-            return StackState(stack=stack, preview={}, resources={}, problem=[str(error)])
-    return StackState(stack=stack, preview=preview, resources=resources)
+            return _broken(stack, [str(error)])
+    return StackState(
+        stack=stack,
+        preview=preview,
+        resources=resources,
+        secrets=_secrets(project / f"Pulumi.{stack}.yaml"),
+    )
+
+
+def _broken(stack: str, problem: Sequence[str]) -> StackState:
+    return StackState(stack=stack, preview={}, resources={}, secrets={}, problem=problem)
+
+
+def _secrets(path: Path) -> Mapping[str, str]:
+    """Digests of what is encrypted in a stack file, which its own preview has read already."""
+    config = as_mapping(read_yaml(path).entry("config"))
+    return {
+        str(key): hashlib.sha256(str(as_mapping(value)["secure"]).encode()).hexdigest()[:_DIGITS]
+        for key, value in config.items()
+        if "secure" in as_mapping(value)
+    }
 
 
 def _document(path: Path, schema: Schema) -> Document:

@@ -78,10 +78,9 @@ def merge_base(repository: Path, base: str, head: str) -> str:
     try:
         return _git(repository, "merge-base", base, head or "HEAD")
     except subprocess.CalledProcessError as error:
-        raise RevisionError(
-            "the two revisions have no commit in common here",
-            "in a shallow clone: git fetch --unshallow; else leave --merge-base out",
-        ) from error
+        msg = "the two revisions have no commit in common here"
+        way_out = "in a shallow clone: git fetch --unshallow; else leave --merge-base out"
+        raise RevisionError(msg, way_out) from error
 
 
 @contextmanager

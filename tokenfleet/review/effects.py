@@ -1,0 +1,99 @@
+"""Who notices a change: nodes that keep what they have, replicas that restart, and for how long."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tokenfleet.counted import count
+from tokenfleet.review.changes import Resource, ResourceChange
+from tokenfleet.review.danger import replicas_at_once
+
+_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+_GROUP = "aws:autoscaling/group:Group"
+_CLUSTER = "aws:eks/cluster:Cluster"
+_DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+_MODEL = "tokenfleet.io/model"
+
+
+def effects(
+    changes: Sequence[ResourceChange], after: Sequence[Resource], models: Mapping[str, Any]
+) -> Sequence[str]:
+    """A sentence for everything that follows; ``models`` are those of the later preview by name."""
+    resources = {each["urn"]: each for each in after}
+    return [
+        *_deployments(changes, resources, models),
+        *_groups(changes, after),
+        *_cluster(changes),
+    ]
+
+
+def _deployments(
+    changes: Sequence[ResourceChange], after: Mapping[str, Resource], models: Mapping[str, Any]
+) -> Iterator[str]:
+    for change in changes:
+        if change.type != _DEPLOYMENT or change.urn not in after:
+            continue
+        inputs = after[change.urn]["inputs"]
+        labels = inputs["metadata"].get("labels") or {}
+        name = labels.get(_MODEL) or inputs["metadata"]["name"]
+        replicas, away = replicas_at_once(inputs)
+        if change.action == "replace":
+            yield f"{name}: all of its {count(replicas, 'replica')} end before new ones start."
+        if change.action != "update" or not any(
+            each.path.startswith("spec.template") for each in change.properties
+        ):
+            continue
+        if not replicas:
+            yield f"{name}: no replica runs yet; the first ones start with the new settings."
+            continue
+        ready = _ready(models.get(name))
+        if away == replicas:
+            yield f"{name}: {_are(replicas)} away at once{ready}: nothing answers meanwhile."
+        else:
+            yield (
+                f"{name}: {count(replicas, 'replica')} restart, {away or 'none'} away at a time"
+                f"{ready}."
+            )
+
+
+def _are(replicas: int) -> str:
+    return "its only replica is" if replicas == 1 else f"its {replicas} replicas are"
+
+
+def _ready(model: Mapping[str, Any] | None) -> str:
+    """How long one takes on a node that is there: it loads and warms up."""
+    if not model:
+        return ""
+    start = model["plan"]["coldStart"]
+    parts = [start[part]["seconds"] for part in ("load", "warmUp")]
+    expected, high = (sum(part[end] for part in parts) for end in ("expected", "high"))
+    return f", each for about {expected:,.0f} s (at worst {high:,.0f})"
+
+
+def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Iterator[str]:
+    templates = {each.urn for each in changes if each.type == _TEMPLATE and each.action == "update"}
+    for resource in after:
+        if resource["type"] != _GROUP:
+            continue
+        sources = {
+            urn for found in resource["propertyDependencies"].values() for urn in found
+        } & templates
+        if sources:
+            yield (
+                f"{resource['name']}: nodes launched from now on get the new template; those that"
+                " run keep theirs until they are replaced, as nothing rolls them."
+            )
+    for change in changes:
+        if change.type == _GROUP and change.action in {"replace", "delete"}:
+            yield f"{change.name}: all of its nodes end, without draining first."
+
+
+def _cluster(changes: Sequence[ResourceChange]) -> Iterator[str]:
+    for change in changes:
+        if change.type == _CLUSTER and change.action == "update":
+            for each in change.properties:
+                if each.path == "version":
+                    yield (
+                        f"{change.name}: the control plane is upgraded in place from"
+                        f" {each.before} to {each.after}, which cannot be undone; nodes that run"
+                        " keep their version until they are replaced."
+                    )

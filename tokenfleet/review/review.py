@@ -1,0 +1,170 @@
+"""A review: every stack at two revisions, in one verdict."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tokenfleet.counted import count
+from tokenfleet.review.changes import ResourceChange, resource_changes
+from tokenfleet.review.danger import Danger
+from tokenfleet.review.effects import effects
+from tokenfleet.review.previews import Document, StackState
+from tokenfleet.review.service import (
+    Differing,
+    LineChange,
+    ModelChange,
+    Pair,
+    budget_share,
+    findings_of,
+    line_changes,
+    model_changes,
+    node_quotas,
+    usd_per_month,
+    verdicts_of,
+)
+
+State = Literal["changed", "unchanged", "new", "gone", "broken"]
+_ABSENT = StackState(stack="", preview={}, resources={}, secrets={})
+_ACTIONS = ("create", "update", "replace", "delete")
+_VERBS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackReview:
+    """What becomes of one stack. Figures are in US dollars; a share of the budget is 1 at all of it."""
+
+    stack: str
+    state: State
+    verdict: str
+    """One line: what is most dangerous, what is done, and what it costs."""
+    danger: str
+    """The word of the most dangerous change, or empty."""
+    tally: Mapping[str, int]
+    """How many resources by action."""
+    changes: Sequence[ResourceChange]
+    effects: Sequence[str]
+    usd_per_month: Pair[float]
+    budget_share: Pair[float]
+    lines: Sequence[LineChange]
+    models: Sequence[ModelChange]
+    quotas: Mapping[str, Pair[int]]
+    """vCPUs that the most nodes need, by AWS's quota, where that changes."""
+    findings: Differing
+    verdicts: Differing
+    secrets: Differing
+    """Names of secrets that were set or changed, and that are gone: never a value."""
+    problems: Pair[Sequence[str]]
+    """Why a revision cannot be previewed, where it cannot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Review:
+    """All stacks, the most dangerous first."""
+
+    base: str
+    head: str
+    parted: int
+    """Commits of the base that the head lacks: what they did shows as undone."""
+    renamed: Mapping[str, str]
+    """Stacks that seem to have been renamed: Pulumi takes the new name for a new, empty stack."""
+    stacks: Sequence[StackReview]
+
+    @property
+    def danger(self) -> Danger | None:
+        """That of the most dangerous change."""
+        return max(
+            (change.danger for stack in self.stacks for change in stack.changes), default=None
+        )
+
+
+def stack_review(before: StackState | None, after: StackState | None) -> StackReview:
+    """Compare a stack at two revisions, of which one may lack it.
+
+    Raises:
+        ValueError: both lack it.
+    """
+    if before is None and after is None:
+        msg = "a stack that neither revision has cannot be reviewed"
+        raise ValueError(msg)
+    old, new = before or _ABSENT, after or _ABSENT
+    problems = Pair(before=old.problem or None, after=new.problem or None)
+    is_broken = bool(old.problem or new.problem)
+    changes = [] if is_broken else resource_changes(_resources(old), _resources(new))
+    models = {} if is_broken else _models(new.preview)
+    secrets = _secrets(old.secrets, new.secrets)
+    state: State = (
+        "broken"
+        if is_broken
+        else "new"
+        if before is None
+        else "gone"
+        if after is None
+        else "changed"
+        if changes or not secrets.is_same
+        else "unchanged"
+    )
+    month = Pair(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
+    tally = Counter(change.action for change in changes)
+    danger = max((change.danger for change in changes), default=None)
+    return StackReview(
+        stack=(after or before or _ABSENT).stack,
+        state=state,
+        verdict=_verdict(state, danger, tally, month, problems),
+        danger="" if danger is None else danger.word,
+        tally={action: tally[action] for action in _ACTIONS},
+        changes=changes,
+        effects=effects(changes, _resources(new), models),
+        usd_per_month=month,
+        budget_share=Pair(before=budget_share(old.preview), after=budget_share(new.preview)),
+        lines=line_changes(old.preview, new.preview),
+        models=model_changes(old.preview, new.preview),
+        quotas=node_quotas(old.preview, new.preview),
+        findings=findings_of(old.preview, new.preview),
+        verdicts=verdicts_of(old.preview, new.preview),
+        secrets=secrets,
+        problems=problems,
+    )
+
+
+def _resources(state: StackState) -> Sequence[Document]:
+    return state.resources.get("resources", [])
+
+
+def _models(preview: Document) -> Mapping[str, Document]:
+    return {each["plan"]["name"]: each for each in preview.get("models", [])}
+
+
+def _secrets(before: Mapping[str, str], after: Mapping[str, str]) -> Differing:
+    return Differing(
+        new=[name for name, digest in after.items() if before.get(name) != digest],
+        gone=[name for name in before if name not in after],
+    )
+
+
+def _verdict(
+    state: State,
+    danger: Danger | None,
+    tally: Mapping[str, int],
+    month: Pair[float],
+    problems: Pair[Sequence[str]],
+) -> str:
+    if state == "broken":
+        which = " and ".join(
+            name
+            for name, lines in (("the base", problems.before), ("the head", problems.after))
+            if lines
+        )
+        return f"cannot be previewed at {which}"
+    if state == "unchanged":
+        return "nothing changes"
+    parts = [
+        f"{count(tally[action], 'resource')} {verb}"
+        for action, verb in _VERBS.items()
+        if tally.get(action)
+    ]
+    said = ", ".join(parts) or "no resource changes, a secret does"
+    word = "" if danger is None else f"{danger.word}: "
+    if month.before is None or month.after is None or abs(month.after - month.before) < 0.005:  # noqa: PLR2004 - half a cent
+        return f"{word}{said}"
+    return f"{word}{said}; {month.after - month.before:+,.2f} dollars a month"

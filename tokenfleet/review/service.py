@@ -1,0 +1,217 @@
+"""What a stack costs and promises at two revisions, out of its previews."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from tokenfleet.review.previews import Document
+
+_Value = TypeVar("_Value")
+_HOURS_PER_MONTH = 730.0
+_CENT = 0.01
+# Families with a quota of their own: Service Quotas, EC2, "Running On-Demand ... instances" and
+# "All ... Spot Instance Requests".
+_QUOTAS = {
+    "p": "P",
+    "g": "G and VT",
+    "inf": "Inf",
+    "trn": "Trn",
+    "dl": "DL",
+    "x": "X",
+    "u": "High memory",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair(Generic[_Value]):
+    """A figure before and after; None where there is none."""
+
+    before: _Value | None
+    after: _Value | None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing changes."""
+        return self.before == self.after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A figure with its range."""
+
+    low: float
+    expected: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineChange:
+    """A line of the bill that is not what it was, in US dollars a month."""
+
+    title: str
+    usd_per_month: Pair[float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChange:
+    """A model before and after, at its declared load."""
+
+    name: str
+    usd_per_mtok: Pair[Span]
+    """All tokens alike."""
+    replicas: Pair[int]
+    busy: Pair[float]
+    """The load as a share of the most that its replicas carry."""
+    ttft_p99_ms: Pair[float]
+    promise_kept: Pair[bool]
+    cold_start_seconds: Pair[Span]
+    revision: Pair[str]
+    image: Pair[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Differing:
+    """What is new and what is gone of a list of texts."""
+
+    new: Sequence[str]
+    gone: Sequence[str]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing changes."""
+        return not self.new and not self.gone
+
+
+def usd_per_month(preview: Document) -> float | None:
+    """What a month costs for the declared load, as expected; None without a preview."""
+    return _total(preview["cost"]["bill"]["expected"]) if preview else None
+
+
+def budget_share(preview: Document) -> float | None:
+    """What a month costs as a share of the budget; None without a budget."""
+    month, budgets = usd_per_month(preview), preview and preview["plan"]["budgets"]
+    return month / budgets[0]["monthlyUsd"] if budgets and month is not None else None
+
+
+def line_changes(before: Document, after: Document) -> Sequence[LineChange]:
+    """Lines of the bill that differ by a cent or more, the largest difference first."""
+    old, new = _lines(before), _lines(after)
+    found = [
+        LineChange(title=title, usd_per_month=Pair(before=old.get(title), after=new.get(title)))
+        for title in old.keys() | new.keys()
+        if abs((old.get(title) or 0.0) - (new.get(title) or 0.0)) >= _CENT
+    ]
+    return sorted(found, key=lambda line: (-_distance(line.usd_per_month), line.title))
+
+
+def model_changes(before: Document, after: Document) -> Sequence[ModelChange]:
+    """Every model of either revision."""
+    old, new = _models(before), _models(after)
+    return [_model(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys())]
+
+
+def findings_of(before: Document, after: Document) -> Differing:
+    """Broken rules, a line each."""
+    return _differing(*(list(_findings(each)) for each in (before, after)))
+
+
+def verdicts_of(before: Document, after: Document) -> Differing:
+    """Verdicts, a line each."""
+    return _differing(*(list(_verdicts(each)) for each in (before, after)))
+
+
+def node_quotas(before: Document, after: Document) -> Mapping[str, Pair[int]]:
+    """How many vCPUs the most nodes need, by quota of AWS, where that changes."""
+    old, new = _vcpus(before), _vcpus(after)
+    return {
+        option: Pair(before=old.get(option, 0), after=new.get(option, 0))
+        for option in sorted(old.keys() | new.keys())
+        if old.get(option, 0) != new.get(option, 0)
+    }
+
+
+def _total(bill: Document) -> float:
+    return _HOURS_PER_MONTH * sum(line["usdPerHour"] or 0.0 for line in bill["lines"])
+
+
+def _lines(preview: Document) -> Mapping[str, float]:
+    lines = preview["cost"]["bill"]["expected"]["lines"] if preview else []
+    return {line["title"]: _HOURS_PER_MONTH * (line["usdPerHour"] or 0.0) for line in lines}
+
+
+def _distance(pair: Pair[float]) -> float:
+    return abs((pair.after or 0.0) - (pair.before or 0.0))
+
+
+def _models(preview: Document) -> Mapping[str, tuple[Document, Document]]:
+    if not preview:
+        return {}
+    plans = {each["plan"]["name"]: each["plan"] for each in preview["models"]}
+    return {each["name"]: (each, plans[each["name"]]) for each in preview["cost"]["models"]}
+
+
+def _model(name: str, *states: tuple[Document, Document] | None) -> ModelChange:
+    old, new = (None if state is None else _figures(*state) for state in states)
+
+    def pair(key: str) -> Pair[Any]:
+        return Pair(before=old and old[key], after=new and new[key])
+
+    keys = (
+        *("usd_per_mtok", "replicas", "busy", "ttft_p99_ms", "promise_kept"),
+        *("cold_start_seconds", "revision", "image"),
+    )
+    return ModelChange(name=name, **{key: pair(key) for key in keys})
+
+
+def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
+    quote, served = cost["atLoad"], cost["served"]
+    ready = plan["coldStart"]["untilReady"]
+    price = None
+    if quote:
+        blended, spread = quote["prices"]["blended"], quote["rangeOfPrice"]
+        price = Span(low=blended * spread["p10"], expected=blended, high=blended * spread["p90"])
+    ttft = served and served["ttftP99"]
+    return {
+        "usd_per_mtok": price,
+        "replicas": cost["replicas"],
+        "busy": quote and quote["load"]["p50"],
+        "ttft_p99_ms": ttft and 1000 * ttft["p50"],
+        "promise_kept": None
+        if served is None
+        else not (cost["missing"] or cost["queueGrows"] or cost["misses"]),
+        "cold_start_seconds": Span(
+            low=ready["low"], expected=ready["expected"], high=ready["high"]
+        ),
+        "revision": plan["revision"],
+        "image": plan["image"],
+    }
+
+
+def _findings(preview: Document) -> Iterator[str]:
+    for found in preview["findings"] if preview else []:
+        yield f"{found['rule']}, {found['resource'].rpartition('::')[2]}: {found['problem']}"
+
+
+def _verdicts(preview: Document) -> Iterator[str]:
+    for found in preview["cost"]["verdicts"] if preview else []:
+        word = "fails" if found["fails"] else "warns"
+        yield f"{word}: {found['place']}: {found['problem']}"
+
+
+def _differing(old: Sequence[str], new: Sequence[str]) -> Differing:
+    return Differing(
+        new=[each for each in new if each not in old],
+        gone=[each for each in old if each not in new],
+    )
+
+
+def _vcpus(preview: Document) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for pool in preview["plan"]["pools"] if preview else []:
+        family = re.match(r"[a-z]+", pool["instanceTypes"][0])
+        kind = _QUOTAS.get(family.group() if family else "", "Standard")
+        for tier in pool["tiers"]:
+            quota = f"{kind} instances, {tier['purchaseOption']}"
+            found[quota] = found.get(quota, 0) + tier["maxNodes"] * pool["size"]["vcpus"]
+    return found
