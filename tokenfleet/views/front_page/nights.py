@@ -31,7 +31,7 @@ def nights(report: Report) -> Passage:
     if usd(bill.expected) != usd(floor.expected):
         facts.append(
             Fact(
-                what="with the replicas of the load left running",
+                what="with the replicas of the load",
                 figure=f"{usd(bill.expected)} an hour",
                 detail=f"a night {usd(bill.expected * NIGHT_HOURS)}",
             )

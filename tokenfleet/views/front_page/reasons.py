@@ -23,7 +23,7 @@ def prices(report: Report) -> Passage:
         title="A million tokens",
         facts=[_price(report, model) for model in models[:_MODELS]],
         more=left_out(models[_MODELS:], "model"),
-        remark="Input and output alike, at the load; in brackets what spot and the estimate make of it.",
+        remark="Input and output alike; in brackets the range of spot and of the estimate.",
     )
 
 
