@@ -1,12 +1,15 @@
 """Where a report comes from: the day it was made, and the commit of its project."""
 
 import datetime as dt
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 # A working tree on a disk that hangs is no reason to show nothing.
 _PATIENCE_SECONDS = 10
+# Set in a hook of git, for whatever clone that is.
+_ELSEWHERE = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,7 @@ def _git(folder: Path, *arguments: str) -> str:
     done = subprocess.run(  # noqa: S603 - the words are ours, and no shell reads them
         ["git", "--no-optional-locks", *arguments],  # noqa: S607 - whichever git the user has
         cwd=folder,
+        env={name: value for name, value in os.environ.items() if name not in _ELSEWHERE},
         check=True,
         capture_output=True,
         stdin=subprocess.DEVNULL,

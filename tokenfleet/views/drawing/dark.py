@@ -12,11 +12,10 @@ DARK_BY_LIGHT: Mapping[str, str] = {
     "#64748b": "#5b6b84",
     "#94a3b8": "#5b6b84",
     "#cbd5e1": "#3a4a63",
-    # Requests, weights, control.
+    # Requests, control.
     "#2563eb": "#60a5fa",
-    "#059669": "#34d399",
     "#7c3aed": "#a78bfa",
-    # Public and private subnets, gateways.
+    # Public and private subnets, gateways, weights.
     "#ecfdf5": "#0e2a24",
     "#6ee7b7": "#1f6f55",
     "#047857": "#6ee7b7",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tokenfleet.counted import count
 
-_NAMES = 3
+_NAMES = 2
 
 Tone = Literal["", "good", "warning", "bad"]
 

@@ -10,8 +10,7 @@ NIGHT_HOURS = 10
 
 _ASSUMED = (
     "Assumed: weights are published, and every model has its replicas.min, as it is deployed."
-    " Nothing of this stack changes their number yet: as many run by night, and are paid, as were"
-    " set by day."
+    " Nothing of this stack changes their number yet: whatever is set by day is paid by night."
 )
 
 

@@ -42,6 +42,6 @@ def _origin(origin: Origin | None) -> str:
         return ""
     made = f"Made on {origin.day} (UTC)"
     if origin.commit is None:
-        return f"{made}, from no commit: the project is in no git clone"
+        return f"{made}, from no commit that is known"
     changed = ", with changes not committed" if origin.commit.changed else ""
     return f"{made} from commit {origin.commit.hash[:_HASH_DIGITS]}{changed}"

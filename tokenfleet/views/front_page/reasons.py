@@ -35,12 +35,13 @@ def _price(report: Report, model: ModelCost) -> Fact:
         load = f"{model.requests_per_second:g} requests/s"
     elif flat_out:
         load += f" ({per_mtok(flat_out.prices.blended)} if never idle)"
+    missing = " and what has no price" if model.share.unpriced else ""
     return Fact(
         what=model.name,
         figure=per_mtok_range(quote.range_of_price * quote.prices.blended) if quote else "no price",
         detail=(
             f"{count(model.replicas, 'replica')} on {pool}, {load},"
-            f" {usd(model.usd_per_hour.p50 * HOURS_PER_MONTH)} a month"
+            f" {usd(model.usd_per_hour.p50 * HOURS_PER_MONTH)} a month{missing}"
         ),
     )
 
@@ -77,7 +78,7 @@ def _most_of(amount: float, everything: float, by_model: Mapping[str, float]) ->
 
 
 def verdicts(report: Report) -> Passage:
-    """What is wrong, without the ways out."""
+    """What is wrong; the ways out are below the page."""
     found = report.cost.verdicts
     broken = len(report.findings)
     return Passage(
@@ -96,5 +97,5 @@ def verdicts(report: Report) -> Passage:
             ),
         ],
         more=left_out(found[_VERDICTS:], "verdict"),
-        remark="What to change is said below." if found else ALL_WELL,
+        remark="" if found else ALL_WELL,
     )
