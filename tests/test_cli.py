@@ -182,6 +182,14 @@ def test_the_reports_are_there(folder: Path) -> None:
         assert "tokenfleet-prod" in (folder / name).read_text(encoding="utf-8")
 
 
+def _shows(address: str) -> bool:
+    return bool(address)
+
+
+def _is_missing(address: str) -> bool:
+    return not address
+
+
 def _fails(address: str) -> bool:
     raise webbrowser.Error(address)
 
@@ -189,8 +197,8 @@ def _fails(address: str) -> bool:
 @pytest.mark.parametrize(
     ("browser", "said"),
     [
-        (lambda _: True, "opened in the browser"),
-        (lambda _: False, "no browser can be opened here, the page is"),
+        (_shows, "opened in the browser"),
+        (_is_missing, "no browser can be opened here, the page is"),
         (_fails, "no browser can be opened here, the page is"),
     ],
     ids=["one", "none", "broken"],

@@ -164,6 +164,21 @@ def test_findings_come_before_everything_else(report_of: ReportOf) -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_page_begins_with_its_front_and_keeps_its_order(
+    stack: str, report_of: ReportOf
+) -> None:
+    page = Page(html(report_of(stack)))
+    ids = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
+    passages = ["prices", "causes", "judged", "nights", "unmeasured"]
+    front = ["front", *(f"front-{name}" for name in passages)]
+    assert ids[: len(front) + 3] == [*front, "verdicts", "notes", "architecture"]
+    assert len(ids) == len({*ids})
+    tags = [tag for tag, _ in page.tags]
+    assert tags.index("main") > tags.index("section")
+    assert tags.count("h1") == 1
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_page_needs_no_network(stack: str, report_of: ReportOf) -> None:
     text = html(report_of(stack))
     page = Page(text)
