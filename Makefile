@@ -37,7 +37,7 @@ preview: $(LIBRARIES) ## show what a stack builds and costs (STACK=dev)
 test: setup lint types unit ## lint, types, unit tests
 
 lint: setup ## style and import rules
-	$(BIN)/shellcheck -x .ci/run userdata/model-cache userdata/model-loader userdata/compile-artifacts
+	$(BIN)/shellcheck -x .ci/run userdata/model-cache userdata/model-loader userdata/compile-artifacts tests/newcomer/first-hour
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
@@ -59,7 +59,7 @@ up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
 
 golden: setup ## write what machines execute into tests/golden (look at the diff)
-	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_json_page.py --write-golden
+	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_json_page.py tests/newcomer --write-golden
 
 bench: setup ## measure what the docs claim
 	$(BIN)/python -m bench.preview

@@ -28,6 +28,9 @@ _REAL_SERVERS = {
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# What commands print is as wide on every terminal that tests are started from.
+os.environ["COLUMNS"] = "140"
+
 Keys = dict[str, Any]
 
 

@@ -109,9 +109,19 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "cost": ["cost", "x", "--commitment", "commitments.yaml"],
     "cost --profile": ["cost", "x", "--profile", "profile.json", "--json"],
     "compare": ["compare", "Qwen/Qwen3-0.6B", "--types", "c8gd.4xlarge", "--hosted", "hosted.yaml"],
+    "compare --config-json": [
+        "compare",
+        "acme/own",
+        "--types",
+        "c8gd.4xlarge",
+        "--config-json",
+        "config.json",
+    ],
+    "coldstart": ["coldstart", "acme/own", "--config-json", "config.json"],
     "explain": ["explain", MODEL, "--stack", "x"],
     "preview": ["preview", "x"],
 }
+_WITHOUT_PROJECT = {"compare", "coldstart"}
 QUICK = [name for name in COMMANDS if name != "preview"]
 """Those that do not run the whole program, which takes seconds."""
 _FILES = {
@@ -173,7 +183,7 @@ def outcome(case: Case, folder: Path) -> Outcome:
     for name, text in case.files.items():
         (folder / name).write_bytes(text)
     words = [str(folder / word) if word in _FILES else word for word in COMMANDS[case.command]]
-    if case.command != "compare":
+    if words[0] not in _WITHOUT_PROJECT:
         words += ["--project", str(folder)]
     began = time.process_time()
     result = CliRunner().invoke(app, words)

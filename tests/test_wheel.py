@@ -1,11 +1,7 @@
 """A wheel, installed where nothing of this repository is, serves a project of somebody else."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-import sysconfig
 import tomllib
 import zipfile
 from email import message_from_string
@@ -14,48 +10,17 @@ from typing import Any
 
 import pytest
 
-# All that a wheel is made of; tests, docs and the program stay behind.
-SOURCES = (
-    "pyproject.toml",
-    "README.md",
-    "LICENSE",
-    "components",
-    "helm-values",
-    "policies",
-    "tokenfleet",
-    "userdata",
-)
+from tests.wheel import build, install, run
 
 
 @pytest.fixture(scope="module")
 def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy, because setuptools leaves folders behind."""
-    copy = tmp_path_factory.mktemp("sources")
-    for name in SOURCES:
-        if (root / name).is_dir():
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(root / name, copy / name, symlinks=True, ignore=ignored)
-        else:
-            shutil.copy(root / name, copy)
-    _run(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index",
-         "--wheel-dir", "out", ".", cwd=copy)  # fmt: skip
-    (built,) = (copy / "out").iterdir()
-    return built
+    return build(root, tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture(scope="module")
 def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed command, in an environment that has the libraries and nothing of ours."""
-    folder = tmp_path_factory.mktemp("environment")
-    _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
-    python = folder / "bin" / "python"
-    # A path alone: the .pth files there, and so the editable install, do not count.
-    libraries, version = sysconfig.get_path("purelib"), sysconfig.get_python_version()
-    site = folder / "lib" / f"python{version}" / "site-packages"
-    (site / "libraries.pth").write_text(libraries, encoding="utf-8")
-    _run(sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps",
-         "--no-index", "--no-compile", str(wheel))  # fmt: skip
-    return folder / "bin" / "tokenfleet"
+    return install(wheel, tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +33,6 @@ def project(own_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     (folder / "Pulumi.dev.yaml").write_text(renamed, encoding="utf-8")
     shutil.copy(own_project / "__main__.py", folder)
     return folder
-
-
-def _run(*words: str, cwd: Path | None = None) -> str:
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    done = subprocess.run(
-        words, cwd=cwd, env=environment, check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def _declared(root: Path) -> dict[str, Any]:
@@ -111,14 +67,14 @@ def test_a_wheel_says_what_it_is_and_names_no_address(wheel: Path, root: Path) -
 
 
 def test_the_installed_command_is_that_of_the_wheel(command: Path, root: Path) -> None:
-    assert _run(str(command), "--version") == f"tokenfleet {_declared(root)['version']}\n"
+    assert run(str(command), "--version") == f"tokenfleet {_declared(root)['version']}\n"
     program = "import tokenfleet.components as found; print(found.__file__)"
-    where = _run(str(command.with_name("python")), "-c", program, cwd=command.parent)
+    where = run(str(command.with_name("python")), "-c", program, cwd=command.parent)
     assert Path(where).is_relative_to(command.parents[1])
 
 
 def test_a_project_of_somebody_else_is_previewed(command: Path, project: Path) -> None:
-    report = json.loads(_run(str(command), "preview", "--json", cwd=project))
+    report = json.loads(run(str(command), "preview", "--json", cwd=project))
     assert report["plan"]["name"] == "acme-dev"
     assert report["plan"]["tags"]["tokenfleet:project"] == "acme"
     assert (report["findings"], report["unpriced"]) == ([], [])
@@ -136,4 +92,4 @@ def test_a_project_of_somebody_else_is_previewed(command: Path, project: Path) -
 def test_every_other_question_is_answered(
     words: list[str], part: str, command: Path, project: Path
 ) -> None:
-    assert part in _run(str(command), *words, cwd=project)
+    assert part in run(str(command), *words, cwd=project)

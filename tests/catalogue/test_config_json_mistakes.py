@@ -104,7 +104,7 @@ def test_a_config_that_cannot_be_sized_is_refused(tmp_path: Path, text: str, say
 
 
 def test_a_config_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"nowhere.*config\.json.*Give a path"):
+    with pytest.raises(CatalogueError, match=r"cannot read .*nowhere.*config\.json: No such file"):
         facts_from_config(tmp_path / "nowhere" / "config.json")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from moto import mock_aws
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from typer.testing import CliRunner, Result
 
 from tests.aws.fake_price_list import FakePriceList, instance, services
@@ -52,9 +53,17 @@ def price_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePriceList]:
         for name, kind in instance_types().items()
         if REGION in kind.usd_per_hour
     ]
+    _offer_only_known_types(monkeypatch)
     with mock_aws(), FakePriceList([*instances, *services()]) as fake:
         monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", fake.endpoint)
         yield fake
+
+
+def _offer_only_known_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto takes seconds to write an answer of thousands of rows, of which most are of no interest."""
+    for by_region in INSTANCE_TYPE_OFFERINGS.values():
+        known = [row for row in by_region[REGION] if row["InstanceType"] in instance_types()]
+        monkeypatch.setitem(by_region, REGION, known)
 
 
 def _refresh(folder: Path, *arguments: str) -> Result:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -110,8 +111,21 @@ def test_a_day_that_comes_and_goes_is_priced_beside_the_constant_load() -> None:
     (model,) = answer["day"]["models"]
     assert {hour["replicas"] for hour in model["fleet"]["hours"]} == {1, 2}
     assert model["prices"]["blended"] > answer["models"][0]["atLoad"]["prices"]["blended"]
-    assert "Over that day Model Requests/s" in said
     assert "0.04 to 0.36" in said
+    paid = [hour["usd"]["expected"] for hour in answer["day"]["hours"]]
+    night, noon = paid[6], paid[18]
+    assert night < noon
+    assert all(f"${amount:.2f} (" in said for amount in (night, noon))
+    month, unscaled = (
+        answer["day"][key]["expected"] for key in ("usdPerMonth", "unscaledUsdPerMonth")
+    )
+    assert month == pytest.approx(730 * math.fsum(paid) / 24)
+    assert unscaled == pytest.approx(730 * noon)
+    assert f"scaling would save ${unscaled - month:,.2f}" in said
+
+
+def test_a_day_that_takes_the_same_replicas_every_hour_needs_no_scaling() -> None:
+    assert "nothing of this needs scaling" in _said("dev", "--day", ",".join(["1"] * 24))
 
 
 def test_only_the_shape_of_a_day_counts_however_large_its_loads() -> None:

@@ -26,10 +26,10 @@ def test_every_argument_and_variable_of_the_pod_is_explained(
             assert not argument.flag or f"--{argument.flag} " in result.stdout
             assert argument.reason
         for variable in model.environment:
-            assert f" {variable.name} " in result.stdout
+            assert f"{variable.name} " in result.stdout
             assert variable.reason
         if model.working_directory:
-            assert f" {model.working_directory.name} " in result.stdout
+            assert f"{model.working_directory.name} " in result.stdout
             assert model.working_directory.reason
         answered = f"after a {model.warm_up.kind}"
         for part in ("not verified", "grace period", "startup probe", answered, "KV cache"):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
@@ -84,7 +85,35 @@ def test_weights_without_their_compiled_code_are_not_enough(
     )
     (artifacts,) = model.artifacts
     command = f"tokenfleet compile prod {model.name} | kubectl apply -f -"
-    assert said["missing"] == {command: f"{artifacts}: not published"}
+    assert said["missing"] == {command: f"compiled code {artifacts}: not published"}
+
+
+def test_an_adapter_and_the_gate_of_a_model_are_named_with_what_is_missing(
+    tokenfleet: Run, tmp_path: Path, own_project: Path
+) -> None:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        (tmp_path / name).write_bytes((own_project / name).read_bytes())
+    form = yaml.safe_load((own_project / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    model, revision = "meta-llama/Llama-3.1-8B-Instruct", "a" * 40
+    legal = {"huggingFaceId": "acme/legal", "revision": "c" * 40, "rank": 16}
+    form["config"]["tokenfleet:models"]["qwen3-4b"] |= {
+        "huggingFaceId": model,
+        "revision": revision,
+        "adapters": {"legal": legal},
+    }
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(form), encoding="utf-8")
+    said = tokenfleet("models", "--stack", "dev", "--project", tmp_path)
+    assert said.stdout.splitlines() == [
+        "qwen3-4b cannot be served yet:",
+        (
+            f"  weights {model}/{revision}: not published. The weights of {model} are gated: accept their licence,"
+            f" llama3.1, at https://huggingface.co/{model} and set HF_TOKEN to a token of that account,"
+            " or the Hub does not hand them out"
+        ),
+        f"    tokenfleet publish {model} --revision {revision}",
+        f"  adapter legal acme/legal/{'c' * 40}: not published",
+        f"    tokenfleet publish acme/legal --revision {'c' * 40}",
+    ]
 
 
 def test_a_stack_that_is_not_there_is_refused(tokenfleet: Run) -> None:

@@ -12,9 +12,9 @@ DAYS = {
     "far": (
         ENDS - dt.timedelta(days=91),
         False,
-        "on 2027-03-27, in 91 days (supportType STANDARD)",
+        "on 2027-03-27, in 91 days",
     ),
-    "near": (ENDS - dt.timedelta(days=90), True, "in 90 days (supportType STANDARD)"),
+    "near": (ENDS - dt.timedelta(days=90), True, "in 90 days"),
     "the last day": (ENDS, True, "Upgrade now: docs/change.md"),
     "past": (ENDS + dt.timedelta(days=1), True, "ended on 2027-03-27"),
 }

@@ -92,3 +92,85 @@ def test_code_of_the_models_author_is_named(
     keys["models"]["qwen3-4b"]["engineArguments"] = arguments
     said = notes_of(plan_of(keys), "runs the Python code that Qwen/Qwen3-4B-Instruct-2507 brings")
     assert bool(said) == told
+
+
+C = "c" * 40
+LEGAL = {"legal": {"huggingFaceId": "acme/legal", "revision": C, "rank": 16}}
+TWO = LEGAL | {"tax": {"huggingFaceId": "acme/tax", "revision": C, "rank": 8}}
+LLAMA = {"huggingFaceId": "meta-llama/Llama-3.1-8B-Instruct"}
+# id: keys of the model, what is said, what is not
+PUBLISHING: Mapping[str, tuple[Keys, list[str], list[str]]] = {
+    "weights alone": (
+        {},
+        [
+            (
+                "qwen3-4b runs no replica before its weights are published: tokenfleet publish"
+                " Qwen/Qwen3-4B-Instruct-2507 --revision cdbee75f17c01a7cc42f958dc650907174af0554"
+            ),
+            "Licences to keep to: qwen3-4b (Apache-2.0).",
+        ],
+        ["gated", "adapter"],
+    ),
+    "adapter": (
+        {"adapters": LEGAL},
+        [
+            f", then its adapter legal: tokenfleet publish acme/legal --revision {C}",
+            "qwen3-4b (Apache-2.0), its adapter legal (see its card on the Hub).",
+        ],
+        ["gated"],
+    ),
+    "two adapters": (
+        {"adapters": TWO},
+        [
+            (
+                f"then its adapter legal: tokenfleet publish acme/legal --revision {C}, then its adapter"
+                f" tax: tokenfleet publish acme/tax --revision {C}"
+            )
+        ],
+        [],
+    ),
+    "two names of one adapter": (
+        {"adapters": TWO | {"law": LEGAL["legal"]}},
+        [
+            f"its adapters law, legal: tokenfleet publish acme/legal --revision {C}, then its adapter tax"
+        ],
+        [],
+    ),
+    "gated": (
+        LLAMA,
+        [
+            (
+                "The weights of meta-llama/Llama-3.1-8B-Instruct are gated: accept their licence, llama3.1, at"
+                " https://huggingface.co/meta-llama/Llama-3.1-8B-Instruct and set HF_TOKEN"
+            ),
+            "Licences to keep to: qwen3-4b (llama3.1).",
+        ],
+        ["adapter"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "said", "unsaid"), PUBLISHING.values(), ids=list(PUBLISHING))
+def test_what_is_to_be_published_is_named_with_its_command_and_its_terms(
+    changes: Keys,
+    said: list[str],
+    unsaid: list[str],
+    keys_of: Callable[[str], Keys],
+    plan_of: PlanOf,
+) -> None:
+    keys = keys_of("dev")
+    keys["models"]["qwen3-4b"] |= changes
+    told = "\n".join(notes(plan_of(keys), frozenset(), [], [], SUPPORT))
+    assert [part for part in said if part not in told] == []
+    assert [part for part in unsaid if part in told] == []
+
+
+def test_who_has_published_gated_weights_is_told_of_the_licence_alone(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    keys = keys_of("dev")
+    keys["models"]["qwen3-4b"] |= LLAMA
+    (model,) = plan_of(keys).models
+    keys["models"]["qwen3-4b"]["published"] = model.mark
+    assert not notes_of(plan_of(keys), "are gated")
+    assert notes_of(plan_of(keys), "Licences to keep to: qwen3-4b (llama3.1).")

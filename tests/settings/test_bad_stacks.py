@@ -143,7 +143,7 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "model nobody knows": ((f"{MODEL}.huggingFaceId", "Qwen/Qwen3-4B-Instruct"), (f"{MODEL}.huggingFaceId", "'Qwen/Qwen3-4B-Instruct-2507'")),
     "published, but not what": ((f"{MODEL}.published", "yes"), (f"{MODEL}.published", "tokenfleet models --stack")),
     "other weights published": ((f"{MODEL}.published", "weights-0123456789ab"), (f"{MODEL}.published", "would load now")),
-    "config.json that is not there": ((f"{MODEL}.configJson", "nowhere/config.json"), (f"{MODEL}.configJson", "cannot read")),
+    "config.json that is not there": ((f"{MODEL}.configJson", "nowhere/config.json"), (f"{MODEL}.configJson", "Give a path relative to Pulumi.yaml")),
     "context beyond the model": ((f"{MODEL}.contextLength", 1_000_000), (f"{MODEL}.contextLength", "262144 tokens at most")),
     "traffic beyond the context": ((f"{MODEL}.traffic.inputTokens", 9000), (f"{MODEL}.traffic", "do not fit")),
     "more replicas than nodes": ((f"{MODEL}.replicas.max", 6), (f"{MODEL}.replicas.max", "5 at most")),

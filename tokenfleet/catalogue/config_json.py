@@ -85,19 +85,20 @@ class _Weights:
     experts: int
 
 
-def facts_from_config(path: Path) -> ModelFacts:
+def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
     """Read the facts from ``path``, and from files beside it, named as in a repository.
 
     A weight index gives the exact size of the weights, a chat template says that the model chats.
 
     Without ``model.safetensors.index.json`` the parameters are counted from the shapes of a
     decoder with gated feed-forward layers (Llama, Qwen, Mistral, Mixtral, GLM and their kin).
+    ``way_out`` is a sentence to add where the file cannot be read.
 
     Raises:
         CatalogueError: when the file cannot be read, lacks a key or describes a shape that
             cannot be counted, naming it.
     """
-    architecture = _architecture(path)
+    architecture = _architecture(path, way_out)
     dtype = _dtype(architecture, path)
     weights = _weights(architecture)
     counted = _counted_bytes(weights, dtype)
@@ -126,12 +127,12 @@ def facts_from_config(path: Path) -> ModelFacts:
     )
 
 
-def _architecture(path: Path) -> _Architecture:
+def _architecture(path: Path, way_out: str) -> _Architecture:
     try:
         found = cast("object", json.loads(given_text(path, TYPED_BYTES)))
     except (OSError, GivenFileError) as error:
         said = getattr(error, "strerror", None) or error
-        msg = f"cannot read {path}: {said}. Give a path relative to Pulumi.yaml"
+        msg = f"cannot read {path}: {said}" + (f". {way_out}" if way_out else "")
         raise CatalogueError(msg) from error
     except (ValueError, RecursionError) as error:
         msg = f"{path} is not JSON: {error}"

@@ -1,9 +1,12 @@
 """How every command answers: one console, one JSON object, and mistakes with exit code 2."""
 
 import datetime as dt
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -20,6 +23,7 @@ from tokenfleet.settings.yaml_file import FileError
 BROKEN_RULE = 3
 FAILED_VERDICT = 4
 _WIDTH_WITHOUT_TERMINAL = 140
+_NARROWEST, _DIGITS = 20, 5
 
 ProjectFolder = Annotated[
     Path, typer.Option("--project", help="folder of Pulumi.yaml", file_okay=False, exists=True)
@@ -61,14 +65,22 @@ def say_json(schema: Schema, answer: object) -> None:
 
 
 def console() -> Console:
-    """The terminal, or a page wide enough for tables where there is none.
+    """As wide as COLUMNS or the terminal says, also where the answer goes through a pipe.
 
     Text is text: names such as [batch] or :key: are no markup and no emoji, whoever prints them.
     """
-    terminal = Console(markup=False, emoji=False)
-    if terminal.is_terminal:
-        return terminal
-    return Console(markup=False, emoji=False, width=_WIDTH_WITHOUT_TERMINAL)
+    asked = os.environ.get("COLUMNS", "")
+    width = int(asked) if asked.isdecimal() and len(asked) < _DIGITS else _terminal_width()
+    return Console(markup=False, emoji=False, width=max(width, _NARROWEST))
+
+
+def _terminal_width() -> int:
+    # The standard library looks at standard output alone, which is the pipe of `| less`.
+    for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
+        with suppress(AttributeError, ValueError, OSError):
+            if columns := os.get_terminal_size(cast("TextIO", stream).fileno()).columns:
+                return columns
+    return _WIDTH_WITHOUT_TERMINAL
 
 
 def today() -> dt.date:

@@ -94,9 +94,10 @@ def list_regions(
     if as_json:
         say_json(Schema.CATALOGUE_REGIONS, RegionsAnswer(regions=rows))
     else:
-        console().print(regions_table(rows))
         names = ", ".join(get_args(ServiceName))
-        typer.echo(f"\nServices, by the name that cost.prices takes: {names}")
+        screen = console()
+        screen.print(regions_table(rows))
+        screen.print(f"\nServices, by the name that cost.prices takes: {names}", highlight=False)
 
 
 def _is_asked(name: str, part: str | None) -> bool:

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from tokenfleet.catalogue.facts import Price
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.facts import CatalogueError, Price
+from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.catalogue.prices import Prices
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
+from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.json_document import Schema
-from tokenfleet.mistakes import nearest
 from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.preview.prices import how_to_renew
@@ -49,7 +49,7 @@ class ColdstartAnswer:
 
 
 def coldstart(
-    model: Annotated[str, typer.Argument(help="Hugging Face id, such as Qwen/Qwen3-8B")],
+    model: ModelName,
     types: Annotated[
         str | None,
         typer.Option(
@@ -58,16 +58,18 @@ def coldstart(
             f" {', '.join(_FAMILIES)}",
         ),
     ] = None,
+    config_json: ConfigJson = None,
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Predict the seconds from a pod that finds no node to a model that answers.
 
     Ends with 2 when the model or a type is unknown, or a type cannot serve the model.
     """
-    facts = known_models().get(model)
+    facts = given_model(model, config_json)
     given = None if types is None else _names(types)
-    mistakes = [*_model_mistakes(model, facts), *_type_mistakes(given, facts)]
-    if mistakes or facts is None:
+    if isinstance(facts, CatalogueError):
+        fail(str(facts), *_type_mistakes(given, None))
+    if mistakes := list(_type_mistakes(given, facts)):
         fail(*mistakes)
     names = given or smallest_types(facts, _FAMILIES, _context_length(facts), _REGION)
     if not names:
@@ -107,15 +109,6 @@ def _names(types: str) -> Sequence[str]:
 
 def _context_length(facts: ModelFacts) -> int:
     return min(_CONTEXT_LENGTH, facts.context_length)
-
-
-def _model_mistakes(model: str, facts: ModelFacts | None) -> Iterator[str]:
-    if facts is None:
-        known = known_models()
-        yield (
-            f"MODEL {model}: no facts about this model.{nearest(model, known)} Known:"
-            f" {', '.join(known)}. Another can be added to tokenfleet/catalogue/data/models.yaml"
-        )
 
 
 def _type_mistakes(names: Sequence[str] | None, facts: ModelFacts | None) -> Iterator[str]:

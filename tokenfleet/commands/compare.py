@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.instances import instance_types, priced_regions
-from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
+from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.price_age import is_stale
 from tokenfleet.economics.choice.question import Objective, Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut, ranking
@@ -64,7 +65,7 @@ class CompareAnswer:
 
 
 def compare(
-    model: Annotated[str, typer.Argument(help="Hugging Face id, such as Qwen/Qwen3-8B")],
+    model: ModelName,
     *,
     requests_per_second: Annotated[
         float | None,
@@ -96,6 +97,7 @@ def compare(
     hosted: Annotated[
         Path | None, typer.Option(metavar="FILE", help="YAML file of prices of hosted APIs")
     ] = None,
+    config_json: ConfigJson = None,
     every: Annotated[
         bool, typer.Option("--all", help="every type, not the cheapest of each hardware")
     ] = False,
@@ -105,10 +107,12 @@ def compare(
 
     Ends with 2 when a figure, a name or a file is not as it should be.
     """
-    facts = known_models().get(model)
+    facts = given_model(model, config_json)
     names = None if types is None else [name.strip() for name in types.split(",") if name.strip()]
-    mistakes = [*_model_mistakes(model, facts), *_region_mistakes(region), *_type_mistakes(names)]
-    if mistakes or facts is None:
+    mistakes = [*_region_mistakes(region), *_type_mistakes(names)]
+    if isinstance(facts, CatalogueError):
+        fail(str(facts), *mistakes)
+    if mistakes:
         fail(*mistakes)
 
     prices: Sequence[HostedPrice] = ()
@@ -192,15 +196,6 @@ def _answer(question: Question, found: Ranking, prices: Sequence[HostedPrice]) -
             if found.choices
         ],
     )
-
-
-def _model_mistakes(model: str, facts: ModelFacts | None) -> Iterator[str]:
-    if facts is None:
-        known = known_models()
-        yield (
-            f"MODEL {model}: no facts about this model.{nearest(model, known)} Known:"
-            f" {', '.join(known)}. Another can be added to tokenfleet/catalogue/data/models.yaml"
-        )
 
 
 def _region_mistakes(region: str) -> Iterator[str]:

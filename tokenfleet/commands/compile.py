@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -17,6 +16,7 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
@@ -33,8 +33,8 @@ class CompileAnswer:
 
 
 def compile(  # noqa: A001 - the word its user types
-    stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")],
-    model: Annotated[str, typer.Argument(help="name of the model in the stack file")],
+    words: StackAndModel,
+    named: StackOption = None,
     project: ProjectFolder = Path(),
     answers: AnswersPath = None,
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
@@ -44,6 +44,7 @@ def compile(  # noqa: A001 - the word its user types
     For Inferentia2, where serving nodes refuse to compile. Ends with 2 when the stack cannot be
     built, or the model is unknown or not compiled ahead of time.
     """
+    stack, model = stack_and_model(words, named)
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
     try:
         # What is to be compiled is not published yet, whatever the stack file says of older code.

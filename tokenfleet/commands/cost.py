@@ -22,6 +22,7 @@ from tokenfleet.commands.answers import (
     stack_file_of,
     today,
 )
+from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.economics.bill.commitments_file import read_commitments
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
 from tokenfleet.economics.bill.scenario import Buying
@@ -54,9 +55,10 @@ class CostAnswer(StackCost):
 
 
 def cost(
-    stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
+    stack: StackWord = None,
     project: ProjectFolder = Path(),
     *,
+    named: StackOption = None,
     load: Annotated[float, typer.Option(help="times the load of the stack file")] = 1.0,
     requests_per_second: Annotated[
         list[str] | None, typer.Option(metavar=_EACH, help="mean load, of all models or of one")
@@ -108,7 +110,8 @@ def cost(
     Ends with 2 when the stack cannot be built, or a figure or a file is not as it should be, 4
     when a verdict fails.
     """
-    stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
+    name = given_stack(stack, named) or DEFAULT_STACK
+    stack_file = stack_file_of(project.resolve(), name, answers_of(answers))
     _check_shares(load, {"--cached-share": cached_share, "--spot-share": spot_share})
     edit = StackEdit(
         region=region,
@@ -146,7 +149,7 @@ def cost(
         fail(str(error))
     if svg is not None:
         try:
-            write_pictures(svg, found)
+            write_pictures(svg, found, over_day)
         except OSError as error:
             fail(f"--svg {svg}: {error.strerror}")
     stale = stale_prices([*found.bill.expected.lines, *found.bill.expected.by_use], today())

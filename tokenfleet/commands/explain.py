@@ -4,10 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import typer
-from rich.table import Table
 from rich.text import Text
 
 from tokenfleet.catalogue.hardware import Engine, engines, hardware_by_name
@@ -22,6 +19,7 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
@@ -30,6 +28,8 @@ from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
+from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.table import Column
 
 Rows = Sequence[tuple[str, str, str]]
 
@@ -44,8 +44,8 @@ class ExplainAnswer:
 
 
 def explain(
-    model: Annotated[str, typer.Argument(help="name of a model in the stack file")],
-    stack: Annotated[str, typer.Option(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
+    words: StackAndModel,
+    named: StackOption = None,
     project: ProjectFolder = Path(),
     answers: AnswersPath = None,
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
@@ -54,6 +54,7 @@ def explain(
 
     Ends with 2 when the stack cannot be built or has no such model.
     """
+    stack, model = stack_and_model(words, named)
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
     try:
         plan = plan_of(stack_file)
@@ -212,13 +213,8 @@ def _end(model: ModelPlan, pool: PoolPlan) -> Rows:
     ]
 
 
-def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, show_header=False
-    )
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold", ratio=2)
-    table.add_column(style="dim", ratio=3)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    return table
+def _table(title: str, rows: Iterable[tuple[str, str, str]]) -> Fitted:
+    screen = Fitted(title=title, columns=[Column("")] * 3, headed=False)
+    for name, value, reason in rows:
+        screen.row(name, value, Text(reason, "dim"))
+    return screen

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from tokenfleet.aws.bucket import Bucket
@@ -22,12 +21,16 @@ from tokenfleet.commands.answers import (
     stack_file_of,
 )
 from tokenfleet.commands.published import BucketName, bucket_of
+from tokenfleet.commands.stack_name import StackOption, given_stack
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import plan_of
-from tokenfleet.plan.serving.published import how_to_publish
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.published import WEIGHTS, gate, how_to_publish, part_of
 from tokenfleet.settings.stack_file import StackFile
 from tokenfleet.settings.what_if import StackEdit, edited
+from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.table import Column
 from tokenfleet.weights.listing import (
     ABSENT,
     PUBLISHED,
@@ -55,7 +58,7 @@ class Loadable:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsAnswer:
-    """Without ``--stack``: the model revisions that a bucket holds."""
+    """Without a stack: the model revisions that a bucket holds."""
 
     bucket: str
     models: Sequence[ModelRevision]
@@ -63,7 +66,7 @@ class ModelsAnswer:
 
 @dataclass(frozen=True, kw_only=True)
 class StackModelsAnswer:
-    """With ``--stack``: what each of its models lacks in a bucket."""
+    """Of a stack: what each of its models lacks in a bucket."""
 
     bucket: str
     stack: str
@@ -71,21 +74,23 @@ class StackModelsAnswer:
 
 
 def models(
-    *,
-    bucket: BucketName = None,
-    stack: Annotated[
-        str | None, typer.Option(help="only what this stack loads: Pulumi.STACK.yaml")
+    word: Annotated[
+        str | None,
+        typer.Argument(metavar="[STACK]", help="only what this stack loads: Pulumi.STACK.yaml"),
     ] = None,
+    *,
+    named: StackOption = None,
+    bucket: BucketName = None,
     project: ProjectFolder = Path(),
     answers: AnswersPath = None,
     as_json: AsJson = False,
 ) -> None:
     """List the model revisions in the bucket, and whether each is whole.
 
-    With --stack: what each of its models still lacks, or the mark that says in the stack file
+    Of a stack: what each of its models still lacks, or the mark that says in the stack file
     that it lacks nothing. Ends with 2 when the bucket cannot be read or the stack not be built.
     """
-    name = bucket_of(bucket)
+    stack, name = given_stack(word, named), bucket_of(bucket)
 
     try:
         found = list_models(Bucket(name))
@@ -120,7 +125,7 @@ def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence
             name=model.name,
             mark=model.mark,
             missing={
-                how_to_publish(stack_file.stack, model, snapshot): f"{snapshot}: {state}"
+                how_to_publish(stack_file.stack, model, snapshot): _lacking(model, snapshot, state)
                 for snapshot in model.snapshots
                 for state in (states.get(snapshot, ABSENT),)
                 if state != PUBLISHED
@@ -128,6 +133,12 @@ def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence
         )
         for model in plan.models
     ]
+
+
+def _lacking(model: ModelPlan, snapshot: str, state: str) -> str:
+    part = part_of(model, snapshot)
+    terms = gate(model) if part == WEIGHTS else None
+    return f"{part} {snapshot}: {state}" + (f". {terms}" if terms else "")
 
 
 def _lines(stack: str, loadable: Sequence[Loadable]) -> Iterator[str]:
@@ -143,24 +154,23 @@ def _lines(stack: str, loadable: Sequence[Loadable]) -> Iterator[str]:
             yield f"      published: {model.mark}"
 
 
-def _table(bucket: str, found: Sequence[ModelRevision]) -> Table:
-    table = Table(
+def _table(bucket: str, found: Sequence[ModelRevision]) -> Fitted:
+    screen = Fitted(
         title=f"Models in s3://{bucket}",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
+        columns=[
+            Column("Model"),
+            Column("Revision"),
+            Column("Files", number=True, gives_way=2),
+            Column("Size", number=True, gives_way=1),
+            Column("Published", gives_way=3),
+            Column("State"),
+        ],
     )
-    for column in ("model", "revision", "files", "size", "published", "state"):
-        right = column in {"files", "size"}
-        table.add_column(
-            column, justify="right" if right else "left", header_style="dim", overflow="fold"
-        )
 
     def row(model: str, revision: str, state: SnapshotState) -> None:
         when = f"{state.published.astimezone():%Y-%m-%d %H:%M}" if state.published else ""
         files = (str(state.files), size(state.total_bytes)) if state.files else ("", "")
-        table.add_row(Text(model), Text(revision), *files, when, _coloured(state.state))
+        screen.row(model, revision, *files, when, _coloured(state.state))
 
     def _coloured(state: str) -> Text:
         return Text(state, "" if state == "published" else "yellow")
@@ -169,4 +179,4 @@ def _table(bucket: str, found: Sequence[ModelRevision]) -> Table:
         row(revision.model, revision.revision[:_SHORT], revision.weights)
         for key, artifacts in revision.neuron.items():
             row("", f"neuron/{key}", artifacts)
-    return table
+    return screen

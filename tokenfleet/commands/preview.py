@@ -22,6 +22,7 @@ from tokenfleet.commands.answers import (
     stack_file_of,
     today,
 )
+from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.economics.judgement.verdict import failing
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
@@ -34,7 +35,7 @@ _OUT = Path("out")
 
 
 def preview(
-    stack: Annotated[str, typer.Argument(help="name of the stack: Pulumi.STACK.yaml")] = "dev",
+    stack: StackWord = None,
     project: ProjectFolder = Path(),
     out: Annotated[
         Path | None,
@@ -42,6 +43,7 @@ def preview(
     ] = None,
     answers: AnswersPath = None,
     *,
+    named: StackOption = None,
     open_page: Annotated[
         bool,
         typer.Option(
@@ -58,7 +60,7 @@ def preview(
     """
     day = today()
     given = answers_of(answers)
-    stack_file = stack_file_of(project.resolve(), stack, given)
+    stack_file = stack_file_of(project.resolve(), given_stack(stack, named) or DEFAULT_STACK, given)
 
     try:
         done = preview_stack(stack_file, day, given)

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from tokenfleet.aws.price_list import PriceError
 from tokenfleet.aws.region_prices import region_prices, regions_of_aws
@@ -25,6 +23,8 @@ from tokenfleet.registry.messenger import Messenger
 from tokenfleet.registry.refusal import RegistryError
 from tokenfleet.registry.resolve import resolve
 from tokenfleet.views.screens.digests import digest_table, moved_tags
+from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.table import Column
 
 
 class Part(StrEnum):
@@ -177,19 +177,23 @@ def _doubtful_prices(changes: Sequence[PriceChange]) -> Sequence[str]:
     ]
 
 
-def _table(changes: Sequence[PriceChange]) -> Table:
-    table = Table(title="Changed", title_justify="left", box=None, pad_edge=False)
-    for column in ("region", "price of", "before", "now", "change"):
-        right = column in {"before", "now", "change"}
-        table.add_column(column, justify="right" if right else "left", header_style="dim")
+def _table(changes: Sequence[PriceChange]) -> Fitted:
+    screen = Fitted(
+        title="Changed",
+        columns=[
+            Column("Region"),
+            Column("Price of"),
+            Column("Before", number=True),
+            Column("Now", number=True),
+            Column("Change", number=True, gives_way=1),
+        ],
+    )
     for change in changes:
         ratio = ""
         if change.before is not None and change.after is not None:
             ratio = f"{change.after / change.before - 1:+.1%}"
-        table.add_row(
-            change.region, Text(change.what), _usd(change.before), _usd(change.after), ratio
-        )
-    return table
+        screen.row(change.region, change.what, _usd(change.before), _usd(change.after), ratio)
+    return screen
 
 
 def _usd(price: float | None) -> str:

@@ -37,11 +37,28 @@ class ModelDay:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StackDay:
-    """A stack over the day; ``shape`` are its 24 loads as multiples of their mean."""
+class StackHour:
+    """The whole stack in one hour of the day."""
 
-    shape: Sequence[float]
+    shape: float
+    """Load as a multiple of the day's mean."""
+    replicas: int
+    """Of all models."""
+    usd: Range
+    """What is paid in that hour."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackDay:
+    """A stack over the day.
+
+    ``unscaled_usd_per_month`` is for the day's most replicas of every model at every hour, which
+    is what serves the same load where nothing changes their number.
+    """
+
     usd_per_month: Range
+    unscaled_usd_per_month: Range
+    hours: Sequence[StackHour]
     models: Sequence[ModelDay]
 
 
@@ -51,6 +68,13 @@ class _Day:
 
     fleets: Mapping[str, FleetDay]
     bills: Sequence[FleetBill]
+
+    @property
+    def most_replicas(self) -> Mapping[str, float]:
+        """By model, in its busiest hour."""
+        return {
+            name: max(hour.replicas for hour in found.hours) for name, found in self.fleets.items()
+        }
 
     def usd_of(self, name: str) -> float:
         return _mean([bill.expected[name].usd for bill in self.bills])
@@ -76,14 +100,17 @@ def stack_day(plan: Plan, what_if: WhatIf, loads: Sequence[float]) -> StackDay:
         for quantile in ("p10", "p50", "p90")
     )
     outlooks = [bill.forecast.usd_per_hour for bill in day.bills]
-    month = HOURS_PER_MONTH
     return StackDay(
-        shape=shape,
-        usd_per_month=Range(
-            low=month * _mean([outlook.low for outlook in outlooks]),
-            expected=month * _mean([outlook.expected for outlook in outlooks]),
-            high=month * _mean([outlook.high for outlook in outlooks]),
-        ),
+        usd_per_month=_a_month(outlooks),
+        unscaled_usd_per_month=_a_month([bills.of(day.most_replicas).forecast.usd_per_hour]),
+        hours=[
+            StackHour(
+                shape=shape[hour],
+                replicas=sum(found.hours[hour].replicas for found in day.fleets.values()),
+                usd=outlook,
+            )
+            for hour, outlook in enumerate(outlooks)
+        ],
         models=[_model_day(fleet, slow, day, fast) for fleet in fleets],
     )
 
@@ -157,6 +184,14 @@ def _model_day(fleet: ServedFleet, slow: _Day, day: _Day, fast: _Day) -> ModelDa
         flow=flow,
         prices=token_prices(usd, flow, weights_of(fleet.most.input_weight)),
         range_of_price=combined([by_spot.relative, spread]),
+    )
+
+
+def _a_month(hours: Sequence[Range]) -> Range:
+    return Range(
+        low=HOURS_PER_MONTH * _mean([hour.low for hour in hours]),
+        expected=HOURS_PER_MONTH * _mean([hour.expected for hour in hours]),
+        high=HOURS_PER_MONTH * _mean([hour.high for hour in hours]),
     )
 
 

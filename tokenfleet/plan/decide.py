@@ -79,7 +79,8 @@ def decide(
 def _facts(model: ModelSettings, project: Path) -> ModelFacts | CatalogueError:
     try:
         if model.config_json:
-            return facts_from_config(project / model.config_json)
+            path = project / model.config_json
+            return facts_from_config(path, way_out="Give a path relative to Pulumi.yaml")
         return model_facts(model.hugging_face_id)
     except CatalogueError as error:
         return error

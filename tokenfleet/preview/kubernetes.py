@@ -27,17 +27,18 @@ class KubernetesSupport:
     @property
     def sentence(self) -> str:
         """What EKS does, when, and what to do about it."""
-        source = f"({self.source.title}, {self.source.date})"
+        source = f"Source: {self.source.title}, {self.source.date}."
         if self.days_left < 0:
             return (
-                f"Standard support of Kubernetes {self.version} ended on {self.ends} {source}: EKS"
+                f"Standard support of Kubernetes {self.version} ended on {self.ends}: EKS"
                 " has upgraded the control plane by itself or is about to. Raise"
-                " cluster.kubernetesVersion before the next up: docs/change.md."
+                f" cluster.kubernetesVersion before the next up: docs/change.md. {source}"
             )
         return (
             f"EKS upgrades Kubernetes {self.version} by itself when standard support ends on"
-            f" {self.ends}, in {self.days_left} days (supportType STANDARD) {source}."
+            f" {self.ends}, in {self.days_left} days."
             f" {'Upgrade now' if self.near else 'To choose the hour, upgrade before'}: docs/change.md."
+            f" {source}"
         )
 
 

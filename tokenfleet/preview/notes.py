@@ -8,13 +8,13 @@ from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
-from tokenfleet.plan.serving.published import how_to_publish
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.placeholders import placeholder_notes
 from tokenfleet.preview.prices import gap_notes, stale_notes
+from tokenfleet.preview.weights import weight_notes
 from tokenfleet.preview.zones import zone_notes
 
 
@@ -39,7 +39,7 @@ def notes(
         *_edge(plan),
         *_secrets(secrets),
         *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
-        *_weights(plan),
+        *weight_notes(plan),
         *_images(plan),
         *_idle_nodes(plan),
         *_engines(plan),
@@ -110,27 +110,6 @@ def _images(plan: Plan) -> Iterator[str]:
                 f" Amazon Linux 2023 for Kubernetes {version}, like {groups[0].image.parameter}. A"
                 " new version or release does not change it."
             )
-
-
-def _weights(plan: Plan) -> Iterator[str]:
-    for model in plan.models:
-        if model.published:
-            yield (
-                f"{model.name} is said to be published ({model.mark}): its replicas start at once."
-                " In a bucket made anew, after a destroy, it is not: take the line out first."
-            )
-    waiting = [model for model in plan.models if not model.published]
-    for model in waiting:
-        commands = dict.fromkeys(how_to_publish(plan.stack, model, s) for s in model.snapshots)
-        yield (
-            f"{model.name} runs no replica before its weights are published:"
-            f" {', then '.join(commands)}"
-        )
-    if waiting:
-        yield (
-            f"tokenfleet models --stack {plan.stack} then looks into the bucket and prints what to"
-            " set in the stack file."
-        )
 
 
 def _idle_nodes(plan: Plan) -> Iterator[str]:

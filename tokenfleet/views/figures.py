@@ -49,8 +49,9 @@ def promise(model: ModelPlan) -> str:
 
 
 def replicas(model: ModelPlan) -> str:
-    """``2 to 8``, and none before the weights are there."""
-    text = f"{model.min_replicas:,} to {model.max_replicas:,}"
+    """``2 to 8``, ``2`` where the bounds are equal, and none before the weights are there."""
+    least, most = f"{model.min_replicas:,}", f"{model.max_replicas:,}"
+    text = least if least == most else f"{least} to {most}"
     return text if model.published else f"{text}, once published"
 
 

@@ -55,7 +55,7 @@ class ModelPlan:
     """A model served on a pool.
 
     ``snapshots`` are what its replicas need in the cache: the weights, those of its adapters,
-    and code compiled ahead of time. ``weights_gb`` are 10^9 bytes. ``cold_start`` is that of
+    and code compiled ahead of time. ``adapters`` are theirs by the name that clients use. ``weights_gb`` are 10^9 bytes. ``cold_start`` is that of
     the pool's slowest type.
     """
 
@@ -64,6 +64,7 @@ class ModelPlan:
     revision: str
     facts: ModelFacts
     snapshots: Sequence[str]
+    adapters: Mapping[str, str]
     artifacts: Sequence[str]
     """Those of them that a Job compiles; one where the engine needs it."""
     mark: str
@@ -134,12 +135,12 @@ def plan_model(
         longest_request_seconds=settings.longest_request_seconds,
     )
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
-    adapters = [
-        snapshot_of(adapter.hugging_face_id, adapter.revision)
-        for _, adapter in sorted(settings.adapters.items())
-    ]
+    adapters = {
+        adapter_name: snapshot_of(adapter.hugging_face_id, adapter.revision)
+        for adapter_name, adapter in sorted(settings.adapters.items())
+    }
     artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
-    snapshots = list(dict.fromkeys([weights, *adapters, *artifacts]))
+    snapshots = list(dict.fromkeys([weights, *adapters.values(), *artifacts]))
     pinned = with_digest(engine.image, digests)
     image = cache.reference(pinned) if cache else pinned
     starts = cold_starts(
@@ -166,6 +167,7 @@ def plan_model(
         revision=settings.revision,
         facts=facts,
         snapshots=snapshots,
+        adapters=adapters,
         artifacts=artifacts,
         mark=mark_of(place, snapshots),
         published=settings.published is not None,

@@ -1,23 +1,23 @@
 """Two pictures of what a model costs, as SVG: why, and over load."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.model_cost import CurvePoint, ModelCost
 from tokenfleet.economics.stack_cost import StackCost
+from tokenfleet.economics.stack_day import StackDay
+from tokenfleet.views.drawing.chart import INK, QUIET, WIDTH, box, line, page, points, text, written
+from tokenfleet.views.drawing.day import day_svg
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.cost import CAUSES, causes_of
 from tokenfleet.views.token_price import per_mtok
 from tokenfleet.written_files import write_files
 
-# Whatever sans-serif the reader has: a font that is loaded would need the network.
-_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-_INK, _QUIET, _EDGE, _PAPER = "#0f172a", "#526075", "#dbe2ea", "#ffffff"
 _WORK, _REST, _BAND, _LINE, _ALARM = "#0d9488", "#b45309", "#c7d2fe", "#4f46e5", "#b91c1c"
-_WIDTH, _LEFT, _RIGHT, _TOP = 760.0, 280.0, 120.0, 56.0
+_LEFT, _RIGHT, _TOP = 280.0, 120.0, 56.0
 _ROW, _BAR = 34.0, 20.0
 _PLOT_HEIGHT, _AXIS_LEFT, _BOTTOM = 300.0, 84.0, 56.0
 # Ticks of a logarithmic axis: 1, 2 and 5 of every power of ten.
@@ -25,8 +25,10 @@ _STEPS = (1, 2, 5)
 _MOST_TICKS = 8
 
 
-def write_pictures(folder: Path, cost: StackCost) -> None:
+def write_pictures(folder: Path, cost: StackCost, day: StackDay | None) -> None:
     """Write ``MODEL-why.svg`` and ``MODEL-over-load.svg`` of every model that has a price.
+
+    And ``day.svg``, where there is a day.
 
     Raises:
         OSError: when the folder cannot be written.
@@ -36,6 +38,8 @@ def write_pictures(folder: Path, cost: StackCost) -> None:
         pictures[f"{model.name}-why.svg"] = why_svg(model)
         if model.curve:
             pictures[f"{model.name}-over-load.svg"] = load_svg(model)
+    if day:
+        pictures["day.svg"] = day_svg(day)
     write_files(folder, pictures)
 
 
@@ -44,27 +48,27 @@ def why_svg(cost: ModelCost) -> str:
     causes = causes_of(cost.causes)
     total = cost.causes.total
     height = _TOP + _ROW * (len(causes) + 1) + 24
-    svg = _page(height, f"{cost.name}: {usd(total * HOURS_PER_MONTH)} a month, by cause")
-    width = _WIDTH - _LEFT - _RIGHT
+    svg = page(height, f"{cost.name}: {usd(total * HOURS_PER_MONTH)} a month, by cause")
+    width = WIDTH - _LEFT - _RIGHT
     begin = 0.0
     for place, (key, amount) in enumerate(causes.items()):
         y = _TOP + _ROW * place
         share = amount / total if total else 0.0
-        _text(svg, _LEFT - 12, y + 15, CAUSES[key], anchor="end")
+        text(svg, _LEFT - 12, y + 15, CAUSES[key], anchor="end")
         x = _LEFT + width * begin
-        _box(svg, (x, y), (max(1.0, width * share), _BAR), _WORK if key == "work" else _REST)
-        _text(svg, x + width * share + 8, y + 15, f"{usd(amount * HOURS_PER_MONTH)} ({share:.0%})")
+        box(svg, (x, y), (max(1.0, width * share), _BAR), _WORK if key == "work" else _REST)
+        text(svg, x + width * share + 8, y + 15, f"{usd(amount * HOURS_PER_MONTH)} ({share:.0%})")
         begin += share
     y = _TOP + _ROW * len(causes)
-    _text(svg, _LEFT - 12, y + 15, "all of it", anchor="end", bold=True)
-    _box(svg, (_LEFT, y), (width, _BAR), _QUIET)
-    _text(svg, _LEFT + width + 8, y + 15, usd(total * HOURS_PER_MONTH), bold=True)
-    return _written(svg)
+    text(svg, _LEFT - 12, y + 15, "all of it", anchor="end", bold=True)
+    box(svg, (_LEFT, y), (width, _BAR), QUIET)
+    text(svg, _LEFT + width + 8, y + 15, usd(total * HOURS_PER_MONTH), bold=True)
+    return written(svg)
 
 
 def load_svg(cost: ModelCost) -> str:
     """The price of a million tokens over load, both logarithmic, with its range."""
-    svg = _page(
+    svg = page(
         _TOP + _PLOT_HEIGHT + _BOTTOM,
         f"{cost.name}: what a million tokens cost over load ({cost.most.basis})",
     )
@@ -72,10 +76,10 @@ def load_svg(cost: ModelCost) -> str:
     axes.draw(svg)
     upper = [axes.at(point, point.usd_per_mtok.p90) for point in cost.curve]
     lower = [axes.at(point, point.usd_per_mtok.p10) for point in cost.curve]
-    ET.SubElement(svg, "polygon", points=_points([*upper, *reversed(lower)]), fill=_BAND)
+    ET.SubElement(svg, "polygon", points=points([*upper, *reversed(lower)]), fill=_BAND)
     middle = [axes.at(point, point.usd_per_mtok.p50) for point in cost.curve]
     attributes = {"fill": "none", "stroke": _LINE, "stroke-width": "2"}
-    ET.SubElement(svg, "polyline", {"points": _points(middle), **attributes})
+    ET.SubElement(svg, "polyline", {"points": points(middle), **attributes})
     missing = [point.requests_per_second for point in cost.curve if point.promise_missed]
     growing = [point.requests_per_second for point in cost.curve if point.queue_grows]
     if missing and missing[0] not in growing:
@@ -85,10 +89,10 @@ def load_svg(cost: ModelCost) -> str:
     if cost.requests_per_second and cost.at_load:
         quote = cost.at_load
         x = axes.x(cost.requests_per_second)
-        _upright(svg, x, f"your load: {per_mtok(quote.prices.blended)}", _INK, row=0)
+        _upright(svg, x, f"your load: {per_mtok(quote.prices.blended)}", INK, row=0)
         y = axes.y(quote.prices.blended)
-        ET.SubElement(svg, "circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="5", fill=_INK)
-    return _written(svg)
+        ET.SubElement(svg, "circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="5", fill=INK)
+    return written(svg)
 
 
 class _Axes:
@@ -104,7 +108,7 @@ class _Axes:
     def x(self, load: float) -> float:
         least, most = self._load
         share = min(1.0, max(0.0, (math.log(load) - least) / (most - least)))
-        return _AXIS_LEFT + (_WIDTH - _AXIS_LEFT - 24) * share
+        return _AXIS_LEFT + (WIDTH - _AXIS_LEFT - 24) * share
 
     def y(self, price: float) -> float:
         least, most = self._usd
@@ -117,14 +121,14 @@ class _Axes:
         bottom = _TOP + _PLOT_HEIGHT
         for load in _ticks(*self._load):
             x = self.x(load)
-            _line(svg, (x, _TOP), (x, bottom))
-            _text(svg, x, bottom + 18, f"{load:g}", anchor="middle", quiet=True)
+            line(svg, (x, _TOP), (x, bottom))
+            text(svg, x, bottom + 18, f"{load:g}", anchor="middle", quiet=True)
         for price in _ticks(*self._usd):
             y = self.y(price)
-            _line(svg, (_AXIS_LEFT, y), (_WIDTH - 24, y))
-            _text(svg, _AXIS_LEFT - 8, y + 4, f"${price:g}", anchor="end", quiet=True)
-        _text(svg, (_WIDTH + _AXIS_LEFT) / 2, bottom + 42, "requests a second", anchor="middle")
-        _text(svg, 16, _TOP - 10, "$ per million tokens, all alike (p10 to p90)", quiet=True)
+            line(svg, (_AXIS_LEFT, y), (WIDTH - 24, y))
+            text(svg, _AXIS_LEFT - 8, y + 4, f"${price:g}", anchor="end", quiet=True)
+        text(svg, (WIDTH + _AXIS_LEFT) / 2, bottom + 42, "requests a second", anchor="middle")
+        text(svg, 16, _TOP - 10, "$ per million tokens, all alike (p10 to p90)", quiet=True)
 
 
 def _ticks(least: float, most: float) -> Sequence[float]:
@@ -137,86 +141,13 @@ def _ticks(least: float, most: float) -> Sequence[float]:
     return [10.0**power for power in powers if least <= power * math.log(10) <= most]
 
 
-def _page(height: float, title: str) -> ET.Element:
-    svg = ET.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {_WIDTH:g} {height:g}",
-            "width": f"{_WIDTH:g}",
-            "height": f"{height:g}",
-            "font-family": _FONTS,
-            "font-size": "13",
-            "role": "img",
-        },
-    )
-    ET.SubElement(svg, "title").text = title
-    _box(svg, (0, 0), (_WIDTH, height), _PAPER)
-    _text(svg, 16, 26, title, bold=True)
-    return svg
-
-
-def _box(svg: ET.Element, at: tuple[float, float], size: tuple[float, float], fill: str) -> None:
-    ET.SubElement(
-        svg,
-        "rect",
-        x=f"{at[0]:.1f}",
-        y=f"{at[1]:.1f}",
-        width=f"{size[0]:.1f}",
-        height=f"{size[1]:.1f}",
-        fill=fill,
-    )
-
-
-def _line(svg: ET.Element, begin: tuple[float, float], end: tuple[float, float]) -> None:
-    places = {"x1": begin[0], "y1": begin[1], "x2": end[0], "y2": end[1]}
-    written = {name: f"{place:.1f}" for name, place in places.items()}
-    ET.SubElement(svg, "line", {**written, "stroke": _EDGE})
-
-
 def _upright(svg: ET.Element, x: float, label: str, colour: str, *, row: int) -> None:
     """A line at a load with its label, on the side where there is room."""
     bottom = _TOP + _PLOT_HEIGHT
     attributes = {"stroke": colour, "stroke-dasharray": "4 3"}
     places = {"x1": f"{x:.1f}", "y1": f"{_TOP:.1f}", "x2": f"{x:.1f}", "y2": f"{bottom:.1f}"}
     ET.SubElement(svg, "line", {**places, **attributes})
-    is_right = x > _WIDTH / 2
+    is_right = x > WIDTH / 2
     anchor = "end" if is_right else "start"
     y = _TOP + 14 + 18 * row
-    _text(svg, x - 6 if is_right else x + 6, y, label, anchor=anchor, colour=colour)
-
-
-def _text(
-    svg: ET.Element,
-    x: float,
-    y: float,
-    text: str,
-    *,
-    anchor: str = "start",
-    bold: bool = False,
-    quiet: bool = False,
-    colour: str = _INK,
-) -> None:
-    attributes = {
-        "x": f"{x:.1f}",
-        "y": f"{y:.1f}",
-        "fill": _QUIET if quiet else colour,
-        "text-anchor": anchor,
-    }
-    if bold:
-        attributes["font-weight"] = "600"
-    ET.SubElement(svg, "text", attributes).text = text
-
-
-def _points(places: Sequence[tuple[float, float]]) -> str:
-    return " ".join(_pairs(places))
-
-
-def _pairs(places: Sequence[tuple[float, float]]) -> Iterator[str]:
-    for x, y in places:
-        yield f"{x:.1f},{y:.1f}"
-
-
-def _written(svg: ET.Element) -> str:
-    ET.indent(svg)
-    return ET.tostring(svg, encoding="unicode") + "\n"
+    text(svg, x - 6 if is_right else x + 6, y, label, anchor=anchor, colour=colour)

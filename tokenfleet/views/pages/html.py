@@ -18,18 +18,17 @@ from tokenfleet.views.drawing.cold_start_bar import (
 from tokenfleet.views.drawing.memory_bar import memory_parts
 from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
 from tokenfleet.views.front_page.page import front_page
-from tokenfleet.views.story import ALL_WELL, verdict_line
+from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
+from tokenfleet.views.tables.bill import bill_table, usage_table
 from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
-    bill_table,
     caches_table,
     cold_start_table,
     models_table,
     network_table,
     pools_table,
-    usage_table,
 )
 
 
@@ -55,8 +54,8 @@ def html(report: Report, origin: Origin | None = None) -> str:
         drains=drain_table(report),
         network=network_table(report),
         arrivals=arrivals_table(report.cost.arrivals),
-        bill=bill_table(report),
-        usage=usage_table(report),
+        bill=bill_table(report.cost, month_of(report)),
+        usage=usage_table(report.cost),
         cost=cost_table(report.cost),
         all_well=ALL_WELL,
         verdict_line=verdict_line,

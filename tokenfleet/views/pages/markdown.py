@@ -21,20 +21,19 @@ from tokenfleet.views.drawing.cold_start_bar import (
 from tokenfleet.views.drawing.flowchart import flowchart
 from tokenfleet.views.front_page.facts import FrontPage
 from tokenfleet.views.front_page.page import front_page
-from tokenfleet.views.story import ALL_WELL, verdict_line
+from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
+from tokenfleet.views.tables.bill import bill_table, usage_table
 from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
-    Table,
-    bill_table,
     caches_table,
     cold_start_table,
     models_table,
     network_table,
     pools_table,
-    usage_table,
 )
+from tokenfleet.views.tables.table import Table
 
 # Fits beside its title on a page of a pull request without scrolling.
 _LETTERS = 70
@@ -59,8 +58,8 @@ def markdown(report: Report, origin: Origin | None = None) -> str:
         _table(network_table(report)),
         _table(arrivals_table(report.cost.arrivals)),
         _table(cost_table(report.cost)),
-        _table(bill_table(report)),
-        _table(usage_table(report)),
+        _table(bill_table(report.cost, month_of(report))),
+        _table(usage_table(report.cost)),
         _tree(report),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -116,11 +115,11 @@ def _table(table: Table) -> str:
 
 
 def _grid(table: Table) -> str:
-    rule = ["---:" if column in table.numbers else "---" for column in table.columns]
+    rule = ["---:" if column.number else "---" for column in table.columns]
     rows = [[text(cell) for cell in row] for row in table.rows]
     if table.total:
         rows.append([f"**{text(cell)}**" if cell else "" for cell in table.total])
-    titles = [text(column) for column in table.columns]
+    titles = [text(column.name) for column in table.columns]
     parts = ["\n".join(map(_row, [titles, rule, *rows]))]
     if table.caption:
         parts.append(text(table.caption))

@@ -1,7 +1,9 @@
 """Instance types for one model side by side on a terminal, and what their differences buy."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 
+from rich.cells import cell_len
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -20,10 +22,15 @@ from tokenfleet.views.drawing.cold_start_bar import (
 )
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.cold_starts import colored, room_for_letters
+from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.table import Column
 
 # What stands beside a bar: the name of a type and a gap.
 _BESIDE_A_BAR = 16
+# What stands beside the columns of types: the names of the stages.
+_BESIDE_TYPES, _GAP = 18, 2
 _EXPECTED = 1
+_READY = "ready"
 
 
 def compared(
@@ -45,7 +52,7 @@ def compared(
         drawn.add_row(row.instance_type, colored(bars[row.instance_type], step, room))
         drawn.add_row("", f"longest: {longest_stage(row.start)}")
     return Group(
-        _stages(candidates, usd_by_type),
+        *_stages(candidates, usd_by_type, width),
         f"Expected (at best to at worst). {prices}",
         "",
         drawn,
@@ -56,29 +63,43 @@ def compared(
     )
 
 
-def _stages(candidates: Sequence[Candidate], usd_by_type: Mapping[str, float | None]) -> Table:
-    """One column a type, so that a handful fits on a narrow terminal."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    for row in candidates:
-        table.add_column(row.instance_type, justify="right")
-    table.add_row("cache of a node", *(_cache(row.disks) for row in candidates))
-    for stage in candidates[0].start.stages:
-        seconds = (row.start.stages[stage].seconds for row in candidates)
-        table.add_row(stage, *map(seconds_text, seconds))
-    ready = (seconds_text(row.start.until_ready) for row in candidates)
-    table.add_row("ready", *ready, style="bold")
-    table.add_row(
-        "in the spot notice",
-        *(
-            Text(met, "green" if met in {"always", "expected"} else "red")
-            for met in (row.start.notice_met for row in candidates)
-        ),
-    )
-    through_nat = (nat_gb(row.start.fetches).expected for row in candidates)
-    table.add_row("through NAT", *(f"{gb:.1f} GB" for gb in through_nat))
-    table.add_row("an hour", *(usd(usd_by_type[row.instance_type]) for row in candidates))
-    return table
+def _stages(
+    candidates: Sequence[Candidate], usd_by_type: Mapping[str, float | None], width: int
+) -> Iterator[Fitted | str]:
+    """One column a type, as many side by side as have room."""
+    columns = [_column(row, usd_by_type[row.instance_type]) for row in candidates]
+    room = width - _BESIDE_TYPES
+    while columns:
+        widths = [max(cell_len(str(cell)) for cell in column) + _GAP for column in columns]
+        many = max(1, sum(together <= room for together in accumulate(widths)))
+        shown, columns = columns[:many], columns[many:]
+        screen = Fitted(
+            title="",
+            columns=[Column(""), *(Column(str(column[0]), number=True) for column in shown)],
+        )
+        for title, *cells in list(zip(_titles(candidates), *shown, strict=True))[1:]:
+            screen.row(title, *cells, style="bold" if title == _READY else "")
+        yield screen
+        if columns:
+            yield ""
+
+
+def _titles(candidates: Sequence[Candidate]) -> Sequence[str]:
+    stages = candidates[0].start.stages
+    return ["", "cache of a node", *stages, _READY, "in the spot notice", "through NAT", "an hour"]
+
+
+def _column(row: Candidate, usd_per_hour: float | None) -> Sequence[Text | str]:
+    met = row.start.notice_met
+    return [
+        row.instance_type,
+        _cache(row.disks),
+        *(seconds_text(stage.seconds) for stage in row.start.stages.values()),
+        seconds_text(row.start.until_ready),
+        Text(met, "green" if met in {"always", "expected"} else "red"),
+        f"{nat_gb(row.start.fetches).expected:.1f} GB",
+        usd(usd_per_hour),
+    ]
 
 
 def _cache(disks: DiskPlan) -> str:

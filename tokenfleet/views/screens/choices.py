@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from tokenfleet.counted import count
@@ -21,6 +20,8 @@ from tokenfleet.economics.price.hosted import (
 from tokenfleet.economics.quantiles import Quantiles
 from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.money import usd
+from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.table import Column
 from tokenfleet.views.token_price import per_mtok, per_mtok_range
 
 _BASIS_STYLE = {"measured": "green", "estimated": "", "unverified": "yellow"}
@@ -37,7 +38,7 @@ def ranked(
 ) -> Group:
     """The choices from the cheapest on, why not the others, and what hosted APIs ask."""
     shown = found.choices if every else _best_of_hardware(found.choices)
-    parts: list[Text | Table | str] = [_asked(question), ""]
+    parts: list[Text | Fitted | str] = [_asked(question), ""]
     if shown:
         parts += [_table(question, shown), *_legend(question, found, shown, today)]
     else:
@@ -73,24 +74,38 @@ def _asked(question: Question) -> Text:
     )
 
 
-def _table(question: Question, choices: Sequence[Choice]) -> Table:
-    table = Table(box=None, pad_edge=False)
+def _table(question: Question, choices: Sequence[Choice]) -> Fitted:
     loaded = question.requests_per_second is not None
-    columns = ["type", "hardware", "basis", "carries"]
-    columns += ["nodes", "busy"] if loaded else []
-    columns += ["TTFT / ITL, ms"]
-    columns += (
-        ["$/Mtok at your load", "output", "saturated"] if loaded else ["$/Mtok saturated", "output"]
+    if loaded:
+        priced = [
+            Column("$/Mtok at your load", number=True),
+            Column("Output", number=True, gives_way=3),
+            Column("Saturated", number=True, gives_way=4),
+            Column("A month", number=True, gives_way=2),
+        ]
+    else:
+        priced = [
+            Column("$/Mtok saturated", number=True),
+            Column("Output", number=True, gives_way=3),
+            Column("A node and month", number=True, gives_way=2),
+        ]
+    counted = [Column("Nodes", number=True), Column("Busy", number=True)] if loaded else []
+    screen = Fitted(
+        title="",
+        columns=[
+            Column("Type"),
+            Column("Hardware", gives_way=1),
+            Column("Basis", gives_way=5),
+            Column("Carries", number=True, gives_way=6),
+            *counted,
+            Column("TTFT / ITL, ms", number=True, gives_way=7),
+            *priced,
+            Column("Verdict"),
+        ],
     )
-    columns += ["a month" if loaded else "a node and month"]
-    for column in columns:
-        left = column in {"type", "hardware", "basis"}
-        table.add_column(
-            column, justify="left" if left else "right", header_style="dim", no_wrap=True
-        )
     for place, choice in enumerate(choices):
-        table.add_row(*_cells(choice), style="bold" if place == 0 else "")
-    return table
+        screen.row(*_cells(choice), style="bold" if place == 0 else "")
+    return screen
 
 
 def _cells(choice: Choice) -> Iterator[Text | str]:
@@ -102,14 +117,14 @@ def _cells(choice: Choice) -> Iterator[Text | str]:
     if quote is not None:
         yield f"{choice.replicas:,}"
         yield f"{100 * min(1.0, quote.load.p50):.0f}%"
-    waits = (choice.served.ttft_p99, choice.served.itl_p99)
-    yield " / ".join(map(_milliseconds, waits)) + ("" if choice.safe else "?")
+    yield " / ".join(map(_milliseconds, (choice.served.ttft_p99, choice.served.itl_p99)))
     priced = quote or flat_out
     yield per_mtok_range(priced.range_of_price * priced.prices.blended)
     yield per_mtok(priced.prices.output)
     if quote is not None:
         yield per_mtok(flat_out.prices.blended)
     yield usd(priced.usd_per_hour.p50 * HOURS_PER_MONTH)
+    yield Text("keeps promise", "green") if choice.safe else Text("may miss it", "yellow")
 
 
 def _milliseconds(seconds: Quantiles | None) -> str:
@@ -122,14 +137,19 @@ def _legend(
     hidden = len(found.choices) - len(shown)
     more = f" The cheapest type of each hardware; {hidden} more with --all." if hidden else ""
     unsure = (
-        " ? within the objective as estimated, not if the estimate's slow end is true."
+        " May miss it: kept as estimated, not if the estimate's slow end is true."
         if not all(choice.safe for choice in shown)
         else ""
     )
+    busy = (
+        " Busy: the load as a share of the most that the nodes carry."
+        if question.requests_per_second is not None
+        else ""
+    )
     yield Text(
-        "carries: requests/s of one replica (a node) within the objective. TTFT / ITL: p99. $/Mtok:"
+        "Carries: requests/s of one replica (a node) within the promise. TTFT / ITL: p99. $/Mtok:"
         " all tokens alike, p50 (p10 to p90), of nodes and volumes; what a stack shares is in"
-        f" tokenfleet cost.{unsure}{more}",
+        f" tokenfleet cost. Saturated: the price of nodes that are all busy.{busy}{unsure}{more}",
         "dim",
     )
     notes = dict.fromkeys(
@@ -146,19 +166,25 @@ def _legend(
     yield Text(prices, "dim")
 
 
-def _others(found: Ranking) -> Table:
+def _others(found: Ranking) -> Fitted:
     """One line for every reason and hardware."""
-    table = Table(title="Why not the others", title_justify="left", box=None, pad_edge=False)
-    for column in ("reason", "hardware", "types", "nearest"):
-        table.add_column(column, header_style="dim", overflow="fold")
+    screen = Fitted(
+        title="Why not the others",
+        columns=[
+            Column("Reason"),
+            Column("Hardware"),
+            Column("Types", gives_way=1),
+            Column("Nearest"),
+        ],
+    )
     groups: dict[tuple[str, str], list[RuledOut]] = {}
     for row in found.ruled_out:
         groups.setdefault((row.reason, row.hardware), []).append(row)
     for (reason, hardware), rows in groups.items():
         nearest = max(rows, key=lambda row: row.memory_gib)
         detail = f"{nearest.instance_type}: {nearest.detail}" if nearest.detail else ""
-        table.add_row(reason, hardware, _names(rows), detail)
-    return table
+        screen.row(reason, hardware, _names(rows), detail)
+    return screen
 
 
 def _names(rows: Sequence[RuledOut]) -> str:
@@ -170,35 +196,37 @@ def _names(rows: Sequence[RuledOut]) -> str:
 
 def _hosted(
     question: Question, best: Choice, prices: Sequence[HostedPrice], today: dt.date
-) -> Iterator[Text | Table]:
+) -> Iterator[Text | Fitted]:
     quote = best.at_load or best.flat_out
-    table = Table(
+    screen = Fitted(
         title=f"Hosted APIs against {best.instance_type}",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
+        columns=[
+            Column("API"),
+            Column("In / cached / out", number=True, gives_way=1),
+            Column("Same tokens, a month", number=True, gives_way=3),
+            Column("Own / hosted", number=True),
+            Column("Verdict"),
+            Column("Break-even, requests/s", number=True),
+            Column("Source", gives_way=2),
+        ],
     )
-    columns = ("API", "in / cached / out", "same tokens", "own / hosted", "verdict", "break-even")
-    for column in (*columns, "source"):
-        left = column in {"API", "verdict", "source"}
-        table.add_column(column, justify="left" if left else "right", header_style="dim")
     for price in prices:
         found = compare_hosted(quote, price, best.most, replicas=best.replicas or 1)
         cached = price.input if price.cached_input is None else price.cached_input
-        table.add_row(
+        screen.row(
             price.name,
             f"{per_mtok(price.input)} / {per_mtok(cached)} / {per_mtok(price.output)}",
-            f"{usd(found.hosted_usd_per_hour * HOURS_PER_MONTH)} a month",
+            usd(found.hosted_usd_per_hour * HOURS_PER_MONTH),
             f"{found.ratio:.2f}",
             verdict_text(found),
             _break_even(found),
             f"{price.source}, {price.date}",
         )
-    yield table
+    yield screen
     at = "at your load" if question.requests_per_second is not None else "never idle"
     yield Text(
         f"Own is nodes {at}; a side is called cheaper from {ACT_ABOVE:g} times on, because the"
-        " estimate may be off by less. Break-even: the load from which these nodes cost less.",
+        " estimate may be off by less. Break-even: the load from which these nodes cost less, if they reach it.",
         "dim",
     )
     if old := [price.name for price in prices if is_stale(price.date, today)]:
@@ -217,4 +245,4 @@ def verdict_text(found: HostedComparison) -> str:
 
 def _break_even(found: HostedComparison) -> str:
     load = found.break_even_requests_per_second
-    return "none below saturation" if load is None else f"{load:.3g} requests/s"
+    return "none" if load is None else f"{load:.3g}"

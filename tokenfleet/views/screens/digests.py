@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 
-from rich.table import Table
-from rich.text import Text
-
 from tokenfleet.catalogue.digests import DigestChange
+from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.table import Column
 
 _SHOWN = len("sha256:") + 12
 
 
-def digest_table(changes: Sequence[DigestChange]) -> Table:
+def digest_table(changes: Sequence[DigestChange]) -> Fitted:
     """What is pinned, moved or not in use any more, a line each."""
-    table = Table(title="Pinned", title_justify="left", box=None, pad_edge=False)
-    for column in ("image or chart", "before", "now"):
-        table.add_column(column, header_style="dim", overflow="fold")
+    columns = [Column("Image or chart"), Column("Before"), Column("Now")]
+    screen = Fitted(title="Pinned", columns=columns)
     for change in changes:
-        table.add_row(Text(change.name), _short(change.before), _short(change.after))
-    return table
+        screen.row(change.name, _short(change.before), _short(change.after))
+    return screen
 
 
 def moved_tags(changes: Sequence[DigestChange]) -> Sequence[str]:

@@ -6,9 +6,15 @@ from tokenfleet.economics.bill.arrivals import Arrival
 from tokenfleet.plan.ranges import Range
 from tokenfleet.views.fetched import FREE, NAT, gb_text, parts_text
 from tokenfleet.views.money import usd, usd_range
-from tokenfleet.views.tables.stack import Table
+from tokenfleet.views.tables.table import Column, Table
 
-_COLUMNS = ("Pool", "Through NAT, GB", "A node pays", "Of that", "Free, through S3")
+_COLUMNS = (
+    Column("Pool"),
+    Column("Through NAT, GB", number=True),
+    Column("A node pays", number=True),
+    Column("Of that", gives_way=1),
+    Column("Free, through S3", gives_way=2),
+)
 
 
 def arrivals_table(arrivals: Sequence[Arrival]) -> Table:
@@ -16,7 +22,6 @@ def arrivals_table(arrivals: Sequence[Arrival]) -> Table:
     return Table(
         title="What a new node fetches",
         columns=_COLUMNS,
-        numbers=frozenset({"Through NAT, GB", "A node pays"}),
         rows=[
             [
                 arrival.pool,

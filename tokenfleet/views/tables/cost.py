@@ -9,7 +9,7 @@ from tokenfleet.economics.price.causes import Causes
 from tokenfleet.economics.price.sizing import replicas_for
 from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.views.money import usd
-from tokenfleet.views.tables.stack import Table
+from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok, per_mtok_range
 
 CAUSES: Mapping[str, str] = {
@@ -22,17 +22,17 @@ CAUSES: Mapping[str, str] = {
 """Why something is paid, in the order of a waterfall, and what that means."""
 
 _COLUMNS = (
-    "Model",
-    "Load",
-    "Replicas",
-    "Busy",
-    "Output",
-    "Input",
-    "Cached input",
-    "All alike (p10 to p90)",
-    "Saturated",
-    "Basis",
-    "A month",
+    Column("Model"),
+    Column("Load", gives_way=4),
+    Column("Replicas", number=True),
+    Column("Busy", number=True),
+    Column("Output", number=True, gives_way=2),
+    Column("Input", number=True, gives_way=5),
+    Column("Cached input", number=True, gives_way=6),
+    Column("All alike (p10 to p90)", number=True),
+    Column("Saturated", number=True, gives_way=1),
+    Column("Basis", gives_way=3),
+    Column("A month", number=True),
 )
 
 
@@ -43,14 +43,14 @@ def cost_table(cost: StackCost) -> Table:
     return Table(
         title="What a million tokens cost",
         columns=_COLUMNS,
-        numbers=frozenset(_COLUMNS) - {"Model", "Load", "Basis"},
         rows=[_row(model) for model in cost.models],
         total=["Stack", *[""] * (len(_COLUMNS) - 2), usd(expected.usd_per_month) + gaps],
         caption=(
             "US dollars. Output, input and cached input are one bill: each times its tokens, added"
-            " up, is the last column. All alike: the bill over all tokens, and the range of spot"
-            " and estimate. Saturated: these nodes, never idle. What models share is divided in"
-            " proportion to what their own nodes cost."
+            " up, is the last column. All alike: the bill over all tokens, whatever their kind, and"
+            " the range of spot and estimate. Busy: the load as a share of the most that its"
+            " replicas carry. Saturated: the price if they were all busy. What models share is"
+            " divided in proportion to what their own nodes cost."
         ),
     )
 

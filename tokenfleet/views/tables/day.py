@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.stack_day import ModelDay, StackDay
 from tokenfleet.views.money import usd
-from tokenfleet.views.tables.stack import Table
+from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok, per_mtok_range
 
 _COLUMNS = (
-    "Model",
-    "Requests/s",
-    "Replicas",
-    "Paid, mean",
-    "Waits beyond its hour",
-    "Output",
-    "All alike (p10 to p90)",
-    "A month",
+    Column("Model"),
+    Column("Requests/s", number=True, gives_way=1),
+    Column("Replicas", number=True),
+    Column("Paid, mean", number=True, gives_way=3),
+    Column("Waits beyond its hour", number=True, gives_way=2),
+    Column("Output", number=True, gives_way=4),
+    Column("All alike (p10 to p90)", number=True),
+    Column("A month", number=True),
 )
 
 
@@ -25,7 +25,6 @@ def day_table(day: StackDay) -> Table:
     return Table(
         title="Over that day",
         columns=_COLUMNS,
-        numbers=frozenset(_COLUMNS) - {"Model"},
         rows=[_row(model) for model in day.models],
         total=["Stack", *[""] * (len(_COLUMNS) - 2), usd(day.usd_per_month.expected)],
         caption=(
@@ -33,6 +32,19 @@ def day_table(day: StackDay) -> Table:
             " kept ten minutes longer than needed. All else on this page is for the mean load,"
             " taken as constant."
         ),
+    )
+
+
+def scaling_line(day: StackDay) -> str:
+    """What of a day's bill needs replicas that follow the load, and whether anything makes them."""
+    scaled, flat = day.usd_per_month.expected, day.unscaled_usd_per_month.expected
+    if usd(scaled) == usd(flat):
+        return "Every hour takes the same replicas: nothing of this needs scaling."
+    return (
+        f"{usd(scaled)} a month needs replicas that follow the load, and nothing of this stack"
+        f" changes their number yet. With those of the busiest hour all day, which serve the same"
+        f" load, it is {usd(flat)}: scaling would save {usd(flat - scaled)}, or"
+        f" {1 - scaled / flat:.0%}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
 from tokenfleet.preview.report import ModelReport, Report
-from tokenfleet.views.tables.stack import Table
+from tokenfleet.views.tables.table import Column, Table
 
 
 def drain_table(report: Report) -> Table:
@@ -10,15 +10,14 @@ def drain_table(report: Report) -> Table:
     return Table(
         title="How a replica ends",
         columns=[
-            "Model",
-            "Pool",
-            "Still chosen",
-            "A request may take",
-            "Engine ends",
-            "Together",
-            "Of",
+            Column("Model"),
+            Column("Pool", gives_way=1),
+            Column("Still chosen", number=True),
+            Column("A request may take", number=True),
+            Column("Engine ends", number=True),
+            Column("Together", number=True),
+            Column("Of", number=True),
         ],
-        numbers=frozenset({"Still chosen", "A request may take", "Engine ends", "Together", "Of"}),
         rows=[_row(report, model) for model in report.models],
         caption=(
             "Seconds. First no client chooses the replica any more, then requests finish, then the"

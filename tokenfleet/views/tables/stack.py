@@ -1,44 +1,14 @@
 """The tables of a written report, as plain text cells: Markdown and HTML show the same ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.counted import count
-from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, PoolReport, Report
 from tokenfleet.views.fetched import fetched_line
-from tokenfleet.views.figures import (
-    bounds,
-    hourly_price,
-    how_much_spot,
-    load,
-    promise,
-    quantity,
-    replicas,
-    unit_price,
-)
+from tokenfleet.views.figures import bounds, hourly_price, load, promise, replicas
 from tokenfleet.views.money import usd
-from tokenfleet.views.story import bounds_of, fleet_of, month_of
-
-_ENDS = ("At best, s", "Expected, s", "At worst, s")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """A titled table; ``numbers`` are the columns set to the right, ``sources`` count from 1.
-
-    The cells of ``total`` close the table where it is not empty.
-    """
-
-    title: str
-    columns: Sequence[str]
-    numbers: frozenset[str]
-    rows: Sequence[Sequence[str]]
-    total: Sequence[str] = ()
-    caption: str = ""
-    sources: Sequence[str] = ()
+from tokenfleet.views.tables.table import Column, Table
 
 
 def hardware_title(pool: PoolReport) -> str:
@@ -67,8 +37,15 @@ def pools_table(report: Report) -> Table:
     ]
     return Table(
         title="Pools and tiers",
-        columns=["Pool", "Hardware", "Instance types", "Tier", "Zones", "Nodes", "An hour"],
-        numbers=frozenset({"Nodes", "An hour"}),
+        columns=[
+            Column("Pool"),
+            Column("Hardware", gives_way=2),
+            Column("Instance types", gives_way=1),
+            Column("Tier"),
+            Column("Zones", gives_way=3),
+            Column("Nodes", number=True),
+            Column("An hour", number=True),
+        ],
         rows=rows,
         caption=(
             "All nodes of a tier, with volumes. The upper end takes the on-demand price of the"
@@ -82,8 +59,13 @@ def caches_table(report: Report) -> Table:
     """Where every pool keeps weights, and what decides how fast that is."""
     return Table(
         title="Where weights lie",
-        columns=["Pool", "Instance types", "Cache of a node", "Because", "A month and node"],
-        numbers=frozenset({"A month and node"}),
+        columns=[
+            Column("Pool", gives_way=2),
+            Column("Instance types"),
+            Column("Cache of a node"),
+            Column("Because", gives_way=1),
+            Column("A month and node", number=True),
+        ],
         rows=[
             [
                 pool.name,
@@ -105,17 +87,16 @@ def models_table(report: Report) -> Table:
     return Table(
         title="Models",
         columns=[
-            "Model",
-            "Weights",
-            "Pool",
-            "Engine",
-            "Context, tokens",
-            "Most sequences",
-            "Load and promise",
-            "Replicas",
-            "Memory",
+            Column("Model"),
+            Column("Weights"),
+            Column("Pool"),
+            Column("Engine"),
+            Column("Context, tokens", number=True),
+            Column("Most sequences", number=True),
+            Column("Load and promise"),
+            Column("Replicas"),
+            Column("Memory"),
         ],
-        numbers=frozenset({"Context, tokens", "Most sequences"}),
         rows=[
             [
                 model.plan.name,
@@ -144,8 +125,13 @@ def cold_start_table(model: ModelReport) -> Table:
     ready = start.until_ready
     return Table(
         title=f"{model.plan.name} on {start.instance_type}",
-        columns=["Stage", *_ENDS, "Limited by"],
-        numbers=frozenset(_ENDS),
+        columns=[
+            Column("Stage"),
+            Column("At best, s", number=True),
+            Column("Expected, s", number=True),
+            Column("At worst, s", number=True),
+            Column("Limited by"),
+        ],
         rows=[
             [name, *_seconds(stage.seconds), stage.limited_by]
             for name, stage in (stages | together | rest).items()
@@ -166,8 +152,12 @@ def network_table(report: Report) -> Table:
     endpoints = ", ".join(["s3 (gateway)", *network.interface_endpoints])
     return Table(
         title=f"Network {network.vpc_cidr}",
-        columns=["Zone", "Private subnet", "Public subnet", "NAT gateway"],
-        numbers=frozenset(),
+        columns=[
+            Column("Zone"),
+            Column("Private subnet"),
+            Column("Public subnet"),
+            Column("NAT gateway"),
+        ],
         rows=[
             [
                 subnet.zone,
@@ -181,56 +171,5 @@ def network_table(report: Report) -> Table:
     )
 
 
-def bill_table(report: Report) -> Table:
-    """What is billed every month at the declared load."""
-    sources = _sources(report.billed)
-    running = sum(model.replicas for model in report.cost.models)
-    return Table(
-        title=f"A month {fleet_of(report.cost)}",
-        columns=["Line", "Count", "Each", "A month", "Price of", "Source"],
-        numbers=frozenset({"Count", "Each", "A month"}),
-        rows=[
-            [
-                line.title,
-                quantity(line),
-                unit_price(line),
-                usd(line.usd_per_month),
-                _date(line),
-                str(sources.index(line.source) + 1),
-            ]
-            for line in report.billed
-        ],
-        total=["Total", "", "", month_of(report), "", ""],
-        caption=(
-            f"With {count(running, 'replica')}, a node each, and a bucket that holds the weights."
-            f" {bounds_of(report.cost)}. {how_much_spot()} Counts are means of the month."
-        ),
-        sources=sources,
-    )
-
-
-def usage_table(report: Report) -> Table:
-    """Prices of what is billed by use."""
-    sources = _sources(report.by_use)
-    return Table(
-        title="Billed by use, on top",
-        columns=["Line", "Each", "Price of", "Source"],
-        numbers=frozenset({"Each"}),
-        rows=[
-            [line.title, unit_price(line), _date(line), str(sources.index(line.source) + 1)]
-            for line in report.by_use
-        ],
-        sources=sources,
-    )
-
-
 def _seconds(seconds: Range) -> Sequence[str]:
     return [f"{figure:,.0f}" for figure in (seconds.low, seconds.expected, seconds.high)]
-
-
-def _date(line: BillLine) -> str:
-    return line.as_of.isoformat() if line.as_of else ""
-
-
-def _sources(lines: Sequence[BillLine]) -> Sequence[str]:
-    return list(dict.fromkeys(line.source for line in lines))

@@ -1,0 +1,47 @@
+"""What to publish before anything is served, how, and on whose terms."""
+
+from collections.abc import Iterator
+
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.published import gate, how_to_publish, part_of
+from tokenfleet.plan.stack import Plan
+
+
+def weight_notes(plan: Plan) -> Iterator[str]:
+    """A sentence for each model: that it is published, or what to publish; then the licences."""
+    for model in plan.models:
+        if model.published:
+            yield (
+                f"{model.name} is said to be published ({model.mark}): its replicas start at once."
+                " In a bucket made anew, after a destroy, it is not: take the line out first."
+            )
+    waiting = [model for model in plan.models if not model.published]
+    for model in waiting:
+        if terms := gate(model):
+            yield f"{terms}."
+        yield f"{model.name} runs no replica before its {_commands(plan, model)}"
+    if waiting:
+        yield (
+            f"tokenfleet models --stack {plan.stack} then looks into the bucket and prints what to"
+            " set in the stack file."
+        )
+    if licences := list(_licences(plan)):
+        yield f"Licences to keep to: {', '.join(licences)}."
+
+
+def _commands(plan: Plan, model: ModelPlan) -> str:
+    part_by_command = {
+        how_to_publish(plan.stack, model, snapshot): part_of(model, snapshot)
+        for snapshot in model.snapshots
+    }
+    (first, weights), *others = part_by_command.items()
+    said = [f"{weights} are published: {first}"]
+    said += [f"then its {part}: {command}" for command, part in others]
+    return ", ".join(said)
+
+
+def _licences(plan: Plan) -> Iterator[str]:
+    """Of each model and adapter that is served; the catalogue knows those of its models alone."""
+    for model in plan.models:
+        yield f"{model.name} ({model.facts.license})"
+        yield from (f"its adapter {name} (see its card on the Hub)" for name in model.adapters)
