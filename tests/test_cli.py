@@ -4,7 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import webbrowser
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from tokenfleet.cli import COMMANDS, app, loaded
 
-BAD_STACK, BROKEN_RULE = 2, 3
+BAD_STACK, BROKEN_RULE, VERDICT = 2, 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +180,70 @@ def test_every_group_has_its_user_data(folder: Path) -> None:
 def test_the_reports_are_there(folder: Path) -> None:
     for name in ("report.html", "report.md", "report.json"):
         assert "tokenfleet-prod" in (folder / name).read_text(encoding="utf-8")
+
+
+def _shows(address: str) -> bool:
+    return bool(address)
+
+
+def _is_missing(address: str) -> bool:
+    return not address
+
+
+def _fails(address: str) -> bool:
+    raise webbrowser.Error(address)
+
+
+@pytest.mark.parametrize(
+    ("browser", "said"),
+    [
+        (_shows, "opened in the browser"),
+        (_is_missing, "no browser can be opened here, the page is"),
+        (_fails, "no browser can be opened here, the page is"),
+    ],
+    ids=["one", "none", "broken"],
+)
+@pytest.mark.parametrize(
+    ("more", "folder", "code"),
+    [([], "out", 0), (["--out", "mine"], "mine", 0), (["--strict", "--json"], "out", VERDICT)],
+)
+def test_open_shows_the_page_or_says_where_it_is_whatever_the_verdicts(
+    *,
+    browser: Callable[[str], bool],
+    said: str,
+    more: list[str],
+    folder: str,
+    code: int,
+    own_project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def opened(address: str) -> bool:
+        asked.append(address)
+        return browser(address)
+
+    monkeypatch.setattr(webbrowser, "open", opened)
+    monkeypatch.chdir(tmp_path)
+    result = _preview("dev", "--project", own_project, "--open", *more)
+    page = tmp_path / folder / "report.html"
+    assert (result.exit_code, asked) == (code, [page.as_uri()])
+    assert page.is_file()
+    assert result.stderr == f"{said}: {page}\n"
+    assert "--json" not in more or json.loads(result.stdout)["plan"]["stack"] == "dev"
+
+
+def test_open_leaves_a_folder_of_somebody_else_alone(
+    own_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", _fails)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine", encoding="utf-8")
+    result = _preview("dev", "--project", own_project, "--open")
+    assert (result.exit_code, result.stdout) == (BAD_STACK, "")
+    assert "--out out holds something that is not a preview" in result.stderr
 
 
 def test_a_second_preview_replaces_the_first(own_project: Path, tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from rich.console import Console
 
+from tests.views.pages import Page
 from tokenfleet.economics.bill.lines import Bill
 from tokenfleet.json_document import plain
 from tokenfleet.policies.finding import Finding
@@ -17,6 +17,7 @@ from tokenfleet.preview.report import Report
 from tokenfleet.views.drawing.architecture import architecture_svg
 from tokenfleet.views.drawing.flowchart import flowchart
 from tokenfleet.views.drawing.memory_bar import memory_parts
+from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
 from tokenfleet.views.figures import unit_price
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown
@@ -39,26 +40,6 @@ def with_model_named(report: Report, name: str) -> Report:
     first, *rest = report.models
     renamed = replace(first, plan=replace(first.plan, name=name))
     return replace(report, models=[renamed, *rest], notes=[name])
-
-
-class Page(HTMLParser):
-    """What a browser would see: tags with attributes, and the text between them."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 @pytest.mark.parametrize("render", RENDERERS)
@@ -183,6 +164,21 @@ def test_findings_come_before_everything_else(report_of: ReportOf) -> None:
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_the_page_begins_with_its_front_and_keeps_its_order(
+    stack: str, report_of: ReportOf
+) -> None:
+    page = Page(html(report_of(stack)))
+    ids = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
+    passages = ["prices", "causes", "judged", "nights", "unmeasured"]
+    front = ["front", *(f"front-{name}" for name in passages)]
+    assert ids[: len(front) + 3] == [*front, "verdicts", "notes", "architecture"]
+    assert len(ids) == len({*ids})
+    tags = [tag for tag, _ in page.tags]
+    assert tags.index("main") > tags.index("section")
+    assert tags.count("h1") == 1
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_the_page_needs_no_network(stack: str, report_of: ReportOf) -> None:
     text = html(report_of(stack))
     page = Page(text)
@@ -204,7 +200,7 @@ def test_every_rendering_names_every_pool_model_and_zone(stack: str, report_of: 
         *(str(subnet.cidr) for subnet in report.plan.network.private_subnets),
         *(str(subnet.cidr) for subnet in report.plan.network.public_subnets),
     ]
-    for render in RENDERERS:
+    for render in (*RENDERERS, narrow_architecture_svg):
         text = render(report)
         assert not [word for word in words if word not in text]
 

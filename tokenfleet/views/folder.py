@@ -10,11 +10,15 @@ import yaml
 from tokenfleet.json_document import Schema, json_document, plain
 from tokenfleet.plan.stack import Plan
 from tokenfleet.policies.values import decoded
+from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import Report
 from tokenfleet.recording.recorded import SECRET, RecordedResource, Recording
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown
 from tokenfleet.written_files import write_files
+
+PAGE = "report.html"
+"""What a person opens first, in the folder of a preview."""
 
 # Written into every folder of ours; without it a folder that is not empty is left alone.
 _MARK = "report.json"
@@ -25,7 +29,7 @@ class FolderError(Exception):
     """A folder that cannot be written to."""
 
 
-def write_folder(folder: Path, report: Report, recording: Recording) -> None:
+def write_folder(folder: Path, report: Report, recording: Recording, origin: Origin) -> None:
     """Write a preview into ``folder``, replacing an earlier one whole, or not at all.
 
     Raises:
@@ -38,15 +42,15 @@ def write_folder(folder: Path, report: Report, recording: Recording) -> None:
         if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
             msg = f"{folder} holds something that is not a preview: name another folder or empty it"
             raise FolderError(msg)
-        write_files(folder, dict(_contents(report, recording)), emptied=_SUBFOLDERS)
+        write_files(folder, dict(_contents(report, recording, origin)), emptied=_SUBFOLDERS)
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise FolderError(msg) from error
 
 
-def _contents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]:
-    yield "report.html", html(report)
-    yield "report.md", markdown(report)
+def _contents(report: Report, recording: Recording, origin: Origin) -> Iterator[tuple[str, str]]:
+    yield PAGE, html(report, origin)
+    yield "report.md", markdown(report, origin)
     yield "resources.json", json_document(Schema.RESOURCES, recording)
     yield from machine_files(report.plan, recording)
     yield _MARK, json_document(Schema.PREVIEW, report)

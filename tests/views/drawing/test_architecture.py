@@ -9,9 +9,15 @@ from tokenfleet.plan.network import plan_network
 from tokenfleet.preview.report import Report
 from tokenfleet.settings.sections import NetworkSettings
 from tokenfleet.views.drawing.architecture import WIDTH, architecture_svg
+from tokenfleet.views.drawing.dark import DARK_BY_LIGHT
 from tokenfleet.views.drawing.lettering import text_width, wrap
+from tokenfleet.views.drawing.narrow_architecture import NARROW_WIDTH, narrow_architecture_svg
 
 ReportOf = Callable[[str], Report]
+Draw = Callable[[Report], str]
+DRAWINGS = pytest.mark.parametrize(
+    ("draw", "wide"), [(architecture_svg, WIDTH), (narrow_architecture_svg, NARROW_WIDTH)]
+)
 
 
 def fleet(report: Report, pools: int, models: int, zones: int) -> Report:
@@ -65,28 +71,33 @@ def label_boxes(drawing: str) -> Iterator[tuple[str, float, float, float, float]
             yield text, x, y - 0.8 * size, x + width, y + 0.2 * size
 
 
-def test_markup_in_a_name_is_escaped_in_the_drawing(report_of: ReportOf) -> None:
+@DRAWINGS
+def test_markup_in_a_name_is_escaped_in_the_drawing(
+    draw: Draw, wide: float, report_of: ReportOf
+) -> None:
+    del wide
     report = report_of("prod")
     first, *rest = report.models
     hostile = replace(first, plan=replace(first.plan, name="<img src=x>&amp;"))
-    drawing = architecture_svg(replace(report, models=[hostile, *rest]))
+    drawing = draw(replace(report, models=[hostile, *rest]))
     assert "<img" not in drawing
     assert "<img src=x>&amp;" in " ".join(text for text, *_ in label_boxes(drawing))
 
 
+@DRAWINGS
 @pytest.mark.parametrize(
     ("pools", "models", "zones"),
     [(1, 1, 2), (1, 8, 2), (2, 5, 3), (3, 3, 4), (4, 8, 5), (6, 8, 6), (6, 1, 6), (1, 1, 8)],
 )
 def test_the_drawing_has_no_overlapping_labels_and_stays_on_its_card(
-    pools: int, models: int, zones: int, report_of: ReportOf
+    *, draw: Draw, wide: float, pools: int, models: int, zones: int, report_of: ReportOf
 ) -> None:
-    drawing = architecture_svg(fleet(report_of("prod"), pools, models, zones))
+    drawing = draw(fleet(report_of("prod"), pools, models, zones))
     height = float(ET.fromstring(drawing).attrib["height"])  # noqa: S314 - our own drawing
     boxes = list(label_boxes(drawing))
     for text, left, top, right, bottom in boxes:
         assert left > 0, text
-        assert right < WIDTH, text
+        assert right < wide, text
         assert 0 < top < bottom < height, text
     overlaps = [
         (one[0], other[0])
@@ -95,6 +106,46 @@ def test_the_drawing_has_no_overlapping_labels_and_stays_on_its_card(
         if one[1] < other[3] and other[1] < one[3] and one[2] < other[4] and other[2] < one[4]
     ]
     assert overlaps == []
+
+
+def luminance(colour: str) -> float:
+    """Of ``#rrggbb``, as WCAG 2 defines it."""
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def inked(drawing: str) -> Iterator[tuple[str, str, str]]:
+    """Every label, its colour, and the colour of what lies right below it."""
+    grounds: list[tuple[float, float, float, float, str]] = []
+    for element in ET.fromstring(drawing).iter():  # noqa: S314 - our own drawing
+        if element.tag.endswith("}rect") and element.attrib["fill"] != "none":
+            x, y, width, height = (
+                float(element.attrib[name]) for name in ("x", "y", "width", "height")
+            )
+            grounds.append((x, y, x + width, y + height, element.attrib["fill"]))
+        if element.tag.endswith("}text"):
+            x, y = float(element.attrib["x"]), float(element.attrib["y"])
+            below = [fill for x1, y1, x2, y2, fill in grounds if x1 <= x <= x2 and y1 <= y <= y2]
+            yield element.text or "", element.attrib["fill"], below[-1]
+
+
+@DRAWINGS
+def test_every_label_is_legible_on_a_light_and_on_a_dark_screen(
+    draw: Draw, wide: float, report_of: ReportOf
+) -> None:
+    del wide
+    drawing = draw(fleet(report_of("prod"), 4, 8, 3))
+    for label, ink, ground in inked(drawing):
+        assert contrast(ink, ground) >= 4.5, label
+        assert contrast(DARK_BY_LIGHT[ink], DARK_BY_LIGHT[ground]) >= 4.5, label
+        assert f'[fill="{ink}"]{{fill:{DARK_BY_LIGHT[ink]}}}' in drawing
+        assert f'[fill="{ground}"]{{fill:{DARK_BY_LIGHT[ground]}}}' in drawing
 
 
 # Widths of the text at 100 px that Chromium 156 measured, DejaVu Sans 2.37.

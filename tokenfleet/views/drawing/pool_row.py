@@ -46,6 +46,25 @@ def pool_row(
     return Block(shapes=[card, *kind.shapes, *tiers.shapes, *cards.shapes], bottom=bottom)
 
 
+def stacked_pool(
+    pool: PoolReport,
+    models: Sequence[ModelReport],
+    every_zone: Sequence[str],
+    *,
+    x: float,
+    y: float,
+    width: float,
+) -> Block:
+    """The pool's card with its parts below each other."""
+    left, inner = x + 10, width - 20
+    kind = paragraphs(_kind(pool), left, y + 6, inner)
+    tiers = _tiers(pool.tiers, every_zone, left, kind.bottom + 6, inner)
+    cards = _models(models, left, tiers.bottom + 8, inner)
+    bottom = max(tiers.bottom, cards.bottom if models else 0) + 10
+    card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#64748b")
+    return Block(shapes=[card, *kind.shapes, *tiers.shapes, *cards.shapes], bottom=bottom)
+
+
 def _kind(pool: PoolReport) -> Sequence[Text]:
     name = pool.name if pool.hardware else f"{pool.name} nodes"
     return [

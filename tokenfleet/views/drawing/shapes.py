@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree as ET
 
+from tokenfleet.views.drawing.dark import dark_style
 from tokenfleet.views.drawing.lettering import text_width, wrap
 
 # Whatever sans-serif the reader has: a font that is loaded would need the network.
@@ -98,7 +99,7 @@ def pill(text: str, x: float, y: float, *, fill: str, colour: str) -> Block:
 
 
 def svg(shapes: Sequence[Shape], width: float, height: float, title: str, summary: str) -> str:
-    """The drawing on a white card of its own, so that it reads on a page of any colour."""
+    """The drawing on a card of its own, so that it reads on a page of any colour; dark by night."""
     root = ET.Element(
         "svg",
         {
@@ -116,6 +117,7 @@ def svg(shapes: Sequence[Shape], width: float, height: float, title: str, summar
     for shape in (card, *shapes):
         for tag, attributes, text in _elements(shape):
             ET.SubElement(root, tag, attributes).text = text
+    ET.SubElement(root, "style").text = dark_style(root)
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
 

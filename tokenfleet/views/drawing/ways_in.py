@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tokenfleet.plan.stack import Plan
 from tokenfleet.views.drawing.shapes import Block, Box, Text, paragraphs
 
-REQUESTS, WEIGHTS, CONTROL = "#2563eb", "#059669", "#7c3aed"
+REQUESTS, WEIGHTS, CONTROL = "#2563eb", "#047857", "#7c3aed"
 _INK = "#0f172a"
 _GAP = 48.0
 

@@ -37,16 +37,7 @@ def zone_heads(network: NetworkPlan, x: float, y: float, width: float) -> ZoneHe
     ]
     public_bottom = max(block.bottom for block in publics) + _PADDING
     privates = [
-        paragraphs(
-            [
-                Text(text="Private subnet", colour=_PRIVATE_INK, bold=True),
-                Text(text=str(subnet.cidr)),
-                Text(text=_way_out(network, subnet.zone), size=11),
-            ],
-            left + _PADDING,
-            public_bottom + _GAP + 7,
-            room - 2 * _PADDING,
-        )
+        _private(network, subnet, left, public_bottom + _GAP, room)
         for subnet, (left, room) in zip(network.private_subnets, columns, strict=True)
     ]
     frames = [
@@ -86,6 +77,35 @@ def private_strips(
     ]
 
 
+def stacked_zone(
+    network: NetworkPlan,
+    public: SubnetPlan,
+    private: SubnetPlan,
+    *,
+    x: float,
+    y: float,
+    width: float,
+) -> Block:
+    """One zone: its name, and its two subnets side by side below."""
+    name = paragraphs([Text(text=private.zone, size=13, colour="#0f172a", bold=True)], x, y, width)
+    (left, room), (right, _) = _columns(2, x, width)
+    top = name.bottom + 3
+    parts = [
+        _public(network, public, left, top, room),
+        _private(network, private, right, top, room),
+    ]
+    bottom = max(part.bottom for part in parts) + _PADDING
+    frames = [
+        Box(x=place, y=top, width=room, height=bottom - top, fill=fill, stroke=stroke)
+        for place, fill, stroke in (
+            (left, _PUBLIC_FILL, _PUBLIC_STROKE),
+            (right, _PRIVATE_FILL, _PRIVATE_STROKE),
+        )
+    ]
+    written = [shape for part in parts for shape in part.shapes]
+    return Block(shapes=[*name.shapes, *frames, *written], bottom=bottom)
+
+
 def _columns(count: int, x: float, width: float) -> Sequence[tuple[float, float]]:
     room = (width - _GAP * (count - 1)) / count
     return [(x + place * (room + _GAP), room) for place in range(count)]
@@ -106,6 +126,21 @@ def _public(
         "NAT gateway", left + _PADDING, head.bottom + 5, fill="#a7f3d0", colour="#065f46"
     )
     return Block(shapes=[*head.shapes, *gateway.shapes], bottom=gateway.bottom)
+
+
+def _private(
+    network: NetworkPlan, subnet: SubnetPlan, left: float, top: float, room: float
+) -> Block:
+    return paragraphs(
+        [
+            Text(text="Private subnet", colour=_PRIVATE_INK, bold=True),
+            Text(text=str(subnet.cidr)),
+            Text(text=_way_out(network, subnet.zone), size=11),
+        ],
+        left + _PADDING,
+        top + 7,
+        room - 2 * _PADDING,
+    )
 
 
 def _way_out(network: NetworkPlan, zone: str) -> str:

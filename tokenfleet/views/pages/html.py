@@ -4,6 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tokenfleet.counted import count
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import Report
 from tokenfleet.views.drawing.architecture import architecture_svg
 from tokenfleet.views.drawing.cold_start_bar import (
@@ -15,19 +16,12 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.memory_bar import memory_parts
-from tokenfleet.views.money import usd
-from tokenfleet.views.story import (
-    ALL_WELL,
-    bounds_of,
-    budget_line,
-    fleet_of,
-    month_of,
-    until_published,
-    verdict_line,
-)
+from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
+from tokenfleet.views.front_page.page import front_page
+from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
-from tokenfleet.views.tables.cost import cost_table, price_line
+from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
     caches_table,
@@ -38,8 +32,8 @@ from tokenfleet.views.tables.stack import (
 )
 
 
-def html(report: Report) -> str:
-    """The whole report; a reader sees what is wrong before what will be built."""
+def html(report: Report, origin: Origin | None = None) -> str:
+    """The whole report: one page for who pays, what is wrong, then what will be built."""
     environment = Environment(
         loader=PackageLoader("tokenfleet.views.pages"),
         autoescape=True,
@@ -51,8 +45,9 @@ def html(report: Report) -> str:
     return environment.get_template("report.html.j2").render(
         report=report,
         plan=report.plan,
+        front=front_page(report, origin),
         drawing=architecture_svg(report),
-        total=month_of(report),
+        narrow_drawing=narrow_architecture_svg(report),
         pools=pools_table(report),
         caches=caches_table(report),
         models=models_table(report),
@@ -62,14 +57,8 @@ def html(report: Report) -> str:
         bill=bill_table(report.cost, month_of(report)),
         usage=usage_table(report.cost),
         cost=cost_table(report.cost),
-        price_line=price_line(report.cost),
-        fleet_of=fleet_of(report.cost),
-        bounds_of=bounds_of(report.cost),
-        budget_line=budget_line(report.cost, report.plan.budgets),
         all_well=ALL_WELL,
         verdict_line=verdict_line,
-        until_published=until_published(report),
-        usd=usd,
         count=count,
         memory_parts=memory_parts,
         cold_start_bars=cold_start_bars,

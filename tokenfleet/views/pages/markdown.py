@@ -6,6 +6,7 @@ from html import escape
 
 from tokenfleet.counted import count
 from tokenfleet.preview.branch import Branch
+from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.drawing.cold_start_bar import (
     axis_seconds,
@@ -18,18 +19,12 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.drawing.flowchart import flowchart
-from tokenfleet.views.story import (
-    ALL_WELL,
-    bounds_of,
-    budget_line,
-    fleet_of,
-    month_of,
-    until_published,
-    verdict_line,
-)
+from tokenfleet.views.front_page.facts import FrontPage
+from tokenfleet.views.front_page.page import front_page
+from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
-from tokenfleet.views.tables.cost import cost_table, price_line
+from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
     caches_table,
@@ -46,10 +41,10 @@ _LETTERS = 70
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")
 
 
-def markdown(report: Report) -> str:
-    """The whole report; a reader sees what is wrong before what will be built."""
+def markdown(report: Report, origin: Origin | None = None) -> str:
+    """The whole report: what who pays wants to know, what is wrong, then what will be built."""
     parts = [
-        _heading(report),
+        *_front(front_page(report, origin)),
         *_findings(report),
         *_verdicts(report),
         *_notes(report),
@@ -67,7 +62,7 @@ def markdown(report: Report) -> str:
         _table(usage_table(report.cost)),
         _tree(report),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def text(value: str) -> str:
@@ -75,28 +70,20 @@ def text(value: str) -> str:
     return _MARKS.sub(r"\\\1", escape(" ".join(value.split()), quote=False))
 
 
-def _heading(report: Report) -> str:
-    plan = report.plan
-    said = [
-        f"{bounds_of(report.cost)}.",
-        f"{price_line(report.cost)}.",
-        budget_line(report.cost, plan.budgets),
-        until_published(report),
-    ]
-    return (
-        f"# {text(plan.name)} in {text(plan.region)}\n\n"
-        f"**{count(report.resource_count, 'resource')}** in"
-        f" {count(report.component_count, 'component')}."
-        f" **{text(month_of(report))} a month** {text(fleet_of(report.cost))};"
-        f" {text(' '.join(filter(None, said)))}"
-        f" {_rules(report)}"
+def _front(page: FrontPage) -> Iterator[str]:
+    yield f"# {text(page.title)} in {text(page.region)}"
+    yield text(" ".join(f"{said}." for said in (page.origin, page.size) if said))
+    yield "\n".join(
+        f"- **{text(fact.figure)}** {text(fact.what)}{f' ({text(fact.detail)})' * bool(fact.detail)}"
+        for fact in page.headline
     )
-
-
-def _rules(report: Report) -> str:
-    if not report.findings:
-        return "No rule is broken."
-    return f"**{count(len(report.findings), 'finding')}: see below.**"
+    for passage in page.passages:
+        yield f"### {text(passage.title)}"
+        yield "\n".join(
+            f"- {text(fact.what)}: **{text(fact.figure)}**{f'; {text(fact.detail)}' * bool(fact.detail)}"
+            for fact in passage.facts
+        )
+        yield text(". ".join(said for said in (passage.more, passage.remark) if said))
 
 
 def _verdicts(report: Report) -> Iterator[str]:

@@ -1,0 +1,39 @@
+"""Pages as a browser sees them, and reports longer than those of the stacks."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+from tokenfleet.preview.report import Report
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags with attributes, and the text between them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def stretched(report: Report, *, models: int, verdicts: int) -> Report:
+    """The report with that many models and verdicts, under names of 40 letters."""
+    names = [f"{'a-rather-long-name-of-a-model':-<37}{place:03}" for place in range(models)]
+    planned = [replace(report.plan.models[place % 3], name=n) for place, n in enumerate(names)]
+    priced = [replace(report.cost.models[place % 3], name=n) for place, n in enumerate(names)]
+    found = [report.cost.verdicts[place % 3] for place in range(verdicts)]
+    return replace(
+        report,
+        plan=replace(report.plan, models=planned),
+        cost=replace(report.cost, models=priced, verdicts=found),
+    )

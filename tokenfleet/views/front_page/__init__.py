@@ -1,0 +1,1 @@
+"""What the person who pays wants to know, on one page: built once, whoever shows it."""
