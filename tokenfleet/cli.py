@@ -16,6 +16,7 @@ from tokenfleet.refusal import BAD_INPUT, RefusedError, asks_for_json, refusal_d
 
 COMMANDS: Mapping[str, str] = {
     "preview": "Run the program without cloud or Pulumi CLI and show what it would build.",
+    "review": "Say what becomes of every stack between two revisions: changes, danger, effects, money.",
     "cost": "Price a stack: the whole bill, and tokens at its load, flat out, and over all loads.",
     "explain": "Say how a model is served: every flag, variable, size and time, with its reason.",
     "compare": "Rank every instance type that can serve a model at a load within an objective.",

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from tokenfleet.recording.recorded import UNKNOWN
 from tokenfleet.review.danger import Action, Danger, danger_of, what_goes
-from tokenfleet.review.differences import Difference, differences
+from tokenfleet.review.differences import ABSENT, Difference, differences
 from tokenfleet.review.force_new import ForceNew, forces_replacement, known_types
 
 Resource = Mapping[str, Any]
@@ -13,12 +14,16 @@ Resource = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class PropertyChange:
-    """One place of a resource's inputs. ``replaces`` is the source of a replacement, or empty."""
+    """One place of a resource's inputs; a value that is not there is None.
+
+    ``forces`` says what it does beyond an update, and ``source`` who says so; both may be empty.
+    """
 
     path: str
     before: object
     after: object
-    replaces: str
+    forces: str
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,8 @@ class ResourceChange:
     danger: Danger
     properties: Sequence[PropertyChange]
     because: Sequence[str]
+    follows: str
+    """URN of the replaced resource that it hangs on, where nothing else forces it; else empty."""
 
 
 def resource_changes(
@@ -45,7 +52,9 @@ def resource_changes(
         if (change := _change(old.get(urn), new.get(urn)))
     }
     _follow(found, old, new)
-    return sorted(found.values(), key=lambda change: (-change.danger, change.urn))
+    return sorted(
+        found.values(), key=lambda change: (-change.danger.rank, bool(change.follows), change.urn)
+    )
 
 
 def _by_urn(resources: Iterable[Resource]) -> Mapping[str, Resource]:
@@ -67,8 +76,9 @@ def _change(before: Resource | None, after: Resource | None) -> ResourceChange |
     ]
     if not found:
         return None
-    changed = [_property(after["type"], each) for each in found]
-    forced = any(each.replaces for each in changed)
+    outcomes = {each.path: _forced(after, each) for each in found}
+    changed = [_property(each, outcomes[each.path]) for each in found]
+    forced = any(each and each.outcome != "refused" for each in outcomes.values())
     return _made(
         after,
         "replace" if forced else "update",
@@ -78,16 +88,30 @@ def _change(before: Resource | None, after: Resource | None) -> ResourceChange |
     )
 
 
-def _property(type_token: str, difference: Difference) -> PropertyChange:
-    forced: ForceNew | None = forces_replacement(
-        type_token, difference.path, difference.before, difference.after
+def _forced(resource: Resource, difference: Difference) -> ForceNew | None:
+    before, after = (
+        None if value is ABSENT else value for value in (difference.before, difference.after)
     )
+    return forces_replacement(
+        resource["type"], difference.path, before, after, inputs=resource["inputs"]
+    )
+
+
+def _property(difference: Difference, forced: ForceNew | None) -> PropertyChange:
     return PropertyChange(
         path=difference.path,
-        before=difference.before,
-        after=difference.after,
-        replaces=forced.source if forced else "",
+        before=None if difference.before is ABSENT else difference.before,
+        after=None if difference.after is ABSENT else difference.after,
+        forces=_said(forced) if forced else "",
+        source=forced.source if forced else "",
     )
+
+
+def _said(forced: ForceNew) -> str:
+    doubt = f" (careful: {forced.unsure})" if forced.unsure else ""
+    if forced.outcome == "refused":
+        return f"an update of {forced.path} is refused{doubt}"
+    return f"{forced.path} cannot be changed in place{doubt}"
 
 
 def _made(
@@ -98,10 +122,11 @@ def _made(
     because: Sequence[str] = (),
     kept: bool = False,
     guarded: bool = False,
+    follows: str = "",
 ) -> ResourceChange:
     type_token = cast("str", resource["type"])
     reasons = list(because)
-    reasons += [f"{each.path} cannot be changed in place" for each in properties if each.replaces]
+    reasons += dict.fromkeys(each.forces for each in properties if each.forces)
     if action in {"replace", "delete"}:
         if guarded:
             reasons.append("it is protected: Pulumi refuses until that is lifted")
@@ -119,6 +144,7 @@ def _made(
         danger=danger_of(resource, action, [each.path for each in properties], is_kept=kept),
         properties=properties,
         because=reasons,
+        follows=follows,
     )
 
 
@@ -145,7 +171,12 @@ def _follow(
             forcing = [
                 (prop, forced)
                 for prop in hanging
-                if (forced := forces_replacement(resource["type"], prop, None, None))
+                if (
+                    forced := forces_replacement(
+                        resource["type"], prop, UNKNOWN, UNKNOWN, inputs=resource["inputs"]
+                    )
+                )
+                and forced.outcome != "refused"
             ]
             if resource["provider"] == replaced:
                 because = [f"its provider {name} is replaced"]
@@ -160,6 +191,7 @@ def _follow(
                 "replace",
                 known,
                 because=because,
+                follows=replaced,
                 kept=before["retainOnDelete"],
                 guarded=before["protect"],
             )

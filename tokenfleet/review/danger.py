@@ -2,26 +2,28 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from enum import IntEnum
+from enum import StrEnum
 from typing import Any, Literal
+
+from tokenfleet.policies.values import mapping
 
 Action = Literal["create", "update", "replace", "delete"]
 
 
-class Danger(IntEnum):
+class Danger(StrEnum):
     """From what nobody notices to what nobody gets back."""
 
-    ADDITION = 0
-    SETTINGS = 1
-    REPLICAS = 2
-    NODES = 3
-    OUTAGE = 4
-    DATA_LOSS = 5
+    ADDITION = "addition"
+    SETTINGS = "settings"
+    REPLICAS = "replicas"
+    NODES = "nodes"
+    OUTAGE = "outage"
+    DATA_LOSS = "data-loss"
 
     @property
-    def word(self) -> str:
-        """``data-loss``: as it is given on the command line and in JSON."""
-        return self.name.lower().replace("_", "-")
+    def rank(self) -> int:
+        """Higher is more dangerous."""
+        return list(Danger).index(self)
 
 
 _EKS, _EC2, _CORE = "aws:eks/", "aws:ec2/", "kubernetes:core/v1:"
@@ -120,12 +122,12 @@ def replicas_at_once(deployment: Mapping[str, Any]) -> tuple[int, int]:
     Source: Kubernetes, Deployment, rollingUpdate (both may be percentages; unavailable rounds
     down, surge up).
     """
-    spec = deployment.get("spec") or {}
-    replicas = int(spec.get("replicas", 1))
-    strategy = spec.get("strategy") or {}
+    spec = mapping(deployment.get("spec"))
+    replicas = int(str(spec.get("replicas", 1)))
+    strategy = mapping(spec.get("strategy"))
     if strategy.get("type") == "Recreate":
         return replicas, replicas
-    rolling = strategy.get("rollingUpdate") or {}
+    rolling = mapping(strategy.get("rollingUpdate"))
     away = _of(rolling.get("maxUnavailable", "25%"), replicas, math.floor)
     more = _of(rolling.get("maxSurge", "25%"), replicas, math.ceil)
     return replicas, min(replicas, max(away, 0 if more else 1))

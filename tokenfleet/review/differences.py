@@ -83,7 +83,7 @@ def _compared(path: str, name: str, before: object, after: object) -> Iterator[D
     if isinstance(before, list) and isinstance(after, list):
         yield from _listed(path, name, cast("list[object]", before), cast("list[object]", after))
         return
-    yield Difference(path=path, before=before, after=after)
+    yield Difference(path=path, before=cast("object", before), after=after)
 
 
 def _listed(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tokenfleet.counted import count
+from tokenfleet.policies.values import mapping
 from tokenfleet.review.changes import Resource, ResourceChange
 from tokenfleet.review.danger import replicas_at_once
 
@@ -33,11 +34,13 @@ def _deployments(
         if change.type != _DEPLOYMENT or change.urn not in after:
             continue
         inputs = after[change.urn]["inputs"]
-        labels = inputs["metadata"].get("labels") or {}
-        name = labels.get(_MODEL) or inputs["metadata"]["name"]
+        metadata = mapping(inputs["metadata"])
+        name = str(mapping(metadata.get("labels")).get(_MODEL) or metadata["name"])
         replicas, away = replicas_at_once(inputs)
         if change.action == "replace":
-            yield f"{name}: all of its {count(replicas, 'replica')} end before new ones start."
+            if replicas:
+                yield f"{name}: all of its {count(replicas, 'replica')} end before new ones start."
+            continue
         if change.action != "update" or not any(
             each.path.startswith("spec.template") for each in change.properties
         ):

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,13 +49,11 @@ def previewed(
     ``python`` the interpreter of its environment, where it is not this one.
     """
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        found = pool.map(
-            lambda stack: _state(root, project, stack, python or Path(sys.executable)), stacks
-        )
-        return {state.stack: state for state in found}
+        preview = partial(_state, root, project, python or Path(sys.executable))
+        return {state.stack: state for state in pool.map(preview, stacks)}
 
 
-def _state(root: Path, project: Path, stack: str, python: Path) -> StackState:
+def _state(root: Path, project: Path, python: Path, stack: str) -> StackState:
     with tempfile.TemporaryDirectory(prefix="tokenfleet-review-") as scratch:
         folder = Path(scratch) / "preview"
         command = [str(python), "-P", "-c", _COMMAND, "preview", stack]
@@ -65,7 +64,7 @@ def _state(root: Path, project: Path, stack: str, python: Path) -> StackState:
             check=False,
             text=True,
             cwd=project,
-            env={**os.environ, "PYTHONPATH": str(root), "COLUMNS": "100"},
+            env={**os.environ, **_own_package(root)},
         )
         if done.returncode not in _ANSWERED:
             lines = done.stderr.strip().splitlines()[-_MOST_LINES:]
@@ -82,6 +81,12 @@ def _state(root: Path, project: Path, stack: str, python: Path) -> StackState:
         resources=resources,
         secrets=_secrets(project / f"Pulumi.{stack}.yaml"),
     )
+
+
+def _own_package(root: Path) -> Mapping[str, str]:
+    # A folder on the path counts before the standard library: only one that holds our package.
+    has_it = (root / "tokenfleet" / "entry_point.py").is_file()
+    return {"PYTHONPATH": str(root)} if has_it else {}
 
 
 def _broken(stack: str, problem: Sequence[str]) -> StackState:

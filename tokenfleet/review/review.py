@@ -1,7 +1,7 @@
 """A review: every stack at two revisions, in one verdict."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ from tokenfleet.review.service import (
     line_changes,
     model_changes,
     node_quotas,
+    rows,
     usd_per_month,
     verdicts_of,
 )
@@ -38,8 +39,8 @@ class StackReview:
     state: State
     verdict: str
     """One line: what is most dangerous, what is done, and what it costs."""
-    danger: str
-    """The word of the most dangerous change, or empty."""
+    danger: Danger | None
+    """Of its most dangerous change."""
     tally: Mapping[str, int]
     """How many resources by action."""
     changes: Sequence[ResourceChange]
@@ -73,9 +74,7 @@ class Review:
     @property
     def danger(self) -> Danger | None:
         """That of the most dangerous change."""
-        return max(
-            (change.danger for stack in self.stacks for change in stack.changes), default=None
-        )
+        return _worst(change for stack in self.stacks for change in stack.changes)
 
 
 def stack_review(before: StackState | None, after: StackState | None) -> StackReview:
@@ -90,8 +89,7 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
     old, new = before or _ABSENT, after or _ABSENT
     problems = Pair(before=old.problem or None, after=new.problem or None)
     is_broken = bool(old.problem or new.problem)
-    changes = [] if is_broken else resource_changes(_resources(old), _resources(new))
-    models = {} if is_broken else _models(new.preview)
+    changes = () if is_broken else resource_changes(_resources(old), _resources(new))
     secrets = _secrets(old.secrets, new.secrets)
     state: State = (
         "broken"
@@ -106,15 +104,15 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
     )
     month = Pair(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
     tally = Counter(change.action for change in changes)
-    danger = max((change.danger for change in changes), default=None)
+    danger = _worst(changes)
     return StackReview(
         stack=(after or before or _ABSENT).stack,
         state=state,
         verdict=_verdict(state, danger, tally, month, problems),
-        danger="" if danger is None else danger.word,
+        danger=danger,
         tally={action: tally[action] for action in _ACTIONS},
         changes=changes,
-        effects=effects(changes, _resources(new), models),
+        effects=effects(changes, _resources(new), _models(new.preview)),
         usd_per_month=month,
         budget_share=Pair(before=budget_share(old.preview), after=budget_share(new.preview)),
         lines=line_changes(old.preview, new.preview),
@@ -127,12 +125,16 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
     )
 
 
+def _worst(changes: Iterable[ResourceChange]) -> Danger | None:
+    return max((each.danger for each in changes), key=lambda found: found.rank, default=None)
+
+
 def _resources(state: StackState) -> Sequence[Document]:
-    return state.resources.get("resources", [])
+    return rows(state.resources, "resources")
 
 
 def _models(preview: Document) -> Mapping[str, Document]:
-    return {each["plan"]["name"]: each for each in preview.get("models", [])}
+    return {each["plan"]["name"]: each for each in rows(preview, "models")}
 
 
 def _secrets(before: Mapping[str, str], after: Mapping[str, str]) -> Differing:
@@ -164,7 +166,7 @@ def _verdict(
         if tally.get(action)
     ]
     said = ", ".join(parts) or "no resource changes, a secret does"
-    word = "" if danger is None else f"{danger.word}: "
+    word = "" if danger is None else f"{danger}: "
     if month.before is None or month.after is None or abs(month.after - month.before) < 0.005:  # noqa: PLR2004 - half a cent
         return f"{word}{said}"
     return f"{word}{said}; {month.after - month.before:+,.2f} dollars a month"

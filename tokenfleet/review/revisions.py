@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,7 @@ def merge_base(repository: Path, base: str, head: str) -> str:
 
 
 @contextmanager
-def checked_out(repository: Path, name: str) -> Iterator[Revision]:
+def checked_out(repository: Path, name: str) -> Generator[Revision]:
     """The files of a revision in a worktree of its own, which is gone afterwards.
 
     Raises:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from tokenfleet.review.previews import Document
 
@@ -90,8 +90,16 @@ def usd_per_month(preview: Document) -> float | None:
 
 def budget_share(preview: Document) -> float | None:
     """What a month costs as a share of the budget; None without a budget."""
-    month, budgets = usd_per_month(preview), preview and preview["plan"]["budgets"]
+    month, budgets = usd_per_month(preview), rows(preview, "plan", "budgets")
     return month / budgets[0]["monthlyUsd"] if budgets and month is not None else None
+
+
+def rows(preview: Document, *path: str) -> Sequence[Document]:
+    """The list at a path of a preview; an empty one without a preview."""
+    found: Any = preview
+    for key in path if preview else ():
+        found = found[key]
+    return cast("Sequence[Document]", found) if preview else ()
 
 
 def line_changes(before: Document, after: Document) -> Sequence[LineChange]:
@@ -136,8 +144,10 @@ def _total(bill: Document) -> float:
 
 
 def _lines(preview: Document) -> Mapping[str, float]:
-    lines = preview["cost"]["bill"]["expected"]["lines"] if preview else []
-    return {line["title"]: _HOURS_PER_MONTH * (line["usdPerHour"] or 0.0) for line in lines}
+    return {
+        line["title"]: _HOURS_PER_MONTH * (line["usdPerHour"] or 0.0)
+        for line in rows(preview, "cost", "bill", "expected", "lines")
+    }
 
 
 def _distance(pair: Pair[float]) -> float:
@@ -189,12 +199,12 @@ def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
 
 
 def _findings(preview: Document) -> Iterator[str]:
-    for found in preview["findings"] if preview else []:
+    for found in rows(preview, "findings"):
         yield f"{found['rule']}, {found['resource'].rpartition('::')[2]}: {found['problem']}"
 
 
 def _verdicts(preview: Document) -> Iterator[str]:
-    for found in preview["cost"]["verdicts"] if preview else []:
+    for found in rows(preview, "cost", "verdicts"):
         word = "fails" if found["fails"] else "warns"
         yield f"{word}: {found['place']}: {found['problem']}"
 
@@ -208,7 +218,7 @@ def _differing(old: Sequence[str], new: Sequence[str]) -> Differing:
 
 def _vcpus(preview: Document) -> Mapping[str, int]:
     found: dict[str, int] = {}
-    for pool in preview["plan"]["pools"] if preview else []:
+    for pool in rows(preview, "plan", "pools"):
         family = re.match(r"[a-z]+", pool["instanceTypes"][0])
         kind = _QUOTAS.get(family.group() if family else "", "Standard")
         for tier in pool["tiers"]:

@@ -111,10 +111,11 @@ def _notes(report: Report) -> Iterator[str]:
 
 
 def _table(table: Table) -> str:
-    return f"## {text(table.title)}\n\n{_grid(table)}"
+    return f"## {text(table.title)}\n\n{grid(table)}"
 
 
-def _grid(table: Table) -> str:
+def grid(table: Table) -> str:
+    """A table without its title, its caption and sources below."""
     rule = ["---:" if column.number else "---" for column in table.columns]
     rows = [[text(cell) for cell in row] for row in table.rows]
     if table.total:
@@ -125,7 +126,7 @@ def _grid(table: Table) -> str:
         parts.append(text(table.caption))
     if table.sources:
         numbered = (f"{place}. {text(source)}" for place, source in enumerate(table.sources, 1))
-        parts.append(_details("Sources", "\n".join(numbered)))
+        parts.append(details("Sources", "\n".join(numbered)))
     return "\n\n".join(parts)
 
 
@@ -144,7 +145,7 @@ def _model_details(model: ModelReport) -> str:
     lines = [f"- {title}: {text(value)}" for title, value in rows]
     flags = escape("\n".join(plan.argument_words), quote=False)
     environment = escape("\n".join(f"{v.name}={v.value}" for v in plan.environment), quote=False)
-    return _details(
+    return details(
         f"{escape(plan.name)}: flags, environment and image",
         "\n".join(lines),
         f"<pre>\n{flags}\n\n{environment}\n</pre>",
@@ -165,12 +166,12 @@ def _cold_starts(report: Report) -> Iterator[str]:
         yield f"### {text(table.title)}\n\n**{text(verdict(model))}**"
         yield f"<pre>\n{escape(bars, quote=False)}\n</pre>"
         yield f"Longest: {text(longest_stage(start))}."
-        yield _grid(table)
+        yield grid(table)
 
 
 def _tree(report: Report) -> str:
     lines = [line for branch in report.tree for line in _limb(branch, 0)]
-    return "## What will exist\n\n" + _details(
+    return "## What will exist\n\n" + details(
         f"{count(report.resource_count, 'resource')} by component", "\n".join(lines)
     )
 
@@ -185,7 +186,7 @@ def _limb(branch: Branch, depth: int) -> Iterator[str]:
         yield from _limb(inner, depth + 1)
 
 
-def _details(summary: str, *parts: str) -> str:
+def details(summary: str, *parts: str) -> str:
     """``summary`` is HTML; the blank lines let Markdown back in."""
     return "\n\n".join(
         [f"<details>\n<summary>{summary}</summary>", *filter(None, parts), "</details>"]
