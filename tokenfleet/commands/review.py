@@ -162,11 +162,11 @@ def _renamed(
     """Stacks that are gone, by one that is new with nearly the same file."""
     for gone in sorted(before.keys() - after.keys()):
         for new in sorted(after.keys() - before.keys()):
-            texts = (
+            before_text, after_text = (
                 (folder / f"Pulumi.{name}.yaml").read_text(encoding="utf-8", errors="replace")
                 for folder, name in ((earlier, gone), (later, new))
             )
-            if SequenceMatcher(None, *texts).ratio() > _ALIKE:
+            if SequenceMatcher(None, before_text, after_text).ratio() > _ALIKE:
                 yield gone, new
                 break
 
