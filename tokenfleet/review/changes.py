@@ -1,71 +1,78 @@
 """What becomes of every resource of a stack, between two recordings of it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import replace
+from typing import cast
 
-from tokenfleet.recording.recorded import UNKNOWN
+from tokenfleet.review.cascade import Consequence, consequences
 from tokenfleet.review.danger import Action, Danger, danger_of, what_goes
 from tokenfleet.review.differences import ABSENT, Difference, differences
-from tokenfleet.review.force_new import ForceNew, forces_replacement, known_types
-
-Resource = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PropertyChange:
-    """One place of a resource's inputs; a value that is not there is None.
-
-    ``forces`` says what it does beyond an update, and ``source`` who says so; both may be empty.
-    """
-
-    path: str
-    before: object
-    after: object
-    forces: str
-    source: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResourceChange:
-    """A resource that is created, updated, replaced or deleted, and why."""
-
-    urn: str
-    type: str
-    name: str
-    action: Action
-    danger: Danger
-    properties: Sequence[PropertyChange]
-    because: Sequence[str]
-    follows: str
-    """URN of the replaced resource that it hangs on, where nothing else forces it; else empty."""
+from tokenfleet.review.force_new import (
+    ForceNew,
+    deletes_first,
+    forces_replacement,
+    known_types,
+)
+from tokenfleet.review.pools import with_models
+from tokenfleet.review.resource_change import PropertyChange, Resource, ResourceChange
 
 
 def resource_changes(
     before: Iterable[Resource], after: Iterable[Resource]
 ) -> Sequence[ResourceChange]:
-    """Everything that is not as it was, the most dangerous first; components are no resources."""
-    old, new = _by_urn(before), _by_urn(after)
+    """Everything that is not as it was; components are no resources.
+
+    The most dangerous first, of these what the most others follow from, and causes before what
+    follows from them.
+    """
+    every_old, every_new = ({each["urn"]: each for each in side} for side in (before, after))
+    old, new = _custom(every_old), _custom(every_new)
     found = {
         urn: change
         for urn in old.keys() | new.keys()
         if (change := _change(old.get(urn), new.get(urn)))
     }
+    found = {
+        urn: replace(change, component=_whole(urn, change.action, every_old, every_new))
+        for urn, change in found.items()
+    }
     _follow(found, old, new)
+    followers = Counter(change.follows for change in found.values())
     return sorted(
-        found.values(), key=lambda change: (-change.danger.rank, bool(change.follows), change.urn)
+        with_models(found, old, new),
+        key=lambda change: (
+            -change.danger.rank,
+            bool(change.follows),
+            -followers[change.urn],
+            change.type,
+            change.urn,
+        ),
     )
 
 
-def _by_urn(resources: Iterable[Resource]) -> Mapping[str, Resource]:
-    return {each["urn"]: each for each in resources if not each["isComponent"]}
+def _custom(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
+    return {urn: each for urn, each in resources.items() if not each["isComponent"]}
+
+
+def _whole(
+    urn: str, action: Action, old: Mapping[str, Resource], new: Mapping[str, Resource]
+) -> str:
+    """The largest component around a resource that only one revision has."""
+    if action not in {"create", "delete"}:
+        return ""
+    here, there = (new, old) if action == "create" else (old, new)
+    largest, parent = "", here[urn]["parent"]
+    while parent in here and parent not in there:
+        largest, parent = parent, here[parent]["parent"]
+    return largest
 
 
 def _change(before: Resource | None, after: Resource | None) -> ResourceChange | None:
     if before is None and after is not None:
-        return _made(after, "create")
+        return _made(None, after, "create")
     if after is None and before is not None:
-        return _made(before, "delete", kept=before["retainOnDelete"], guarded=before["protect"])
+        return _made(before, before, "delete")
     if before is None or after is None:
         return None
     ignored = {*after["ignoreChanges"]}
@@ -78,14 +85,8 @@ def _change(before: Resource | None, after: Resource | None) -> ResourceChange |
         return None
     outcomes = {each.path: _forced(after, each) for each in found}
     changed = [_property(each, outcomes[each.path]) for each in found]
-    forced = any(each and each.outcome != "refused" for each in outcomes.values())
-    return _made(
-        after,
-        "replace" if forced else "update",
-        changed,
-        kept=before["retainOnDelete"],
-        guarded=before["protect"],
-    )
+    is_forced = any(each and each.outcome == "replace" for each in outcomes.values())
+    return _made(before, after, "replace" if is_forced else "update", changed)
 
 
 def _forced(resource: Resource, difference: Difference) -> ForceNew | None:
@@ -109,90 +110,93 @@ def _property(difference: Difference, forced: ForceNew | None) -> PropertyChange
 
 def _said(forced: ForceNew) -> str:
     doubt = f" (careful: {forced.unsure})" if forced.unsure else ""
-    if forced.outcome == "refused":
-        return f"an update of {forced.path} is refused{doubt}"
-    return f"{forced.path} cannot be changed in place{doubt}"
+    match forced.outcome:
+        case "refused":
+            return f"an update of {forced.path} is refused: {forced.because}{doubt}"
+        case "replaces-managed":
+            return f"{forced.path}: {forced.because}{doubt}"
+        case _:
+            return f"{forced.path} cannot be changed in place{doubt}"
 
 
 def _made(
-    resource: Resource,
+    before: Resource | None,
+    after: Resource,
     action: Action,
     properties: Sequence[PropertyChange] = (),
-    *,
-    because: Sequence[str] = (),
-    kept: bool = False,
-    guarded: bool = False,
-    follows: str = "",
+    following: Consequence | None = None,
 ) -> ResourceChange:
-    type_token = cast("str", resource["type"])
-    reasons = list(because)
+    """``before`` is None of what is new; ``after`` is the former of what is deleted."""
+    type_token = cast("str", after["type"])
+    kept = before is not None and bool(before["retainOnDelete"])
+    reasons = [following.because] if following else []
     reasons += dict.fromkeys(each.forces for each in properties if each.forces)
-    if action in {"replace", "delete"}:
-        if guarded:
-            reasons.append("it is protected: Pulumi refuses until that is lifted")
-        if kept:
-            reasons.append("what was there stays behind, unmanaged (retainOnDelete)")
-        elif gone := what_goes(type_token):
-            reasons.append(f"with it goes: {gone}")
+    if before is not None and action in {"replace", "delete"}:
+        reasons += _of_what_ends(before, after, action, kept=kept)
     if type_token not in known_types() and action == "update":
         reasons.append("its type is not in the table of replacements: it may be replaced instead")
+    changed = {each.path: (each.before, each.after) for each in properties}
+    changed |= dict.fromkeys(following.paths if following else (), (None, None))
+    danger = danger_of(after, action, changed, is_kept=kept)
     return ResourceChange(
-        urn=resource["urn"],
+        urn=after["urn"],
         type=type_token,
-        name=resource["name"],
+        name=after["name"],
         action=action,
-        danger=danger_of(resource, action, [each.path for each in properties], is_kept=kept),
+        danger=Danger.OUTAGE if following and following.is_refused else danger,
         properties=properties,
         because=reasons,
-        follows=follows,
+        follows=following.source if following else "",
+        component="",
     )
+
+
+def _of_what_ends(
+    before: Resource, after: Resource, action: Action, *, kept: bool
+) -> Iterable[str]:
+    if before["protect"]:
+        yield "it is protected: Pulumi refuses until that is lifted"
+    if action == "replace" and (
+        after["deleteBeforeReplace"]
+        or deletes_first(after["type"], before["inputs"], after["inputs"])
+    ):
+        yield "it is deleted before the new one is created"
+    if kept:
+        yield "what was there stays behind, unmanaged (retainOnDelete)"
+    elif gone := what_goes(after["type"]):
+        yield f"with it goes: {gone}"
 
 
 def _follow(
     found: dict[str, ResourceChange], old: Mapping[str, Resource], new: Mapping[str, Resource]
 ) -> None:
-    """Replace what hangs on something that is replaced by a property that forces it.
+    """Add what follows from what is replaced."""
+    replaced = [urn for urn, change in found.items() if change.action == "replace"]
+    moved = [
+        urn
+        for urn, change in found.items()
+        if change.action == "update"
+        and new[urn]["type"].startswith("pulumi:providers:")
+        and any(
+            forced and forced.outcome == "replaces-managed"
+            for each in change.properties
+            if (forced := _again(new[urn], each))
+        )
+    ]
+    for urn, following in consequences(replaced, moved, old, new).items():
+        known = found.get(urn)
+        if following.action == "update" and known:
+            continue
+        found[urn] = _made(
+            old[urn], new[urn], following.action, known.properties if known else (), following
+        )
+    for urn in moved:
+        dangers = (each.danger for each in found.values() if each.follows == urn)
+        worst = max((found[urn].danger, *dangers), key=lambda danger: danger.rank)
+        found[urn] = replace(found[urn], danger=worst)
 
-    Whatever a replaced resource says of itself is unknown until it is there, so the engine sees
-    each property that is made of it as changed.
-    """
-    waiting = [urn for urn, change in found.items() if change.action == "replace"]
-    while waiting:
-        replaced = waiting.pop()
-        name = found[replaced].name
-        for urn, resource in new.items():
-            if urn not in old or (urn in found and found[urn].action == "replace"):
-                continue
-            hanging = [
-                prop
-                for prop, sources in resource["propertyDependencies"].items()
-                if replaced in sources
-            ]
-            forcing = [
-                (prop, forced)
-                for prop in hanging
-                if (
-                    forced := forces_replacement(
-                        resource["type"], prop, UNKNOWN, UNKNOWN, inputs=resource["inputs"]
-                    )
-                )
-                and forced.outcome != "refused"
-            ]
-            if resource["provider"] == replaced:
-                because = [f"its provider {name} is replaced"]
-            elif forcing:
-                because = [f"{prop} comes from {name}, which is replaced" for prop, _ in forcing]
-            else:
-                continue
-            before = old[urn]
-            known = found[urn].properties if urn in found else ()
-            found[urn] = _made(
-                resource,
-                "replace",
-                known,
-                because=because,
-                follows=replaced,
-                kept=before["retainOnDelete"],
-                guarded=before["protect"],
-            )
-            waiting.append(urn)
+
+def _again(resource: Resource, change: PropertyChange) -> ForceNew | None:
+    return forces_replacement(
+        resource["type"], change.path, change.before, change.after, inputs=resource["inputs"]
+    )

@@ -1,7 +1,7 @@
 """How dangerous a change of a resource is, by what it takes away and from whom."""
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -72,9 +72,11 @@ _ALL_STAND_ON: Mapping[str, str] = {
     "kubernetes:apps/v1:StatefulSet": "every replica of it at once",
     "kubernetes:helm.sh/v3:Release": "what the chart installs",
 }
-_NODES_OF = frozenset({"aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"})
-# A new version of it reaches nodes that are launched later.
-_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+NODES_OF = frozenset({"aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"})
+"""Types that take nodes with them."""
+
+# Pods that run have read it; those that start while it is away wait for the new one.
+_READ_AT_START = frozenset({f"{_CORE}ConfigMap", f"{_CORE}Secret"})
 _WORKLOADS = frozenset(
     {
         "kubernetes:apps/v1:Deployment",
@@ -89,15 +91,19 @@ _FORGETS = frozenset(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
     }
 )
-_ROLLS = frozenset(
-    {f"{_EKS}cluster:Cluster", f"{_EKS}addon:Addon", "kubernetes:helm.sh/v3:Release"}
-)
+_ROLLS = frozenset({f"{_EKS}addon:Addon", "kubernetes:helm.sh/v3:Release"})
 
 
 def danger_of(
-    resource: Mapping[str, Any], action: Action, paths: Collection[str], *, is_kept: bool
+    resource: Mapping[str, Any],
+    action: Action,
+    changed: Mapping[str, tuple[object, object]],
+    *,
+    is_kept: bool,
 ) -> Danger:
-    """The danger of an action; ``paths`` are where inputs differ, ``resource`` is as it will be.
+    """The danger of an action; ``resource`` is as it will be.
+
+    ``changed`` are the inputs that differ, before and after by their paths.
 
     ``is_kept`` says that what is deleted stays behind (retainOnDelete). A type that is in no
     table is judged by its action alone.
@@ -106,14 +112,14 @@ def danger_of(
     if action == "create":
         return Danger.ADDITION
     if action == "update":
-        return _of_update(type_token, resource["inputs"], paths)
+        return _of_update(type_token, resource["inputs"], changed)
     if type_token in HOLDS_DATA and not is_kept:
         return Danger.DATA_LOSS
+    if type_token in _READ_AT_START and action == "replace":
+        return Danger.SETTINGS
     if type_token in _ALL_STAND_ON:
         return Danger.OUTAGE
-    if type_token in _NODES_OF or type_token == _TEMPLATE:
-        return Danger.NODES
-    return Danger.SETTINGS
+    return Danger.NODES if type_token in NODES_OF else Danger.SETTINGS
 
 
 def replicas_at_once(deployment: Mapping[str, Any]) -> tuple[int, int]:
@@ -144,14 +150,30 @@ def what_goes(type_token: str) -> str:
     return HOLDS_DATA.get(type_token) or _ALL_STAND_ON.get(type_token, "")
 
 
-def _of_update(type_token: str, inputs: Mapping[str, Any], paths: Collection[str]) -> Danger:
+def _of_update(
+    type_token: str, inputs: Mapping[str, Any], changed: Mapping[str, tuple[object, object]]
+) -> Danger:
     if type_token in _FORGETS:
         return Danger.DATA_LOSS
-    if type_token == f"{_EKS}cluster:Cluster" and "version" in paths:
-        return Danger.NODES
-    if type_token in _WORKLOADS and any(path.startswith("spec.template") for path in paths):
-        return _of_rollout(type_token, inputs)
+    if type_token == f"{_EKS}cluster:Cluster":
+        return Danger.NODES if "version" in changed else Danger.SETTINGS
+    if type_token in NODES_OF:
+        # None on both sides: subnets that are there only once the old ones go.
+        moves = (None, None) in (
+            pair for path, pair in changed.items() if path.startswith("vpcZoneIdentifiers")
+        )
+        return Danger.NODES if moves or is_lowered(changed.get("maxSize")) else Danger.SETTINGS
+    if type_token in _WORKLOADS:
+        if any(path.startswith("spec.template") for path in changed):
+            return _of_rollout(type_token, inputs)
+        return Danger.REPLICAS if is_lowered(changed.get("spec.replicas")) else Danger.SETTINGS
     return Danger.REPLICAS if type_token in _ROLLS else Danger.SETTINGS
+
+
+def is_lowered(pair: tuple[object, object] | None) -> bool:
+    """Whether a number is less than it was."""
+    before, after = pair or (None, None)
+    return isinstance(before, int | float) and isinstance(after, int | float) and after < before
 
 
 def _of_rollout(type_token: str, inputs: Mapping[str, Any]) -> Danger:

@@ -1,11 +1,12 @@
 """Where two values differ, path by path."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from tokenfleet.review.documents import opened
+from tokenfleet.review.documents import ORDER, opened
 
 # Lists whose order means nothing to AWS or Kubernetes.
 _UNORDERED = frozenset(
@@ -89,23 +90,44 @@ def _compared(path: str, name: str, before: object, after: object) -> Iterator[D
 def _listed(
     path: str, name: str, before: Sequence[object], after: Sequence[object]
 ) -> Iterator[Difference]:
-    if name in _UNORDERED:
-        old, new = Counter(map(repr, before)), Counter(map(repr, after))
-        if old == new:
-            return
-        gone = [entry for entry in before if repr(entry) not in new]
-        come = [entry for entry in after if repr(entry) not in old]
+    if name == ORDER:
+        yield from _reordered(path, before, after)
+    elif name in _UNORDERED or len(before) != len(after):
+        gone, come = _without(before, after), _without(after, before)
         if len(gone) == len(come) == 1:
             yield from _compared(f"{path}[]", name, gone[0], come[0])
-            return
-        yield Difference(path=path, before=gone, after=come)
-        return
-    simple = all(not isinstance(entry, Mapping | list) for entry in (*before, *after))
-    if simple or len(before) != len(after):
-        yield Difference(path=path, before=before, after=after)
-        return
-    for place, (old_entry, new_entry) in enumerate(zip(before, after, strict=True)):
-        yield from _compared(f"{path}[{place}]", name, old_entry, new_entry)
+        elif gone or come:
+            yield Difference(path=path, before=gone, after=come)
+    else:
+        for place, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _compared(f"{path}[{place}]", name, old, new)
+
+
+def _reordered(
+    path: str, before: Sequence[object], after: Sequence[object]
+) -> Iterator[Difference]:
+    """Where entries that both have change places: those that come or go are differences already."""
+    old, new = (
+        [each for each in side if each in before and each in after] for side in (before, after)
+    )
+    if old != new:
+        yield Difference(path=path, before=old, after=new)
+
+
+def _without(entries: Sequence[object], others: Sequence[object]) -> Sequence[object]:
+    """The entries that the others lack, as often as they lack them."""
+    left, found = Counter(map(_key, others)), list[object]()
+    for entry in entries:
+        key = _key(entry)
+        if left[key]:
+            left[key] -= 1
+        else:
+            found.append(entry)
+    return found
+
+
+def _key(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _empty(value: object) -> bool:

@@ -10,7 +10,15 @@ from tokenfleet.policies.values import decoded
 _FLAG = re.compile(r"--?[A-Za-z][\w.-]*")
 _ENCODED = frozenset({"userData", "userDataBase64"})
 # What tells one entry of a list from another, the first that all of them have.
-_IDENTITIES = ("Sid", "name", "key", "instanceType", "mountPath", "containerPort", "deviceName")
+_IDENTITIES = (
+    *("Sid", "name", "key", "instanceType", "mountPath", "containerPort", "deviceName"),
+    *("resourceType", "cidrBlock"),
+)
+# Lists whose entries have an identity, and whose order means something all the same: the first
+# type is asked for first, the first container runs first.
+_ORDERED = frozenset({"overrides", "initContainers"})
+ORDER = "[order]"
+"""The key under which a mapping that was a list tells the order of its entries."""
 
 
 def opened(name: str, value: object) -> object:
@@ -50,7 +58,8 @@ def _list(name: str, entries: Sequence[object]) -> object:
         rows = [cast("Mapping[str, object]", row) for row in entries if isinstance(row, Mapping)]
         names = [str(row[identity]) for row in rows if identity in row]
         if rows and len(names) == len(entries) == len(set(names)):
-            return {f"[{found}]": opened(name, row) for found, row in zip(names, rows, strict=True)}
+            found = {f"[{each}]": opened(name, row) for each, row in zip(names, rows, strict=True)}
+            return {**found, ORDER: names} if name in _ORDERED else found
     return [opened(name, entry) for entry in entries]
 
 

@@ -5,14 +5,17 @@ from typing import Any
 
 from tokenfleet.counted import count
 from tokenfleet.policies.values import mapping
-from tokenfleet.review.changes import Resource, ResourceChange
-from tokenfleet.review.danger import replicas_at_once
+from tokenfleet.review.danger import is_lowered, replicas_at_once
+from tokenfleet.review.resource_change import Resource, ResourceChange
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _GROUP = "aws:autoscaling/group:Group"
 _CLUSTER = "aws:eks/cluster:Cluster"
 _DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+_KUBERNETES = "pulumi:providers:kubernetes"
+_PODS_OF = frozenset({"aws:eks/addon:Addon", "kubernetes:helm.sh/v3:Release"})
 _MODEL = "tokenfleet.io/model"
+_MOST_NAMES = 5
 
 
 def effects(
@@ -74,29 +77,66 @@ def _ready(model: Mapping[str, Any] | None) -> str:
 
 def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Iterator[str]:
     templates = {each.urn for each in changes if each.type == _TEMPLATE and each.action == "update"}
-    for resource in after:
-        if resource["type"] != _GROUP:
-            continue
-        sources = {
-            urn for found in resource["propertyDependencies"].values() for urn in found
-        } & templates
-        if sources:
-            yield (
-                f"{resource['name']}: nodes launched from now on get the new template; those that"
-                " run keep theirs until they are replaced, as nothing rolls them."
-            )
+    ending = {
+        each.urn: each.name
+        for each in changes
+        if each.type == _GROUP and each.action in {"replace", "delete"}
+    }
+    later = [
+        str(resource["name"])
+        for resource in after
+        if resource["type"] == _GROUP
+        and resource["urn"] not in ending
+        and any(
+            urn in templates for each in resource["propertyDependencies"].values() for urn in each
+        )
+    ]
+    if later:
+        yield (
+            f"{_listed(later)}: nodes launched from now on get the new template; those that run keep"
+            " theirs until they are replaced, as nothing rolls them."
+        )
+    if ending:
+        yield f"{_listed(list(ending.values()))}: all nodes end, without draining first."
     for change in changes:
-        if change.type == _GROUP and change.action in {"replace", "delete"}:
-            yield f"{change.name}: all of its nodes end, without draining first."
+        for each in change.properties:
+            if (
+                change.type == _GROUP
+                and each.path == "maxSize"
+                and is_lowered((each.before, each.after))
+            ):
+                yield (
+                    f"{change.name}: at most {count(_whole(each.after), 'node')}, not {each.before}:"
+                    " AWS ends those above, without draining first."
+                )
+
+
+def _whole(value: object) -> int:
+    return int(str(value))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMES]) + (
+        f" and {count(len(names) - _MOST_NAMES, 'group')} more" if len(names) > _MOST_NAMES else ""
+    )
 
 
 def _cluster(changes: Sequence[ResourceChange]) -> Iterator[str]:
+    providers = {each.type for each in changes if each.action == "replace"}
     for change in changes:
-        if change.type == _CLUSTER and change.action == "update":
-            for each in change.properties:
-                if each.path == "version":
-                    yield (
-                        f"{change.name}: the control plane is upgraded in place from"
-                        f" {each.before} to {each.after}, which cannot be undone; nodes that run"
-                        " keep their version until they are replaced."
-                    )
+        if change.type in _PODS_OF and change.action == "update":
+            yield f"{change.name}: pods of it restart; those of models do not."
+        if change.type != _CLUSTER:
+            continue
+        if change.action == "replace" and _KUBERNETES not in providers:
+            yield (
+                f"{change.name}: what Pulumi deployed into it is gone with it, and Pulumi takes it for"
+                " there: pulumi refresh, then pulumi up."
+            )
+        for each in change.properties:
+            if change.action == "update" and each.path == "version":
+                yield (
+                    f"{change.name}: the control plane is upgraded in place from {each.before} to"
+                    f" {each.after}, which cannot be undone; nodes that run keep their version until"
+                    " they are replaced."
+                )

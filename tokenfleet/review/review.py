@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.counted import count
-from tokenfleet.review.changes import ResourceChange, resource_changes
+from tokenfleet.review.changes import resource_changes
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.effects import effects
 from tokenfleet.review.previews import Document, StackState
+from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.service import (
     Differing,
     LineChange,
     ModelChange,
     Pair,
+    Secrets,
     budget_share,
     findings_of,
     line_changes,
@@ -53,8 +55,7 @@ class StackReview:
     """vCPUs that the most nodes need, by AWS's quota, where that changes."""
     findings: Differing
     verdicts: Differing
-    secrets: Differing
-    """Names of secrets that were set or changed, and that are gone: never a value."""
+    secrets: Secrets
     problems: Pair[Sequence[str]]
     """Why a revision cannot be previewed, where it cannot."""
 
@@ -91,6 +92,14 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
     is_broken = bool(old.problem or new.problem)
     changes = () if is_broken else resource_changes(_resources(old), _resources(new))
     secrets = _secrets(old.secrets, new.secrets)
+    month = Pair(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
+    lines = line_changes(old.preview, new.preview)
+    models = model_changes(old.preview, new.preview)
+    findings = findings_of(old.preview, new.preview)
+    verdicts = verdicts_of(old.preview, new.preview)
+    is_same = not (changes or lines) and all(
+        each.is_same for each in (secrets, findings, verdicts, *models)
+    )
     state: State = (
         "broken"
         if is_broken
@@ -98,28 +107,27 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
         if before is None
         else "gone"
         if after is None
-        else "changed"
-        if changes or not secrets.is_same
         else "unchanged"
+        if is_same
+        else "changed"
     )
-    month = Pair(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
     tally = Counter(change.action for change in changes)
     danger = _worst(changes)
     return StackReview(
         stack=(after or before or _ABSENT).stack,
         state=state,
-        verdict=_verdict(state, danger, tally, month, problems),
+        verdict=_verdict(state, danger, _done(tally, secrets), month, problems),
         danger=danger,
         tally={action: tally[action] for action in _ACTIONS},
         changes=changes,
         effects=effects(changes, _resources(new), _models(new.preview)),
         usd_per_month=month,
         budget_share=Pair(before=budget_share(old.preview), after=budget_share(new.preview)),
-        lines=line_changes(old.preview, new.preview),
-        models=model_changes(old.preview, new.preview),
+        lines=lines,
+        models=models,
         quotas=node_quotas(old.preview, new.preview),
-        findings=findings_of(old.preview, new.preview),
-        verdicts=verdicts_of(old.preview, new.preview),
+        findings=findings,
+        verdicts=verdicts,
         secrets=secrets,
         problems=problems,
     )
@@ -137,17 +145,18 @@ def _models(preview: Document) -> Mapping[str, Document]:
     return {each["plan"]["name"]: each for each in rows(preview, "models")}
 
 
-def _secrets(before: Mapping[str, str], after: Mapping[str, str]) -> Differing:
-    return Differing(
-        new=[name for name, digest in after.items() if before.get(name) != digest],
+def _secrets(before: Mapping[str, str], after: Mapping[str, str]) -> Secrets:
+    return Secrets(
+        new=[name for name in after if name not in before],
         gone=[name for name in before if name not in after],
+        changed=[name for name in after if before.get(name, after[name]) != after[name]],
     )
 
 
 def _verdict(
     state: State,
     danger: Danger | None,
-    tally: Mapping[str, int],
+    done: str,
     month: Pair[float],
     problems: Pair[Sequence[str]],
 ) -> str:
@@ -160,13 +169,18 @@ def _verdict(
         return f"cannot be previewed at {which}"
     if state == "unchanged":
         return "nothing changes"
+    word = "" if danger is None else f"{danger}: "
+    if month.before is None or month.after is None or abs(month.after - month.before) < 0.005:  # noqa: PLR2004 - half a cent
+        return f"{word}{done}"
+    return f"{word}{done}; {month.after - month.before:+,.2f} dollars a month"
+
+
+def _done(tally: Mapping[str, int], secrets: Secrets) -> str:
     parts = [
         f"{count(tally[action], 'resource')} {verb}"
         for action, verb in _VERBS.items()
         if tally.get(action)
     ]
-    said = ", ".join(parts) or "no resource changes, a secret does"
-    word = "" if danger is None else f"{danger}: "
-    if month.before is None or month.after is None or abs(month.after - month.before) < 0.005:  # noqa: PLR2004 - half a cent
-        return f"{word}{said}"
-    return f"{word}{said}; {month.after - month.before:+,.2f} dollars a month"
+    if not secrets.is_same:
+        parts.append("a secret changes" if parts else "no resource changes, a secret does")
+    return ", ".join(parts) or "no resource changes"

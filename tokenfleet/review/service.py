@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar, cast
 
 from tokenfleet.review.previews import Document
@@ -69,6 +69,11 @@ class ModelChange:
     revision: Pair[str]
     image: Pair[str]
 
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing of it changes."""
+        return all(cast("Pair[object]", vars(self)[f.name]).is_same for f in fields(self)[1:])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Differing:
@@ -81,6 +86,18 @@ class Differing:
     def is_same(self) -> bool:
         """Whether nothing changes."""
         return not self.new and not self.gone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secrets(Differing):
+    """Names of secrets, never a value; ``changed`` are those whose encrypted text is another."""
+
+    changed: Sequence[str]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing changes."""
+        return not (self.new or self.gone or self.changed)
 
 
 def usd_per_month(preview: Document) -> float | None:

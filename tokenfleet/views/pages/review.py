@@ -4,19 +4,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tokenfleet.counted import count
-from tokenfleet.review.changes import ResourceChange
-from tokenfleet.review.danger import Danger
 from tokenfleet.review.review import Review, StackReview
 from tokenfleet.views.pages.markdown import details, grid, text
 from tokenfleet.views.tables.review import (
     changes_table,
+    hidden_resources,
     lines_table,
     models_table,
+    most_dangerous,
     news,
     other_lines,
-    property_line,
-    why,
 )
+from tokenfleet.views.tables.review_changes import property_lines
 from tokenfleet.views.tables.table import Table
 
 MARK = "<!-- tokenfleet review -->"
@@ -24,8 +23,6 @@ MARK = "<!-- tokenfleet review -->"
 
 _LONGEST = 60_000  # GitHub takes 65,536 characters
 _MOST_DANGEROUS = 3
-_HARMLESS = frozenset({Danger.ADDITION, Danger.SETTINGS})
-_DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 _ROWS = (400, 150, 60, 25, 10, 3)
 
 
@@ -67,9 +64,9 @@ def _stack(stack: StackReview, rows: int) -> Iterator[str]:
         if lines:
             shown = "\n".join(f"- {text(line)}" for line in lines)
             yield f"It cannot be previewed at the {name}:\n\n{shown}"
-    worst = [each for each in stack.changes[:_MOST_DANGEROUS] if each.danger not in _HARMLESS]
+    worst = list(enumerate(most_dangerous(stack, _MOST_DANGEROUS), 1))
     if worst:
-        yield "\n".join(f"{place}. {_sentence(each)}" for place, each in enumerate(worst, 1))
+        yield "\n".join(f"{place}. **{danger}**: {text(said)}" for place, (danger, said) in worst)
     said = [*stack.effects, *news(stack)]
     if said:
         yield "\n".join(f"- {text(line)}" for line in said[:rows])
@@ -79,17 +76,10 @@ def _stack(stack: StackReview, rows: int) -> Iterator[str]:
             yield f"**{text(table.title)}**\n\n{grid(shown)}"
     if stack.changes:
         tally = ", ".join(f"{number} {action}" for action, number in stack.tally.items() if number)
-        hidden = len(stack.changes) - rows
+        hidden = hidden_resources(stack, rows)
         more = f"\n\nand {count(hidden, 'resource')} more: --json has all." if hidden > 0 else ""
         yield details(f"Resources: {tally}", grid(changes_table(stack, rows)) + more)
         yield details("Properties", *_properties(stack, rows))
-
-
-def _sentence(change: ResourceChange) -> str:
-    return (
-        f"**{change.danger}**: {text(change.name)} is {_DONE[change.action]}"
-        f" ({text(change.type)}): {text(why(change))}"
-    )
 
 
 def _shortened(table: Table, rows: int) -> Table:
@@ -98,7 +88,5 @@ def _shortened(table: Table, rows: int) -> Table:
 
 
 def _properties(stack: StackReview, rows: int) -> Iterator[str]:
-    for change in stack.changes[:rows]:
-        if change.properties:
-            lines = [f"  - {text(property_line(each))}" for each in change.properties[:rows]]
-            yield "\n".join([f"- {text(change.name)}, {change.action}", *lines])
+    for who, lines in property_lines(stack.changes, rows):
+        yield "\n".join([f"- {text(who)}", *(f"  - {text(line)}" for line in lines)])

@@ -10,6 +10,7 @@ from tokenfleet.review.review import Review, StackReview
 from tokenfleet.views.screens.fitted import on_screen
 from tokenfleet.views.tables.review import (
     changes_table,
+    hidden_resources,
     lines_table,
     models_table,
     news,
@@ -42,7 +43,7 @@ def _parts(stack: StackReview) -> Iterator[RenderableType]:
     if stack.changes:
         yield Text("")
         yield on_screen(changes_table(stack, _MOST_ROWS))
-    hidden = len(stack.changes) - _MOST_ROWS
+    hidden = hidden_resources(stack, _MOST_ROWS)
     if hidden > 0:
         yield Text(f"and {count(hidden, 'resource')} more: --json has all", "dim")
     for table in (models_table(stack), lines_table(stack)):

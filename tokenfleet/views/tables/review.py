@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from tokenfleet.counted import count
-from tokenfleet.review.changes import PropertyChange, ResourceChange
+from tokenfleet.review.danger import Danger
 from tokenfleet.review.review import Review, StackReview
-from tokenfleet.review.service import ModelChange, Pair
+from tokenfleet.review.service import Differing, ModelChange, Pair
 from tokenfleet.views.money import usd
+from tokenfleet.views.tables.review_changes import entries, followers
 from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok
 
-_LONGEST_VALUE = 80
-_MOST_PATHS = 5
+_HARMLESS = frozenset({Danger.ADDITION, Danger.SETTINGS})
 _Value = TypeVar("_Value")
 
 
@@ -42,23 +42,27 @@ def changes_table(stack: StackReview, most: int) -> Table:
             Column("Why", gives_way=1),
         ],
         rows=[
-            [
-                change.danger,
-                change.action,
-                change.name,
-                change.type.rpartition(":")[2],
-                why(change),
-            ]
-            for change in stack.changes[:most]
+            [each.danger, each.first.action, each.title, each.kinds, each.why]
+            for each in entries(stack.changes)[:most]
         ],
     )
 
 
-def why(change: ResourceChange) -> str:
-    """The reasons of a change, or which of its properties differ."""
-    if change.because:
-        return "; ".join(change.because)
-    return ", ".join(each.path for each in change.properties[:_MOST_PATHS])
+def hidden_resources(stack: StackReview, most: int) -> int:
+    """How many resources a table of so many rows leaves out."""
+    return sum(len(each.changes) for each in entries(stack.changes)[most:])
+
+
+def most_dangerous(stack: StackReview, most: int) -> Iterator[tuple[Danger, str]]:
+    """What a reader must know first, each with its danger: causes, with what hangs on them."""
+    every = entries(stack.changes)
+    worst = [each for each in every if each.danger not in _HARMLESS and not each.follows_suit]
+    for each in worst[:most]:
+        number = followers(each, every)
+        more = f"; {count(number, 'resource')} {'hangs' if number == 1 else 'hang'} on it" * bool(
+            number
+        )
+        yield each.danger, each.sentence + more
 
 
 def models_table(stack: StackReview) -> Table:
@@ -129,28 +133,40 @@ def _pair(pair: Pair[_Value], written: Callable[[_Value], str]) -> str:
     return f"{before or 'none'} to {after or 'none'}"
 
 
-def value_text(value: object) -> str:
-    """A value in one short line."""
-    if value is None:
-        return "(absent)"
-    line = " ".join(str(value).split())
-    return line if len(line) <= _LONGEST_VALUE else f"{line[:_LONGEST_VALUE]}..."
-
-
-def property_line(change: PropertyChange) -> str:
-    """``path: before to after``."""
-    return f"{change.path}: {value_text(change.before)} to {value_text(change.after)}"
-
-
 def news(stack: StackReview) -> Iterator[str]:
-    """Findings, verdicts, secrets, quotas and budget, a line for each that is not what it was."""
-    for word, found in (("broken rule", stack.findings), ("verdict", stack.verdicts)):
-        yield from (f"new {word}: {line}" for line in found.new)
-        yield from (f"{word} gone: {line}" for line in found.gone)
-    yield from (f"secret {name} is set, or set anew" for name in stack.secrets.new)
+    """What is not what it was, a line each: findings, verdicts, models, secrets, quotas, budget."""
+    yield from (f"new broken rule: {line}" for line in stack.findings.new)
+    yield from (f"broken rule gone: {line}" for line in stack.findings.gone)
+    yield from _verdicts(stack.verdicts)
+    for model in stack.models:
+        for word, pair in (("revision", model.revision), ("image", model.image)):
+            if pair.before and pair.after and not pair.is_same:
+                yield f"{model.name}: {word} {pair.before} to {pair.after}"
+    yield from (f"secret {name} is set, and was not" for name in stack.secrets.new)
+    yield from (
+        f"secret {name}: what is encrypted there is not what it was"
+        for name in stack.secrets.changed
+    )
     yield from (f"secret {name} is gone" for name in stack.secrets.gone)
     for quota, pair in stack.quotas.items():
         yield f"{quota}: the most nodes need {pair.after:,} vCPUs, not {pair.before:,}"
     share = stack.budget_share
     if share.after is not None and share.after > 1 >= (share.before or 0.0):
         yield f"the budget is crossed: {share.after:.0%} of it"
+
+
+def _verdicts(found: Differing) -> Iterator[str]:
+    """Verdicts on the same place are one that changed."""
+    gone = {_place(line): line for line in found.gone}
+    for line in found.new:
+        was = gone.pop(_place(line), "")
+        yield f"verdict {line}; it was: {_problem(was)}" if was else f"new verdict {line}"
+    yield from (f"verdict gone: {line}" for line in gone.values())
+
+
+def _place(line: str) -> str:
+    return line.split(": ", 2)[1]
+
+
+def _problem(line: str) -> str:
+    return line.split(": ", 2)[2]
