@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from tests.own_stacks import own_stack
+from tests.own_stacks import FOLDER, own_stack
 from tests.today import TODAY
 from tokenfleet.json_document import Schema, json_document
+from tokenfleet.plan.decide import decide
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.review.previews import StackState
-from tokenfleet.weights.layout import snapshot_of
-from tokenfleet.weights.mark import mark_of
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -45,13 +44,6 @@ def moved(path: str, to: str) -> Edit:
         put(to, inner.pop(last))(keys)
 
     return edit
-
-
-def published(keys: dict[str, Any]) -> None:
-    """An edit: the weights of each model are in the bucket, so that its replicas run."""
-    for model in keys["models"].values():
-        weights = snapshot_of(model["huggingFaceId"], model["revision"])
-        model["published"] = mark_of("a bucket", [weights])
 
 
 def of_resource(name: str, *edits: Edit) -> Edit:
@@ -98,9 +90,12 @@ def state_of(
     secrets: Mapping[str, str] | None = None,
 ) -> StackState:
     """A stack of the tests with edited keys; patches edit what was recorded, and its report."""
-    keys = copy.deepcopy(dict(own_stack(stack).keys))
-    for edit in (*edits, published):
+    keys: dict[str, Any] = copy.deepcopy(dict(own_stack(stack).keys))
+    for edit in edits:
         edit(keys)
+    # The weights of each model are in the bucket, so that replicas run.
+    for model in decide(keys, stack, FOLDER).models:
+        keys["models"][model.name]["published"] = model.mark
     texts = _recorded(stack, json.dumps(keys), frozenset(secrets or ()))
     preview, resources = (json.loads(text) for text in texts)
     for document, changes in ((preview, preview_patches), (resources, patches)):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 from tokenfleet.review.cascade import Consequence, consequences
-from tokenfleet.review.danger import Action, Danger, danger_of, what_goes
+from tokenfleet.review.danger import Action, Danger, danger_of, guards_lifted, prominence, what_goes
 from tokenfleet.review.differences import ABSENT, Difference, differences
 from tokenfleet.review.force_new import (
     ForceNew,
@@ -14,6 +14,7 @@ from tokenfleet.review.force_new import (
     forces_replacement,
     known_types,
 )
+from tokenfleet.review.needs import without_unneeded
 from tokenfleet.review.pools import with_models
 from tokenfleet.review.resource_change import PropertyChange, Resource, ResourceChange
 
@@ -38,12 +39,14 @@ def resource_changes(
         for urn, change in found.items()
     }
     _follow(found, old, new)
+    found = {change.urn: change for change in without_unneeded(found, old, new)}
     followers = Counter(change.follows for change in found.values())
     return sorted(
         with_models(found, old, new),
         key=lambda change: (
             -change.danger.rank,
             bool(change.follows),
+            prominence(change.type),
             -followers[change.urn],
             change.type,
             change.urn,
@@ -138,6 +141,8 @@ def _made(
     changed = {each.path: (each.before, each.after) for each in properties}
     changed |= dict.fromkeys(following.paths if following else (), (None, None))
     danger = danger_of(after, action, changed, is_kept=kept)
+    if action == "update":
+        reasons += guards_lifted(changed)
     return ResourceChange(
         urn=after["urn"],
         type=type_token,

@@ -1,7 +1,7 @@
 """How dangerous a change of a resource is, by what it takes away and from whom."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -45,6 +45,11 @@ HOLDS_DATA: Mapping[str, str] = {
 _ALL_STAND_ON: Mapping[str, str] = {
     f"{_EKS}cluster:Cluster": "the control plane and every object in it",
     f"{_EC2}vpc:Vpc": "the network that everything is in",
+    "kubernetes:apps/v1:Deployment": "every replica of it at once",
+    "kubernetes:apps/v1:DaemonSet": "its pod on every node at once",
+    "kubernetes:apps/v1:StatefulSet": "every replica of it at once",
+    "aws:autoscaling/group:Group": "its nodes, which are not drained first",
+    "aws:eks/nodeGroup:NodeGroup": "its nodes",
     f"{_EC2}subnet:Subnet": "nodes and load balancers of a zone",
     f"{_EC2}internetGateway:InternetGateway": "every way in and out",
     f"{_EC2}natGateway:NatGateway": "the way out of a zone",
@@ -67,9 +72,6 @@ _ALL_STAND_ON: Mapping[str, str] = {
     f"{_CORE}ServiceAccount": "what pods run as",
     f"{_CORE}PersistentVolume": "the way of pods to weights",
     f"{_CORE}PersistentVolumeClaim": "the way of pods to weights",
-    "kubernetes:apps/v1:Deployment": "every replica of it at once",
-    "kubernetes:apps/v1:DaemonSet": "its pod on every node at once",
-    "kubernetes:apps/v1:StatefulSet": "every replica of it at once",
     "kubernetes:helm.sh/v3:Release": "what the chart installs",
 }
 NODES_OF = frozenset({"aws:autoscaling/group:Group", "aws:eks/nodeGroup:NodeGroup"})
@@ -91,6 +93,8 @@ _FORGETS = frozenset(
         "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
     }
 )
+_PROMINENCE = {each: place for place, each in enumerate((*HOLDS_DATA, *_ALL_STAND_ON))}
+_VERSIONING = "versioningConfiguration.status"
 _ROLLS = frozenset({f"{_EKS}addon:Addon", "kubernetes:helm.sh/v3:Release"})
 
 
@@ -117,9 +121,9 @@ def danger_of(
         return Danger.DATA_LOSS
     if type_token in _READ_AT_START and action == "replace":
         return Danger.SETTINGS
-    if type_token in _ALL_STAND_ON:
-        return Danger.OUTAGE
-    return Danger.NODES if type_token in NODES_OF else Danger.SETTINGS
+    if type_token in NODES_OF:
+        return Danger.NODES
+    return Danger.OUTAGE if type_token in _ALL_STAND_ON else Danger.SETTINGS
 
 
 def replicas_at_once(deployment: Mapping[str, Any]) -> tuple[int, int]:
@@ -145,6 +149,24 @@ def _of(bound: object, replicas: int, rounded: Callable[[float], int]) -> int:
     return rounded(share * replicas / 100) if text.endswith("%") else int(share)
 
 
+def prominence(type_token: str) -> int:
+    """Less is what readers ask about first, among what is as dangerous."""
+    return _PROMINENCE.get(type_token, len(_PROMINENCE))
+
+
+def guards_lifted(changed: Mapping[str, tuple[object, object]]) -> Iterator[str]:
+    """What stops being kept from deletion by an update, a line each."""
+    for path, (before, after) in changed.items():
+        if path == "deletionProtection" and before and not after:
+            yield "nothing protects it from deletion any more"
+        if path == "forceDestroy" and after and not before:
+            yield "it may be deleted with all that is in it"
+        if path == "retentionInDays" and is_lowered((before, after)):
+            yield f"logs older than {after} days go"
+        if path == _VERSIONING and before == "Enabled":
+            yield "older versions of objects stop being kept"
+
+
 def what_goes(type_token: str) -> str:
     """What is gone with a resource of that type, or nothing that is known."""
     return HOLDS_DATA.get(type_token) or _ALL_STAND_ON.get(type_token, "")
@@ -153,21 +175,30 @@ def what_goes(type_token: str) -> str:
 def _of_update(
     type_token: str, inputs: Mapping[str, Any], changed: Mapping[str, tuple[object, object]]
 ) -> Danger:
-    if type_token in _FORGETS:
+    if _forgets(type_token, changed):
         return Danger.DATA_LOSS
-    if type_token == f"{_EKS}cluster:Cluster":
-        return Danger.NODES if "version" in changed else Danger.SETTINGS
-    if type_token in NODES_OF:
-        # None on both sides: subnets that are there only once the old ones go.
-        moves = (None, None) in (
-            pair for path, pair in changed.items() if path.startswith("vpcZoneIdentifiers")
-        )
-        return Danger.NODES if moves or is_lowered(changed.get("maxSize")) else Danger.SETTINGS
     if type_token in _WORKLOADS:
         if any(path.startswith("spec.template") for path in changed):
             return _of_rollout(type_token, inputs)
         return Danger.REPLICAS if is_lowered(changed.get("spec.replicas")) else Danger.SETTINGS
+    if _ends_nodes(type_token, changed):
+        return Danger.NODES
     return Danger.REPLICAS if type_token in _ROLLS else Danger.SETTINGS
+
+
+def _forgets(type_token: str, changed: Mapping[str, tuple[object, object]]) -> bool:
+    begins = {path: after for path, (_, after) in changed.items()} == {_VERSIONING: "Enabled"}
+    return (type_token in _FORGETS and not begins) or is_lowered(changed.get("retentionInDays"))
+
+
+def _ends_nodes(type_token: str, changed: Mapping[str, tuple[object, object]]) -> bool:
+    if type_token == f"{_EKS}cluster:Cluster":
+        return "version" in changed
+    # None on both sides: subnets that are there only once the old ones go.
+    moves = (None, None) in (
+        pair for path, pair in changed.items() if path.startswith("vpcZoneIdentifiers")
+    )
+    return type_token in NODES_OF and (moves or is_lowered(changed.get("maxSize")))
 
 
 def is_lowered(pair: tuple[object, object] | None) -> bool:

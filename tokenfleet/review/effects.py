@@ -42,7 +42,7 @@ def _deployments(
         replicas, away = replicas_at_once(inputs)
         if change.action == "replace":
             if replicas:
-                yield f"{name}: all of its {count(replicas, 'replica')} end before new ones start."
+                yield f"{name}: {_are(replicas)} gone before a new one starts."
             continue
         if change.action != "update" or not any(
             each.path.startswith("spec.template") for each in change.properties
@@ -51,7 +51,8 @@ def _deployments(
         if not replicas:
             yield f"{name}: no replica runs yet; the first ones start with the new settings."
             continue
-        ready = _ready(models.get(name))
+        moves = any("nodeSelector" in each.path for each in change.properties)
+        ready = _ready(models.get(name), moves=moves)
         if away == replicas:
             yield f"{name}: {_are(replicas)} away at once{ready}: nothing answers meanwhile."
         else:
@@ -65,22 +66,25 @@ def _are(replicas: int) -> str:
     return "its only replica is" if replicas == 1 else f"its {replicas} replicas are"
 
 
-def _ready(model: Mapping[str, Any] | None) -> str:
-    """How long one takes on a node that is there: it loads and warms up."""
+def _ready(model: Mapping[str, Any] | None, *, moves: bool) -> str:
+    """How long one takes: it loads and warms up; one that moves has to get a node first."""
     if not model:
         return ""
     start = model["plan"]["coldStart"]
-    parts = [start[part]["seconds"] for part in ("load", "warmUp")]
+    spans = [start["untilReady"]] if moves else [start[part] for part in ("load", "warmUp")]
+    parts = [span if "expected" in span else span["seconds"] for span in spans]
     expected, high = (sum(part[end] for part in parts) for end in ("expected", "high"))
-    return f", each for about {expected:,.0f} s (at worst {high:,.0f})"
+    new = ", on a new node" if moves else ""
+    return f", for about {expected:,.0f} s each (at worst {high:,.0f}{new})"
 
 
 def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Iterator[str]:
     templates = {each.urn for each in changes if each.type == _TEMPLATE and each.action == "update"}
+    if any(each.type == _CLUSTER and each.action == "replace" for each in changes):
+        yield "Nodes that run belong to the cluster that goes: none of them joins the new one."
+        return
     ending = {
-        each.urn: each.name
-        for each in changes
-        if each.type == _GROUP and each.action in {"replace", "delete"}
+        each.urn for each in changes if each.type == _GROUP and each.action in {"replace", "delete"}
     }
     later = [
         str(resource["name"])
@@ -96,8 +100,6 @@ def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Ite
             f"{_listed(later)}: nodes launched from now on get the new template; those that run keep"
             " theirs until they are replaced, as nothing rolls them."
         )
-    if ending:
-        yield f"{_listed(list(ending.values()))}: all nodes end, without draining first."
     for change in changes:
         for each in change.properties:
             if (

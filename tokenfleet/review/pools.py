@@ -20,9 +20,8 @@ def with_models(
     """The changes, those of node groups judged by the models that stay on them.
 
     The engine deletes last: a model that moves to another pool is there before its nodes end.
-    What comes with nodes and goes with them is no more dangerous than they are.
     """
-    models = list(_staying(old, new))
+    models, leaving = list(_living(old, new)), list(_leaving(old, new))
     kept = {
         _pool(resource)
         for urn, resource in new.items()
@@ -30,28 +29,24 @@ def with_models(
         and urn in old
         and not (urn in found and found[urn].action in _ENDS)
     }
-    groups = {
-        urn: _judged(change, _pool(old[urn]), models, kept)
-        for urn, change in found.items()
-        if change.type in NODES_OF and change.action in _ENDS
-    }
-    nodes_of = dict[str, Danger]()
-    for change in sorted(groups.values(), key=lambda each: each.danger.rank):
-        if change.component:
-            nodes_of[change.component] = change.danger
     for urn, change in found.items():
-        most = nodes_of.get(change.component)
-        if urn in groups:
-            yield groups[urn]
-        elif change.action == "delete" and change.danger is Danger.OUTAGE and most:
-            yield replace(change, danger=most)
+        if change.type in NODES_OF and change.action in _ENDS:
+            yield _judged(change, _pool(old[urn]), models, leaving, kept)
         else:
             yield change
 
 
 def _judged(
-    change: ResourceChange, pool: str, models: Sequence[tuple[str, str]], kept: set[str]
+    change: ResourceChange,
+    pool: str,
+    models: Sequence[tuple[str, str]],
+    leaving: Sequence[tuple[str, str]],
+    kept: set[str],
 ) -> ResourceChange:
+    gone = [name for name, lived in leaving if pool and lived == pool]
+    if gone:
+        said = f"{', '.join(gone)} starts on another pool before"
+        change = replace(change, because=[*change.because, said])
     names = [name for name, lives in models if pool and lives == pool]
     if not names:
         return change
@@ -63,15 +58,31 @@ def _judged(
     return replace(change, danger=Danger.OUTAGE, because=[*change.because, said])
 
 
-def _staying(old: Mapping[str, Resource], new: Mapping[str, Resource]) -> Iterator[tuple[str, str]]:
+def _living(old: Mapping[str, Resource], new: Mapping[str, Resource]) -> Iterator[tuple[str, str]]:
     """Models that run and stay on a pool, with it."""
+    for name, before, after in _models(old, new):
+        if before == after:
+            yield name, after
+
+
+def _leaving(old: Mapping[str, Resource], new: Mapping[str, Resource]) -> Iterator[tuple[str, str]]:
+    """Models that run and move, with the pool that they leave."""
+    for name, before, after in _models(old, new):
+        if before != after:
+            yield name, before
+
+
+def _models(
+    old: Mapping[str, Resource], new: Mapping[str, Resource]
+) -> Iterator[tuple[str, str, str]]:
     for urn, resource in new.items():
-        if resource["type"] == _DEPLOYMENT and urn in old:
-            pool = _selected(resource)
-            if pool == _selected(old[urn]) and replicas_at_once(resource["inputs"])[0]:
-                metadata = mapping(resource["inputs"].get("metadata"))
-                labels = mapping(metadata.get("labels"))
-                yield str(labels.get("tokenfleet.io/model") or metadata.get("name")), pool
+        is_there = resource["type"] == _DEPLOYMENT and urn in old
+        if is_there and replicas_at_once(resource["inputs"])[0]:
+            metadata = mapping(resource["inputs"].get("metadata"))
+            name = mapping(metadata.get("labels")).get("tokenfleet.io/model") or metadata.get(
+                "name"
+            )
+            yield str(name), _selected(old[urn]), _selected(resource)
 
 
 def _selected(deployment: Mapping[str, Any]) -> str:

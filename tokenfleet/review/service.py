@@ -61,6 +61,9 @@ class ModelChange:
     usd_per_mtok: Pair[Span]
     """All tokens alike."""
     replicas: Pair[int]
+    """That serve the load."""
+    bounds: Pair[str]
+    """How few and how many replicas there may be, in words."""
     busy: Pair[float]
     """The load as a share of the most that its replicas carry."""
     ttft_p99_ms: Pair[float]
@@ -185,8 +188,8 @@ def _model(name: str, *states: tuple[Document, Document] | None) -> ModelChange:
         return Pair(before=old and old[key], after=new and new[key])
 
     keys = (
-        *("usd_per_mtok", "replicas", "busy", "ttft_p99_ms", "promise_kept"),
-        *("cold_start_seconds", "revision", "image"),
+        *("usd_per_mtok", "usd_per_mtok_range", "replicas", "bounds", "busy", "ttft_p99_ms"),
+        *("promise_kept", "cold_start_seconds", "revision", "image"),
     )
     return ModelChange(name=name, **{key: pair(key) for key in keys})
 
@@ -202,6 +205,7 @@ def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
     return {
         "usd_per_mtok": price,
         "replicas": cost["replicas"],
+        "bounds": f"{plan['minReplicas']} to {plan['maxReplicas']}",
         "busy": quote and quote["load"]["p50"],
         "ttft_p99_ms": ttft and 1000 * ttft["p50"],
         "promise_kept": None

@@ -79,7 +79,8 @@ def _stack(stack: StackReview, rows: int) -> Iterator[str]:
         hidden = hidden_resources(stack, rows)
         more = f"\n\nand {count(hidden, 'resource')} more: --json has all." if hidden > 0 else ""
         yield details(f"Resources: {tally}", grid(changes_table(stack, rows)) + more)
-        yield details("Properties", *_properties(stack, rows))
+        if properties := list(_properties(stack, rows)):
+            yield details("Properties", *properties)
 
 
 def _shortened(table: Table, rows: int) -> Table:

@@ -8,11 +8,10 @@ from tokenfleet.review.danger import Danger
 from tokenfleet.review.review import Review, StackReview
 from tokenfleet.review.service import Differing, ModelChange, Pair
 from tokenfleet.views.money import usd
-from tokenfleet.views.tables.review_changes import entries, followers
+from tokenfleet.views.tables.review_changes import HARMLESS, entries, followers
 from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok
 
-_HARMLESS = frozenset({Danger.ADDITION, Danger.SETTINGS})
 _Value = TypeVar("_Value")
 
 
@@ -56,7 +55,7 @@ def hidden_resources(stack: StackReview, most: int) -> int:
 def most_dangerous(stack: StackReview, most: int) -> Iterator[tuple[Danger, str]]:
     """What a reader must know first, each with its danger: causes, with what hangs on them."""
     every = entries(stack.changes)
-    worst = [each for each in every if each.danger not in _HARMLESS and not each.follows_suit]
+    worst = [each for each in every if each.danger not in HARMLESS and not each.follows_suit]
     for each in worst[:most]:
         number = followers(each, every)
         more = f"; {count(number, 'resource')} {'hangs' if number == 1 else 'hang'} on it" * bool(
@@ -139,9 +138,13 @@ def news(stack: StackReview) -> Iterator[str]:
     yield from (f"broken rule gone: {line}" for line in stack.findings.gone)
     yield from _verdicts(stack.verdicts)
     for model in stack.models:
-        for word, pair in (("revision", model.revision), ("image", model.image)):
+        for word, pair in (
+            ("replicas", model.bounds),
+            ("revision", model.revision),
+            ("image", model.image),
+        ):
             if pair.before and pair.after and not pair.is_same:
-                yield f"{model.name}: {word} {pair.before} to {pair.after}"
+                yield f"{model.name}: {word} {pair.after}, not {pair.before}"
     yield from (f"secret {name} is set, and was not" for name in stack.secrets.new)
     yield from (
         f"secret {name}: what is encrypted there is not what it was"

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import cast
 
 from tokenfleet.counted import count
-from tokenfleet.review.danger import Danger
+from tokenfleet.review.danger import Danger, what_goes
 from tokenfleet.review.documents import ORDER
 from tokenfleet.review.resource_change import PropertyChange, ResourceChange
 
 _LONGEST_VALUE, _SAME_BEFORE = 80, 20
-_MOST_PATHS, _MOST_REASONS, _MOST_KINDS = 5, 3, 6
+_MOST_PATHS, _MOST_REASONS, _MOST_KINDS, _MOST_NAMES = 5, 3, 6, 2
+_GOES = "with it goes: "
+HARMLESS = frozenset({Danger.ADDITION, Danger.SETTINGS})
+"""What nobody who is served notices."""
 _DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 
 
@@ -42,43 +45,50 @@ class Entry:
     @property
     def title(self) -> str:
         """A name, or how many of what."""
-        if len(self.changes) == 1:
-            return self.first.name
-        where = self.root.name if self.root else self.first.component.rpartition("::")[2]
-        return f"{len(self.changes)} {'on' if self.root else 'of'} {where}"
+        if len(self.changes) > 1 and self.root:
+            return f"{len(self.changes)} on {self.root.name}"
+        if len(self.changes) > 1 and self.first.component:
+            return f"{len(self.changes)} of {self.first.component.rpartition('::')[2]}"
+        names = ", ".join(each.name for each in self.changes[:_MOST_NAMES])
+        more = len(self.changes) - _MOST_NAMES
+        return f"{names} and {more} more" if more > 0 else names
 
     @property
     def kinds(self) -> str:
         """The types, with how many there are of each."""
-        kinds = Counter(each.type.rpartition(":")[2] for each in self.changes)
-        if len(kinds) == 1 and len(self.changes) == 1:
-            return next(iter(kinds))
-        shown = [f"{number} {kind}" for kind, number in kinds.most_common(_MOST_KINDS)]
+        kinds = Counter(_kind(each) for each in self.changes)
+        if len(self.changes) == 1:
+            return _kind(self.first)
+        shown = [f"{number} {kind}" for kind, number in list(kinds.items())[:_MOST_KINDS]]
         more = len(kinds) - len(shown)
         return ", ".join(shown) + (f" and {count(more, 'type')} more" if more else "")
 
     @property
     def why(self) -> str:
         """The reasons, or which properties differ."""
-        if len(self.changes) == 1:
-            reasons = self.first.because
-            return "; ".join(reasons) or _paths(self.first)
-        own = [reason for each in self.changes for reason in each.because[1 if self.root else 0 :]]
-        reasons = list(dict.fromkeys(own))
-        said = reasons[:_MOST_REASONS]
-        if self.root:
-            said.insert(0, f"hang on it, which is {_DONE[self.root.action]}")
-        if len(reasons) > _MOST_REASONS:
-            said.append("and more")
+        if len(self.changes) == 1 or not (self.root or self.first.component):
+            return "; ".join(self.first.because) or _paths(self.first)
+        said = [f"hang on it, which is {_DONE[self.root.action]}"] if self.root else []
+        goes = dict.fromkeys(what_goes(each.type) for each in self.changes if each.type)
+        others = [
+            reason
+            for each in self.changes
+            for reason in each.because[1 if self.root else 0 :]
+            if not reason.startswith(_GOES)
+            and reason not in {found.forces for found in each.properties}
+        ]
+        said += list(dict.fromkeys(others))[:_MOST_REASONS]
+        if self.first.action in {"replace", "delete"} and self.danger not in HARMLESS:
+            shown = [each for each in goes if each]
+            more = ", and more" if len(shown) > _MOST_REASONS else ""
+            said.append(f"{_GOES}{', '.join(shown[:_MOST_REASONS])}{more}")
         return "; ".join(said)
 
     @property
     def sentence(self) -> str:
         """What is done, and why."""
-        if len(self.changes) == 1:
-            done = f"{self.title} ({self.kinds}) is {_DONE[self.first.action]}"
-        else:
-            done = f"{self.title} ({self.kinds}) are {_DONE[self.first.action]}"
+        verb = "is" if len(self.changes) == 1 else "are"
+        done = f"{self.title} ({self.kinds}) {verb} {_DONE[self.first.action]}"
         return f"{done}: {self.why}" if self.why else done
 
 
@@ -89,7 +99,8 @@ def entries(changes: Sequence[ResourceChange]) -> Sequence[Entry]:
     for change in changes:
         root = _root(change, by_urn)
         whole = root.urn if root else change.component
-        key = (whole, change.action, change.danger) if whole else change.urn
+        alike = whole or (change.type, *(each.path for each in change.properties), *change.because)
+        key = (alike, change.action, change.danger)
         grouped.setdefault(key, []).append(change)
     return [Entry(changes=found, root=_root(found[0], by_urn)) for found in grouped.values()]
 
@@ -106,6 +117,11 @@ def _root(change: ResourceChange, by_urn: Mapping[str, ResourceChange]) -> Resou
     while change.follows in by_urn:
         change = found = by_urn[change.follows]
     return found
+
+
+def _kind(change: ResourceChange) -> str:
+    kind = change.type.rpartition(":")[2]
+    return f"{kind} provider" if change.type.startswith("pulumi:providers:") else kind
 
 
 def _paths(change: ResourceChange) -> str:
@@ -139,6 +155,11 @@ def property_line(change: PropertyChange) -> str:
     if max(len(before), len(after)) > _LONGEST_VALUE and same > _SAME_BEFORE:
         cut = same - _SAME_BEFORE
         before, after = f"...{before[cut:]}", f"...{after[cut:]}"
+    # A list that gains or loses entries has only those.
+    if change.before == [] or change.after == []:
+        return f"{change.path}: " + (
+            f"with {_short(after)}" if change.after else f"without {_short(before)}"
+        )
     return f"{change.path}: {_short(before)} to {_short(after)}"
 
 
