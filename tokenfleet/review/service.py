@@ -188,7 +188,7 @@ def _model(name: str, *states: tuple[Document, Document] | None) -> ModelChange:
         return Pair(before=old and old[key], after=new and new[key])
 
     keys = (
-        *("usd_per_mtok", "usd_per_mtok_range", "replicas", "bounds", "busy", "ttft_p99_ms"),
+        *("usd_per_mtok", "replicas", "bounds", "busy", "ttft_p99_ms"),
         *("promise_kept", "cold_start_seconds", "revision", "image"),
     )
     return ModelChange(name=name, **{key: pair(key) for key in keys})
