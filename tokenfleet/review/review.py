@@ -11,10 +11,12 @@ from tokenfleet.review.danger import Danger
 from tokenfleet.review.effects import effects
 from tokenfleet.review.previews import Document, StackState
 from tokenfleet.review.service import (
+    Counts,
     Differing,
     LineChange,
     ModelChange,
-    Pair,
+    Numbers,
+    Reasons,
     budget_share,
     findings_of,
     line_changes,
@@ -45,17 +47,17 @@ class StackReview:
     """How many resources by action."""
     changes: Sequence[ResourceChange]
     effects: Sequence[str]
-    usd_per_month: Pair[float]
-    budget_share: Pair[float]
+    usd_per_month: Numbers
+    budget_share: Numbers
     lines: Sequence[LineChange]
     models: Sequence[ModelChange]
-    quotas: Mapping[str, Pair[int]]
+    quotas: Mapping[str, Counts]
     """vCPUs that the most nodes need, by AWS's quota, where that changes."""
     findings: Differing
     verdicts: Differing
     secrets: Differing
     """Names of secrets that were set or changed, and that are gone: never a value."""
-    problems: Pair[Sequence[str]]
+    problems: Reasons
     """Why a revision cannot be previewed, where it cannot."""
 
 
@@ -87,7 +89,7 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
         msg = "a stack that neither revision has cannot be reviewed"
         raise ValueError(msg)
     old, new = before or _ABSENT, after or _ABSENT
-    problems = Pair(before=old.problem or None, after=new.problem or None)
+    problems = Reasons(before=old.problem or None, after=new.problem or None)
     is_broken = bool(old.problem or new.problem)
     changes = () if is_broken else resource_changes(_resources(old), _resources(new))
     secrets = _secrets(old.secrets, new.secrets)
@@ -102,7 +104,7 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
         if changes or not secrets.is_same
         else "unchanged"
     )
-    month = Pair(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
+    month = Numbers(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
     tally = Counter(change.action for change in changes)
     danger = _worst(changes)
     return StackReview(
@@ -114,7 +116,7 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
         changes=changes,
         effects=effects(changes, _resources(new), _models(new.preview)),
         usd_per_month=month,
-        budget_share=Pair(before=budget_share(old.preview), after=budget_share(new.preview)),
+        budget_share=Numbers(before=budget_share(old.preview), after=budget_share(new.preview)),
         lines=line_changes(old.preview, new.preview),
         models=model_changes(old.preview, new.preview),
         quotas=node_quotas(old.preview, new.preview),
@@ -148,8 +150,8 @@ def _verdict(
     state: State,
     danger: Danger | None,
     tally: Mapping[str, int],
-    month: Pair[float],
-    problems: Pair[Sequence[str]],
+    month: Numbers,
+    problems: Reasons,
 ) -> str:
     if state == "broken":
         which = " and ".join(

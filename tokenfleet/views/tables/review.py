@@ -1,19 +1,26 @@
 """What a review says in tables, as plain text cells."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from tokenfleet.counted import count
 from tokenfleet.review.changes import PropertyChange, ResourceChange
 from tokenfleet.review.review import Review, StackReview
-from tokenfleet.review.service import ModelChange, Pair
+from tokenfleet.review.service import ModelChange, Numbers
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok
 
 _LONGEST_VALUE = 80
 _MOST_PATHS = 5
-_Value = TypeVar("_Value")
+_Value_co = TypeVar("_Value_co", covariant=True)
+
+
+class _Pair(Protocol[_Value_co]):
+    @property
+    def before(self) -> _Value_co | None: ...
+    @property
+    def after(self) -> _Value_co | None: ...
 
 
 def other_lines(review: Review) -> Iterator[str]:
@@ -77,7 +84,7 @@ def models_table(stack: StackReview) -> Table:
         rows=[
             [
                 model.name,
-                _pair(model.usd_per_mtok, lambda span: per_mtok(span.expected)),
+                _pair(model.usd_per_mtok, per_mtok),
                 _pair(model.replicas, str),
                 _pair(model.busy, lambda share: f"{share:.0%}"),
                 _pair(model.ttft_p99_ms, lambda ms: f"{ms:,.0f}"),
@@ -91,8 +98,11 @@ def models_table(stack: StackReview) -> Table:
 
 
 def _is_same(model: ModelChange) -> bool:
-    pairs = (model.usd_per_mtok, model.replicas, model.busy, model.ttft_p99_ms)
-    return all(pair.is_same for pair in (*pairs, model.promise_kept, model.cold_start_seconds))
+    pairs = (
+        *(model.usd_per_mtok, model.replicas, model.busy),
+        *(model.ttft_p99_ms, model.promise_kept, model.cold_start_seconds),
+    )
+    return all(pair.before == pair.after for pair in pairs)
 
 
 def lines_table(stack: StackReview) -> Table:
@@ -111,7 +121,7 @@ def lines_table(stack: StackReview) -> Table:
     )
 
 
-def _money(pair: Pair[float]) -> list[str]:
+def _money(pair: Numbers) -> list[str]:
     before, after = pair.before, pair.after
     difference = (after or 0.0) - (before or 0.0)
     sign = "-" if difference < 0 else "+"
@@ -122,7 +132,7 @@ def _money(pair: Pair[float]) -> list[str]:
     ]
 
 
-def _pair(pair: Pair[_Value], written: Callable[[_Value], str]) -> str:
+def _pair(pair: _Pair[_Value_co], written: Callable[[_Value_co], str]) -> str:
     before, after = (None if each is None else written(each) for each in (pair.before, pair.after))
     if before == after:
         return before or ""
