@@ -9,7 +9,7 @@ import typer
 
 from tokenfleet.commands.answers import AsJson, ProjectFolder, console, fail, say_json
 from tokenfleet.json_document import Schema
-from tokenfleet.review.compared import Asked
+from tokenfleet.review.compared import Asked, compared
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.review import Review
 from tokenfleet.review.revisions import RevisionError
@@ -71,16 +71,7 @@ def review(
         same_environment=same_environment,
     )
     try:
-        with ExitStack() as opened:
-            found = _review(
-                opened,
-                folder,
-                base,
-                head,
-                stack or (),
-                since=since_merge_base,
-                same=same_environment,
-            )
+        found = compared(asked, lambda line: typer.echo(line, err=True))
     except RevisionError as error:
         fail(*error.lines)
     text = review_markdown(found)
