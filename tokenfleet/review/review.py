@@ -8,6 +8,7 @@ from typing import Literal
 from tokenfleet.counted import count
 from tokenfleet.review.changes import ResourceChange, resource_changes
 from tokenfleet.review.danger import Danger
+from tokenfleet.review.documents import with_images
 from tokenfleet.review.effects import effects
 from tokenfleet.review.previews import Document, StackState
 from tokenfleet.review.service import (
@@ -132,7 +133,7 @@ def _worst(changes: Iterable[ResourceChange]) -> Danger | None:
 
 
 def _resources(state: StackState) -> Sequence[Document]:
-    return rows(state.resources, "resources")
+    return with_images(rows(state.resources, "resources"), rows(state.resources, "lookups"))
 
 
 def _models(preview: Document) -> Mapping[str, Document]:
