@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 
-.PHONY: help setup preview test lint types unit e2e tools up golden bench bench-loader bench-rollouts faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools up golden bench bench-loader bench-rollouts faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -31,13 +31,15 @@ $(READY): $(LIBRARIES) requirements-dev.txt
 	$(BIN)/python -m pip install --no-compile --require-hashes --requirement requirements-dev.txt
 	@touch $@
 
+libraries: $(LIBRARIES) ## make .venv with what a preview and a review need
+
 preview: $(LIBRARIES) ## show what a stack builds and costs (STACK=dev)
 	$(BIN)/tokenfleet preview $(STACK)
 
 test: setup lint types unit ## lint, types, unit tests
 
 lint: setup ## style and import rules
-	$(BIN)/shellcheck -x .ci/run userdata/model-cache userdata/model-loader userdata/compile-artifacts tests/newcomer/first-hour
+	$(BIN)/shellcheck -x .ci/run .github/actions/review/review userdata/model-cache userdata/model-loader userdata/compile-artifacts tests/newcomer/first-hour
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache

@@ -9,6 +9,7 @@ import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from ipaddress import IPv4Network
 
 from pydantic import BaseModel
@@ -19,12 +20,14 @@ from tokenfleet.json_document import Schema, camel_case
 from tokenfleet.preview.report import Report
 from tokenfleet.recording.recorded import Recording
 from tokenfleet.refusal import RefusalAnswer
+from tokenfleet.review.review import Review
 from tokenfleet.settings.reference import field_texts
 from tokenfleet.weights.publish import Published
 
 ANSWERS: Mapping[Schema, tuple[type, str]] = {
     Schema.PREVIEW: (Report, "`tokenfleet preview --json`, and `report.json` of `--out`"),
     Schema.RESOURCES: (Recording, "`resources.json` of `tokenfleet preview --out`"),
+    Schema.REVIEW: (Review, "`tokenfleet review --json`"),
     Schema.COST: (cost.CostAnswer, "`tokenfleet cost --json`"),
     Schema.COMPARE: (compare.CompareAnswer, "`tokenfleet compare --json`"),
     Schema.COLDSTART: (coldstart.ColdstartAnswer, "`tokenfleet coldstart --json`"),
@@ -105,11 +108,17 @@ def parts(kind: object) -> tuple[str, Sequence[object]]:
         case typing.Union | types.UnionType:
             return "either", arguments
         case None:
-            return "one", [kind]
+            return _choice(kind) or ("one", [kind])
         case origin if issubclass(typing.cast("type", origin), Mapping):
             return "mapping", arguments[1:]
         case _:
             return "list", arguments[:1]
+
+
+def _choice(kind: object) -> tuple[str, Sequence[object]] | None:
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return "choice", [str(each) for each in kind]
+    return None
 
 
 def reference() -> str:

@@ -1,8 +1,6 @@
 """``tokenfleet review``: what a change does to every stack, how dangerous it is, what it costs."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from difflib import SequenceMatcher
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,24 +9,14 @@ import typer
 
 from tokenfleet.commands.answers import AsJson, ProjectFolder, console, fail, say_json
 from tokenfleet.json_document import Schema
+from tokenfleet.review.compared import Asked, compared
 from tokenfleet.review.danger import Danger
-from tokenfleet.review.environments import interpreter_of
-from tokenfleet.review.previews import StackState, previewed, stacks_in
-from tokenfleet.review.review import Review, stack_review
-from tokenfleet.review.revisions import (
-    WORKING_TREE,
-    Revision,
-    RevisionError,
-    checked_out,
-    merge_base,
-    parted,
-    repository_of,
-)
+from tokenfleet.review.review import Review
+from tokenfleet.review.revisions import RevisionError
 from tokenfleet.views.pages.review import review_markdown
 from tokenfleet.views.screens.review import show_review
 
 _TOO_DANGEROUS = 5
-_ALIKE = 0.7
 
 
 class Level(StrEnum):
@@ -74,18 +62,16 @@ def review(
     Runs the program of each revision without cloud or credentials. Ends with 2 when a revision
     cannot be had or a stack not be previewed, 5 for what --fail-on names.
     """
-    folder = project.resolve()
+    asked = Asked(
+        project=project.resolve(),
+        base=base,
+        head=head,
+        stacks=stack or (),
+        since_merge_base=since_merge_base,
+        same_environment=same_environment,
+    )
     try:
-        with ExitStack() as opened:
-            found = _review(
-                opened,
-                folder,
-                base,
-                head,
-                stack or (),
-                since=since_merge_base,
-                same=same_environment,
-            )
+        found = compared(asked, lambda line: typer.echo(line, err=True))
     except RevisionError as error:
         fail(*error.lines)
     text = review_markdown(found)
@@ -102,73 +88,6 @@ def review(
         fail(*_broken(found))
     if any(_fails(found, level) for level in fail_on or ()):
         raise typer.Exit(_TOO_DANGEROUS)
-
-
-def _review(
-    opened: ExitStack,
-    folder: Path,
-    base: str,
-    head: str | None,
-    only: Sequence[str],
-    *,
-    since: bool,
-    same: bool,
-) -> Review:
-    repository = repository_of(folder)
-    below = folder.relative_to(repository)
-    later = (
-        Revision(name=WORKING_TREE, commit="", folder=repository)
-        if head is None
-        else opened.enter_context(checked_out(repository, head))
-    )
-    start = merge_base(repository, base, later.commit) if since else base
-    earlier = opened.enter_context(checked_out(repository, start))
-
-    def states(revision: Revision) -> Mapping[str, StackState]:
-        names = [name for name in stacks_in(revision.folder / below) if not only or name in only]
-        if names:
-            typer.echo(f"{revision.name}: previewing {', '.join(names)}", err=True)
-        python = interpreter_of(
-            revision, repository, lambda line: typer.echo(line, err=True), only_this=same
-        )
-        return previewed(revision.folder, revision.folder / below, names, python)
-
-    before, after = states(earlier), states(later)
-    unknown = [name for name in only if name not in before and name not in after]
-    if unknown:
-        msg = f"--stack {unknown[0]}: neither revision has Pulumi.{unknown[0]}.yaml in {below}"
-        raise RevisionError(msg)
-    found = [
-        stack_review(before.get(name), after.get(name))
-        for name in sorted(before.keys() | after.keys())
-    ]
-    if not found:
-        msg = f"{folder}: neither revision has a Pulumi.STACK.yaml here: name the folder with --project"
-        raise RevisionError(msg)
-    return Review(
-        base=base,
-        head=later.name,
-        parted=0 if since else parted(repository, earlier.commit, later.commit),
-        renamed=dict(_renamed(earlier.folder / below, later.folder / below, before, after)),
-        stacks=sorted(
-            found, key=lambda each: (-(each.danger.rank if each.danger else -1), each.stack)
-        ),
-    )
-
-
-def _renamed(
-    earlier: Path, later: Path, before: Mapping[str, object], after: Mapping[str, object]
-) -> Iterator[tuple[str, str]]:
-    """Stacks that are gone, by one that is new with nearly the same file."""
-    for gone in sorted(before.keys() - after.keys()):
-        for new in sorted(after.keys() - before.keys()):
-            before_text, after_text = (
-                (folder / f"Pulumi.{name}.yaml").read_text(encoding="utf-8", errors="replace")
-                for folder, name in ((earlier, gone), (later, new))
-            )
-            if SequenceMatcher(None, before_text, after_text).ratio() > _ALIKE:
-                yield gone, new
-                break
 
 
 def _broken(found: Review) -> Iterator[str]:

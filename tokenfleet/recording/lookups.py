@@ -78,7 +78,12 @@ def _is_one_release(name: str) -> bool:
     return name.startswith(_IMAGES) and "/recommended/" not in name
 
 
+def invented_image(name: str) -> str:
+    """The id that stands for what AWS says is the image of a parameter."""
+    return f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}"
+
+
 def _image(name: str) -> Outputs:
     """Made up and stable."""
-    image = f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}"
+    image = invented_image(name)
     return {"name": name, "type": "String", "value": image, "insecureValue": image}

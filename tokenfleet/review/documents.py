@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from tokenfleet.policies.values import decoded
+from tokenfleet.recording.lookups import invented_image
 
 _FLAG = re.compile(r"--?[A-Za-z][\w.-]*")
 _ENCODED = frozenset({"userData", "userDataBase64"})
@@ -19,6 +20,22 @@ _IDENTITIES = (
 _ORDERED = frozenset({"overrides", "initContainers"})
 ORDER = "[order]"
 """The key under which a mapping that was a list tells the order of its entries."""
+
+
+def with_images(
+    resources: Sequence[Mapping[str, Any]], lookups: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """Resources, with the parameter of an image in place of the id that a recording invents for it."""
+    names = [str(each["arguments"].get("name", "")) for each in lookups]
+    known = {invented_image(name): f"image of {name}" for name in names}
+
+    def shown(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+        image = known.get(str(resource["inputs"].get("imageId")))
+        if image is None:
+            return resource
+        return {**resource, "inputs": {**resource["inputs"], "imageId": image}}
+
+    return list(map(shown, resources))
 
 
 def opened(name: str, value: object) -> object:

@@ -4,12 +4,10 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,23 +38,31 @@ def stacks_in(project: Path) -> Sequence[str]:
     return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
 
 
-def previewed(
-    root: Path, project: Path, stacks: Sequence[str], python: Path | None = None
-) -> Mapping[str, StackState]:
-    """Preview stacks of a project in the files of a revision, side by side.
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """A stack to be previewed in the files of a revision.
 
     ``root`` is the top folder of the revision, whose package counts before the installed one;
-    ``python`` the interpreter of its environment, where it is not this one.
+    ``python`` the interpreter of its environment.
     """
+
+    root: Path
+    project: Path
+    stack: str
+    python: Path
+
+
+def previewed(asking: Sequence[Asking]) -> Mapping[Asking, StackState]:
+    """Preview stacks side by side, as many as there are processors."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        preview = partial(_state, root, project, python or Path(sys.executable))
-        return {state.stack: state for state in pool.map(preview, stacks)}
+        return dict(zip(asking, pool.map(_state, asking), strict=True))
 
 
-def _state(root: Path, project: Path, python: Path, stack: str) -> StackState:
+def _state(asking: Asking) -> StackState:
+    stack, project = asking.stack, asking.project
     with tempfile.TemporaryDirectory(prefix="tokenfleet-review-") as scratch:
         folder = Path(scratch) / "preview"
-        command = [str(python), "-P", "-c", _COMMAND, "preview", stack]
+        command = [str(asking.python), "-P", "-c", _COMMAND, "preview", stack]
         where = ["--project", str(project), "--out", str(folder), "--json"]
         done = subprocess.run(  # noqa: S603 - this interpreter, and our own command
             [*command, *where],
@@ -64,7 +70,7 @@ def _state(root: Path, project: Path, python: Path, stack: str) -> StackState:
             check=False,
             text=True,
             cwd=project,
-            env={**os.environ, **_own_package(root)},
+            env={**os.environ, **_own_package(asking.root)},
         )
         if done.returncode not in _ANSWERED:
             lines = done.stderr.strip().splitlines()[-_MOST_LINES:]

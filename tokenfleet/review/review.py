@@ -8,14 +8,17 @@ from typing import Literal
 from tokenfleet.counted import count
 from tokenfleet.review.changes import resource_changes
 from tokenfleet.review.danger import Danger
+from tokenfleet.review.documents import with_images
 from tokenfleet.review.effects import effects
 from tokenfleet.review.previews import Document, StackState
 from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.service import (
+    Counts,
     Differing,
     LineChange,
     ModelChange,
-    Pair,
+    Numbers,
+    Reasons,
     Secrets,
     budget_share,
     findings_of,
@@ -47,16 +50,16 @@ class StackReview:
     """How many resources by action."""
     changes: Sequence[ResourceChange]
     effects: Sequence[str]
-    usd_per_month: Pair[float]
-    budget_share: Pair[float]
+    usd_per_month: Numbers
+    budget_share: Numbers
     lines: Sequence[LineChange]
     models: Sequence[ModelChange]
-    quotas: Mapping[str, Pair[int]]
+    quotas: Mapping[str, Counts]
     """vCPUs that the most nodes need, by AWS's quota, where that changes."""
     findings: Differing
     verdicts: Differing
     secrets: Secrets
-    problems: Pair[Sequence[str]]
+    problems: Reasons
     """Why a revision cannot be previewed, where it cannot."""
 
 
@@ -88,11 +91,11 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
         msg = "a stack that neither revision has cannot be reviewed"
         raise ValueError(msg)
     old, new = before or _ABSENT, after or _ABSENT
-    problems = Pair(before=old.problem or None, after=new.problem or None)
+    problems = Reasons(before=old.problem or None, after=new.problem or None)
     is_broken = bool(old.problem or new.problem)
     changes = () if is_broken else resource_changes(_resources(old), _resources(new))
     secrets = _secrets(old.secrets, new.secrets)
-    month = Pair(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
+    month = Numbers(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
     lines = line_changes(old.preview, new.preview)
     models = model_changes(old.preview, new.preview)
     findings = findings_of(old.preview, new.preview)
@@ -122,7 +125,7 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
         changes=changes,
         effects=effects(changes, _resources(new), _models(new.preview)),
         usd_per_month=month,
-        budget_share=Pair(before=budget_share(old.preview), after=budget_share(new.preview)),
+        budget_share=Numbers(before=budget_share(old.preview), after=budget_share(new.preview)),
         lines=lines,
         models=models,
         quotas=node_quotas(old.preview, new.preview),
@@ -138,7 +141,7 @@ def _worst(changes: Iterable[ResourceChange]) -> Danger | None:
 
 
 def _resources(state: StackState) -> Sequence[Document]:
-    return rows(state.resources, "resources")
+    return with_images(rows(state.resources, "resources"), rows(state.resources, "lookups"))
 
 
 def _models(preview: Document) -> Mapping[str, Document]:
@@ -157,8 +160,8 @@ def _verdict(
     state: State,
     danger: Danger | None,
     done: str,
-    month: Pair[float],
-    problems: Pair[Sequence[str]],
+    month: Numbers,
+    problems: Reasons,
 ) -> str:
     if state == "broken":
         which = " and ".join(

@@ -69,6 +69,14 @@ def parted(repository: Path, base: str, head: str) -> int:
         return 0
 
 
+def changed_files(repository: Path, base: str, head: str) -> Sequence[str]:
+    """Files that differ between two commits, or a commit and the working tree with what is new in it."""
+    words = [base, head] if head else [base]
+    found = _git(repository, "diff", "--name-only", "-z", *words)
+    new = "" if head else _git(repository, "ls-files", "--others", "--exclude-standard", "-z")
+    return [name for name in f"{found}\0{new}".split("\0") if name]
+
+
 def merge_base(repository: Path, base: str, head: str) -> str:
     """Where two commits parted.
 

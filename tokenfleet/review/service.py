@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, cast, get_type_hints
 
 from tokenfleet.review.previews import Document
 
-_Value = TypeVar("_Value")
 _HOURS_PER_MONTH = 730.0
 _CENT = 0.01
 # Families with a quota of their own: Service Quotas, EC2, "Running On-Demand ... instances" and
@@ -24,19 +23,6 @@ _QUOTAS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair(Generic[_Value]):
-    """A figure before and after; None where there is none."""
-
-    before: _Value | None
-    after: _Value | None
-
-    @property
-    def is_same(self) -> bool:
-        """Whether nothing changes."""
-        return self.before == self.after
-
-
-@dataclass(frozen=True, kw_only=True)
 class Span:
     """A figure with its range."""
 
@@ -46,11 +32,59 @@ class Span:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """A figure before and after; None where there is none."""
+
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """A whole number before and after; None where there is none."""
+
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """A text before and after; None where there is none."""
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flags:
+    """Whether something holds, before and after; None where nobody can tell."""
+
+    before: bool | None
+    after: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spans:
+    """A figure with its range before and after; None where there is none."""
+
+    before: Span | None
+    after: Span | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reasons:
+    """Lines that say why, before and after; None where nothing is wrong."""
+
+    before: Sequence[str] | None
+    after: Sequence[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LineChange:
     """A line of the bill that is not what it was, in US dollars a month."""
 
     title: str
-    usd_per_month: Pair[float]
+    usd_per_month: Numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,24 +92,26 @@ class ModelChange:
     """A model before and after, at its declared load."""
 
     name: str
-    usd_per_mtok: Pair[Span]
-    """All tokens alike."""
-    replicas: Pair[int]
+    usd_per_mtok: Numbers
+    """All tokens alike, as expected."""
+    usd_per_mtok_range: Spans
+    replicas: Counts
     """That serve the load."""
-    bounds: Pair[str]
+    bounds: Texts
     """How few and how many replicas there may be, in words."""
-    busy: Pair[float]
+    busy: Numbers
     """The load as a share of the most that its replicas carry."""
-    ttft_p99_ms: Pair[float]
-    promise_kept: Pair[bool]
-    cold_start_seconds: Pair[Span]
-    revision: Pair[str]
-    image: Pair[str]
+    ttft_p99_ms: Numbers
+    promise_kept: Flags
+    cold_start_seconds: Spans
+    revision: Texts
+    image: Texts
 
     @property
     def is_same(self) -> bool:
         """Whether nothing of it changes."""
-        return all(cast("Pair[object]", vars(self)[f.name]).is_same for f in fields(self)[1:])
+        pairs = [getattr(self, each.name) for each in fields(self) if each.name != "name"]
+        return all(pair.before == pair.after for pair in pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +162,7 @@ def line_changes(before: Document, after: Document) -> Sequence[LineChange]:
     """Lines of the bill that differ by a cent or more, the largest difference first."""
     old, new = _lines(before), _lines(after)
     found = [
-        LineChange(title=title, usd_per_month=Pair(before=old.get(title), after=new.get(title)))
+        LineChange(title=title, usd_per_month=Numbers(before=old.get(title), after=new.get(title)))
         for title in old.keys() | new.keys()
         if abs((old.get(title) or 0.0) - (new.get(title) or 0.0)) >= _CENT
     ]
@@ -149,11 +185,11 @@ def verdicts_of(before: Document, after: Document) -> Differing:
     return _differing(*(list(_verdicts(each)) for each in (before, after)))
 
 
-def node_quotas(before: Document, after: Document) -> Mapping[str, Pair[int]]:
+def node_quotas(before: Document, after: Document) -> Mapping[str, Counts]:
     """How many vCPUs the most nodes need, by quota of AWS, where that changes."""
     old, new = _vcpus(before), _vcpus(after)
     return {
-        option: Pair(before=old.get(option, 0), after=new.get(option, 0))
+        option: Counts(before=old.get(option, 0), after=new.get(option, 0))
         for option in sorted(old.keys() | new.keys())
         if old.get(option, 0) != new.get(option, 0)
     }
@@ -170,7 +206,7 @@ def _lines(preview: Document) -> Mapping[str, float]:
     }
 
 
-def _distance(pair: Pair[float]) -> float:
+def _distance(pair: Numbers) -> float:
     return abs((pair.after or 0.0) - (pair.before or 0.0))
 
 
@@ -182,16 +218,17 @@ def _models(preview: Document) -> Mapping[str, tuple[Document, Document]]:
 
 
 def _model(name: str, *states: tuple[Document, Document] | None) -> ModelChange:
-    old, new = (None if state is None else _figures(*state) for state in states)
-
-    def pair(key: str) -> Pair[Any]:
-        return Pair(before=old and old[key], after=new and new[key])
-
-    keys = (
-        *("usd_per_mtok", "replicas", "bounds", "busy", "ttft_p99_ms"),
-        *("promise_kept", "cold_start_seconds", "revision", "image"),
+    nothing: Mapping[str, Any] = {}
+    old, new = (nothing if state is None else _figures(*state) for state in states)
+    kinds = get_type_hints(ModelChange)
+    return ModelChange(
+        name=name,
+        **{
+            each.name: kinds[each.name](before=old.get(each.name), after=new.get(each.name))
+            for each in fields(ModelChange)
+            if each.name != "name"
+        },
     )
-    return ModelChange(name=name, **{key: pair(key) for key in keys})
 
 
 def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
@@ -203,7 +240,8 @@ def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
         price = Span(low=blended * spread["p10"], expected=blended, high=blended * spread["p90"])
     ttft = served and served["ttftP99"]
     return {
-        "usd_per_mtok": price,
+        "usd_per_mtok": price and price.expected,
+        "usd_per_mtok_range": price,
         "replicas": cost["replicas"],
         "bounds": f"{plan['minReplicas']} to {plan['maxReplicas']}",
         "busy": quote and quote["load"]["p50"],

@@ -1,18 +1,25 @@
 """What a review says in tables, as plain text cells."""
 
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from tokenfleet.counted import count
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.review import Review, StackReview
-from tokenfleet.review.service import Differing, ModelChange, Pair
+from tokenfleet.review.service import Differing, ModelChange, Numbers
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.review_changes import HARMLESS, entries, followers
 from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok
 
-_Value = TypeVar("_Value")
+_Value_co = TypeVar("_Value_co", covariant=True)
+
+
+class _Pair(Protocol[_Value_co]):
+    @property
+    def before(self) -> _Value_co | None: ...
+    @property
+    def after(self) -> _Value_co | None: ...
 
 
 def other_lines(review: Review) -> Iterator[str]:
@@ -80,7 +87,7 @@ def models_table(stack: StackReview) -> Table:
         rows=[
             [
                 model.name,
-                _pair(model.usd_per_mtok, lambda span: per_mtok(span.expected)),
+                _pair(model.usd_per_mtok, per_mtok),
                 _pair(model.replicas, str),
                 _pair(model.busy, lambda share: f"{share:.0%}"),
                 _pair(model.ttft_p99_ms, lambda ms: f"{ms:,.0f}"),
@@ -94,8 +101,11 @@ def models_table(stack: StackReview) -> Table:
 
 
 def _is_same(model: ModelChange) -> bool:
-    pairs = (model.usd_per_mtok, model.replicas, model.busy, model.ttft_p99_ms)
-    return all(pair.is_same for pair in (*pairs, model.promise_kept, model.cold_start_seconds))
+    pairs = (
+        *(model.usd_per_mtok, model.replicas, model.busy),
+        *(model.ttft_p99_ms, model.promise_kept, model.cold_start_seconds),
+    )
+    return all(pair.before == pair.after for pair in pairs)
 
 
 def lines_table(stack: StackReview) -> Table:
@@ -114,7 +124,7 @@ def lines_table(stack: StackReview) -> Table:
     )
 
 
-def _money(pair: Pair[float]) -> list[str]:
+def _money(pair: Numbers) -> list[str]:
     before, after = pair.before, pair.after
     difference = (after or 0.0) - (before or 0.0)
     sign = "-" if difference < 0 else "+"
@@ -125,7 +135,7 @@ def _money(pair: Pair[float]) -> list[str]:
     ]
 
 
-def _pair(pair: Pair[_Value], written: Callable[[_Value], str]) -> str:
+def _pair(pair: _Pair[_Value_co], written: Callable[[_Value_co], str]) -> str:
     before, after = (None if each is None else written(each) for each in (pair.before, pair.after))
     if before == after:
         return before or ""
@@ -143,7 +153,7 @@ def news(stack: StackReview) -> Iterator[str]:
             ("revision", model.revision),
             ("image", model.image),
         ):
-            if pair.before and pair.after and not pair.is_same:
+            if pair.before and pair.after and pair.before != pair.after:
                 yield f"{model.name}: {word} {pair.after}, not {pair.before}"
     yield from (f"secret {name} is set, and was not" for name in stack.secrets.new)
     yield from (

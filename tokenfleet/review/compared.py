@@ -1,0 +1,149 @@
+"""Two revisions of a project as they are asked for, previewed and compared."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from tokenfleet.review.environments import interpreter_of
+from tokenfleet.review.previews import Asking, StackState, previewed, stacks_in
+from tokenfleet.review.review import Review, stack_review
+from tokenfleet.review.revisions import (
+    WORKING_TREE,
+    Revision,
+    RevisionError,
+    changed_files,
+    checked_out,
+    merge_base,
+    parted,
+    repository_of,
+)
+
+# Files that are nearly the same are those of one stack under two names.
+_ALIKE = 0.7
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be reviewed."""
+
+    project: Path
+    base: str
+    head: str | None
+    """None is the working tree."""
+    stacks: Sequence[str]
+    """Only these, or all where there are none."""
+    since_merge_base: bool
+    same_environment: bool
+
+
+def compared(asked: Asked, say: Say) -> Review:
+    """Preview every stack at both revisions and compare; ``say`` is told what takes time.
+
+    Raises:
+        RevisionError: a revision, its files, its environment or a stack cannot be had.
+    """
+    repository = repository_of(asked.project)
+    below = asked.project.relative_to(repository)
+    with ExitStack() as opened:
+        later = (
+            Revision(name=WORKING_TREE, commit="", folder=repository)
+            if asked.head is None
+            else opened.enter_context(checked_out(repository, asked.head))
+        )
+        start = (
+            merge_base(repository, asked.base, later.commit)
+            if asked.since_merge_base
+            else asked.base
+        )
+        earlier = opened.enter_context(checked_out(repository, start))
+        names = [_names(asked, revision.folder / below) for revision in (earlier, later)]
+        _check(asked, below, {*names[0], *names[1]})
+        touched = changed_files(repository, earlier.commit, later.commit)
+        same = [name for name in names[0] if name in names[1] and not _concerns(name, touched)]
+        before, after = _states(
+            asked,
+            repository,
+            {
+                earlier: [name for name in names[0] if name not in same],
+                later: names[1],
+            },
+            say,
+        )
+        before = {**before, **{name: after[name] for name in same}}
+        found = [
+            stack_review(before.get(name), after.get(name)) for name in sorted({*before, *after})
+        ]
+        return Review(
+            base=asked.base,
+            head=later.name,
+            parted=0
+            if asked.since_merge_base
+            else parted(repository, earlier.commit, later.commit),
+            renamed=dict(_renamed(earlier.folder / below, later.folder / below, before, after)),
+            stacks=sorted(
+                found, key=lambda each: (-(each.danger.rank if each.danger else -1), each.stack)
+            ),
+        )
+
+
+def _names(asked: Asked, project: Path) -> Sequence[str]:
+    return [name for name in stacks_in(project) if not asked.stacks or name in asked.stacks]
+
+
+def _check(asked: Asked, below: Path, found: set[str]) -> None:
+    for name in asked.stacks:
+        if name not in found:
+            msg = f"--stack {name}: neither revision has Pulumi.{name}.yaml in {below}"
+            raise RevisionError(msg)
+    if not found:
+        msg = f"{asked.project}: neither revision has a Pulumi.STACK.yaml here"
+        raise RevisionError(msg, "name the folder of Pulumi.yaml with --project")
+
+
+def _concerns(stack: str, touched: Sequence[str]) -> bool:
+    """Whether any of the files may change what a stack is: another stack's form and prose do not."""
+    return any(
+        not path.endswith(".md")
+        and not (Path(path).match("Pulumi.*.yaml") and Path(path).name != f"Pulumi.{stack}.yaml")
+        for path in touched
+    )
+
+
+def _states(
+    asked: Asked, repository: Path, names: Mapping[Revision, Sequence[str]], say: Say
+) -> Sequence[Mapping[str, StackState]]:
+    asking: list[Asking] = []
+    for revision, stacks in names.items():
+        if not stacks:
+            continue
+        say(f"{revision.name}: previewing {', '.join(stacks)}")
+        python = interpreter_of(revision, repository, say, only_this=asked.same_environment)
+        project = revision.folder / asked.project.relative_to(repository)
+        asking += [
+            Asking(root=revision.folder, project=project, stack=stack, python=python)
+            for stack in stacks
+        ]
+    found = previewed(asking)
+    return [
+        {one.stack: state for one, state in found.items() if one.root == revision.folder}
+        for revision in names
+    ]
+
+
+def _renamed(
+    earlier: Path, later: Path, before: Mapping[str, object], after: Mapping[str, object]
+) -> Iterator[tuple[str, str]]:
+    """Stacks that are gone, by one that is new with nearly the same file."""
+    for gone in sorted(before.keys() - after.keys()):
+        for new in sorted(after.keys() - before.keys()):
+            old_text, new_text = (
+                (folder / f"Pulumi.{name}.yaml").read_text(encoding="utf-8", errors="replace")
+                for folder, name in ((earlier, gone), (later, new))
+            )
+            if SequenceMatcher(None, old_text, new_text).ratio() > _ALIKE:
+                yield gone, new
+                break
