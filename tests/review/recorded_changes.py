@@ -62,89 +62,317 @@ class Recorded:
         return (None if self.is_new else before), (None if self.is_gone else after)
 
 
+OUTAGE, NODES, REPLICAS, SETTINGS = "outage", "nodes", "replicas", "settings"
+LOSS, ADDITION = "data-loss", "addition"
+CREATE, UPDATE, REPLACE, DELETE = "create", "update", "replace", "delete"
+BUCKET, VERSIONING = "Bucket models-bucket", "BucketVersioning models-versioning"
+CONTROL_PLANE, MODEL_POD = "Cluster control-plane", "Deployment vllm-qwen3-4b"
+
 CHANGES: Mapping[str, Recorded] = {
     "price-of-a-type": Recorded(
         edits=[put("cost.prices", {"c8gd.4xlarge": {"usd": 0.9, "spotUsd": 0.4, **SAID}})],
-        verdict="",
+        verdict="no resource changes; +67.07 dollars a month",
+        only=frozenset(),
+        says=["$1.63 to $1.80", "the budget is crossed: 104% of it"],
     ),
     "type-added": Recorded(
-        edits=[put(f"{POOL}.instanceTypes", [*TYPES, "r8g.4xlarge"])], verdict=""
+        edits=[put(f"{POOL}.instanceTypes", [*TYPES, "r8g.4xlarge"])],
+        verdict="settings: 2 resources updated; +1.68",
+        holds={"Group graviton4-spot-group": (UPDATE, SETTINGS)},
+        only=frozenset({UPDATE}),
+        says=["overrides[r8g.4xlarge]"],
+    ),
+    "types-reordered": Recorded(
+        edits=[put(f"{POOL}.instanceTypes", [TYPES[1], TYPES[0], *TYPES[2:]])],
+        verdict="settings: 2 resources updated; +72.91",
+        only=frozenset({UPDATE}),
+        says=["overrides[order]"],
     ),
     "zone-added": Recorded(
-        edits=[put("network.zones", ["us-east-1a", "us-east-1b", "us-east-1c"])], verdict=""
+        edits=[put("network.zones", ["us-east-1a", "us-east-1b", "us-east-1c"])],
+        verdict="settings: 5 resources created, 5 resources updated",
+        holds={
+            "Subnet private-us-east-1c": (CREATE, ADDITION),
+            CONTROL_PLANE: (UPDATE, SETTINGS),
+        },
+        only=frozenset({CREATE, UPDATE}),
+        says=["an update of vpcConfig.subnetIds is refused", "There the deployment would stop"],
     ),
-    "cidr-changed": Recorded(edits=[put("network.cidr", "10.21.0.0/16")], verdict=""),
+    "cidr-changed": Recorded(
+        edits=[put("network.cidr", "10.21.0.0/16")],
+        verdict="outage: 5 resources updated, 14 resources replaced",
+        holds={
+            "Vpc network-vpc": (REPLACE, OUTAGE),
+            "Subnet private-us-east-1a": (REPLACE, OUTAGE),
+            "NatGateway nat-us-east-1a": (REPLACE, OUTAGE),
+            "RouteTable network-public": (REPLACE, OUTAGE),
+            "VpcEndpoint endpoints-s3": (REPLACE, OUTAGE),
+            "InternetGateway internet": (UPDATE, SETTINGS),
+            "Group graviton4-spot-group": (UPDATE, NODES),
+            CONTROL_PLANE: (UPDATE, OUTAGE),
+        },
+        only=frozenset({UPDATE, REPLACE}),
+        says=["1. outage: tokenfleet-dev-network-vpc (Vpc) is replaced", "18 resources hang on it"],
+    ),
     "cluster-renamed": Recorded(
         patches=[
-            of_resource("Cluster control-plane", put("name", "fleet")),
+            of_resource(CONTROL_PLANE, put("name", "fleet")),
             of_resource("kubernetes cluster-kubernetes", put("clusterIdentifier", "fleet")),
         ],
-        verdict="",
+        verdict="outage: 5 resources updated, 23 resources replaced",
+        holds={
+            CONTROL_PLANE: (REPLACE, OUTAGE),
+            "kubernetes cluster-kubernetes": (REPLACE, OUTAGE),
+            "Addon vpc-cni": (REPLACE, OUTAGE),
+            "AccessEntry graviton4-node": (REPLACE, OUTAGE),
+            MODEL_POD: (REPLACE, OUTAGE),
+            "Namespace namespace-serving": (REPLACE, OUTAGE),
+            "LaunchTemplate system-group-volume-template": (UPDATE, SETTINGS),
+        },
+        only=frozenset({UPDATE, REPLACE}),
+        says=["it is deleted before the new one is created", "none of them joins the new one"],
     ),
-    "kubernetes-version": Recorded(edits=[put("cluster.kubernetesVersion", "1.36")], verdict=""),
+    "service-cidr": Recorded(
+        edits=[put("cluster.serviceCidr", "172.21.0.0/16")],
+        verdict="outage: 6 resources updated, 8 resources replaced",
+        holds={CONTROL_PLANE: (REPLACE, OUTAGE), "Addon kube-proxy": (REPLACE, OUTAGE)},
+        says=["Pulumi takes it for there: pulumi refresh"],
+    ),
+    "kubernetes-version": Recorded(
+        edits=[put("cluster.kubernetesVersion", "1.36")],
+        verdict="nodes: 7 resources updated",
+        holds={
+            CONTROL_PLANE: (UPDATE, NODES),
+            "LaunchTemplate graviton4-spot-local-template": (UPDATE, SETTINGS),
+            "Release cluster-autoscaler": (UPDATE, REPLICAS),
+        },
+        only=frozenset({UPDATE}),
+        says=["cannot be undone", "nodes launched from now on get the new template"],
+    ),
+    "node-image": Recorded(
+        edits=[put(f"{POOL}.imageId", "ami-01234567")],
+        verdict="settings: 4 resources updated",
+        only=frozenset({UPDATE}),
+        says=["nodes launched from now on get the new template"],
+    ),
     "flag-of-a-model": Recorded(
         edits=[
             put(f"{MODEL}.engineArguments.enable-auto-tool-choice", value=True),
             put(f"{MODEL}.engineArguments.tool-call-parser", "hermes"),
         ],
-        verdict="",
+        verdict="outage: 1 resource updated",
+        holds={MODEL_POD: (UPDATE, OUTAGE)},
+        only=frozenset({UPDATE}),
+        says=["args.--tool-call-parser: (absent) to hermes", "its only replica is away at once"],
     ),
-    "revision-of-a-model": Recorded(edits=[put(f"{MODEL}.revision", COMMIT)], verdict=""),
-    "replica-bounds": Recorded(edits=[put(f"{MODEL}.replicas", {"min": 1, "max": 2})], verdict=""),
-    "pool-added": Recorded(edits=[put("pools.gpu", L4), put("models.small", SMALL)], verdict=""),
-    "pool-renamed": Recorded(
-        edits=[moved(POOL, "pools.arm"), put(f"{MODEL}.pool", "arm")], verdict=""
-    ),
-    "tier-removed": Recorded(edits=[put(f"{POOL}.tiers.on-demand")], verdict=""),
-    "key-rotated": Recorded(
-        secrets=({"apiKey": "0123456789abcdef"}, {"apiKey": "fedcba9876543210"}), verdict=""
-    ),
-    "tag": Recorded(edits=[put("cost.tags.team", "serving")], verdict=""),
-    "bucket-setting": Recorded(
-        patches=[
-            of_resource(
-                "BucketVersioning models-versioning",
-                put("versioningConfiguration.status", "Suspended"),
-            )
+    "flag-of-a-model-of-several-replicas": Recorded(
+        stack="prod",
+        edits=[
+            put("models.qwen3-8b.engineArguments.tool-call-parser", "hermes"),
+            put("models.qwen3-8b.engineArguments.enable-auto-tool-choice", value=True),
         ],
+        verdict="replicas: 1 resource updated",
+        holds={"Deployment vllm-qwen3-8b": (UPDATE, REPLICAS)},
+        only=frozenset({UPDATE}),
+        says=["qwen3-8b: 2 replicas restart, 1 away at a time"],
+    ),
+    "revision-of-a-model": Recorded(
+        edits=[put(f"{MODEL}.revision", COMMIT)],
+        verdict="outage: 5 resources updated",
+        holds={
+            MODEL_POD: (UPDATE, OUTAGE),
+            "LaunchTemplate graviton4-spot-local-template": (UPDATE, SETTINGS),
+        },
+        only=frozenset({UPDATE}),
+        says=[f"revision {COMMIT}, not cdbee75f17c01a7cc42f958dc650907174af0554"],
+    ),
+    "replica-bounds": Recorded(
+        edits=[put(f"{MODEL}.replicas", {"min": 1, "max": 2})],
+        verdict="no resource changes",
+        only=frozenset(),
+        says=["replicas 1 to 2, not 1 to 3"],
+    ),
+    "replicas-lowered": Recorded(
+        stack="prod",
+        edits=[put("models.qwen3-8b.replicas.min", 1)],
+        verdict="replicas: 1 resource updated",
+        holds={"Deployment vllm-qwen3-8b": (UPDATE, REPLICAS)},
+        only=frozenset({UPDATE}),
+        says=["replicas 1 to 8, not 2 to 8"],
+    ),
+    "nodes-lowered": Recorded(
+        edits=[put(f"{POOL}.tiers.on-demand.max", 1)],
+        verdict="nodes: 1 resource updated",
+        holds={"Group graviton4-on-demand-group": (UPDATE, NODES)},
+        only=frozenset({UPDATE}),
+        says=["at most 1 node, not 2: AWS ends those above"],
+    ),
+    "pool-added": Recorded(
+        edits=[put("pools.gpu", L4), put("models.small", SMALL)],
+        verdict="replicas: 12 resources created, 1 resource updated; +418.58",
+        holds={
+            "Group gpu-spot-group": (CREATE, ADDITION),
+            "Release cluster-autoscaler": (UPDATE, REPLICAS),
+        },
+        only=frozenset({CREATE, UPDATE}),
+        says=["G and VT instances, spot: the most nodes need 64 vCPUs, not 0"],
+    ),
+    "pool-renamed": Recorded(
+        edits=[moved(POOL, "pools.arm"), put(f"{MODEL}.pool", "arm")],
+        verdict="outage: 12 resources created, 4 resources updated, 12 resources deleted",
+        holds={
+            "Group graviton4-spot-group": (DELETE, NODES),
+            "Group arm-spot-group": (CREATE, ADDITION),
+            "Role graviton4-node": (DELETE, SETTINGS),
+            MODEL_POD: (UPDATE, OUTAGE),
+        },
+        only=frozenset({CREATE, UPDATE, DELETE}),
+        says=["qwen3-4b starts on another pool before", "on a new node"],
+    ),
+    "tier-removed": Recorded(
+        edits=[put(f"{POOL}.tiers.on-demand")],
+        verdict="outage: 2 resources updated, 3 resources deleted; -248.85",
+        holds={
+            "Group graviton4-on-demand-group": (DELETE, NODES),
+            MODEL_POD: (UPDATE, OUTAGE),
+        },
+        only=frozenset({UPDATE, DELETE}),
+        says=["replicas of qwen3-4b that run there are evicted"],
+    ),
+    "nodes-of-a-model-gone": Recorded(
+        patches=[
+            dropped("Group graviton4-on-demand-group"),
+            dropped("Group graviton4-spot-group"),
+        ],
+        verdict="outage: 2 resources deleted",
+        holds={"Group graviton4-spot-group": (DELETE, OUTAGE)},
+        only=frozenset({DELETE}),
+        says=["qwen3-4b has no other nodes: every replica ends"],
+    ),
+    "model-gone": Recorded(
+        stack="prod",
+        edits=[put("models.qwen25-7b"), put("pools.inferentia2")],
+        verdict="outage: 1 resource updated, 1 resource replaced, 25 resources deleted",
+        holds={
+            "Deployment vllm-qwen25-7b": (DELETE, OUTAGE),
+            "Group inferentia2-spot-group": (DELETE, NODES),
+            "AccessEntry inferentia2-node": (DELETE, SETTINGS),
+        },
+        says=["1. outage: tokenfleet-prod-serving-deployment-vllm-qwen25-7b"],
+    ),
+    "key-rotated": Recorded(
+        secrets=({"apiKey": "0123456789abcdef"}, {"apiKey": "fedcba9876543210"}),
+        verdict="no resource changes, a secret does",
+        only=frozenset(),
+        says=["secret apiKey: what is encrypted there is not what it was", "vllm-api-key"],
+    ),
+    "key-added": Recorded(
+        secrets=(None, {"apiKey": "fedcba9876543210"}),
         verdict="",
+        says=["secret apiKey is set, and was not"],
+    ),
+    "tag": Recorded(
+        edits=[put("cost.tags.team", "serving")],
+        verdict="settings: 9 resources updated",
+        holds={
+            "aws tokenfleet-dev": (UPDATE, SETTINGS),
+            "Group graviton4-spot-group": (UPDATE, SETTINGS),
+        },
+        only=frozenset({UPDATE}),
+        says=["defaultTags.tags.team: platform to serving"],
+    ),
+    "bucket-setting": Recorded(
+        patches=[of_resource(VERSIONING, put("versioningConfiguration.status", "Suspended"))],
+        verdict="data-loss: 1 resource updated",
+        holds={VERSIONING: (UPDATE, LOSS)},
+        only=frozenset({UPDATE}),
+        says=["older versions of objects stop being kept"],
     ),
     "bucket-renamed": Recorded(
-        patches=[of_resource("Bucket models-bucket", put("bucket", "weights"))], verdict=""
+        patches=[of_resource(BUCKET, put("bucket", "weights"))],
+        verdict="data-loss: 9 resources updated, 8 resources replaced",
+        holds={
+            BUCKET: (REPLACE, LOSS),
+            "BucketPolicy models-access": (REPLACE, SETTINGS),
+            "RolePolicy graviton4-models": (UPDATE, SETTINGS),
+        },
+        only=frozenset({UPDATE, REPLACE}),
+        says=["its objects: published weights"],
     ),
-    "service-cidr": Recorded(edits=[put("cluster.serviceCidr", "172.21.0.0/16")], verdict=""),
-    "node-image": Recorded(edits=[put(f"{POOL}.imageId", "ami-01234567")], verdict=""),
-    "model-gone": Recorded(
-        stack="prod", edits=[put("models.qwen25-7b"), put("pools.inferentia2")], verdict=""
+    "logs-kept-shorter": Recorded(
+        edits=[put("observability.logRetentionDays", 3)],
+        verdict="data-loss: 1 resource updated",
+        holds={"LogGroup cluster-logs": (UPDATE, LOSS)},
+        only=frozenset({UPDATE}),
+        says=["logs older than 3 days go"],
     ),
-    "nodes-lowered": Recorded(edits=[put(f"{POOL}.tiers.on-demand.max", 1)], verdict=""),
-    "types-reordered": Recorded(
-        edits=[put(f"{POOL}.instanceTypes", [TYPES[1], TYPES[0], *TYPES[2:]])], verdict=""
+    "guard-lifted": Recorded(
+        stack="prod",
+        edits=[put("cluster.deletionProtection", value=False)],
+        verdict="settings: ",
+        holds={CONTROL_PLANE: (UPDATE, SETTINGS)},
+        only=frozenset({UPDATE}),
+        says=["nothing protects it from deletion any more"],
     ),
-    "tier-and-its-models-pool": Recorded(
-        patches=[dropped("Group graviton4-on-demand-group"), dropped("Group graviton4-spot-group")],
-        verdict="",
+    "nat-choice": Recorded(
+        edits=[put("network.natGateways", "onePerZone")],
+        verdict="settings: 2 resources created, 1 resource updated; +36.50",
+        holds={
+            "NatGateway nat-us-east-1b": (CREATE, ADDITION),
+            "RouteTable private-us-east-1b": (UPDATE, SETTINGS),
+        },
+        only=frozenset({CREATE, UPDATE}),
     ),
-    "nat-choice": Recorded(edits=[put("network.natGateways", "onePerZone")], verdict=""),
     "chart-version": Recorded(
-        patches=[of_resource("Release cluster-autoscaler", put("version", "9.99.0"))], verdict=""
+        patches=[of_resource("Release cluster-autoscaler", put("version", "9.99.0"))],
+        verdict="replicas: 1 resource updated",
+        holds={"Release cluster-autoscaler": (UPDATE, REPLICAS)},
+        only=frozenset({UPDATE}),
+        says=["version: 9.59.0 to 9.99.0", "pods of it restart; those of models do not"],
     ),
     "image-digest": Recorded(
-        edits=[put("cluster.digests", {AUTOSCALER: f"sha256:{'1' * 64}"})], verdict=""
+        edits=[put("cluster.digests", {AUTOSCALER: f"sha256:{'1' * 64}"})],
+        verdict="replicas: 1 resource updated",
+        holds={"Release cluster-autoscaler": (UPDATE, REPLICAS)},
+        only=frozenset({UPDATE}),
     ),
-    "stack-new": Recorded(is_new=True, verdict=""),
-    "stack-gone": Recorded(is_gone=True, verdict=""),
     "region": Recorded(
         edits=[put("region", "us-west-2"), put("network.zones", ["us-west-2a", "us-west-2b"])],
-        verdict="",
+        verdict="data-loss: 12 resources created, 7 resources updated, 35 resources replaced",
+        holds={
+            "aws tokenfleet-dev": (UPDATE, LOSS),
+            BUCKET: (REPLACE, LOSS),
+            "Vpc network-vpc": (REPLACE, OUTAGE),
+            CONTROL_PLANE: (REPLACE, OUTAGE),
+            "Subnet private-us-east-1a": (DELETE, OUTAGE),
+            "Subnet private-us-west-2a": (CREATE, ADDITION),
+            "RolePolicy graviton4-models": (UPDATE, SETTINGS),
+        },
+        says=["1. data-loss: tokenfleet-dev (aws provider) is updated: region"],
     ),
     "finding": Recorded(
-        preview_patches=[lambda document: document["findings"].append(FINDING)], verdict=""
+        preview_patches=[lambda document: document["findings"].append(FINDING)],
+        verdict="no resource changes",
+        only=frozenset(),
+        says=["new broken rule: nodes-are-private"],
     ),
-    "prod-replicas-lowered": Recorded(
-        stack="prod",
-        edits=[put("models.qwen3-8b.replicas.max", 2), put("pools.graviton4.tiers.spot.max", 3)],
-        verdict="",
+    "stack-new": Recorded(
+        is_new=True,
+        verdict="addition: 80 resources created",
+        holds={"Vpc network-vpc": (CREATE, ADDITION)},
+        only=frozenset({CREATE}),
+        says=["12 of tokenfleet-dev-graviton4"],
     ),
-    "nothing": Recorded(verdict="nothing changes"),
+    "stack-gone": Recorded(
+        is_gone=True,
+        verdict="data-loss: 80 resources deleted",
+        holds={
+            BUCKET: (DELETE, LOSS),
+            "Key cluster-secrets": (DELETE, LOSS),
+            CONTROL_PLANE: (DELETE, OUTAGE),
+            "Vpc network-vpc": (DELETE, OUTAGE),
+        },
+        only=frozenset({DELETE}),
+        says=["1. data-loss: 2 of tokenfleet-dev-models"],
+    ),
 }

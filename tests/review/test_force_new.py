@@ -46,7 +46,7 @@ FACTS: list[tuple[str, str, object, object, str]] = [
     (_CLUSTER, "version", "1.9", "1.10", "update"),
     (_CLUSTER, "version", "1.36", "1.35", "refused"),
     (_CLUSTER, "version", "1.36", UNKNOWN, "refused"),
-    (_CLUSTER, "vpcConfig.subnetIds[0]", "subnet-1", "subnet-2", "update"),
+    (_CLUSTER, "vpcConfig.subnetIds[0]", "subnet-1", "subnet-2", "refused"),
     (_CLUSTER, "vpcConfig.controlPlaneEgressMode", "CUSTOMER_ROUTED", "AWS_MANAGED", "replace"),
     (_CLUSTER, "vpcConfig.controlPlaneEgressMode", "AWS_MANAGED", "CUSTOMER_ROUTED", "update"),
     (_CLUSTER, "accessConfig.authenticationMode", "CONFIG_MAP", "API", "update"),

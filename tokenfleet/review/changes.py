@@ -45,13 +45,21 @@ def resource_changes(
         with_models(found, old, new),
         key=lambda change: (
             -change.danger.rank,
-            bool(change.follows),
+            _depth(change, found),
             prominence(change.type),
             -followers[change.urn],
             change.type,
             change.urn,
         ),
     )
+
+
+def _depth(change: ResourceChange, found: Mapping[str, ResourceChange]) -> int:
+    """How many causes stand before it."""
+    depth = 0
+    while change.follows:
+        change, depth = found[change.follows], depth + 1
+    return depth
 
 
 def _custom(resources: Mapping[str, Resource]) -> Mapping[str, Resource]:

@@ -30,7 +30,7 @@ _EKS, _EC2, _CORE = "aws:eks/", "aws:ec2/", "kubernetes:core/v1:"
 
 HOLDS_DATA: Mapping[str, str] = {
     "aws:s3/bucket:Bucket": "its objects: published weights and compiled artifacts",
-    "aws:s3/bucketVersioning:BucketVersioning": "older versions of objects stop being kept",
+    "aws:s3/bucketVersioning:BucketVersioning": "older versions of objects, which stop being kept",
     "aws:kms/key:Key": "all that is encrypted with it",
     "aws:cloudwatch/logGroup:LogGroup": "the logs in it",
     "aws:dynamodb/table:Table": "its items",

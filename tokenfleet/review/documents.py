@@ -46,7 +46,7 @@ def opened(name: str, value: object) -> object:
     is none.
     """
     if isinstance(value, str):
-        text = decoded(value) if name in _ENCODED else value
+        text = (decoded(value) if name in _ENCODED else "") or value
         return _parsed(text)
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, object]", value)
@@ -60,7 +60,7 @@ def _parsed(text: str) -> object:
     if text[:1] in {"{", "["}:
         try:
             return opened("", json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text
 

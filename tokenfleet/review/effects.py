@@ -1,12 +1,15 @@
 """Who notices a change: nodes that keep what they have, replicas that restart, and for how long."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tokenfleet.counted import count
 from tokenfleet.policies.values import mapping
+from tokenfleet.recording.recorded import SECRET
 from tokenfleet.review.danger import is_lowered, replicas_at_once
 from tokenfleet.review.resource_change import Resource, ResourceChange
+from tokenfleet.review.service import Secrets
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 _GROUP = "aws:autoscaling/group:Group"
@@ -19,7 +22,10 @@ _MOST_NAMES = 5
 
 
 def effects(
-    changes: Sequence[ResourceChange], after: Sequence[Resource], models: Mapping[str, Any]
+    changes: Sequence[ResourceChange],
+    after: Sequence[Resource],
+    models: Mapping[str, Any],
+    secrets: Secrets,
 ) -> Sequence[str]:
     """A sentence for everything that follows; ``models`` are those of the later preview by name."""
     resources = {each["urn"]: each for each in after}
@@ -27,7 +33,22 @@ def effects(
         *_deployments(changes, resources, models),
         *_groups(changes, after),
         *_cluster(changes),
+        *_refused(changes),
+        *([] if secrets.is_same else _of_secrets(after)),
     ]
+
+
+def _refused(changes: Sequence[ResourceChange]) -> Iterator[str]:
+    for change in changes:
+        for each in change.properties:
+            if change.action == "update" and "is refused" in each.forces:
+                yield f"{change.name}: {each.forces}. There the deployment would stop."
+
+
+def _of_secrets(after: Sequence[Resource]) -> Iterator[str]:
+    names = [str(each["name"]) for each in after if SECRET in json.dumps(each["inputs"])]
+    if names:
+        yield f"{_listed(names)}: made of secrets, so nobody sees here whether they change."
 
 
 def _deployments(
@@ -119,7 +140,7 @@ def _whole(value: object) -> int:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMES]) + (
-        f" and {count(len(names) - _MOST_NAMES, 'group')} more" if len(names) > _MOST_NAMES else ""
+        f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     )
 
 

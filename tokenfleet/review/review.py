@@ -123,7 +123,7 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
         danger=danger,
         tally={action: tally[action] for action in _ACTIONS},
         changes=changes,
-        effects=effects(changes, _resources(new), _models(new.preview)),
+        effects=effects(changes, _resources(new), _models(new.preview), secrets),
         usd_per_month=month,
         budget_share=Numbers(before=budget_share(old.preview), after=budget_share(new.preview)),
         lines=lines,

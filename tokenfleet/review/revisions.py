@@ -72,7 +72,8 @@ def parted(repository: Path, base: str, head: str) -> int:
 def changed_files(repository: Path, base: str, head: str) -> Sequence[str]:
     """Files that differ between two commits, or a commit and the working tree with what is new in it."""
     words = [base, head] if head else [base]
-    found = _git(repository, "diff", "--name-only", "-z", *words)
+    # A file that is moved is one that is gone and one that is new.
+    found = _git(repository, "diff", "--name-only", "--no-renames", "-z", *words)
     new = "" if head else _git(repository, "ls-files", "--others", "--exclude-standard", "-z")
     return [name for name in f"{found}\0{new}".split("\0") if name]
 
@@ -81,10 +82,12 @@ def merge_base(repository: Path, base: str, head: str) -> str:
     """Where two commits parted.
 
     Raises:
-        RevisionError: they have nothing in common, or the clone is too shallow to tell.
+        RevisionError: see ``commit_of``; they have nothing in common, or the clone is too shallow
+            to tell.
     """
+    start = commit_of(repository, base)
     try:
-        return _git(repository, "merge-base", base, head or "HEAD")
+        return _git(repository, "merge-base", start, head or "HEAD")
     except subprocess.CalledProcessError as error:
         msg = "the two revisions have no commit in common here"
         way_out = "in a shallow clone: git fetch --unshallow; else leave --merge-base out"
@@ -102,12 +105,7 @@ def checked_out(repository: Path, name: str) -> Generator[Revision]:
     with tempfile.TemporaryDirectory(prefix="tokenfleet-review-") as scratch:
         folder = Path(scratch) / "files"
         try:
-            # Hooks are the repository's own code, and nothing here asked for them.
-            _git(
-                repository,
-                *("-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--quiet"),
-                *(str(folder), commit),
-            )
+            _git(repository, "worktree", "add", "--detach", "--quiet", str(folder), commit)
         except subprocess.CalledProcessError as error:
             msg = f"{name}: its files cannot be written: {error.stderr.strip()}"
             raise RevisionError(msg) from error
@@ -120,7 +118,9 @@ def checked_out(repository: Path, name: str) -> Generator[Revision]:
 def _git(folder: Path, *words: str) -> str:
     # What a hook or an outer git sets would point to another repository.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    command: Sequence[str] = ["git", "-C", str(folder), *words]
+    # Hooks are the repository's own code, and nothing here asked for them.
+    quiet = ["-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false"]
+    command: Sequence[str] = ["git", *quiet, "-C", str(folder), *words]
     try:
         done = subprocess.run(  # noqa: S603 - git, and names after --end-of-options
             command, capture_output=True, check=True, text=True, env=environment

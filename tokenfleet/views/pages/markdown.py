@@ -37,6 +37,10 @@ from tokenfleet.views.tables.table import Table
 
 # Fits beside its title on a page of a pull request without scrolling.
 _LETTERS = 70
+# What GitHub makes a mention or a reference of, in rendered text: no escape helps, a space of no
+# width does. A digest or an address, where a letter comes before, is neither.
+_REFERENCE = re.compile(r"((?<![A-Za-z0-9_])@(?=[A-Za-z0-9])|#(?=\d))")
+_NOTHING = "\u200b"
 # What starts emphasis, code, a link, a cell, a heading or an escape, anywhere in a line.
 _MARKS = re.compile(r"([\\`*_\[\]|~#])")
 
@@ -66,8 +70,9 @@ def markdown(report: Report, origin: Origin | None = None) -> str:
 
 
 def text(value: str) -> str:
-    """A value as literal text: no markup, one line, safe inside a table cell."""
-    return _MARKS.sub(r"\\\1", escape(" ".join(value.split()), quote=False))
+    """A value as literal text: no markup, one line, safe inside a table cell, and nobody told of it."""
+    line = _REFERENCE.sub(rf"\1{_NOTHING}", " ".join(value.split()))
+    return _MARKS.sub(r"\\\1", escape(line, quote=False)).replace(_NOTHING, "&#8203;")
 
 
 def _front(page: FrontPage) -> Iterator[str]:

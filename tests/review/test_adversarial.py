@@ -1,0 +1,183 @@
+"""Reviews of what is enormous, broken or meant to mislead."""
+
+import html
+import json
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from tests.review.synthetic import CONFIG_MAP, SUBNET, broken, resource, state
+from tokenfleet.json_document import Schema, json_document
+from tokenfleet.recording.recorded import SECRET
+from tokenfleet.review.previews import StackState
+from tokenfleet.review.review import Review, StackReview, stack_review
+from tokenfleet.views.pages.review import MARK, review_markdown
+
+_GITHUB_TAKES = 65_536
+# As GitHub finds one in rendered text.
+_MENTION = re.compile(r"(?:^|[^A-Za-z0-9_])@[A-Za-z0-9]|(?:^|\W)#\d")
+
+
+def _comment(
+    *stacks: StackReview, base: str = "main", renamed: dict[str, str] | None = None
+) -> str:
+    return review_markdown(
+        Review(base=base, head="change", parted=0, renamed=renamed or {}, stacks=stacks)
+    )
+
+
+def _fan_and_chain(size: int, cidr: str) -> Iterator[dict[str, Any]]:
+    """Half of them hang on one, the other half each on the one before."""
+    yield resource("vpc", inputs={"cidrBlock": cidr})
+    before = "vpc"
+    for place in range(size // 2):
+        given = {"vpcId": "vpc-vpc", "tags": {str(key): cidr for key in range(20)}}
+        yield resource(f"fan-{place}", SUBNET, given, sources={"vpcId": ["vpc"]})
+        given = {"vpcId": f"id-{before}"}
+        yield resource(f"chain-{place}", SUBNET, given, sources={"vpcId": [before]})
+        before = f"chain-{place}"
+
+
+def _seconds(size: int) -> float:
+    before, after = (state(_fan_and_chain(size, cidr)) for cidr in ("10.0.0.0/16", "10.1.0.0/16"))
+    start = time.process_time()
+    found = stack_review(before, after)
+    _comment(found)
+    assert found.tally["replace"] == size + 1
+    return time.process_time() - start
+
+
+def test_thousands_of_resources_take_a_time_that_grows_as_they_do() -> None:
+    """The target is 10 s for 2,000; time that grew with their square would be 16 times as long."""
+    few = min(_seconds(1_000) for _ in range(3))
+    many = min(_seconds(4_000) for _ in range(2))
+    assert many < 10 * few
+    assert many < 10
+
+
+@pytest.mark.parametrize("number", [1, 300])
+def test_a_comment_has_room_for_any_number_of_stacks_and_changes(number: int) -> None:
+    before = [resource(f"a-{place}", inputs={"tags": {"a": "x" * 300}}) for place in range(150)]
+    after = [resource(f"b-{place}", inputs={"tags": {"a": "|" * 300}}) for place in range(150)]
+    one = stack_review(state(before), state(after))
+    written = _comment(*[replace(one, stack=f"stack-{place}") for place in range(number)])
+    assert written.startswith(MARK)
+    assert len(written.encode()) < _GITHUB_TAKES
+    assert written.count("<details>") == written.count("</details>")
+
+
+ODD = {
+    "pipe": "a | b | c",
+    "backtick": "`code` ```",
+    "mention": "@octocat (@octo-org/team) and @Me",
+    "issue": "#1 and owner/name#2",
+    "HTML": "<script>alert(1)</script><!-- <img src=x onerror=y> &lt;b&gt;",
+    "details": "</details></summary><details open>",
+    "link": "[click](https://example.com) ![x](https://example.com/x.png)",
+    "heading": "# heading\n\n## another\r\n- item\n1. one\n> quote\n---\n",
+    "emphasis": "**bold** _soft_ ~~gone~~ *a*",
+    "marker": "<!-- tokenfleet review -->",
+    "long": "n" * 200,
+    "escape": "\\| \\",
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))
+def test_names_and_values_stay_text(odd: str) -> None:
+    before = state([resource(odd, inputs={"tags": {odd: odd}, "cidrBlock": "a"})], stack=odd)
+    after = state([resource(odd, inputs={"tags": {odd: f"{odd}!"}, "cidrBlock": odd})], stack=odd)
+    written = _comment(stack_review(before, after), base=odd, renamed={odd: odd})
+    rendered = MarkdownIt("commonmark").enable("table").enable("strikethrough").render(written)
+    tags = {tag.lower() for tag in re.findall(r"</?([A-Za-z][A-Za-z0-9]*)", rendered)}
+    assert tags <= {
+        *("h2", "h3", "ul", "ol", "li", "p", "strong", "details", "summary"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
+    assert rendered.count("<!--") == written.count(MARK) == 1
+    assert not _MENTION.search(re.sub(r"<[^>]*>", " ", rendered))
+    assert {
+        len(row.split("<td"))
+        for row in re.findall(r"<tr>(.*?)</tr>", rendered, re.DOTALL)
+        if "<td" in row
+    } <= {6}
+    assert " ".join(odd.split()) in _as_shown(rendered)
+
+
+def _as_shown(rendered: str) -> str:
+    words = html.unescape(re.sub(r"<[^>]*>", " ", rendered)).replace("\u200b", "")
+    return " ".join(words.split())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        (
+            broken("line 3: no"),
+            broken("line 4: no"),
+            "cannot be previewed at the base and the head",
+        ),
+        (broken("line 3: no"), state(), "cannot be previewed at the base"),
+        (state(), broken("line 4: no"), "cannot be previewed at the head"),
+        (None, broken("line 4: no"), "cannot be previewed at the head"),
+        (broken("line 3: no"), None, "cannot be previewed at the base"),
+    ],
+)
+def test_a_broken_revision_is_named_with_its_reason(
+    before: StackState | None, after: StackState | None, verdict: str
+) -> None:
+    found = stack_review(before, after)
+    assert (found.state, found.verdict, list(found.changes)) == ("broken", verdict, [])
+    written = _comment(found)
+    for side, lines in (("base", before), ("head", after)):
+        assert (f"It cannot be previewed at the {side}" in written) == bool(lines and lines.problem)
+        assert all(line in written for line in (lines.problem if lines else ()))
+
+
+def test_a_stack_that_nobody_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="neither revision"):
+        stack_review(None, None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x" * 1_000_000,
+        "\x00\x01\ufffd" * 300_000,
+        "{" * 1_000_000,
+        "[" * 100_000,
+        "[" * 900 + "]" * 900,
+        json.dumps([{"a": place} for place in range(50_000)]),
+        "line\n" * 200_000,
+    ],
+    ids=["one word", "binary", "open braces", "open brackets", "deep", "JSON", "lines"],
+)
+def test_an_enormous_value_is_compared_and_cut(value: str) -> None:
+    before, after = (
+        state([resource("a", CONFIG_MAP, {"data": {"file": text}})])
+        for text in (value, f"{value[:-2]}!{value[-2:]}")
+    )
+    found = stack_review(before, after)
+    assert found.tally["replace"] == 1
+    assert len(_comment(found)) < 5_000
+
+
+def test_a_secret_is_never_shown_and_no_change_by_itself() -> None:
+    before, after = (
+        state([resource("a", CONFIG_MAP, {"data": {"key": SECRET, "other": other}})])
+        for other in ("1", "2")
+    )
+    old, new = (
+        replace(each, secrets={"apiKey": digest})
+        for each, digest in ((before, "0123456789abcdef"), (after, "fedcba9876543210"))
+    )
+    found = stack_review(old, new)
+    assert [each.path for each in found.changes[0].properties] == ["data.other"]
+    written = _comment(found) + json_document(Schema.REVIEW, found)
+    assert "apiKey" in written
+    assert "0123456789abcdef" not in written
+    assert "fedcba9876543210" not in written
