@@ -43,7 +43,7 @@ def _urn(name: str) -> str:
 
 def state(resources: Iterable[dict[str, Any]] = (), stack: str = "dev") -> StackState:
     """A state with no figures."""
-    preview = {
+    preview: dict[str, Any] = {
         "cost": {"bill": {"expected": {"lines": []}}, "models": [], "verdicts": []},
         "plan": {"budgets": [], "pools": []},
         "models": [],

@@ -5,9 +5,11 @@
 
 import html
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.review.recorded_changes import CHANGES
 from tests.review.states import state_of
@@ -15,6 +17,7 @@ from tokenfleet.json_document import Schema, json_document
 from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.review import Review, StackReview, stack_review
 from tokenfleet.views.pages.review import review_markdown
+from tokenfleet.views.screens.review import show_review
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "review"
 
@@ -73,6 +76,18 @@ def test_a_comment_is_what_was_agreed(
         path.parent.mkdir(exist_ok=True)
         path.write_text(written, encoding="utf-8")
     assert written == path.read_text(encoding="utf-8")
+
+
+def test_a_terminal_of_80_columns_shows_it_whole(reviewed: StackReview) -> None:
+    console = Console(width=80, file=StringIO(), color_system=None)
+    shown = Review(base="main", head="change", parted=0, renamed={}, stacks=[reviewed])
+    with console.capture() as captured:
+        show_review(shown, console)
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    words = " ".join(" ".join(lines).split())
+    assert reviewed.verdict in words
+    assert [each for each in reviewed.effects if each not in words] == []
 
 
 def test_every_agreed_comment_is_of_a_change() -> None:
