@@ -10,14 +10,12 @@ from tokenfleet.review.changes import ResourceChange, resource_changes
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.documents import with_images
 from tokenfleet.review.effects import effects
+from tokenfleet.review.pairs import Counts, Numbers, Reasons
 from tokenfleet.review.previews import Document, StackState
 from tokenfleet.review.service import (
-    Counts,
     Differing,
     LineChange,
     ModelChange,
-    Numbers,
-    Reasons,
     budget_share,
     findings_of,
     line_changes,

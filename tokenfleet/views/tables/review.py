@@ -5,8 +5,9 @@ from typing import Protocol, TypeVar
 
 from tokenfleet.counted import count
 from tokenfleet.review.changes import PropertyChange, ResourceChange
+from tokenfleet.review.pairs import Numbers
 from tokenfleet.review.review import Review, StackReview
-from tokenfleet.review.service import ModelChange, Numbers
+from tokenfleet.review.service import ModelChange
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok
