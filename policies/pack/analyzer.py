@@ -4,11 +4,12 @@ It runs in an environment of its own: pulumi-policy and this package pin differe
 protobuf.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import cast
 
 from pulumi.runtime import is_dry_run
-from pulumi_policy import (
+from pulumi_policy import (  # pyright: ignore[reportMissingModuleSource] - it is in the environment of the pack
     EnforcementLevel,
     Policy,
     PolicyPack,
@@ -19,12 +20,12 @@ from pulumi_policy import (
     StackValidationArgs,
     StackValidationPolicy,
 )
-from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
+from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError  # pyright: ignore[reportMissingModuleSource] - likewise
 
 from tokenfleet.policies.finding import Rule
 from tokenfleet.policies.pack.certain import judge
 from tokenfleet.policies.pack.given import JUDGED_IN_PART, NOT_JUDGED, recording_of
-from tokenfleet.policies.rulebook import RULES
+from tokenfleet.policies.rulebook import RULES, name_of
 from tokenfleet.recording.recorded import UNKNOWN, RecordedResource
 
 INPUTS = "inputs"
@@ -50,7 +51,7 @@ def policies() -> list[Policy]:
 
 
 def _policy(rule: Rule, asked_for: Mapping[str, Mapping[str, object]]) -> Policy:
-    name = rule.__name__.replace("_", "-")
+    name = name_of(rule)
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         if name in NOT_JUDGED:
@@ -63,7 +64,7 @@ def _policy(rule: Rule, asked_for: Mapping[str, Mapping[str, object]]) -> Policy
         for finding in judgement.findings:
             report(finding.problem, finding.resource)
         if judgement.unknown:
-            raise _NotKnownYet(judgement.unknown)
+            raise _NotKnownYetError(judgement.unknown)
 
     description = (rule.__doc__ or name).splitlines()[0]
     if name in JUDGED_IN_PART:
@@ -71,7 +72,7 @@ def _policy(rule: Rule, asked_for: Mapping[str, Mapping[str, object]]) -> Policy
     return StackValidationPolicy(name=name, description=description, validate=validate)
 
 
-class _NotKnownYet(UnknownValueError):
+class _NotKnownYetError(UnknownValueError):
     """Makes pulumi-policy say so, whatever the level of the policy."""
 
     def __init__(self, places: Sequence[str]) -> None:
@@ -83,9 +84,7 @@ class _NotKnownYet(UnknownValueError):
         )
 
 
-def _recorded(
-    resource: PolicyResource, inputs: Mapping[str, object] | None
-) -> RecordedResource:
+def _recorded(resource: PolicyResource, inputs: Mapping[str, object] | None) -> RecordedResource:
     """A resource with its inputs; without, as one that --target leaves out, with its state."""
     return RecordedResource(
         urn=resource.urn,
@@ -109,24 +108,19 @@ def _recorded(
     )
 
 
-def _plain_mapping(props: Mapping[str, Any]) -> Mapping[str, object]:
+def _plain_mapping(props: Mapping[str, object]) -> Mapping[str, object]:
     """Properties as the recorder keeps them: plain, ordered, what is unknown named."""
-    return {key: _plain(props, key) for key in sorted(props)}
+    return {key: _plain(partial(props.__getitem__, key)) for key in sorted(props)}
 
 
-def _plain(holder: Mapping[str, Any] | Sequence[Any], key: Any) -> object:  # noqa: ANN401 - a name or a number, as the holder wants it
+def _plain(value_of: Callable[[], object]) -> object:
     try:
-        value = holder[key]
+        value = value_of()
     except UnknownValueError:
         return UNKNOWN
-    match value:
-        case str():
-            return value
-        case Mapping():
-            return _plain_mapping(value)
-        case Sequence():
-            return [_plain(value, index) for index in range(len(value))]
-        case float() if value.is_integer():
-            return int(value)
-        case _:
-            return value
+    if isinstance(value, Mapping):
+        return _plain_mapping(cast("Mapping[str, object]", value))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        entries = cast("Sequence[object]", value)
+        return [_plain(partial(entries.__getitem__, index)) for index in range(len(entries))]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from tokenfleet.policies.finding import Finding, Rule
+from tokenfleet.policies.values import items
 from tokenfleet.recording.recorded import UNKNOWN, RecordedResource, Recording
 
 
@@ -67,7 +68,7 @@ class _Watched(dict[str, object]):
         return self._seen(key, super().get(key, default))
 
     def _seen(self, key: str, value: object) -> object:
-        if value == UNKNOWN or (isinstance(value, list) and UNKNOWN in value):
+        if value == UNKNOWN or UNKNOWN in items(value):
             self._noted.append(f"{self._path}.{key}")
         return value
 

@@ -1,8 +1,8 @@
-"""What the policy pack uses of pulumi-policy 1.21, whose requirements exclude this environment's."""
+# What the policy pack uses of pulumi-policy 1.21, whose requirements exclude this environment's.
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 class EnforcementLevel(Enum):
     ADVISORY = "advisory"
@@ -36,7 +36,7 @@ class StackValidationArgs:
     resources: list[PolicyResource]
     def not_applicable(self, reason: str | None = None) -> NoReturn: ...
 
-ReportViolation = Callable[[str, str | None], None]
+ReportViolation: TypeAlias = Callable[[str, str | None], None]
 
 class Policy: ...
 

@@ -1,4 +1,4 @@
-"""How pulumi-policy hands on values that are not known yet."""
+# How pulumi-policy hands on values that are not known yet.
 
 from collections.abc import Sequence
 
