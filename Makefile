@@ -6,8 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
+PACK_VENV := .venv-policies
+PACK_READY := $(PACK_VENV)/.ready
 
-.PHONY: help setup libraries preview test lint types unit e2e tools up golden bench bench-loader bench-rollouts faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden bench bench-loader bench-rollouts faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -50,12 +52,19 @@ types: setup ## strict type check
 unit: setup ## tests that need no server
 	$(BIN)/pytest -m "not e2e" --numprocesses auto
 
-e2e: setup ## tests against real servers on this machine
+e2e: setup policy-pack ## tests against real servers on this machine
 	$(BIN)/pytest -m e2e
 
 tools: setup ## build the control plane and install the engine that e2e tests run (needs Go and 8 GiB, about five minutes once)
 	$(BIN)/python -m tests.cluster.tools
 	$(BIN)/python -m tests.engine.install
+
+policy-pack: $(PACK_READY) ## make the environment of the policy pack, for pulumi up --policy-pack policies
+
+$(PACK_READY): policies/requirements.txt
+	@test -x $(PACK_VENV)/bin/python || $(PYTHON) -m venv $(PACK_VENV)
+	$(PACK_VENV)/bin/python -m pip install --no-compile --require-hashes --requirement policies/requirements.txt
+	@touch $@
 
 up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
@@ -85,10 +94,11 @@ lock: setup ## renew the locked requirements, releases at least a week old
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --override tests/engine/overrides.txt tests/engine/requirements.in --output-file tests/engine/requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 --exclude-newer "7 days" --upgrade --custom-compile-command "make lock" --group policy-pack --output-file policies/requirements.txt
 
 format: setup ## format and fix what can be fixed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
 clean: ## remove what setup made
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(PACK_VENV) build *.egg-info

@@ -36,16 +36,19 @@ def imds_v2(recording: Recording) -> Iterator[Finding]:
 def scale_from_zero(recording: Recording) -> Iterator[Finding]:
     """What a group's tags promise must be what its nodes register, and complete."""
     templates = {template.urn: template for template in recording.of_type(_TEMPLATE)}
-    clusters = {str(c.inputs.get("name")) for c in recording.of_type("aws:eks/cluster:Cluster")}
+    clusters = recording.of_type("aws:eks/cluster:Cluster")
+    owners = {f"{_AUTOSCALER}/{cluster.inputs.get('name')}" for cluster in clusters}
     for group in recording.of_type("aws:autoscaling/group:Group"):
         if group.inputs.get("minSize") == group.inputs.get("maxSize"):
             continue  # a fixed number of nodes is nobody's to scale
         tags = group_tags(group)
-        owners = {f"{_AUTOSCALER}/{cluster}" for cluster in clusters}
         if tags.get(f"{_AUTOSCALER}/enabled") != "true":
             yield _finding(group, f"lacks the tag {_AUTOSCALER}/enabled=true")
-        if not any(tags.get(owner) == "owned" for owner in owners):
-            yield _finding(group, f"lacks the tag {' or '.join(sorted(owners))}=owned")
+        # Of a cluster that is no part of the stack, nobody here knows the name.
+        wanted = owners or {tag for tag in tags if tag.startswith(f"{_AUTOSCALER}/")}
+        if not any(tags.get(owner) == "owned" for owner in wanted):
+            named = " or ".join(sorted(owners)) or f"{_AUTOSCALER}/CLUSTER"
+            yield _finding(group, f"lacks the tag {named}=owned")
         # A group has a template for each kind of disks: what one registers, all must.
         used = [templates[urn] for urn in group.dependencies if urn in templates]
         configs = [node_config(template) for template in used]

@@ -47,3 +47,8 @@ RULES: Sequence[Rule] = (
 def findings(recording: Recording) -> Sequence[Finding]:
     """Every broken rule. Apply it to a ``deployment``: unknown values hide mistakes."""
     return sorted(finding for rule in RULES for finding in rule(recording))
+
+
+def name_of(rule: Rule) -> str:
+    """How its findings call a rule."""
+    return rule.__name__.replace("_", "-")

@@ -50,8 +50,9 @@ def test_a_wheel_holds_every_file_of_the_folders_at_the_root(
     folder: str, wheel: Path, root: Path
 ) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
-    files = {f"tokenfleet/{folder}/{path.name}" for path in (root / folder).iterdir()}
-    assert files - {f"tokenfleet/{folder}/__pycache__"} <= held
+    paths = (path for path in (root / folder).rglob("*") if path.is_file())
+    files = {f"tokenfleet/{path.relative_to(root)}" for path in paths if path.suffix != ".pyc"}
+    assert files <= held
 
 
 def test_a_wheel_says_what_it_is_and_names_no_address(wheel: Path, root: Path) -> None:

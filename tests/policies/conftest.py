@@ -8,7 +8,9 @@ import pytest
 from tests.own_stacks import own_stack
 from tests.today import TODAY
 from tokenfleet.preview.run import preview_stack
+from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorded import Recording
+from tokenfleet.recording.recorder import record
 
 
 def _recording(stack: str, **network: object) -> Recording:
@@ -29,3 +31,12 @@ def dev() -> Recording:
 def prod() -> Recording:
     """What the prod stack asks for, and interface endpoints, which have mistakes too."""
     return _recording("prod", interfaceEndpoints=["ecr.api", "ecr.dkr", "sts"])
+
+
+@pytest.fixture(scope="session")
+def preview() -> Recording:
+    """The dev stack as it is before anything of it exists."""
+    file = own_stack("dev")
+    found = file.project
+    configured = Configured(found.name, file.keys, sorted(file.secrets), file.others)
+    return record(found.program, found.name, "dev", configured, "preview", root=found.folder)

@@ -55,6 +55,12 @@ def review(
     same_environment: Annotated[
         bool, typer.Option("--same-environment", help="refuse revisions with other requirements")
     ] = False,
+    engine_json: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="what pulumi preview --json says, which wins; one a stack"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what becomes of every stack between two revisions: changes, danger, effects, money.
@@ -69,6 +75,7 @@ def review(
         stacks=stack or (),
         since_merge_base=since_merge_base,
         same_environment=same_environment,
+        engine_json=engine_json or (),
     )
     try:
         found = compared(asked, lambda line: typer.echo(line, err=True))

@@ -40,9 +40,15 @@ def resource_changes(
     }
     _follow(found, old, new)
     found = {change.urn: change for change in without_unneeded(found, old, new)}
+    return in_order(with_models(found, old, new))
+
+
+def in_order(changes: Iterable[ResourceChange]) -> Sequence[ResourceChange]:
+    """The most dangerous first, and causes before what follows from them."""
+    found = {change.urn: change for change in changes}
     followers = Counter(change.follows for change in found.values())
     return sorted(
-        with_models(found, old, new),
+        found.values(),
         key=lambda change: (
             -change.danger.rank,
             _depth(change, found),
@@ -57,7 +63,7 @@ def resource_changes(
 def _depth(change: ResourceChange, found: Mapping[str, ResourceChange]) -> int:
     """How many causes stand before it."""
     depth = 0
-    while change.follows:
+    while change.follows in found:
         change, depth = found[change.follows], depth + 1
     return depth
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from tokenfleet.review.engine import read_steps
 from tokenfleet.review.environments import interpreter_of
 from tokenfleet.review.previews import Asking, StackState, previewed, stacks_in
 from tokenfleet.review.review import Review, stack_review
@@ -38,6 +39,8 @@ class Asked:
     """Only these, or all where there are none."""
     since_merge_base: bool
     same_environment: bool
+    engine_json: Sequence[Path] = ()
+    """Files of what ``pulumi preview --json`` printed, each of one stack."""
 
 
 def compared(asked: Asked, say: Say) -> Review:
@@ -46,6 +49,7 @@ def compared(asked: Asked, say: Say) -> Review:
     Raises:
         RevisionError: a revision, its files, its environment or a stack cannot be had.
     """
+    steps = {urn: step for path in asked.engine_json for urn, step in read_steps(path).items()}
     repository = repository_of(asked.project)
     below = asked.project.relative_to(repository)
     with ExitStack() as opened:
@@ -75,7 +79,8 @@ def compared(asked: Asked, say: Say) -> Review:
         )
         before = {**before, **{name: after[name] for name in same}}
         found = [
-            stack_review(before.get(name), after.get(name)) for name in sorted({*before, *after})
+            stack_review(before.get(name), after.get(name), steps)
+            for name in sorted({*before, *after})
         ]
         return Review(
             base=asked.base,

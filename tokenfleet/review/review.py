@@ -10,15 +10,14 @@ from tokenfleet.review.changes import resource_changes
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.documents import with_images
 from tokenfleet.review.effects import effects
+from tokenfleet.review.engine import EngineSteps, with_engine
+from tokenfleet.review.pairs import Counts, Numbers, Reasons
 from tokenfleet.review.previews import Document, StackState
 from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.service import (
-    Counts,
     Differing,
     LineChange,
     ModelChange,
-    Numbers,
-    Reasons,
     Secrets,
     budget_share,
     findings_of,
@@ -81,8 +80,10 @@ class Review:
         return _worst(change for stack in self.stacks for change in stack.changes)
 
 
-def stack_review(before: StackState | None, after: StackState | None) -> StackReview:
-    """Compare a stack at two revisions, of which one may lack it.
+def stack_review(
+    before: StackState | None, after: StackState | None, steps: EngineSteps | None = None
+) -> StackReview:
+    """Compare a stack at two revisions, of which one may lack it; ``steps`` are the engine's.
 
     Raises:
         ValueError: both lack it.
@@ -94,6 +95,8 @@ def stack_review(before: StackState | None, after: StackState | None) -> StackRe
     problems = Reasons(before=old.problem or None, after=new.problem or None)
     is_broken = bool(old.problem or new.problem)
     changes = () if is_broken else resource_changes(_resources(old), _resources(new))
+    if steps and not is_broken:
+        changes = with_engine(changes, steps, _resources(old), _resources(new))
     secrets = _secrets(old.secrets, new.secrets)
     month = Numbers(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
     lines = line_changes(old.preview, new.preview)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast, get_type_hints
 
+from tokenfleet.review.pairs import Counts, Flags, Numbers, Span, Spans, Texts
 from tokenfleet.review.previews import Document
 
 _HOURS_PER_MONTH = 730.0
@@ -20,63 +21,6 @@ _QUOTAS = {
     "x": "X",
     "u": "High memory",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """A figure with its range."""
-
-    low: float
-    expected: float
-    high: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Numbers:
-    """A figure before and after; None where there is none."""
-
-    before: float | None
-    after: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """A whole number before and after; None where there is none."""
-
-    before: int | None
-    after: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Texts:
-    """A text before and after; None where there is none."""
-
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flags:
-    """Whether something holds, before and after; None where nobody can tell."""
-
-    before: bool | None
-    after: bool | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spans:
-    """A figure with its range before and after; None where there is none."""
-
-    before: Span | None
-    after: Span | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reasons:
-    """Lines that say why, before and after; None where nothing is wrong."""
-
-    before: Sequence[str] | None
-    after: Sequence[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,9 @@ from typing import Protocol, TypeVar
 
 from tokenfleet.counted import count
 from tokenfleet.review.danger import Danger
+from tokenfleet.review.pairs import Numbers
 from tokenfleet.review.review import Review, StackReview
-from tokenfleet.review.service import Differing, ModelChange, Numbers
+from tokenfleet.review.service import Differing, ModelChange
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.review_changes import HARMLESS, entries, followers
 from tokenfleet.views.tables.table import Column, Table
