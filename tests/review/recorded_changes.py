@@ -198,7 +198,7 @@ CHANGES: Mapping[str, Recorded] = {
         verdict="replicas: 1 resource updated",
         holds={"Deployment vllm-qwen3-8b": (UPDATE, REPLICAS)},
         only=frozenset({UPDATE}),
-        says=["replicas 1 to 8, not 2 to 8"],
+        says=["replicas 1 to 8, not 2 to 8", "qwen3-8b: 1 replica, not 2: the others end."],
     ),
     "nodes-lowered": Recorded(
         edits=[put(f"{POOL}.tiers.on-demand.max", 1)],
@@ -262,13 +262,14 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "key-rotated": Recorded(
         secrets=({"apiKey": "0123456789abcdef"}, {"apiKey": "fedcba9876543210"}),
-        verdict="no resource changes, a secret does",
+        verdict="no resource is seen to change, a secret is",
         only=frozenset(),
         says=["secret apiKey: what is encrypted there is not what it was", "vllm-api-key"],
     ),
     "key-added": Recorded(
         secrets=(None, {"apiKey": "fedcba9876543210"}),
-        verdict="",
+        verdict="no resource is seen to change, a secret is",
+        only=frozenset(),
         says=["secret apiKey is set, and was not"],
     ),
     "tag": Recorded(
@@ -312,7 +313,9 @@ CHANGES: Mapping[str, Recorded] = {
         verdict="settings: ",
         holds={CONTROL_PLANE: (UPDATE, SETTINGS)},
         only=frozenset({UPDATE}),
-        says=["nothing protects it from deletion any more"],
+        says=[
+            "- tokenfleet-prod-cluster-control-plane: nothing protects it from deletion any more."
+        ],
     ),
     "nat-choice": Recorded(
         edits=[put("network.natGateways", "onePerZone")],

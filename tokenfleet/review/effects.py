@@ -7,7 +7,7 @@ from typing import Any
 from tokenfleet.counted import count
 from tokenfleet.policies.values import mapping
 from tokenfleet.recording.recorded import SECRET
-from tokenfleet.review.danger import is_lowered, replicas_at_once
+from tokenfleet.review.danger import Danger, guards_lifted, is_lowered, replicas_at_once
 from tokenfleet.review.resource_change import Resource, ResourceChange
 from tokenfleet.review.service import Secrets
 
@@ -34,15 +34,24 @@ def effects(
         *_groups(changes, after),
         *_cluster(changes),
         *_refused(changes),
+        *_guards(changes),
         *([] if secrets.is_same else _of_secrets(after)),
     ]
 
 
 def _refused(changes: Sequence[ResourceChange]) -> Iterator[str]:
     for change in changes:
-        for each in change.properties:
-            if change.action == "update" and "is refused" in each.forces:
-                yield f"{change.name}: {each.forces}. There the deployment would stop."
+        for reason in change.because if change.action == "update" else ():
+            if "is refused" in reason:
+                yield f"{change.name}: {reason}. There the deployment would stop."
+
+
+def _guards(changes: Sequence[ResourceChange]) -> Iterator[str]:
+    """What is lifted without harm for now, so that nothing else tells of it."""
+    for change in changes:
+        if change.action == "update" and change.danger is Danger.SETTINGS:
+            changed = {each.path: (each.before, each.after) for each in change.properties}
+            yield from (f"{change.name}: {line}." for line in guards_lifted(changed))
 
 
 def _of_secrets(after: Sequence[Resource]) -> Iterator[str]:
@@ -65,6 +74,9 @@ def _deployments(
             if replicas:
                 yield f"{name}: {_are(replicas)} gone before a new one starts."
             continue
+        for each in change.properties:
+            if each.path == "spec.replicas" and is_lowered((each.before, each.after)):
+                yield f"{name}: {count(_whole(each.after), 'replica')}, not {each.before}: the others end."
         if change.action != "update" or not any(
             each.path.startswith("spec.template") for each in change.properties
         ):

@@ -188,5 +188,5 @@ def _done(tally: Mapping[str, int], secrets: Secrets) -> str:
         if tally.get(action)
     ]
     if not secrets.is_same:
-        parts.append("a secret changes" if parts else "no resource changes, a secret does")
+        parts.append("a secret changes" if parts else "no resource is seen to change, a secret is")
     return ", ".join(parts) or "no resource changes"
