@@ -33,13 +33,14 @@ def effects(
         *_deployments(changes, resources, models),
         *_groups(changes, after),
         *_cluster(changes),
-        *_refused(changes),
+        *refused(changes),
         *_guards(changes),
         *([] if secrets.is_same else _of_secrets(after)),
     ]
 
 
-def _refused(changes: Sequence[ResourceChange]) -> Iterator[str]:
+def refused(changes: Sequence[ResourceChange]) -> Iterator[str]:
+    """Updates that AWS or Kubernetes does not take: a deployment stops there."""
     for change in changes:
         for reason in change.because if change.action == "update" else ():
             if "is refused" in reason:

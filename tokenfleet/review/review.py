@@ -9,7 +9,7 @@ from tokenfleet.counted import count
 from tokenfleet.review.changes import resource_changes
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.documents import with_images
-from tokenfleet.review.effects import effects
+from tokenfleet.review.effects import effects, refused
 from tokenfleet.review.engine import EngineSteps, with_engine
 from tokenfleet.review.pairs import Counts, Numbers, Reasons
 from tokenfleet.review.previews import Document, StackState
@@ -122,7 +122,14 @@ def stack_review(
     return StackReview(
         stack=(after or before or _ABSENT).stack,
         state=state,
-        verdict=_verdict(state, danger, _done(tally, secrets), month, problems),
+        verdict=_verdict(
+            state,
+            danger,
+            _done(tally, secrets),
+            month,
+            problems,
+            stops=any(refused(changes)),
+        ),
         danger=danger,
         tally={action: tally[action] for action in _ACTIONS},
         changes=changes,
@@ -165,6 +172,8 @@ def _verdict(
     done: str,
     month: Numbers,
     problems: Reasons,
+    *,
+    stops: bool,
 ) -> str:
     if state == "broken":
         which = " and ".join(
@@ -176,6 +185,8 @@ def _verdict(
     if state == "unchanged":
         return "nothing changes"
     word = "" if danger is None else f"{danger}: "
+    if stops:
+        done += "; the deployment would stop"
     if month.before is None or month.after is None or abs(month.after - month.before) < 0.005:  # noqa: PLR2004 - half a cent
         return f"{word}{done}"
     return f"{word}{done}; {month.after - month.before:+,.2f} dollars a month"
