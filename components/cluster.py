@@ -137,7 +137,7 @@ class Cluster(pulumi.ComponentResource):
                 bootstrap_cluster_creator_admin_permissions=False,
             ),
             vpc_config=aws.eks.ClusterVpcConfigArgs(
-                subnet_ids=list(self._args.subnets.values()),
+                subnet_ids=[self._args.subnets[zone] for zone in plan.zones],
                 endpoint_private_access=True,
                 endpoint_public_access=bool(plan.public_access_cidrs),
                 public_access_cidrs=[str(cidr) for cidr in plan.public_access_cidrs] or None,

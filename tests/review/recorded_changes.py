@@ -90,11 +90,14 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "zone-added": Recorded(
         edits=[put("network.zones", ["us-east-1a", "us-east-1b", "us-east-1c"])],
-        verdict="settings: 5 resources created, 5 resources updated",
-        holds={
-            "Subnet private-us-east-1c": (CREATE, ADDITION),
-            CONTROL_PLANE: (UPDATE, SETTINGS),
-        },
+        verdict="settings: 5 resources created, 4 resources updated",
+        holds={"Subnet private-us-east-1c": (CREATE, ADDITION)},
+        only=frozenset({CREATE, UPDATE}),
+    ),
+    "zone-of-the-control-plane": Recorded(
+        edits=[put("network.zones", ["us-east-1a", "us-east-1c", "us-east-1b"])],
+        verdict="settings: 5 resources created, 5 resources updated; the deployment would stop",
+        holds={CONTROL_PLANE: (UPDATE, SETTINGS)},
         only=frozenset({CREATE, UPDATE}),
         says=["an update of vpcConfig.subnetIds is refused", "There the deployment would stop"],
     ),

@@ -12,6 +12,11 @@ SESSIONS = "sessions"
 """The name of the policy by which a node lets people open a shell."""
 
 
+# EKS takes two at least, and later no subnet of another zone (aws/containers-roadmap#2330): with
+# two, a zone can be added to the list.
+_CONTROL_PLANE_ZONES = 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClusterPlan:
     """An EKS cluster.
@@ -25,6 +30,8 @@ class ClusterPlan:
     partition: str
     kubernetes_version: str
     service_cidr: IPv4Network
+    zones: Sequence[str]
+    """Where the control plane has its network interfaces, for ever: nodes may be in others too."""
     public_access_cidrs: Sequence[IPv4Network]
     admin_principals: Mapping[str, str]
     admin_policy_arn: str
@@ -49,15 +56,17 @@ def plan_cluster(
     name: str,
     region: str,
     partition: str,
+    zones: Sequence[str],
     identities: Sequence[ServiceAccountPlan],
 ) -> ClusterPlan:
-    """The cluster of a stack."""
+    """The cluster of a stack, of whose zones the control plane takes the first that suffice."""
     return ClusterPlan(
         name=name,
         region=region,
         partition=partition,
         kubernetes_version=settings.kubernetes_version,
         service_cidr=settings.service_cidr,
+        zones=zones[:_CONTROL_PLANE_ZONES],
         public_access_cidrs=settings.public_access_cidrs,
         admin_principals=dict(sorted(settings.admin_principals.items())),
         admin_policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",

@@ -172,6 +172,7 @@ def build(
             name=name,
             region=settings.region,
             partition=partition,
+            zones=settings.network.zones,
             identities=[AUTOSCALER, MODEL_READER, *([COMPILER] if compile_jobs else [])],
         ),
         pools=pools,
