@@ -50,6 +50,9 @@ def preview(
             "--open", help=f"also open {PAGE} in the browser; without --out it is in ./{_OUT}"
         ),
     ] = False,
+    only_json: Annotated[
+        bool, typer.Option("--only-json", help="into --out only the two JSON documents, sooner")
+    ] = False,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
@@ -68,12 +71,14 @@ def preview(
         fail_stack(stack_file, error)
     except pulumi.RunError as error:
         fail(*str(error).splitlines())
+    if only_json and (out is None or open_page):
+        fail("--only-json: says what goes into --out FOLDER, and --open needs more than that")
     if out is None and open_page:
         out = _OUT
     if out is not None:
         origin = origin_of(stack_file.project.folder, day)
         try:
-            write_folder(out, done.report, done.recording, origin)
+            write_folder(out, done.report, done.recording, origin, only_json=only_json)
         except FolderError as error:
             fail(f"--out {error}")
     if as_json:

@@ -16,6 +16,7 @@ from tokenfleet.settings.yaml_file import as_mapping, read_yaml
 
 Document = Mapping[str, Any]
 _ANSWERED = {0, 3, 4}
+_SOONER = "--only-json"
 _MOST_LINES, _DIGITS = 20, 16
 # The revision's own package where it has one, else the installed one: -P keeps the folder out.
 _COMMAND = "from tokenfleet.entry_point import main; main()"
@@ -62,16 +63,11 @@ def _state(asking: Asking) -> StackState:
     stack, project = asking.stack, asking.project
     with tempfile.TemporaryDirectory(prefix="tokenfleet-review-") as scratch:
         folder = Path(scratch) / "preview"
-        command = [str(asking.python), "-P", "-c", _COMMAND, "preview", stack]
-        where = ["--project", str(project), "--out", str(folder), "--json"]
-        done = subprocess.run(  # noqa: S603 - this interpreter, and our own command
-            [*command, *where],
-            capture_output=True,
-            check=False,
-            text=True,
-            cwd=project,
-            env={**os.environ, **_own_package(asking.root)},
-        )
+        words = ["preview", stack, "--project", str(project), "--out", str(folder), "--json"]
+        done = _done(asking, [*words, _SOONER])
+        if _SOONER in done.stderr and done.returncode not in _ANSWERED:
+            # A revision whose command does not know that word yet.
+            done = _done(asking, words)
         if done.returncode not in _ANSWERED:
             lines = done.stderr.strip().splitlines()[-_MOST_LINES:]
             problem = lines or [f"its preview ended with {done.returncode} and said nothing"]
@@ -86,6 +82,17 @@ def _state(asking: Asking) -> StackState:
         preview=preview,
         resources=resources,
         secrets=_secrets(project / f"Pulumi.{stack}.yaml"),
+    )
+
+
+def _done(asking: Asking, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - this interpreter, and our own command
+        [str(asking.python), "-P", "-c", _COMMAND, *words],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=asking.project,
+        env={**os.environ, **_own_package(asking.root)},
     )
 
 

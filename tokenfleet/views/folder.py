@@ -29,8 +29,12 @@ class FolderError(Exception):
     """A folder that cannot be written to."""
 
 
-def write_folder(folder: Path, report: Report, recording: Recording, origin: Origin) -> None:
+def write_folder(
+    folder: Path, report: Report, recording: Recording, origin: Origin, *, only_json: bool = False
+) -> None:
     """Write a preview into ``folder``, replacing an earlier one whole, or not at all.
+
+    ``only_json`` leaves out what is for people and for other tools.
 
     Raises:
         FolderError: when it is a file, holds something else, or cannot be written.
@@ -42,7 +46,10 @@ def write_folder(folder: Path, report: Report, recording: Recording, origin: Ori
         if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
             msg = f"{folder} holds something that is not a preview: name another folder or empty it"
             raise FolderError(msg)
-        write_files(folder, dict(_contents(report, recording, origin)), emptied=_SUBFOLDERS)
+        contents = dict(
+            _documents(report, recording) if only_json else _contents(report, recording, origin)
+        )
+        write_files(folder, contents, emptied=_SUBFOLDERS)
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise FolderError(msg) from error
@@ -51,8 +58,12 @@ def write_folder(folder: Path, report: Report, recording: Recording, origin: Ori
 def _contents(report: Report, recording: Recording, origin: Origin) -> Iterator[tuple[str, str]]:
     yield PAGE, html(report, origin)
     yield "report.md", markdown(report, origin)
-    yield "resources.json", json_document(Schema.RESOURCES, recording)
     yield from machine_files(report.plan, recording)
+    yield from _documents(report, recording)
+
+
+def _documents(report: Report, recording: Recording) -> Iterator[tuple[str, str]]:
+    yield "resources.json", json_document(Schema.RESOURCES, recording)
     yield _MARK, json_document(Schema.PREVIEW, report)
 
 
