@@ -71,8 +71,7 @@ def preview(
         fail_stack(stack_file, error)
     except pulumi.RunError as error:
         fail(*str(error).splitlines())
-    if only_json and (out is None or open_page):
-        fail("--only-json: says what goes into --out FOLDER, and --open needs more than that")
+    _check(out, only_json=only_json, open_page=open_page)
     if out is None and open_page:
         out = _OUT
     if out is not None:
@@ -91,6 +90,11 @@ def preview(
         raise typer.Exit(BROKEN_RULE)
     if failing(done.report.cost.verdicts, strict=strict):
         raise typer.Exit(FAILED_VERDICT)
+
+
+def _check(out: Path | None, *, only_json: bool, open_page: bool) -> None:
+    if only_json and (out is None or open_page):
+        fail("--only-json: says what goes into --out FOLDER, and --open needs more than that")
 
 
 def _open(page: Path) -> None:

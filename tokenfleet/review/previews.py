@@ -16,10 +16,9 @@ from tokenfleet.settings.yaml_file import as_mapping, read_yaml
 
 Document = Mapping[str, Any]
 _ANSWERED = {0, 3, 4}
-_SOONER = "--only-json"
 _MOST_LINES, _DIGITS = 20, 16
-# The revision's own package where it has one, else the installed one: -P keeps the folder out.
-_COMMAND = "from tokenfleet.entry_point import main; main()"
+# Ours, of whatever revision the rest is: -P keeps its own folder off the path.
+_RUNNER = Path(__file__).with_name("several.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,45 +53,63 @@ class Asking:
 
 
 def previewed(asking: Sequence[Asking]) -> Mapping[Asking, StackState]:
-    """Preview stacks side by side, as many as there are processors."""
+    """Preview stacks, those of a revision one after the other and the revisions side by side."""
+    groups = [
+        [each for each in asking if each.root == root]
+        for root in dict.fromkeys(each.root for each in asking)
+    ]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return dict(zip(asking, pool.map(_state, asking), strict=True))
+        return {each: state for found in pool.map(_states, groups) for each, state in found.items()}
 
 
-def _state(asking: Asking) -> StackState:
-    stack, project = asking.stack, asking.project
+def _states(asking: Sequence[Asking]) -> Mapping[Asking, StackState]:
     with tempfile.TemporaryDirectory(prefix="tokenfleet-review-") as scratch:
-        folder = Path(scratch) / "preview"
-        words = ["preview", stack, "--project", str(project), "--out", str(folder), "--json"]
-        done = _done(asking, [*words, _SOONER])
-        if _SOONER in done.stderr and done.returncode not in _ANSWERED:
-            # A revision whose command does not know that word yet.
-            done = _done(asking, words)
-        if done.returncode not in _ANSWERED:
-            lines = done.stderr.strip().splitlines()[-_MOST_LINES:]
-            problem = lines or [f"its preview ended with {done.returncode} and said nothing"]
-            return _broken(stack, problem)
-        try:
-            preview = _document(folder / "report.json", Schema.PREVIEW)
-            resources = _document(folder / "resources.json", Schema.RESOURCES)
-        except ValueError as error:
-            return _broken(stack, [str(error)])
-    return StackState(
-        stack=stack,
-        preview=preview,
-        resources=resources,
-        secrets=_secrets(project / f"Pulumi.{stack}.yaml"),
-    )
+        folders = [Path(scratch) / each.stack for each in asking]
+        answers = _answers(asking[0], [_words(*each) for each in zip(asking, folders, strict=True)])
+        return {
+            each: _state(each, folder, *answer)
+            for each, folder, answer in zip(asking, folders, answers, strict=True)
+        }
 
 
-def _done(asking: Asking, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - this interpreter, and our own command
-        [str(asking.python), "-P", "-c", _COMMAND, *words],
+def _words(asking: Asking, folder: Path) -> Sequence[str]:
+    where = ["--project", str(asking.project), "--out", str(folder)]
+    return ["preview", asking.stack, *where, "--only-json", "--json"]
+
+
+def _answers(asking: Asking, command_lines: Sequence[Sequence[str]]) -> Sequence[tuple[int, str]]:
+    """Exit code and standard error of each command line, from one process of the revision."""
+    done = subprocess.run(  # noqa: S603 - this interpreter, and our own command
+        [str(asking.python), "-P", str(_RUNNER)],
+        input=json.dumps(command_lines),
         capture_output=True,
         check=False,
         text=True,
         cwd=asking.project,
         env={**os.environ, **_own_package(asking.root)},
+    )
+    try:
+        found = cast("list[dict[str, Any]]", json.loads(done.stdout))
+    except ValueError:
+        return [(done.returncode or 1, done.stderr)] * len(command_lines)
+    return [(each["code"], each["said"]) for each in found]
+
+
+def _state(asking: Asking, folder: Path, code: int, said: str) -> StackState:
+    stack = asking.stack
+    if code not in _ANSWERED:
+        lines = said.strip().splitlines()[-_MOST_LINES:]
+        return _broken(stack, lines or [f"its preview ended with {code} and said nothing"])
+    try:
+        preview = _document(folder / "report.json", Schema.PREVIEW)
+        resources = _document(folder / "resources.json", Schema.RESOURCES)
+    except ValueError as error:
+        return _broken(stack, [str(error)])
+    return StackState(
+        stack=stack,
+        preview=preview,
+        resources=resources,
+        secrets=_secrets(asking.project / f"Pulumi.{stack}.yaml"),
     )
 
 
