@@ -16,6 +16,7 @@ from tokenfleet.settings.yaml_file import as_mapping, read_yaml
 
 Document = Mapping[str, Any]
 _ANSWERED = {0, 3, 4}
+_SOONER = "--only-json"
 _MOST_LINES, _DIGITS = 20, 16
 # Ours, of whatever revision the rest is: -P keeps its own folder off the path.
 _RUNNER = Path(__file__).with_name("several.py")
@@ -65,7 +66,11 @@ def previewed(asking: Sequence[Asking]) -> Mapping[Asking, StackState]:
 def _states(asking: Sequence[Asking]) -> Mapping[Asking, StackState]:
     with tempfile.TemporaryDirectory(prefix="tokenfleet-review-") as scratch:
         folders = [Path(scratch) / each.stack for each in asking]
-        answers = _answers(asking[0], [_words(*each) for each in zip(asking, folders, strict=True)])
+        words = [_words(*each) for each in zip(asking, folders, strict=True)]
+        answers = _answers(asking[0], words)
+        if any(code not in _ANSWERED and _SOONER in said for code, said in answers):
+            # A revision whose command does not know that word yet.
+            answers = _answers(asking[0], [[w for w in line if w != _SOONER] for line in words])
         return {
             each: _state(each, folder, *answer)
             for each, folder, answer in zip(asking, folders, answers, strict=True)
@@ -74,7 +79,7 @@ def _states(asking: Sequence[Asking]) -> Mapping[Asking, StackState]:
 
 def _words(asking: Asking, folder: Path) -> Sequence[str]:
     where = ["--project", str(asking.project), "--out", str(folder)]
-    return ["preview", asking.stack, *where, "--only-json", "--json"]
+    return ["preview", asking.stack, *where, _SOONER, "--json"]
 
 
 def _answers(asking: Asking, command_lines: Sequence[Sequence[str]]) -> Sequence[tuple[int, str]]:

@@ -10,8 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-
-from tokenfleet.cli import app
+from importlib import import_module
 
 
 def _answer(words: Sequence[str]) -> dict[str, object]:
@@ -19,7 +18,8 @@ def _answer(words: Sequence[str]) -> dict[str, object]:
     code: object = 0
     with redirect_stdout(io.StringIO()), redirect_stderr(said):
         try:
-            app(list(words))
+            # By name: it is the command of the revision, not the one that this file belongs to.
+            import_module("tokenfleet.cli").app(list(words))
         except SystemExit as ended:
             code = ended.code
     return {"code": code or 0, "said": said.getvalue()}
