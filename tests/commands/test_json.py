@@ -246,3 +246,15 @@ def test_no_figure_is_infinite_however_odd_the_question(
     result = _asked(*words)
     assert result.exit_code in {0, FAILED_VERDICT}
     assert document_of(result.stdout)
+
+
+def test_a_preview_writes_the_two_documents_alone_where_asked(
+    own_project: Path, tmp_path: Path
+) -> None:
+    project = ["--project", str(own_project)]
+    written = _asked("preview", "dev", *project, "--out", str(tmp_path / "out"), "--only-json")
+    assert written.exit_code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.json", "resources.json"}
+    refused = _asked("preview", "dev", *project, "--only-json")
+    assert refused.exit_code == BAD_INPUT
+    assert "--only-json: says what goes into --out FOLDER" in refused.stderr
