@@ -95,10 +95,9 @@ CHANGES: Mapping[str, Recorded] = {
         only=frozenset({CREATE, UPDATE}),
     ),
     "zone-of-the-control-plane": Recorded(
-        edits=[put("network.zones", ["us-east-1a", "us-east-1c", "us-east-1b"])],
-        verdict="settings: 5 resources created, 5 resources updated; the deployment would stop",
+        edits=[put("network.zones", ["us-east-1a", "us-east-1c"])],
+        verdict="outage: 5 resources created, 5 resources updated, 5 resources deleted; the deployment",
         holds={CONTROL_PLANE: (UPDATE, SETTINGS)},
-        only=frozenset({CREATE, UPDATE}),
         says=["an update of vpcConfig.subnetIds is refused", "There the deployment would stop"],
     ),
     "cidr-changed": Recorded(

@@ -13,7 +13,7 @@ SESSIONS = "sessions"
 
 
 # EKS takes two at least, and later no subnet of another zone (aws/containers-roadmap#2330): with
-# two, a zone can be added to the list.
+# two, a zone can be added whose name sorts behind them.
 _CONTROL_PLANE_ZONES = 2
 
 
@@ -59,14 +59,14 @@ def plan_cluster(
     zones: Sequence[str],
     identities: Sequence[ServiceAccountPlan],
 ) -> ClusterPlan:
-    """The cluster of a stack, of whose zones the control plane takes the first that suffice."""
+    """The cluster of a stack, of whose zones the control plane takes the first by name that suffice."""
     return ClusterPlan(
         name=name,
         region=region,
         partition=partition,
         kubernetes_version=settings.kubernetes_version,
         service_cidr=settings.service_cidr,
-        zones=zones[:_CONTROL_PLANE_ZONES],
+        zones=sorted(zones)[:_CONTROL_PLANE_ZONES],
         public_access_cidrs=settings.public_access_cidrs,
         admin_principals=dict(sorted(settings.admin_principals.items())),
         admin_policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
