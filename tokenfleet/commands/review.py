@@ -107,8 +107,7 @@ def _broken(found: Review) -> Iterator[str]:
 
 def _fails(found: Review, level: Level) -> bool:
     if level is Level.BUDGET:
-        shares = (each.budget_share for each in found.stacks)
-        return any((each.after or 0.0) > 1 >= (each.before or 0.0) for each in shares)
+        return any(each.crosses_budget for each in found.stacks)
     if level is Level.FINDING:
         return any(each.findings.new for each in found.stacks)
     return found.danger is not None and found.danger.rank >= Danger(level).rank

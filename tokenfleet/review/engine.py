@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -103,26 +102,20 @@ def _as_engine(
     forced = f" because of {', '.join(reasons)}" if reasons else ""
     ours = f"here {said.action}" if said else "here no change"
     because = f"the engine says {action}{forced}, {ours}: the engine asked the provider"
-    change = said or ResourceChange(
+    properties = said.properties if said else ()
+    return ResourceChange(
         urn=resource["urn"],
         type=resource["type"],
         name=resource["name"],
         action=action,
-        danger=danger_of(resource, action, {}, is_kept=False),
-        properties=(),
-        because=(),
-        follows="",
-        component="",
-    )
-    return replace(
-        change,
-        action=action,
         danger=danger_of(
             resource,
             action,
-            {each.path: (each.before, each.after) for each in change.properties},
+            {each.path: (each.before, each.after) for each in properties},
             is_kept=bool(resource["retainOnDelete"]),
         ),
-        because=[because, *change.because],
+        properties=properties,
+        because=[because, *(said.because if said else ())],
         follows="",
+        component=said.component if said else "",
     )

@@ -61,6 +61,12 @@ class StackReview:
     problems: Reasons
     """Why a revision cannot be previewed, where it cannot."""
 
+    @property
+    def crosses_budget(self) -> bool:
+        """Whether it is above its budget, and was not."""
+        share = self.budget_share
+        return (share.after or 0.0) > 1 >= (share.before or 0.0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Review:
@@ -94,9 +100,10 @@ def stack_review(
     old, new = before or _ABSENT, after or _ABSENT
     problems = Reasons(before=old.problem or None, after=new.problem or None)
     is_broken = bool(old.problem or new.problem)
-    changes = () if is_broken else resource_changes(_resources(old), _resources(new))
+    earlier, later = _resources(old), _resources(new)
+    changes = () if is_broken else resource_changes(earlier, later)
     if steps and not is_broken:
-        changes = with_engine(changes, steps, _resources(old), _resources(new))
+        changes = with_engine(changes, steps, earlier, later)
     secrets = _secrets(old.secrets, new.secrets)
     month = Numbers(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
     lines = line_changes(old.preview, new.preview)
@@ -133,7 +140,7 @@ def stack_review(
         danger=danger,
         tally={action: tally[action] for action in _ACTIONS},
         changes=changes,
-        effects=effects(changes, _resources(new), _models(new.preview), secrets),
+        effects=effects(changes, later, _models(new.preview), secrets),
         usd_per_month=month,
         budget_share=Numbers(before=budget_share(old.preview), after=budget_share(new.preview)),
         lines=lines,

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, cast, get_type_hints
 
+from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.review.pairs import Counts, Flags, Numbers, Span, Spans, Texts
 from tokenfleet.review.previews import Document
 
-_HOURS_PER_MONTH = 730.0
 _CENT = 0.01
 # Families with a quota of their own: Service Quotas, EC2, "Running On-Demand ... instances" and
 # "All ... Spot Instance Requests".
@@ -140,12 +140,12 @@ def node_quotas(before: Document, after: Document) -> Mapping[str, Counts]:
 
 
 def _total(bill: Document) -> float:
-    return _HOURS_PER_MONTH * sum(line["usdPerHour"] or 0.0 for line in bill["lines"])
+    return HOURS_PER_MONTH * sum(line["usdPerHour"] or 0.0 for line in bill["lines"])
 
 
 def _lines(preview: Document) -> Mapping[str, float]:
     return {
-        line["title"]: _HOURS_PER_MONTH * (line["usdPerHour"] or 0.0)
+        line["title"]: HOURS_PER_MONTH * (line["usdPerHour"] or 0.0)
         for line in rows(preview, "cost", "bill", "expected", "lines")
     }
 

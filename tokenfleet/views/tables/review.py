@@ -164,9 +164,8 @@ def news(stack: StackReview) -> Iterator[str]:
     yield from (f"secret {name} is gone" for name in stack.secrets.gone)
     for quota, pair in stack.quotas.items():
         yield f"{quota}: the most nodes need {pair.after:,} vCPUs, not {pair.before:,}"
-    share = stack.budget_share
-    if share.after is not None and share.after > 1 >= (share.before or 0.0):
-        yield f"the budget is crossed: {share.after:.0%} of it"
+    if stack.crosses_budget:
+        yield f"the budget is crossed: {stack.budget_share.after:.0%} of it"
 
 
 def _verdicts(found: Differing) -> Iterator[str]:
