@@ -74,6 +74,7 @@ golden: setup ## write what machines execute into tests/golden (look at the diff
 
 bench: setup ## measure what the docs claim
 	$(BIN)/python -m bench.preview
+	$(BIN)/python -m bench.review
 	$(BIN)/python -m bench.cost
 	bench/economics
 

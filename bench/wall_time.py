@@ -23,7 +23,7 @@ def wall_times(commands: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[f
 def times_table(measured: Mapping[str, Sequence[float]], base: str) -> Table:
     """Medians in seconds, and as a ratio to that of ``base``: what counts on a noisy machine."""
     table = Table(title=f"median of {ROUNDS} runs", title_justify="left")
-    for column in ("what", "seconds", "min", "max", "times the import"):
+    for column in ("what", "seconds", "min", "max", "times the first"):
         table.add_column(column, justify="left" if column == "what" else "right")
     whole = statistics.median(measured[base])
     for name, times in measured.items():

@@ -16,6 +16,7 @@ from tokenfleet.review.revisions import RevisionError, checked_out, commit_of, r
 
 _WHO = ("-c", "user.name=Someone", "-c", "user.email=someone@example.com")
 DEV, PROD = "Pulumi.dev.yaml", "Pulumi.prod.yaml"
+PROJECT = "name: fleet\nruntime: python\n"
 
 
 def _git(folder: Path, *words: str) -> str:
@@ -65,7 +66,7 @@ def repository(tmp_path: Path) -> Repository:
     folder.mkdir()
     _git(folder, "init", "--quiet", "--initial-branch", "main")
     made = Repository(folder=folder)
-    made.commit({"Pulumi.yaml": "name: fleet\n", DEV: "first\n"})
+    made.commit({"Pulumi.yaml": PROJECT, "__main__.py": "", DEV: "first\n"})
     made.commit({DEV: "second\n"})
     return made
 
@@ -84,7 +85,7 @@ def previewed(monkeypatch: pytest.MonkeyPatch) -> Sequence[Asking]:
 
 
 def _state(asking: Asking) -> StackState:
-    text = (asking.project / f"Pulumi.{asking.stack}.yaml").read_text(encoding="utf-8")
+    text = asking.file.read_text(encoding="utf-8")
     if text.startswith("broken"):
         return broken(text, stack=asking.stack)
     return state([resource("vpc", inputs={"cidrBlock": text})], stack=asking.stack)
@@ -146,10 +147,38 @@ def test_a_dirty_tree_is_what_is_reviewed(repository: Repository) -> None:
 
 @pytest.mark.usefixtures("previewed")
 def test_a_project_may_lie_in_a_subfolder(repository: Repository) -> None:
-    repository.commit({"fleets/own/Pulumi.one.yaml": "a\n"})
+    own = {"fleets/own/Pulumi.yaml": PROJECT, "fleets/own/__main__.py": ""}
+    repository.commit({**own, "fleets/own/Pulumi.one.yaml": "a\n"})
     repository.commit({"fleets/own/Pulumi.one.yaml": "b\n"})
     found = _compared(repository.folder / "fleets" / "own", "HEAD~1", "HEAD")
     assert [(each.stack, each.state) for each in found.stacks] == [("one", "changed")]
+    first = _compared(repository.folder / "fleets" / "own", "HEAD~2", "HEAD")
+    assert [(each.stack, each.state) for each in first.stacks] == [("one", "new")]
+
+
+@pytest.mark.usefixtures("previewed")
+def test_stack_files_may_move_into_a_folder_of_their_own(repository: Repository) -> None:
+    moved = {"Pulumi.yaml": f"{PROJECT}stackConfigDir: forms\n", DEV: None}
+    repository.commit({**moved, f"forms/{DEV}": "third\n", f"forms/{PROD}": "a\n"})
+    found = _compared(repository.folder, "HEAD~1", "HEAD")
+    assert {each.stack: each.state for each in found.stacks} == {"dev": "changed", "prod": "new"}
+    assert not found.renamed
+
+
+@pytest.mark.usefixtures("previewed")
+@pytest.mark.parametrize("broken_at", [0, 1])
+def test_a_project_file_that_cannot_be_read_is_named_with_its_revision(
+    repository: Repository, broken_at: int
+) -> None:
+    files = [PROJECT, PROJECT]
+    files[broken_at] = "name: fleet\nruntime: go\n"
+    for number, file in enumerate(files):
+        repository.commit({"Pulumi.yaml": file, DEV: str(number)})
+    with pytest.raises(
+        RevisionError, match=rf"HEAD{'~1' * (1 - broken_at)}: Pulumi.yaml:2: runtime"
+    ):
+        _compared(repository.folder, "HEAD~1", "HEAD")
+    assert repository.worktrees() == 1
 
 
 def test_a_stack_that_no_file_of_the_change_concerns_is_previewed_once(
@@ -168,8 +197,8 @@ def test_a_program_that_is_moved_into_prose_concerns_every_stack(
     repository: Repository, previewed: Sequence[Asking]
 ) -> None:
     text = "the same\n" * 20
-    repository.commit({"__main__.py": text})
-    repository.commit({"__main__.py": None, "main.md": text})
+    repository.commit({"parts.py": text})
+    repository.commit({"parts.py": None, "parts.md": text})
     _compared(repository.folder, "HEAD~1", "HEAD")
     assert len(previewed) == 2
 

@@ -102,8 +102,10 @@ def _change(before: Resource | None, after: Resource | None) -> ResourceChange |
         return None
     outcomes = {each.path: _forced(after, each) for each in found}
     changed = [_property(each, outcomes[each.path]) for each in found]
-    is_forced = any(each and each.outcome == "replace" for each in outcomes.values())
-    return _made(before, after, "replace" if is_forced else "update", changed)
+    if any(each and each.outcome == "replace" for each in outcomes.values()):
+        return _made(before, after, "replace", changed)
+    refused = (_said(each) for each in outcomes.values() if each and each.outcome == "refused")
+    return replace(_made(before, after, "update", changed), refused=next(refused, ""))
 
 
 def _forced(resource: Resource, difference: Difference) -> ForceNew | None:
@@ -163,6 +165,7 @@ def _made(
         name=after["name"],
         action=action,
         danger=Danger.OUTAGE if following and following.is_refused else danger,
+        refused=following.because if following and following.is_refused else "",
         properties=properties,
         because=reasons,
         follows=following.source if following else "",
@@ -204,7 +207,10 @@ def _follow(
     ]
     for urn, following in consequences(replaced, moved, old, new).items():
         known = found.get(urn)
-        if following.action == "update" and known:
+        is_worse = following.action == "replace" or (
+            following.is_refused and known and known.action == "update"
+        )
+        if known and not is_worse:
             continue
         found[urn] = _made(
             old[urn], new[urn], following.action, known.properties if known else (), following

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenfleet.review.engine import read_steps
 from tokenfleet.review.environments import interpreter_of
-from tokenfleet.review.previews import Asking, StackState, previewed, stacks_in
+from tokenfleet.review.previews import Asking, StackState, previewed
 from tokenfleet.review.review import Review, stack_review
 from tokenfleet.review.revisions import (
     WORKING_TREE,
@@ -20,6 +20,9 @@ from tokenfleet.review.revisions import (
     parted,
     repository_of,
 )
+from tokenfleet.settings.project_file import read_project
+from tokenfleet.settings.stack_file import stack_paths
+from tokenfleet.settings.yaml_file import FileError
 
 # Files that are nearly the same are those of one stack under two names.
 _ALIKE = 0.7
@@ -64,19 +67,12 @@ def compared(asked: Asked, say: Say) -> Review:
             else asked.base
         )
         earlier = opened.enter_context(checked_out(repository, start))
-        names = [_names(asked, revision.folder / below) for revision in (earlier, later)]
-        _check(asked, below, {*names[0], *names[1]})
+        old, new = (_files(asked, revision, below) for revision in (earlier, later))
+        _check(asked, below, {*old, *new})
         touched = changed_files(repository, earlier.commit, later.commit)
-        same = [name for name in names[0] if name in names[1] and not _concerns(name, touched)]
-        before, after = _states(
-            asked,
-            repository,
-            {
-                earlier: [name for name in names[0] if name not in same],
-                later: names[1],
-            },
-            say,
-        )
+        same = [name for name in old if name in new and not _concerns(name, touched)]
+        differing = {name: file for name, file in old.items() if name not in same}
+        before, after = _states(asked, repository, {earlier: differing, later: new}, say)
         before = {**before, **{name: after[name] for name in same}}
         found = [
             stack_review(before.get(name), after.get(name), steps)
@@ -88,15 +84,25 @@ def compared(asked: Asked, say: Say) -> Review:
             parted=0
             if asked.since_merge_base
             else parted(repository, earlier.commit, later.commit),
-            renamed=dict(_renamed(earlier.folder / below, later.folder / below, before, after)),
+            renamed=dict(_renamed(old, new)),
             stacks=sorted(
                 found, key=lambda each: (-(each.danger.rank if each.danger else -1), each.stack)
             ),
         )
 
 
-def _names(asked: Asked, project: Path) -> Sequence[str]:
-    return [name for name in stacks_in(project) if not asked.stacks or name in asked.stacks]
+def _files(asked: Asked, revision: Revision, below: Path) -> Mapping[str, Path]:
+    """The file of each stack at a revision; of one that has no such project, none."""
+    folder = revision.folder / below
+    if not (folder / "Pulumi.yaml").exists():
+        return {}
+    try:
+        found = stack_paths(read_project(folder))
+    except FileError as error:
+        # Without its project file nobody knows which stacks it has: they would seem to be gone.
+        msg = f"{revision.name}: {error}"
+        raise RevisionError(msg) from error
+    return {name: file for name, file in found.items() if not asked.stacks or name in asked.stacks}
 
 
 def _check(asked: Asked, below: Path, found: set[str]) -> None:
@@ -105,7 +111,7 @@ def _check(asked: Asked, below: Path, found: set[str]) -> None:
             msg = f"--stack {name}: neither revision has Pulumi.{name}.yaml in {below}"
             raise RevisionError(msg)
     if not found:
-        msg = f"{asked.project}: neither revision has a Pulumi.STACK.yaml here"
+        msg = f"{asked.project}: neither revision has a Pulumi.yaml and a Pulumi.STACK.yaml here"
         raise RevisionError(msg, "name the folder of Pulumi.yaml with --project")
 
 
@@ -119,35 +125,33 @@ def _concerns(stack: str, touched: Sequence[str]) -> bool:
 
 
 def _states(
-    asked: Asked, repository: Path, names: Mapping[Revision, Sequence[str]], say: Say
+    asked: Asked, repository: Path, files: Mapping[Revision, Mapping[str, Path]], say: Say
 ) -> Sequence[Mapping[str, StackState]]:
     asking: list[Asking] = []
-    for revision, stacks in names.items():
+    for revision, stacks in files.items():
         if not stacks:
             continue
         say(f"{revision.name}: previewing {', '.join(stacks)}")
         python = interpreter_of(revision, repository, say, only_this=asked.same_environment)
         project = revision.folder / asked.project.relative_to(repository)
         asking += [
-            Asking(root=revision.folder, project=project, stack=stack, python=python)
-            for stack in stacks
+            Asking(root=revision.folder, project=project, stack=stack, file=file, python=python)
+            for stack, file in stacks.items()
         ]
     found = previewed(asking)
     return [
         {one.stack: state for one, state in found.items() if one.root == revision.folder}
-        for revision in names
+        for revision in files
     ]
 
 
-def _renamed(
-    earlier: Path, later: Path, before: Mapping[str, object], after: Mapping[str, object]
-) -> Iterator[tuple[str, str]]:
+def _renamed(before: Mapping[str, Path], after: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
     """Stacks that are gone, by one that is new with nearly the same file."""
     for gone in sorted(before.keys() - after.keys()):
         for new in sorted(after.keys() - before.keys()):
             old_text, new_text = (
-                (folder / f"Pulumi.{name}.yaml").read_text(encoding="utf-8", errors="replace")
-                for folder, name in ((earlier, gone), (later, new))
+                file.read_text(encoding="utf-8", errors="replace")
+                for file in (before[gone], after[new])
             )
             if SequenceMatcher(None, old_text, new_text).ratio() > _ALIKE:
                 yield gone, new

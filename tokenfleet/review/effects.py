@@ -33,18 +33,16 @@ def effects(
         *_deployments(changes, resources, models),
         *_groups(changes, after),
         *_cluster(changes),
-        *refused(changes),
+        *_refused(changes),
         *_guards(changes),
         *([] if secrets.is_same else _of_secrets(after)),
     ]
 
 
-def refused(changes: Sequence[ResourceChange]) -> Iterator[str]:
-    """Updates that AWS or Kubernetes does not take: a deployment stops there."""
+def _refused(changes: Sequence[ResourceChange]) -> Iterator[str]:
     for change in changes:
-        for reason in change.because if change.action == "update" else ():
-            if "is refused" in reason:
-                yield f"{change.name}: {reason}. There the deployment would stop."
+        if change.refused:
+            yield f"{change.name}: {change.refused}. There the deployment would stop."
 
 
 def _guards(changes: Sequence[ResourceChange]) -> Iterator[str]:

@@ -114,6 +114,7 @@ def _as_engine(
             {each.path: (each.before, each.after) for each in properties},
             is_kept=bool(resource["retainOnDelete"]),
         ),
+        refused="",
         properties=properties,
         because=[because, *(said.because if said else ())],
         follows="",

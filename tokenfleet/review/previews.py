@@ -34,22 +34,18 @@ class StackState:
     problem: Sequence[str] = ()
 
 
-def stacks_in(project: Path) -> Sequence[str]:
-    """The stacks that a project's folder has a file for."""
-    return sorted(path.name.split(".")[1] for path in project.glob("Pulumi.*.yaml"))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Asking:
     """A stack to be previewed in the files of a revision.
 
     ``root`` is the top folder of the revision, whose package counts before the installed one;
-    ``python`` the interpreter of its environment.
+    ``file`` the stack's, ``python`` the interpreter of its environment.
     """
 
     root: Path
     project: Path
     stack: str
+    file: Path
     python: Path
 
 
@@ -114,7 +110,7 @@ def _state(asking: Asking, folder: Path, code: int, said: str) -> StackState:
         stack=stack,
         preview=preview,
         resources=resources,
-        secrets=_secrets(asking.project / f"Pulumi.{stack}.yaml"),
+        secrets=_secrets(asking.file),
     )
 
 

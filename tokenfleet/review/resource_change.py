@@ -32,6 +32,8 @@ class ResourceChange:
     name: str
     action: Action
     danger: Danger
+    refused: str
+    """Why AWS or Kubernetes takes no such update, so that a deployment stops there; else empty."""
     properties: Sequence[PropertyChange]
     because: Sequence[str]
     follows: str

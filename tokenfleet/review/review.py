@@ -9,7 +9,7 @@ from tokenfleet.counted import count
 from tokenfleet.review.changes import resource_changes
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.documents import with_images
-from tokenfleet.review.effects import effects, refused
+from tokenfleet.review.effects import effects
 from tokenfleet.review.engine import EngineSteps, with_engine
 from tokenfleet.review.pairs import Counts, Numbers, Reasons
 from tokenfleet.review.previews import Document, StackState
@@ -135,7 +135,7 @@ def stack_review(
             _done(tally, secrets),
             month,
             problems,
-            stops=any(refused(changes)),
+            stops=any(change.refused for change in changes),
         ),
         danger=danger,
         tally={action: tally[action] for action in _ACTIONS},

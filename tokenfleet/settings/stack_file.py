@@ -55,7 +55,13 @@ class StackFile:
 
 def stack_names(project: ProjectFile) -> Sequence[str]:
     """The stacks that have a file."""
-    return sorted(path.name.split(".")[1] for path in project.stack_folder.glob("Pulumi.*.yaml"))
+    return list(stack_paths(project))
+
+
+def stack_paths(project: ProjectFile) -> Mapping[str, Path]:
+    """The file of every stack, in the order of their names."""
+    paths = sorted(project.stack_folder.glob("Pulumi.*.yaml"))
+    return {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in paths}
 
 
 def read_stack_file(
