@@ -4,13 +4,13 @@ import copy
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.edits import put
 from tests.order_forms.any_stack import check
 from tests.own_stacks import STACKS, own_stack
 from tokenfleet.settings.project_file import read_project
@@ -38,20 +38,20 @@ SMALL = {
 }
 
 
-@dataclass(kw_only=True)
-class Forms:
+class Forms(dict[str, Keys]):
     """The order forms of a project by stack, and what lies beside them."""
 
-    project: str = "tokenfleet"
-    stacks: dict[str, Keys]
-    others: Keys = field(default_factory=dict[str, Any])
-    """Keys of other packages, in each."""
+    def __init__(self, stacks: Mapping[str, Keys]) -> None:
+        super().__init__(stacks)
+        self.project = "tokenfleet"
+        self.others: Keys = {}
+        """Keys of other packages, in each."""
 
     def write(self, folder: Path) -> None:
         """As a project in a folder."""
         named = f"name: {self.project}\nruntime: python\n"
         (folder / "Pulumi.yaml").write_text(named, encoding="utf-8")
-        for stack, keys in self.stacks.items():
+        for stack, keys in self.items():
             config = {f"{self.project}:{key}": value for key, value in keys.items()} | self.others
             text = yaml.safe_dump({"config": config}, sort_keys=False)
             (folder / f"Pulumi.{stack}.yaml").write_text(text, encoding="utf-8")
@@ -60,25 +60,9 @@ class Forms:
 Edit = Callable[[Forms], None]
 
 
-def put(path: str, value: object = ...) -> Edit:
-    """An edit: what stands at a path that begins with a stack; nothing any more for ``...``."""
-    *parents, last = path.split(".")
-
-    def edit(forms: Forms) -> None:
-        inner: Any = forms.stacks
-        for parent in parents:
-            inner = inner.setdefault(parent, {})
-        if value is ...:
-            del inner[last]
-        else:
-            inner[last] = copy.deepcopy(value)
-
-    return edit
-
-
 def copied(stack: str, name: str) -> Edit:
     """An edit: another stack like one that is there."""
-    return lambda forms: forms.stacks.update({name: copy.deepcopy(forms.stacks[stack])})
+    return lambda forms: forms.update({name: copy.deepcopy(forms[stack])})
 
 
 def renamed(project: str) -> Edit:
@@ -88,13 +72,13 @@ def renamed(project: str) -> Edit:
 
 def as_pulumi_writes(forms: Forms) -> None:
     """An edit: sections as JSON text, keys of other packages beside them."""
-    forms.stacks["dev"]["network"] = json.dumps(forms.stacks["dev"]["network"])
+    forms["dev"]["network"] = json.dumps(forms["dev"]["network"])
     forms.others["aws:region"] = "us-east-1"
 
 
 def is_published(forms: Forms) -> None:
     """An edit: what a model says once its weights are in the bucket."""
-    model = forms.stacks["dev"]["models"]["qwen3-4b"]
+    model = forms["dev"]["models"]["qwen3-4b"]
     weights = snapshot_of(model["huggingFaceId"], model["revision"])
     model["published"] = mark_of("tokenfleet-dev in us-east-1", [weights])
 
@@ -193,15 +177,15 @@ def test_an_edited_order_form_is_as_any_must_be(
     edits: Sequence[Edit], own_project: Path, tmp_path: Path
 ) -> None:
     before = {stack: dict(own_stack(stack).keys) for stack in STACKS}
-    forms = Forms(stacks=copy.deepcopy(before))
+    forms = Forms(copy.deepcopy(before))
     for edit in edits:
         edit(forms)
     shutil.copy(own_project / "__main__.py", tmp_path)
     shutil.copy(CONFIG, tmp_path / "own.json")
     forms.write(tmp_path)
-    assert stack_names(read_project(tmp_path)) == sorted(forms.stacks)
-    renewed = forms.project != Forms(stacks={}).project
-    edited = [name for name, keys in forms.stacks.items() if renewed or keys != before.get(name)]
+    assert stack_names(read_project(tmp_path)) == sorted(forms)
+    renewed = forms.project != Forms({}).project
+    edited = [name for name, keys in forms.items() if renewed or keys != before.get(name)]
     assert edited
     for stack in edited:
         check(tmp_path, stack)

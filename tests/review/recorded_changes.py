@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.review.states import Edit, dropped, moved, of_resource, put, state_of
+from tests.edits import Edit, put
+from tests.review.states import dropped, moved, of_resource, state_of
 from tokenfleet.review.previews import StackState
 
 Expected = tuple[str, str]

@@ -3,34 +3,17 @@
 import copy
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from tests.edits import Edit, put
 from tests.own_stacks import FOLDER, own_stack
 from tests.today import TODAY
 from tokenfleet.json_document import Schema, json_document
 from tokenfleet.plan.decide import decide
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.review.previews import StackState
-
-Edit = Callable[[dict[str, Any]], None]
-
-
-def put(path: str, value: object = ...) -> Edit:
-    """An edit of a stack's keys, or of any document: what stands at a path; ``...`` takes it away."""
-    *parents, last = path.split(".")
-
-    def edit(keys: dict[str, Any]) -> None:
-        inner: Any = keys
-        for parent in parents:
-            inner = inner.setdefault(parent, {})
-        if value is ...:
-            del inner[last]
-        else:
-            inner[last] = copy.deepcopy(value)
-
-    return edit
 
 
 def moved(path: str, to: str) -> Edit:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from tokenfleet.economics.bill.commitments import Utilisation, with_commitments
 from tokenfleet.economics.bill.forecast import Forecast, forecast
+from tokenfleet.economics.bill.pool_nodes import pool_placement
 from tokenfleet.economics.bill.scenario import Scenario
 from tokenfleet.economics.bill.shares import ModelShare, shares
 from tokenfleet.economics.quantiles import Quantiles
@@ -50,6 +51,13 @@ class FleetBills:
         if key not in self._known:
             self._known[key] = self._made(replicas)
         return self._known[key]
+
+    def spot_share(self, pool: str, replicas: Mapping[str, float]) -> float | None:
+        """The part of a pool's nodes with replicas that is bought as spot, as the bill expects.
+
+        None where no replica has a node.
+        """
+        return pool_placement(self.plan, pool, self.scenario(replicas), "expected").spot_share
 
     def utilisations(self, replicas: Mapping[str, float]) -> Sequence[Utilisation]:
         """How well every commitment is used with those replicas, as expected."""

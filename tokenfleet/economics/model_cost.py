@@ -39,6 +39,8 @@ class ModelCost:
 
     ``replicas`` run for the load, or the fewest where none is known; ``most_replicas`` may.
     ``share`` is what it pays of the bill as expected, ``usd_per_hour`` the same with its range.
+    ``spot_share`` is the part of the node-hours of its pool's replicas that is bought as spot, as
+    the bill expects; None where no replica has a node.
     ``at_load`` and ``served`` (one replica at its part of the load) are None without traffic,
     all prices without a price of its nodes. ``causes`` are US dollars an hour. ``missing`` is
     how many replicas more it takes to keep queue and promise; ``misses`` why no number would.
@@ -54,6 +56,7 @@ class ModelCost:
     most_replicas: int
     share: ModelShare
     usd_per_hour: Quantiles
+    spot_share: float | None
     at_load: Quote | None
     flat_out: Quote | None
     served: Served | None
@@ -86,6 +89,7 @@ def model_cost(
         most_replicas=most_replicas,
         share=share,
         usd_per_hour=usd,
+        spot_share=bills.spot_share(model.pool, replicas),
         at_load=quote if priced else None,
         flat_out=quote_at_saturation(fleet.most, usd, replicas=running_now) if priced else None,
         served=None if load is None else at_load(fleet.most, load / running_now),

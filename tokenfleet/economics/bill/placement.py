@@ -34,6 +34,14 @@ class Placement:
     tiers: Sequence[TierNodes]
     unplaced: float
 
+    @property
+    def spot_share(self) -> float | None:
+        """The part of the nodes with replicas that is spot; None where no replica has a node."""
+        used = {tier.group.role: tier.kept + tier.added for tier in self.tiers}
+        spot = [t.group.role for t in self.tiers if t.group.purchase_option == "spot"]
+        every = sum(used.values())
+        return sum(used[role] for role in spot) / every if every else None
+
 
 def place(
     groups: Sequence[NodeGroupPlan], needed: float, spot_share: float, *, no_spot: bool = False
