@@ -203,6 +203,15 @@ CHANGES: Mapping[str, Recorded] = {
         only=frozenset({UPDATE}),
         says=["replicas 1 to 8, not 2 to 8", "qwen3-8b: 1 replica, not 2: the others end."],
     ),
+    "load-raised": Recorded(
+        edits=[put(f"{MODEL}.traffic.requestsPerSecond", 0.35)],
+        verdict="no resource changes; +",
+        only=frozenset(),
+        says=[
+            "qwen3-4b: carries at most 0.55 requests/s, not 0.28",
+            "head room above its load 0.20 requests/s, not 0.08",
+        ],
+    ),
     "nodes-lowered": Recorded(
         edits=[put(f"{POOL}.tiers.on-demand.max", 1)],
         verdict="nodes: 1 resource updated",
@@ -240,7 +249,10 @@ CHANGES: Mapping[str, Recorded] = {
             MODEL_POD: (UPDATE, OUTAGE),
         },
         only=frozenset({UPDATE, DELETE}),
-        says=["replicas of qwen3-4b that run there are evicted"],
+        says=[
+            "replicas of qwen3-4b that run there are evicted",
+            "qwen3-4b: 100% of its node-hours on spot, not 28%",
+        ],
     ),
     "nodes-of-a-model-gone": Recorded(
         patches=[

@@ -6,10 +6,12 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from rich.console import Console
 
 from tests.review.synthetic import CONFIG_MAP, SUBNET, broken, resource, state
 from tokenfleet.json_document import Schema, json_document
@@ -17,6 +19,8 @@ from tokenfleet.recording.recorded import SECRET
 from tokenfleet.review.previews import StackState
 from tokenfleet.review.review import Review, StackReview, stack_review
 from tokenfleet.views.pages.review import MARK, review_markdown
+from tokenfleet.views.screens.review import show_review
+from tokenfleet.views.visible import visible
 
 _GITHUB_TAKES = 65_536
 # As GitHub finds one in rendered text.
@@ -106,6 +110,47 @@ def test_names_and_values_stay_text(odd: str) -> None:
         if "<td" in row
     } <= {6}
     assert " ".join(odd.split()) in _as_shown(rendered)
+
+
+INVISIBLE = {
+    "an override": ("a\u202egnp.exe", "a\\u202egnp.exe"),
+    "an embedding": ("\u202aa\u202c\u202b", "\\u202aa\\u202c\\u202b"),
+    "isolates": ("\u2066a\u2069 \u2067b\u2068", "\\u2066a\\u2069 \\u2067b\\u2068"),
+    "marks": ("a\u200eb\u200fc\u061c", "a\\u200eb\\u200fc\\u061c"),
+    "no width": ("a\u200bb\u200cc\u200dd\u2060", "a\\u200bb\\u200cc\\u200dd\\u2060"),
+    "a byte order mark": ("\ufeffa", "\\ufeffa"),
+    "a soft hyphen": ("a\u00adb", "a\\u00adb"),
+    "separators": ("a\u2028b\u2029c", "a\\u2028b\\u2029c"),
+    "controls": ("a\x00b\x1b[31mc\x7f\x85d\x1c", "a\\u0000b\\u001b[31mc\\u007f\\u0085d\\u001c"),
+    "tags": ("a\U000e0041b", "a\\U000e0041b"),
+    "a filler": ("a\u3164b\u115fc", "a\\u3164b\\u115fc"),
+    "a variation": ("a\ufe0fb\u034f", "a\\ufe0fb\\u034f"),
+    "half a character": ("a\ud800b", "a\\ud800b"),
+}
+
+
+@pytest.mark.parametrize(("odd", "shown"), INVISIBLE.values(), ids=list(INVISIBLE))
+def test_what_nobody_sees_is_written_out(odd: str, shown: str) -> None:
+    before = state([resource(odd, inputs={"tags": {odd: odd}, "cidrBlock": "a"})], stack=odd)
+    after = state([resource(odd, inputs={"tags": {odd: f"{odd}!"}, "cidrBlock": odd})], stack=odd)
+    stacks = [stack_review(before, after), stack_review(broken(odd, stack=odd), after)]
+    found = Review(base=odd, head="change", parted=1, renamed={odd: odd}, stacks=stacks)
+    console = Console(width=400, file=StringIO(), color_system=None)
+    with console.capture() as captured:
+        show_review(found, console)
+    comment, terminal = review_markdown(found), captured.get()
+    hidden = {each for each in odd if not (each.isascii() and each.isprintable())}
+    assert hidden
+    assert not [each for each in comment + terminal if each in hidden]
+    assert terminal.count(shown) > 4
+    assert _as_shown(MarkdownIt("commonmark").render(comment)).count(shown) > 4
+
+
+@pytest.mark.parametrize(
+    "seen", ["naïve", "日本語　です", "a\tb\nc", "emoji 🙂", "עברית", "a\u00a0b"]
+)
+def test_what_everybody_sees_stays_as_it_is(seen: str) -> None:
+    assert visible(seen) == seen
 
 
 def _as_shown(rendered: str) -> str:

@@ -43,6 +43,13 @@ class ModelChange:
     """That serve the load."""
     bounds: Texts
     """How few and how many replicas there may be, in words."""
+    spot_share: Numbers
+    """The part of its replicas' node-hours that is bought as spot, as the bill expects; None too
+    where a revision does not say."""
+    capacity_requests_per_second: Numbers
+    """The most that its replicas at the load carry."""
+    head_room_requests_per_second: Numbers
+    """What of that is left above the load; below zero where the load is more."""
     busy: Numbers
     """The load as a share of the most that its replicas carry."""
     ttft_p99_ms: Numbers
@@ -53,8 +60,10 @@ class ModelChange:
 
     @property
     def is_same(self) -> bool:
-        """Whether nothing of it changes."""
-        pairs = [getattr(self, each.name) for each in fields(self) if each.name != "name"]
+        """Whether nothing of it changes; a share that a revision does not know is no change."""
+        spot = self.spot_share
+        left_out = {"name", "spot_share"} if None in (spot.before, spot.after) else {"name"}
+        pairs = [getattr(self, each.name) for each in fields(self) if each.name not in left_out]
         return all(pair.before == pair.after for pair in pairs)
 
 
@@ -183,11 +192,18 @@ def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
         blended, spread = quote["prices"]["blended"], quote["rangeOfPrice"]
         price = Span(low=blended * spread["p10"], expected=blended, high=blended * spread["p90"])
     ttft = served and served["ttftP99"]
+    most = cost["most"]
+    capacity = cost["replicas"] * most["theta"]["p50"] / most["shape"]["outputTokens"]
+    load = cost["requestsPerSecond"]
     return {
         "usd_per_mtok": price and price.expected,
         "usd_per_mtok_range": price,
         "replicas": cost["replicas"],
         "bounds": f"{plan['minReplicas']} to {plan['maxReplicas']}",
+        # What older revisions write lacks it.
+        "spot_share": cost.get("spotShare"),
+        "capacity_requests_per_second": capacity,
+        "head_room_requests_per_second": None if load is None else capacity - load,
         "busy": quote and quote["load"]["p50"],
         "ttft_p99_ms": ttft and 1000 * ttft["p50"],
         "promise_kept": None

@@ -59,6 +59,26 @@ def test_nodes_are_bought_where_the_autoscaler_would(
     assert placed.unplaced == pytest.approx(unplaced)
 
 
+@pytest.mark.parametrize(
+    ("row", "share"),
+    [
+        ("nothing", None),
+        ("minimums idle", None),
+        ("split", 2 / 3),
+        ("spot is full", 4 / 5),
+        ("cheapest minimum first", 1),
+        ("minimums and one more", 2 / 3),
+        ("beyond the reservation", 1 / 5),
+        ("only on demand", 0),
+    ],
+)
+def test_the_share_of_spot_is_that_of_nodes_with_replicas(row: str, share: float | None) -> None:
+    tiers, needed, wanted, _, _ = ROWS[row]
+    plan = plan_of("dev", with_tiers("graviton4", tiers))
+    placed = place(plan.node_groups_by_pool["graviton4"], needed, wanted)
+    assert placed.spot_share == pytest.approx(share)
+
+
 def test_nothing_is_spot_where_nothing_may_be() -> None:
     plan = plan_of("dev", with_tiers("graviton4", BOTH))
     placed = place(plan.node_groups_by_pool["graviton4"], 5, 0, no_spot=True)

@@ -34,6 +34,7 @@ from tokenfleet.views.tables.stack import (
     pools_table,
 )
 from tokenfleet.views.tables.table import Table
+from tokenfleet.views.visible import visible
 
 # Fits beside its title on a page of a pull request without scrolling.
 _LETTERS = 70
@@ -70,8 +71,8 @@ def markdown(report: Report, origin: Origin | None = None) -> str:
 
 
 def text(value: str) -> str:
-    """A value as literal text: no markup, one line, safe inside a table cell, and nobody told of it."""
-    line = _REFERENCE.sub(rf"\1{_NOTHING}", " ".join(value.split()))
+    """A value as literal text: no markup, one line, all of it seen, and nobody told of it."""
+    line = _REFERENCE.sub(rf"\1{_NOTHING}", " ".join(visible(value).split()))
     return _MARKS.sub(r"\\\1", escape(line, quote=False)).replace(_NOTHING, "&#8203;")
 
 

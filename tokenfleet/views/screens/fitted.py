@@ -12,6 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from tokenfleet.views.tables.table import Column, Table
+from tokenfleet.views.visible import visible
 
 _GAP = 2
 # A column of words is not made narrower than this, or than its longest word up to the second.
@@ -49,8 +50,8 @@ class Fitted:
     headed: bool = True
 
     def row(self, *cells: Cell, style: str = "") -> None:
-        """Add a row: a string is text, never markup."""
-        texts = [Text(cell) if isinstance(cell, str) else cell for cell in cells]
+        """Add a row: a string is text, never markup, and all of it is seen."""
+        texts = [Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells]
         self.rows.append((texts, style))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

@@ -16,6 +16,7 @@ from tokenfleet.views.tables.review import (
     news,
     other_lines,
 )
+from tokenfleet.views.visible import visible
 
 _COLORS = {"data-loss": "bold red", "outage": "red", "nodes": "yellow", "replicas": "yellow"}
 _MOST_ROWS = 40
@@ -23,14 +24,16 @@ _MOST_ROWS = 40
 
 def show_review(review: Review, console: Console) -> None:
     """Print what is most dangerous first."""
-    console.print(Text(f"{review.base} to {review.head}", "bold"))
+    console.print(_text(f"{review.base} to {review.head}", "bold"))
     for line in other_lines(review):
-        console.print(Text(line, "yellow"))
+        console.print(_text(line, "yellow"))
     for stack in review.stacks:
         console.print()
         console.print(
             Text.assemble(
-                (stack.stack, "bold"), ": ", (stack.verdict, _COLORS.get(stack.danger or "", ""))
+                _text(stack.stack, "bold"),
+                ": ",
+                _text(stack.verdict, _COLORS.get(stack.danger or "", "")),
             )
         )
         for part in _parts(stack):
@@ -39,7 +42,7 @@ def show_review(review: Review, console: Console) -> None:
 
 def _parts(stack: StackReview) -> Iterator[RenderableType]:
     for line in stack.effects:
-        yield Text(f"- {line}")
+        yield _text(f"- {line}")
     if stack.changes:
         yield Text("")
         yield on_screen(changes_table(stack, _MOST_ROWS))
@@ -51,4 +54,9 @@ def _parts(stack: StackReview) -> Iterator[RenderableType]:
             yield Text("")
             yield on_screen(table)
     for line in news(stack):
-        yield Text(f"- {line}")
+        yield _text(f"- {line}")
+
+
+def _text(line: str, style: str = "") -> Text:
+    """Names and values of whoever proposes the change: none says more than is seen."""
+    return Text(visible(line), style)

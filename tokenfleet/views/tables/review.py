@@ -149,6 +149,7 @@ def news(stack: StackReview) -> Iterator[str]:
     yield from (f"broken rule gone: {line}" for line in stack.findings.gone)
     yield from _verdicts(stack.verdicts)
     for model in stack.models:
+        yield from _carried(model)
         for word, pair in (
             ("replicas", model.bounds),
             ("revision", model.revision),
@@ -166,6 +167,28 @@ def news(stack: StackReview) -> Iterator[str]:
         yield f"{quota}: the most nodes need {pair.after:,} vCPUs, not {pair.before:,}"
     if stack.crosses_budget:
         yield f"the budget is crossed: {stack.budget_share.after:.0%} of it"
+
+
+def _carried(model: ModelChange) -> Iterator[str]:
+    """What its replicas carry at the load, and how they are bought, where that is not as it was."""
+    figures = (
+        ("carries at most {} requests/s", model.capacity_requests_per_second, _rate),
+        ("head room above its load {} requests/s", model.head_room_requests_per_second, _rate),
+        ("{} of its node-hours on spot", model.spot_share, "{:.0%}".format),
+    )
+    said: list[str] = []
+    for sentence, pair, written in figures:
+        before, after = (None if end is None else written(end) for end in (pair.before, pair.after))
+        # A revision that does not say how much is spot is no news.
+        is_unknown = before is None and model.replicas.before is not None
+        if after is not None and before != after and not is_unknown:
+            said.append(sentence.format(after) + (f", not {before}" if before else ""))
+    if said:
+        yield f"{model.name}: {'; '.join(said)}"
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.{0 if abs(per_second) >= 100 else 2}f}"  # noqa: PLR2004 - three digits say it
 
 
 def _verdicts(found: Differing) -> Iterator[str]:
