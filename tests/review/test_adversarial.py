@@ -15,12 +15,12 @@ from rich.console import Console
 
 from tests.review.synthetic import CONFIG_MAP, SUBNET, broken, resource, state
 from tokenfleet.json_document import Schema, json_document
+from tokenfleet.plain_text import written_out
 from tokenfleet.recording.recorded import SECRET
 from tokenfleet.review.previews import StackState
 from tokenfleet.review.review import Review, StackReview, stack_review
 from tokenfleet.views.pages.review import MARK, review_markdown
 from tokenfleet.views.screens.review import show_review
-from tokenfleet.views.visible import visible
 
 _GITHUB_TAKES = 65_536
 # As GitHub finds one in rendered text.
@@ -109,7 +109,7 @@ def test_names_and_values_stay_text(odd: str) -> None:
         for row in re.findall(r"<tr>(.*?)</tr>", rendered, re.DOTALL)
         if "<td" in row
     } <= {6}
-    assert " ".join(odd.split()) in _as_shown(rendered)
+    assert " ".join(written_out(odd).split()) in _as_shown(rendered)
 
 
 INVISIBLE = {
@@ -150,7 +150,7 @@ def test_what_nobody_sees_is_written_out(odd: str, shown: str) -> None:
     "seen", ["naïve", "日本語　です", "a\tb\nc", "emoji 🙂", "עברית", "a\u00a0b"]
 )
 def test_what_everybody_sees_stays_as_it_is(seen: str) -> None:
-    assert visible(seen) == seen
+    assert written_out(seen) == seen
 
 
 def _as_shown(rendered: str) -> str:

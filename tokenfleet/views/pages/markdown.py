@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from tokenfleet.counted import count
+from tokenfleet.plain_text import written_out
 from tokenfleet.preview.branch import Branch
 from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import ModelReport, Report
@@ -34,7 +35,6 @@ from tokenfleet.views.tables.stack import (
     pools_table,
 )
 from tokenfleet.views.tables.table import Table
-from tokenfleet.views.visible import visible
 
 # Fits beside its title on a page of a pull request without scrolling.
 _LETTERS = 70
@@ -72,7 +72,7 @@ def markdown(report: Report, origin: Origin | None = None) -> str:
 
 def text(value: str) -> str:
     """A value as literal text: no markup, one line, all of it seen, and nobody told of it."""
-    line = _REFERENCE.sub(rf"\1{_NOTHING}", " ".join(visible(value).split()))
+    line = _REFERENCE.sub(rf"\1{_NOTHING}", " ".join(written_out(value).split()))
     return _MARKS.sub(r"\\\1", escape(line, quote=False)).replace(_NOTHING, "&#8203;")
 
 

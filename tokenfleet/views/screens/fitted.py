@@ -11,8 +11,8 @@ from rich.measure import Measurement
 from rich.table import Table as Grid
 from rich.text import Text
 
+from tokenfleet.plain_text import written_out
 from tokenfleet.views.tables.table import Column, Table
-from tokenfleet.views.visible import visible
 
 _GAP = 2
 # A column of words is not made narrower than this, or than its longest word up to the second.
@@ -51,7 +51,7 @@ class Fitted:
 
     def row(self, *cells: Cell, style: str = "") -> None:
         """Add a row: a string is text, never markup, and all of it is seen."""
-        texts = [Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells]
+        texts = [Text(written_out(cell)) if isinstance(cell, str) else cell for cell in cells]
         self.rows.append((texts, style))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

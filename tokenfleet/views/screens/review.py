@@ -6,6 +6,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from tokenfleet.counted import count
+from tokenfleet.plain_text import written_out
 from tokenfleet.review.review import Review, StackReview
 from tokenfleet.views.screens.fitted import on_screen
 from tokenfleet.views.tables.review import (
@@ -16,7 +17,6 @@ from tokenfleet.views.tables.review import (
     news,
     other_lines,
 )
-from tokenfleet.views.visible import visible
 
 _COLORS = {"data-loss": "bold red", "outage": "red", "nodes": "yellow", "replicas": "yellow"}
 _MOST_ROWS = 40
@@ -59,4 +59,4 @@ def _parts(stack: StackReview) -> Iterator[RenderableType]:
 
 def _text(line: str, style: str = "") -> Text:
     """Names and values of whoever proposes the change: none says more than is seen."""
-    return Text(visible(line), style)
+    return Text(written_out(line), style)

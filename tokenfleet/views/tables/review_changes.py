@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from tokenfleet.counted import count
+from tokenfleet.plain_text import written_out
 from tokenfleet.review.danger import Danger, what_goes
 from tokenfleet.review.documents import ORDER
 from tokenfleet.review.resource_change import PropertyChange, ResourceChange
@@ -171,7 +172,7 @@ def _line(value: object) -> str:
     if value is None:
         return "(absent)"
     text = value if isinstance(value, str) else json.dumps(_as_written(value))
-    return " ".join(text.split())
+    return " ".join(written_out(text).split())
 
 
 def _as_written(value: object) -> object:
