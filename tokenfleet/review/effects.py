@@ -8,6 +8,7 @@ from tokenfleet.counted import count
 from tokenfleet.policies.values import mapping
 from tokenfleet.recording.recorded import SECRET
 from tokenfleet.review.danger import Danger, guards_lifted, is_lowered, replicas_at_once
+from tokenfleet.review.kinds.config_readers import told_readers
 from tokenfleet.review.resource_change import Resource, ResourceChange
 from tokenfleet.review.service import Secrets
 
@@ -32,6 +33,7 @@ def effects(
     return [
         *_deployments(changes, resources, models),
         *_groups(changes, after),
+        *told_readers(changes, resources, secrets_differ=not secrets.is_same),
         *_cluster(changes),
         *_refused(changes),
         *_guards(changes),
