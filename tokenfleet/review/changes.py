@@ -14,9 +14,15 @@ from tokenfleet.review.force_new import (
     forces_replacement,
     known_types,
 )
+from tokenfleet.review.kinds.judged import with_what_is_behind
 from tokenfleet.review.needs import without_unneeded
 from tokenfleet.review.pools import with_models
-from tokenfleet.review.resource_change import PropertyChange, Resource, ResourceChange
+from tokenfleet.review.resource_change import (
+    GOES_WITH_IT,
+    PropertyChange,
+    Resource,
+    ResourceChange,
+)
 
 
 def resource_changes(
@@ -40,7 +46,8 @@ def resource_changes(
     }
     _follow(found, old, new)
     found = {change.urn: change for change in without_unneeded(found, old, new)}
-    return in_order(with_models(found, old, new))
+    found = {change.urn: change for change in with_models(found, old, new)}
+    return in_order(with_what_is_behind(found, old, new))
 
 
 def in_order(changes: Iterable[ResourceChange]) -> Sequence[ResourceChange]:
@@ -186,7 +193,7 @@ def _of_what_ends(
     if kept:
         yield "what was there stays behind, unmanaged (retainOnDelete)"
     elif gone := what_goes(after["type"]):
-        yield f"with it goes: {gone}"
+        yield f"{GOES_WITH_IT}{gone}"
 
 
 def _follow(

@@ -10,11 +10,10 @@ from tokenfleet.counted import count
 from tokenfleet.plain_text import written_out
 from tokenfleet.review.danger import Danger, what_goes
 from tokenfleet.review.documents import ORDER
-from tokenfleet.review.resource_change import PropertyChange, ResourceChange
+from tokenfleet.review.resource_change import GOES_WITH_IT, PropertyChange, ResourceChange
 
 _LONGEST_VALUE, _SAME_BEFORE = 80, 20
 _MOST_PATHS, _MOST_REASONS, _MOST_KINDS, _MOST_NAMES = 5, 3, 6, 2
-_GOES = "with it goes: "
 HARMLESS = frozenset({Danger.ADDITION, Danger.SETTINGS})
 """What nobody who is served notices."""
 _DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
@@ -75,14 +74,14 @@ class Entry:
             reason
             for each in self.changes
             for reason in each.because[1 if self.root else 0 :]
-            if not reason.startswith(_GOES)
+            if not reason.startswith(GOES_WITH_IT)
             and reason not in {found.forces for found in each.properties}
         ]
         said += list(dict.fromkeys(others))[:_MOST_REASONS]
         if self.first.action in {"replace", "delete"} and self.danger not in HARMLESS:
             shown = [each for each in goes if each]
             more = ", and more" if len(shown) > _MOST_REASONS else ""
-            said.append(f"{_GOES}{', '.join(shown[:_MOST_REASONS])}{more}")
+            said.append(f"{GOES_WITH_IT}{', '.join(shown[:_MOST_REASONS])}{more}")
         return "; ".join(said)
 
     @property
