@@ -1,6 +1,16 @@
 """How many there are of something, as people write it."""
 
+from collections.abc import Sequence
+
+_MOST_NAMES = 5
+
 
 def count(number: int, noun: str) -> str:
     """``1 node``, ``12 nodes``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first five names, and how many more there are."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

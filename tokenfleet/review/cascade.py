@@ -29,15 +29,18 @@ def consequences(
     moved: Collection[str],
     old: Mapping[str, Resource],
     new: Mapping[str, Resource],
+    kept: Collection[str] = (),
 ) -> Mapping[str, Consequence]:
     """What follows from replaced resources, and from providers that are moved to another region.
+
+    Nothing follows for what is ``kept``, nor from it.
 
     Whatever a replaced resource says of itself is unknown until it is there, so the engine sees
     each property that is made of it as changed.
     """
     gone, found = set(replaced), dict[str, Consequence]()
     for urn in _causes_first(new):
-        if urn not in old:
+        if urn not in old or urn in kept:
             continue
         consequence = _of(new[urn], gone, moved, new)
         if consequence:

@@ -1,7 +1,7 @@
 """What becomes of every resource of a stack, between two recordings of it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -26,12 +26,17 @@ from tokenfleet.review.resource_change import (
 
 
 def resource_changes(
-    before: Iterable[Resource], after: Iterable[Resource]
+    before: Iterable[Resource],
+    after: Iterable[Resource],
+    *,
+    kept: Collection[str] = (),
+    replaced: Collection[str] = (),
 ) -> Sequence[ResourceChange]:
     """Everything that is not as it was; components are no resources.
 
     The most dangerous first, of these what the most others follow from, and causes before what
-    follows from them.
+    follows from them. From what is ``kept`` nothing follows, whatever becomes of it; from what is
+    ``replaced`` what follows from a replacement.
     """
     every_old, every_new = ({each["urn"]: each for each in side} for side in (before, after))
     old, new = _custom(every_old), _custom(every_new)
@@ -44,7 +49,7 @@ def resource_changes(
         urn: replace(change, component=_whole(urn, change.action, every_old, every_new))
         for urn, change in found.items()
     }
-    _follow(found, old, new)
+    _follow(found, old, new, kept=kept, replaced=replaced)
     found = {change.urn: change for change in without_unneeded(found, old, new)}
     found = {change.urn: change for change in with_models(found, old, new)}
     return in_order(with_what_is_behind(found, old, new))
@@ -197,14 +202,23 @@ def _of_what_ends(
 
 
 def _follow(
-    found: dict[str, ResourceChange], old: Mapping[str, Resource], new: Mapping[str, Resource]
+    found: dict[str, ResourceChange],
+    old: Mapping[str, Resource],
+    new: Mapping[str, Resource],
+    *,
+    kept: Collection[str],
+    replaced: Collection[str],
 ) -> None:
-    """Add what follows from what is replaced."""
-    replaced = [urn for urn, change in found.items() if change.action == "replace"]
+    """Add what follows from what is replaced, and not kept."""
+    causes = [
+        *replaced,
+        *(urn for urn, each in found.items() if each.action == "replace" and urn not in kept),
+    ]
     moved = [
         urn
         for urn, change in found.items()
         if change.action == "update"
+        and urn not in kept
         and new[urn]["type"].startswith("pulumi:providers:")
         and any(
             forced and forced.outcome == "replaces-managed"
@@ -212,7 +226,7 @@ def _follow(
             if (forced := _again(new[urn], each))
         )
     ]
-    for urn, following in consequences(replaced, moved, old, new).items():
+    for urn, following in consequences(causes, moved, old, new, kept).items():
         known = found.get(urn)
         is_worse = following.action == "replace" or (
             following.is_refused and known and known.action == "update"

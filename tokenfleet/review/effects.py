@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tokenfleet.counted import count
+from tokenfleet.counted import count, listed
 from tokenfleet.policies.values import mapping
 from tokenfleet.recording.recorded import SECRET
 from tokenfleet.review.danger import Danger, guards_lifted, is_lowered, replicas_at_once
@@ -19,7 +19,6 @@ _DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 _KUBERNETES = "pulumi:providers:kubernetes"
 _PODS_OF = frozenset({"aws:eks/addon:Addon", "kubernetes:helm.sh/v3:Release"})
 _MODEL = "tokenfleet.io/model"
-_MOST_NAMES = 5
 
 
 def effects(
@@ -58,7 +57,7 @@ def _guards(changes: Sequence[ResourceChange]) -> Iterator[str]:
 def _of_secrets(after: Sequence[Resource]) -> Iterator[str]:
     names = [str(each["name"]) for each in after if SECRET in json.dumps(each["inputs"])]
     if names:
-        yield f"{_listed(names)}: made of secrets, so nobody sees here whether they change."
+        yield f"{listed(names)}: made of secrets, so nobody sees here whether they change."
 
 
 def _deployments(
@@ -131,7 +130,7 @@ def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Ite
     ]
     if later:
         yield (
-            f"{_listed(later)}: nodes launched from now on get the new template; those that run keep"
+            f"{listed(later)}: nodes launched from now on get the new template; those that run keep"
             " theirs until they are replaced, as nothing rolls them."
         )
     for change in changes:
@@ -149,12 +148,6 @@ def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Ite
 
 def _whole(value: object) -> int:
     return int(str(value))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_MOST_NAMES]) + (
-        f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    )
 
 
 def _cluster(changes: Sequence[ResourceChange]) -> Iterator[str]:

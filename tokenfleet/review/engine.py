@@ -1,13 +1,15 @@
 """What the engine itself says of a change: ``pulumi preview --json``, which asked the providers."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from tokenfleet.counted import listed
 from tokenfleet.given_file import GivenFileError, given_text
 from tokenfleet.policies.values import items, mapping
-from tokenfleet.review.changes import in_order
+from tokenfleet.review.changes import in_order, resource_changes
 from tokenfleet.review.danger import Action, danger_of
 from tokenfleet.review.resource_change import Resource, ResourceChange
 from tokenfleet.review.revisions import RevisionError
@@ -69,19 +71,35 @@ def _step(flag: str, step: object) -> tuple[str, tuple[Action | None, Sequence[s
     return urn, (_ACTIONS[op], list(map(str, items(entries.get("replaceReasons")))))
 
 
+@dataclass(frozen=True, kw_only=True)
+class EngineView:
+    """Changes as the engine sees them; ``said`` is what became of those that no step is about."""
+
+    changes: Sequence[ResourceChange]
+    said: Sequence[str]
+
+
 def with_engine(
     changes: Sequence[ResourceChange],
     steps: EngineSteps,
-    before: Iterable[Resource],
-    after: Iterable[Resource],
-) -> Sequence[ResourceChange]:
+    before: Sequence[Resource],
+    after: Sequence[Resource],
+) -> EngineView:
     """Changes as the engine sees them: it wins where it differs, and each change says so.
 
     A resource that the engine has no step for stays as it is: steps of what stays the same are
-    printed only when they are asked for.
+    printed only when they are asked for. But what would be replaced or updated only because of
+    another one follows what the engine says of that one.
     """
     known = {each["urn"]: each for each in (*before, *after) if not each["isComponent"]}
-    ours = {change.urn: change for change in changes}
+    kept = set(_kept(changes, steps))
+    if kept:
+        replaced = [each.urn for each in changes if each.action == "replace"]
+        still = [urn for urn in replaced if urn in steps and steps[urn][0] == "replace"]
+        seen = resource_changes(before, after, kept=kept, replaced=still)
+    else:
+        seen = changes
+    ours = {each.urn: each for each in seen}
     found = {**ours}
     for urn, (action, reasons) in steps.items():
         if urn not in known or (action is None and urn not in ours):
@@ -93,7 +111,40 @@ def with_engine(
         if said and said.action == action:
             continue
         found[urn] = _as_engine(known[urn], action, said, reasons)
-    return in_order(found.values())
+    return EngineView(
+        changes=in_order(found.values()), said=list(_spared(changes, kept, found, steps))
+    )
+
+
+def _kept(changes: Sequence[ResourceChange], steps: EngineSteps) -> Iterator[str]:
+    """What others follow in our view, and the engine does not replace, or not change at all."""
+    causes = {change.follows for change in changes}
+    for change in changes:
+        if change.urn in causes and change.urn in steps:
+            action = steps[change.urn][0]
+            if action is None or (change.action == "replace" and action == "update"):
+                yield change.urn
+
+
+def _spared(
+    changes: Sequence[ResourceChange],
+    kept: Collection[str],
+    found: Mapping[str, ResourceChange],
+    steps: EngineSteps,
+) -> Iterator[str]:
+    """What is not done any more, by the cause that the engine spares."""
+    ours = {change.urn: change for change in changes}
+    spared: dict[str, list[str]] = {}
+    for change in changes:
+        now = found.get(change.urn)
+        if change.urn in steps or (now and now.action == change.action):
+            continue
+        cause = change
+        while cause.urn not in kept and cause.follows in ours:
+            cause = ours[cause.follows]
+        spared.setdefault(cause.name, []).append(change.name)
+    for cause, names in spared.items():
+        yield (f"{cause}: the engine does not replace it, so these do not follow: {listed(names)}.")
 
 
 def _as_engine(

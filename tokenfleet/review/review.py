@@ -102,8 +102,10 @@ def stack_review(
     is_broken = bool(old.problem or new.problem)
     earlier, later = _resources(old), _resources(new)
     changes = () if is_broken else resource_changes(earlier, later)
+    spared: Sequence[str] = ()
     if steps and not is_broken:
-        changes = with_engine(changes, steps, earlier, later)
+        seen = with_engine(changes, steps, earlier, later)
+        changes, spared = seen.changes, seen.said
     secrets = _secrets(old.secrets, new.secrets)
     month = Numbers(before=usd_per_month(old.preview), after=usd_per_month(new.preview))
     lines = line_changes(old.preview, new.preview)
@@ -140,7 +142,7 @@ def stack_review(
         danger=danger,
         tally={action: tally[action] for action in _ACTIONS},
         changes=changes,
-        effects=effects(changes, later, _models(new.preview), secrets),
+        effects=[*spared, *effects(changes, later, _models(new.preview), secrets)],
         usd_per_month=month,
         budget_share=Numbers(before=budget_share(old.preview), after=budget_share(new.preview)),
         lines=lines,
