@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.sizes import Taint
 from tokenfleet.plan.nodes.user_data import script
+from tokenfleet.plan.scripts import digest
 
 Manifest = Mapping[str, object]
 
@@ -154,7 +155,11 @@ def _daemon_set(pool: PoolPlan, taint: Taint, image: str) -> Manifest:
         "spec": {
             "selector": {"matchLabels": labels},
             "template": {
-                "metadata": {"labels": labels},
+                "metadata": {
+                    "labels": labels,
+                    # It reads its script once: another script has to start it anew.
+                    "annotations": {f"{LABEL_PREFIX}/scripts": digest({_SCRIPT: script(_SCRIPT)})},
+                },
                 "spec": {
                     "serviceAccountName": NAME,
                     "automountServiceAccountToken": False,

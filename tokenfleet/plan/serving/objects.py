@@ -1,12 +1,11 @@
 """The Kubernetes objects around the pods: Deployment, Service, disruption budget, namespace."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.user_data import script
+from tokenfleet.plan.scripts import digest
 from tokenfleet.plan.serving.containers import (
     ACCEPTED_KEYS,
     ENGINE_FRONT,
@@ -76,10 +75,6 @@ def scripts_manifest() -> Manifest:
 def _scripts() -> Mapping[str, str]:
     names = (ACCEPTED_KEYS, ENGINE_FRONT, WAIT_UNTIL_IDLE, WARM_UP)
     return {name: script(name) for name in names}
-
-
-def _digest(texts: Mapping[str, str]) -> str:
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
 
 
 def cache_manifests() -> Sequence[Manifest]:
@@ -152,7 +147,7 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
                 "metadata": {
                     "labels": {**selector, f"{LABEL_PREFIX}/pool": model.pool},
                     # A running replica does not see another script: a new one starts with it.
-                    "annotations": {f"{LABEL_PREFIX}/scripts": _digest(_scripts())},
+                    "annotations": {f"{LABEL_PREFIX}/scripts": digest(_scripts())},
                 },
                 "spec": pod_spec(model, pool),
             },
