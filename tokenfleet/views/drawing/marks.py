@@ -96,4 +96,4 @@ def badges(mark: Mark, x: float, y: float, width: float) -> Block:
         badge = pill(word, left, y, fill=_STRONG[mark.tone], colour="#ffffff")
         shapes.extend(badge.shapes)
         left += room + _GAP
-    return Block(shapes=shapes, bottom=y + _HEIGHT)
+    return Block(shapes=shapes, bottom=y + _HEIGHT + 2)
