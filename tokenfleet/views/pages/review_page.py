@@ -28,9 +28,10 @@ from tokenfleet.views.tables.review_changes import DONE, property_line
 from tokenfleet.views.tables.table import Table
 
 _MOST_DANGEROUS = 10
-_MOST_PROPERTIES = 100
-# Of all stacks together, so that a browser opens the page of a fleet of fleets too.
-_MOST_RESOURCES, _FEWEST_RESOURCES, _MOST_DRAWINGS = 3_000, 50, 20
+# Of all stacks together, so that a browser opens the page of a fleet of fleets too; and what of a
+# stack, and of a resource, is shown in any case.
+_MOST_RESOURCES, _MOST_PROPERTIES, _MOST_DRAWINGS = 3_000, 20_000, 20
+_FEWEST_RESOURCES, _FEWEST_PROPERTIES = 50, 5
 _NOT_DRAWN = ReviewedDrawing(missing="Not drawn: only the most dangerous stacks are.")
 
 
@@ -85,9 +86,11 @@ class ShownStack:
 def review_html(found: Compared) -> str:
     """The whole review: what is most dangerous first, what nobody has to read folded."""
     review = found.review
-    changed = sum(each.state != "unchanged" for each in review.stacks)
-    most = max(_FEWEST_RESOURCES, _MOST_RESOURCES // max(1, changed))
-    drawn = [each.stack for each in review.stacks if each.state != "unchanged"][:_MOST_DRAWINGS]
+    changed = [each for each in review.stacks if each.state != "unchanged"]
+    resources = max(_FEWEST_RESOURCES, _MOST_RESOURCES // max(1, len(changed)))
+    shown = sum(min(resources, len(each.changes)) for each in changed)
+    properties = max(_FEWEST_PROPERTIES, _MOST_PROPERTIES // max(1, shown))
+    drawn = [each.stack for each in changed[:_MOST_DRAWINGS]]
     return (
         environment()
         .get_template("review.html.j2")
@@ -103,7 +106,7 @@ def review_html(found: Compared) -> str:
                     )
                     if each.stack in drawn
                     else _NOT_DRAWN,
-                    most,
+                    (resources, properties),
                 )
                 for place, each in enumerate(review.stacks, 1)
             ],
@@ -112,7 +115,10 @@ def review_html(found: Compared) -> str:
     )
 
 
-def _shown(anchor: str, stack: StackReview, drawing: ReviewedDrawing, most: int) -> ShownStack:
+def _shown(
+    anchor: str, stack: StackReview, drawing: ReviewedDrawing, most: tuple[int, int]
+) -> ShownStack:
+    resources, properties = most
     tables = (models_table(stack), lines_table(stack))
     sides = (("the base", stack.problems.before), ("the head", stack.problems.after))
     return ShownStack(
@@ -126,8 +132,8 @@ def _shown(anchor: str, stack: StackReview, drawing: ReviewedDrawing, most: int)
         drawing=drawing,
         tables=[table for table in tables if table.rows],
         tally=_tally(stack),
-        changes=changes_table(stack, most),
-        resources=[_resource(each) for each in stack.changes[:most]],
+        changes=changes_table(stack, resources),
+        resources=[_resource(each, properties) for each in stack.changes[:resources]],
     )
 
 
@@ -167,9 +173,9 @@ def _tiles(stack: StackReview) -> Iterator[Tile]:
         yield Tile(what="of the budget", figure=f"{share.after:.0%}", detail=was, tone=tone)
 
 
-def _resource(change: ResourceChange) -> ShownResource:
-    lines = [property_line(each) for each in change.properties[:_MOST_PROPERTIES]]
-    if (hidden := len(change.properties) - _MOST_PROPERTIES) > 0:
+def _resource(change: ResourceChange, most: int) -> ShownResource:
+    lines = [property_line(each) for each in change.properties[:most]]
+    if (hidden := len(change.properties) - most) > 0:
         lines.append(f"and {hidden} more")
     return ShownResource(
         mark=_mark(change.danger, DONE[change.action]),
