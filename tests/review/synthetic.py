@@ -7,6 +7,21 @@ from tokenfleet.review.previews import StackState
 
 VPC, SUBNET = "aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+ODD = {
+    "pipe": "a | b | c",
+    "backtick": "`code` ```",
+    "mention": "@octocat (@octo-org/team) and @Me",
+    "issue": "#1 and owner/name#2",
+    "HTML": "<script>alert(1)</script><!-- <img src=x onerror=y> &lt;b&gt;",
+    "details": "</details></summary><details open>",
+    "link": "[click](https://example.com) ![x](https://example.com/x.png)",
+    "heading": "# heading\n\n## another\r\n- item\n1. one\n> quote\n---\n",
+    "emphasis": "**bold** _soft_ ~~gone~~ *a*",
+    "marker": "<!-- tokenfleet review -->",
+    "long": "n" * 200,
+    "escape": "\\| \\",
+}
+"""Names and values that mean something to Markdown, HTML or GitHub."""
 
 
 def resource(

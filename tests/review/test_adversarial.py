@@ -13,7 +13,7 @@ import pytest
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from tests.review.synthetic import CONFIG_MAP, SUBNET, broken, resource, state
+from tests.review.synthetic import CONFIG_MAP, ODD, SUBNET, broken, resource, state
 from tokenfleet.json_document import Schema, json_document
 from tokenfleet.plain_text import written_out
 from tokenfleet.recording.recorded import SECRET
@@ -73,22 +73,6 @@ def test_a_comment_has_room_for_any_number_of_stacks_and_changes(number: int) ->
     assert written.startswith(MARK)
     assert len(written.encode()) < _GITHUB_TAKES
     assert written.count("<details>") == written.count("</details>")
-
-
-ODD = {
-    "pipe": "a | b | c",
-    "backtick": "`code` ```",
-    "mention": "@octocat (@octo-org/team) and @Me",
-    "issue": "#1 and owner/name#2",
-    "HTML": "<script>alert(1)</script><!-- <img src=x onerror=y> &lt;b&gt;",
-    "details": "</details></summary><details open>",
-    "link": "[click](https://example.com) ![x](https://example.com/x.png)",
-    "heading": "# heading\n\n## another\r\n- item\n1. one\n> quote\n---\n",
-    "emphasis": "**bold** _soft_ ~~gone~~ *a*",
-    "marker": "<!-- tokenfleet review -->",
-    "long": "n" * 200,
-    "escape": "\\| \\",
-}
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=list(ODD))

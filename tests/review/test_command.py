@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.views.pages import Page
 from tokenfleet.json_document import Schema
 from tokenfleet.views.pages.review import MARK
 
@@ -43,15 +44,32 @@ def _review(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_a_range_that_is_edited_is_an_outage_that_may_be_stopped(
     project: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "review.md"
-    done = _review(project, "HEAD", "--json", "--out", str(out), "--fail-on", "outage")
+    comment, page = tmp_path / "review.md", tmp_path / "review.html"
+    files = ["--out", str(page), "--out", str(comment)]
+    done = _review(project, "HEAD", "--json", *files, "--fail-on", "outage")
     assert done.returncode == _TOO_DANGEROUS, done.stderr
     answer = json.loads(done.stdout)
     assert answer["schema"] == Schema.REVIEW
     (stack,) = answer["stacks"]
     assert (stack["stack"], stack["state"], stack["danger"]) == ("dev", "changed", "outage")
     assert stack["changes"][0]["type"] == "aws:ec2/vpc:Vpc"
-    assert out.read_text(encoding="utf-8").startswith(MARK)
+    assert comment.read_text(encoding="utf-8").startswith(MARK)
+    written = page.read_text(encoding="utf-8")
+    assert stack["verdict"] in Page(written).text
+    drawing = written[written.index("<svg") : written.index("</svg>")]
+    assert ">VPC 10.21.0.0/16</text>" in drawing
+    assert ">replaced</text>" in drawing
+
+
+@pytest.mark.parametrize("name", ["review.txt", "review", "review.md.gz", ".html"])
+def test_a_file_of_another_ending_is_refused_before_anything_is_done(
+    project: Path, tmp_path: Path, name: str
+) -> None:
+    kept, other = tmp_path / "review.md", tmp_path / name
+    done = _review(project, "nowhere", "--out", str(kept), "--out", str(other))
+    assert (done.returncode, done.stdout) == (_REFUSED, "")
+    assert done.stderr == f"--out {other}: end it in .md for the comment or .html for the page\n"
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize("name", ["nowhere", "--", "-x"])

@@ -13,13 +13,18 @@ from rich.console import Console
 
 from tests.review.recorded_changes import CHANGES
 from tests.review.states import state_of
+from tests.views.pages import Page
 from tokenfleet.json_document import Schema, json_document
+from tokenfleet.review.compared import Compared
 from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.review import Review, StackReview, stack_review
 from tokenfleet.views.pages.review import review_markdown
+from tokenfleet.views.pages.review_page import review_html
 from tokenfleet.views.screens.review import show_review
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "review"
+# One that adds and takes away, and one that touches the network alone.
+PAGES = ("pool-renamed", "nat-choice")
 
 
 @pytest.fixture(scope="module", params=CHANGES)
@@ -36,6 +41,15 @@ def reviewed(name: str) -> StackReview:
 
 def _comment(*stacks: StackReview) -> str:
     return review_markdown(Review(base="main", head="change", parted=0, renamed={}, stacks=stacks))
+
+
+def _page(name: str, reviewed: StackReview) -> str:
+    """The page, without its style."""
+    before, after = CHANGES[name].states()
+    review = Review(base="main", head="change", parted=0, renamed={}, stacks=[reviewed])
+    states = ({reviewed.stack: each} if each else {} for each in (before, after))
+    page = review_html(Compared(review=review, before=next(states), after=next(states)))
+    return page[page.index("<body>") :]
 
 
 def _as_shown(markdown: str) -> str:
@@ -78,6 +92,28 @@ def test_a_comment_is_what_was_agreed(
     assert written == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", PAGES, scope="module")
+def test_a_page_is_what_was_agreed(
+    name: str, reviewed: StackReview, pytestconfig: pytest.Config
+) -> None:
+    path, written = GOLDEN / f"{name}.html", _page(name, reviewed)
+    if pytestconfig.getoption("--write-golden"):
+        path.write_text(written, encoding="utf-8")
+    assert written == path.read_text(encoding="utf-8")
+
+
+def test_a_page_says_what_its_reader_must_know(name: str, reviewed: StackReview) -> None:
+    words = Page(_page(name, reviewed)).text
+    missing = [text for text in CHANGES[name].says if _plain(text) not in words]
+    assert missing == []
+    assert reviewed.verdict in words
+
+
+def _plain(text: str) -> str:
+    """Without the marks of a list, which a page has as elements; a danger is a badge."""
+    return re.sub(r"^(1\. [a-z-]+: |- )", "", text)
+
+
 def test_a_terminal_of_80_columns_shows_it_whole(reviewed: StackReview) -> None:
     console = Console(width=80, file=StringIO(), color_system=None)
     shown = Review(base="main", head="change", parted=0, renamed={}, stacks=[reviewed])
@@ -103,7 +139,7 @@ def test_causes_come_before_what_follows_from_them(reviewed: StackReview) -> Non
 
 
 def test_no_digest_of_a_secret_is_shown(name: str, reviewed: StackReview) -> None:
-    written = _comment(reviewed) + json_document(Schema.REVIEW, reviewed)
+    written = _comment(reviewed) + json_document(Schema.REVIEW, reviewed) + _page(name, reviewed)
     secrets = [
         *(CHANGES[name].secrets[0] or {}).values(),
         *(CHANGES[name].secrets[1] or {}).values(),

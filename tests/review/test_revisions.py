@@ -102,7 +102,7 @@ def _compared(
         since_merge_base=since,
         same_environment=True,
     )
-    return compared(asked, lambda _: None)
+    return compared(asked, lambda _: None).review
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,20 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from tests.review.recorded_changes import CHANGES
 from tests.today import TODAY
 from tests.views.browser import Browser, browser_in
 from tests.views.pages import stretched
 from tokenfleet.preview.origin import Commit, Origin
 from tokenfleet.preview.report import Report
+from tokenfleet.review.compared import Compared
+from tokenfleet.review.review import Review, stack_review
 from tokenfleet.views.pages.html import html
+from tokenfleet.views.pages.review_page import review_html
 
 pytestmark = pytest.mark.e2e
 ReportOf = Callable[[str, dt.date], Report]
@@ -64,6 +69,35 @@ def test_no_screen_scrolls_sideways_and_the_drawing_stays_readable(
         assert seen.scroll_width <= width, width
         (scale,) = seen.drawings
         assert READABLE <= scale <= LARGE, width
+
+
+@pytest.mark.parametrize("change", ["pool-renamed", "region"])
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_screen_scrolls_a_review_sideways(
+    *, change: str, dark: bool, browser: Browser, opened: Callable[[str], str]
+) -> None:
+    page = opened(change)
+    for width, seen in browser.seen(page, WIDTHS, height=PHONE_HEIGHT, dark=dark).items():
+        assert seen.scroll_width <= width, width
+        (scale,) = seen.drawings
+        assert READABLE <= scale <= LARGE, width
+
+
+@pytest.fixture
+def opened() -> Callable[[str], str]:
+    """The page of the review of a change, with nothing folded and a stack of a long name."""
+
+    def page(change: str) -> str:
+        before, after = CHANGES[change].states()
+        assert before
+        assert after
+        found = replace(stack_review(before, after), stack="s" * 200)
+        review = Review(base="b" * 200, head="main", parted=1, renamed={}, stacks=[found])
+        states = ({found.stack: before}, {found.stack: after})
+        written = review_html(Compared(review=review, before=states[0], after=states[1]))
+        return written.replace("<details>", "<details open>")
+
+    return page
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

@@ -1,6 +1,6 @@
 """``tokenfleet review``: what a change does to every stack, how dangerous it is, what it costs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +9,20 @@ import typer
 
 from tokenfleet.commands.answers import AsJson, ProjectFolder, console, fail, say_json
 from tokenfleet.json_document import Schema
-from tokenfleet.review.compared import Asked, compared
+from tokenfleet.review.compared import Asked, Compared, compared
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.review import Review
 from tokenfleet.review.revisions import RevisionError
 from tokenfleet.views.pages.review import review_markdown
+from tokenfleet.views.pages.review_page import review_html
 from tokenfleet.views.screens.review import show_review
 
 _TOO_DANGEROUS = 5
+_WRITTEN: Mapping[str, Callable[[Compared], str]] = {
+    ".md": lambda found: review_markdown(found.review),
+    ".html": review_html,
+}
+"""What a file is to hold, by its ending."""
 
 
 class Level(StrEnum):
@@ -43,7 +49,12 @@ def review(
         list[str] | None, typer.Option("--stack", help="only this stack; may be repeated")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE.md", help="also write the comment into this file")
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="also write it into this file: FILE.md the comment, FILE.html a page with the"
+            " drawing; may be repeated",
+        ),
     ] = None,
     fail_on: Annotated[
         list[Level] | None,
@@ -68,6 +79,7 @@ def review(
     Runs the program of each revision without cloud or credentials. Ends with 2 when a revision
     cannot be had or a stack not be previewed, 5 for what --fail-on names.
     """
+    _check(out or ())
     asked = Asked(
         project=project.resolve(),
         base=base,
@@ -81,20 +93,26 @@ def review(
         found = compared(asked, lambda line: typer.echo(line, err=True))
     except RevisionError as error:
         fail(*error.lines)
-    text = review_markdown(found)
-    if out is not None:
+    for path in out or ():
         try:
-            out.write_text(text, encoding="utf-8")
+            path.write_text(_WRITTEN[path.suffix.lower()](found), encoding="utf-8")
         except OSError as error:
-            fail(f"--out {out}: {error.strerror}")
+            fail(f"--out {path}: {error.strerror}")
     if as_json:
-        say_json(Schema.REVIEW, found)
+        say_json(Schema.REVIEW, found.review)
     else:
-        show_review(found, console())
-    if any(each.state == "broken" for each in found.stacks):
-        fail(*_broken(found))
-    if any(_fails(found, level) for level in fail_on or ()):
+        show_review(found.review, console())
+    if any(each.state == "broken" for each in found.review.stacks):
+        fail(*_broken(found.review))
+    if any(_fails(found.review, level) for level in fail_on or ()):
         raise typer.Exit(_TOO_DANGEROUS)
+
+
+def _check(out: Sequence[Path]) -> None:
+    """Refuse before anything is previewed, which takes seconds."""
+    for path in out:
+        if path.suffix.lower() not in _WRITTEN:
+            fail(f"--out {path}: end it in .md for the comment or .html for the page")
 
 
 def _broken(found: Review) -> Iterator[str]:

@@ -46,7 +46,16 @@ class Asked:
     """Files of what ``pulumi preview --json`` printed, each of one stack."""
 
 
-def compared(asked: Asked, say: Say) -> Review:
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A review, and the states of each stack that it is made from; one that lacks it has none."""
+
+    review: Review
+    before: Mapping[str, StackState]
+    after: Mapping[str, StackState]
+
+
+def compared(asked: Asked, say: Say) -> Compared:
     """Preview every stack at both revisions and compare; ``say`` is told what takes time.
 
     Raises:
@@ -78,7 +87,7 @@ def compared(asked: Asked, say: Say) -> Review:
             stack_review(before.get(name), after.get(name), steps)
             for name in sorted({*before, *after})
         ]
-        return Review(
+        review = Review(
             base=asked.base,
             head=later.name,
             parted=0
@@ -89,6 +98,7 @@ def compared(asked: Asked, say: Say) -> Review:
                 found, key=lambda each: (-(each.danger.rank if each.danger else -1), each.stack)
             ),
         )
+        return Compared(review=review, before=before, after=after)
 
 
 def _files(asked: Asked, revision: Revision, below: Path) -> Mapping[str, Path]:

@@ -5,7 +5,6 @@ from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.preview.report import TierReport
 from tokenfleet.views.money import usd, usd_range
 
 
@@ -27,9 +26,8 @@ def unit_price(line: BillLine) -> str:
     return f"${whole}.{decimals.rstrip('0'):0<2} / {line.unit}"
 
 
-def hourly_price(tier: TierReport) -> str:
-    """What a tier costs an hour, from its fewest nodes to its most."""
-    least, most = tier.hourly.least_usd, tier.hourly.most_usd
+def hourly_price(least: float | None, most: float | None) -> str:
+    """What a tier costs an hour in US dollars, from its fewest nodes to its most."""
     return usd(most) if least == most else usd_range(least, most)
 
 

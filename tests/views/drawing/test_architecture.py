@@ -8,15 +8,47 @@ import pytest
 from tokenfleet.plan.network import plan_network
 from tokenfleet.preview.report import Report
 from tokenfleet.settings.sections import NetworkSettings
-from tokenfleet.views.drawing.architecture import WIDTH, architecture_svg
+from tokenfleet.views.drawing.architecture import WIDTH, architecture_svg, wide_drawing
 from tokenfleet.views.drawing.dark import DARK_BY_LIGHT
+from tokenfleet.views.drawing.drawn import DrawnStack, drawn_of
 from tokenfleet.views.drawing.lettering import text_width, wrap
-from tokenfleet.views.drawing.narrow_architecture import NARROW_WIDTH, narrow_architecture_svg
+from tokenfleet.views.drawing.marks import Mark, Marks, Tone
+from tokenfleet.views.drawing.narrow_architecture import (
+    NARROW_WIDTH,
+    narrow_architecture_svg,
+    narrow_drawing,
+)
+from tokenfleet.views.reviewed.facts import facts_of
 
 ReportOf = Callable[[str], Report]
 Draw = Callable[[Report], str]
+
+
+def marked(report: Report) -> tuple[DrawnStack, Marks]:
+    """What is drawn, with the longest marks on every part of it and every tone."""
+    drawn, tones = drawn_of(report), [*Tone]
+    return drawn, {
+        part: Mark(words=["replaced", "data-loss"], tone=tones[place % len(tones)])
+        for place, part in enumerate(facts_of(drawn))
+    }
+
+
+def wide_marked(report: Report) -> str:
+    return wide_drawing(*marked(report), "")
+
+
+def narrow_marked(report: Report) -> str:
+    return narrow_drawing(*marked(report))
+
+
 DRAWINGS = pytest.mark.parametrize(
-    ("draw", "wide"), [(architecture_svg, WIDTH), (narrow_architecture_svg, NARROW_WIDTH)]
+    ("draw", "wide"),
+    [
+        (architecture_svg, WIDTH),
+        (wide_marked, WIDTH),
+        (narrow_architecture_svg, NARROW_WIDTH),
+        (narrow_marked, NARROW_WIDTH),
+    ],
 )
 
 

@@ -6,6 +6,15 @@ from typing import Literal
 
 from tokenfleet.counted import count
 from tokenfleet.preview.report import Report
+from tokenfleet.views.drawing.drawn import DrawnStack, drawn_of
+from tokenfleet.views.drawing.endpoints import endpoints_card
+from tokenfleet.views.drawing.marks import (
+    UNMARKED,
+    Marks,
+    Part,
+    framed_box,
+    marked_paragraphs,
+)
 from tokenfleet.views.drawing.pool_row import pool_row
 from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, paragraphs, svg
 from tokenfleet.views.drawing.ways_in import (
@@ -32,24 +41,20 @@ _INK, _QUIET = "#0f172a", "#475569"
 
 def architecture_svg(report: Report) -> str:
     """The drawing as SVG: nothing is loaded, and the same report gives the same text."""
-    plan = report.plan
-    head = paragraphs(
-        [
-            Text(text=plan.name, size=22, colour=_INK, bold=True),
-            Text(text=_summary(report), size=13),
-        ],
-        _MARGIN,
-        _MARGIN - 6,
-        WIDTH - 2 * _MARGIN,
-    )
-    region = _region(report, _MARGIN, head.bottom + _GAP, WIDTH - 2 * _MARGIN)
-    return svg(
-        [*head.shapes, *region.shapes],
-        WIDTH,
-        region.bottom + _MARGIN,
-        f"Architecture of {plan.name}",
-        _summary(report),
-    )
+    return wide_drawing(drawn_of(report), UNMARKED, _summary(report))
+
+
+def wide_drawing(stack: DrawnStack, marks: Marks, summary: str) -> str:
+    """The drawing as SVG for a screen or a sheet, with its summary below its name."""
+    name = stack.plan.name
+    texts = [
+        Text(text=name, size=22, colour=_INK, bold=True),
+        Text(text=summary, size=13),
+    ]
+    head = paragraphs(texts, _MARGIN, _MARGIN - 6, WIDTH - 2 * _MARGIN)
+    region = _region(stack, marks, _MARGIN, head.bottom + _GAP, WIDTH - 2 * _MARGIN)
+    shapes = [*head.shapes, *region.shapes]
+    return svg(shapes, WIDTH, region.bottom + _MARGIN, f"Architecture of {name}", summary)
 
 
 def _summary(report: Report) -> str:
@@ -62,16 +67,16 @@ def _summary(report: Report) -> str:
     )
 
 
-def _region(report: Report, x: float, y: float, width: float) -> Block:
-    plan = report.plan
+def _region(stack: DrawnStack, marks: Marks, x: float, y: float, width: float) -> Block:
+    plan, mark = stack.plan, marks.get(Part("region"))
     left, inner = x + 16, width - 32
-    title = paragraphs(
-        [Text(text=f"Region {plan.region}", size=13, colour=_QUIET, bold=True)], left, y + 8, inner
-    )
+    name = Text(text=f"Region {plan.region}", size=13, colour=_QUIET, bold=True)
+    title = marked_paragraphs([name], mark, left, y + 8, inner)
     ways_in = entries(plan)
     room = (left + _RAIL, inner - 2 * _RAIL)
-    outside = cards([entry.outside for entry in ways_in], room[0], title.bottom + 6, room[1])
-    vpc = _vpc(report, ways_in, left, outside.bottom + 30, inner)
+    outer = [(entry.outside, entry.parts[0]) for entry in ways_in]
+    outside = cards(outer, marks, x=room[0], y=title.bottom + 6, width=room[1])
+    vpc = _vpc(stack, ways_in, marks, x=left, y=outside.bottom + 30, width=inner)
     arrows = [
         Line(
             points=[(middle, outside.bottom), (middle, vpc.ports_top)],
@@ -85,9 +90,8 @@ def _region(report: Report, x: float, y: float, width: float) -> Block:
     frame = Box(
         x=x, y=y, width=width, height=bottom - y, fill="none", stroke="#94a3b8", dashed=True
     )
-    return Block(
-        shapes=[frame, *title.shapes, *outside.shapes, *vpc.shapes, *arrows], bottom=bottom
-    )
+    shapes = [*title.shapes, *outside.shapes, *vpc.shapes, *arrows]
+    return Block(shapes=[framed_box(frame, mark), *shapes], bottom=bottom)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,44 +101,48 @@ class _Vpc:
     bottom: float
 
 
-def _vpc(report: Report, ways_in: Sequence[Entry], x: float, y: float, width: float) -> _Vpc:
-    network = report.plan.network
+def _vpc(
+    stack: DrawnStack, ways_in: Sequence[Entry], marks: Marks, *, x: float, y: float, width: float
+) -> _Vpc:
+    network, mark = stack.plan.network, marks.get(Part("VPC"))
     # The ways in sit on the frame, below the cards they belong to.
     ports = cards(
-        [entry.inside for entry in ways_in],
-        x + _RAIL,
-        y,
-        width - 2 * _RAIL,
+        [(entry.inside, entry.parts[1]) for entry in ways_in],
+        marks,
+        x=x + _RAIL,
+        y=y,
+        width=width - 2 * _RAIL,
         strokes=[entry.colour for entry in ways_in],
     )
-    title = paragraphs(
+    title = marked_paragraphs(
         [Text(text=f"VPC {network.vpc_cidr}", size=13, colour=CONTROL, bold=True)],
+        mark,
         x + _RAIL,
         ports.bottom + 8,
         width - 2 * _RAIL,
     )
     left, inner = x + _RAIL, width - 2 * _RAIL
-    heads = zone_heads(network, left, title.bottom + 4, inner)
-    every_zone = [subnet.zone for subnet in network.private_subnets]
+    heads = zone_heads(network, marks, left, title.bottom + 4, inner)
     rows: list[Shape] = []
     served: list[float] = []
     bottom = heads.bottom
-    for pool in report.pools:
-        models = [model for model in report.models if model.plan.pool == pool.name]
+    for pool in stack.pools:
+        models = [model for model in stack.models if model.plan.pool == pool.name]
         top = bottom + _GAP
-        row = pool_row(pool, models, every_zone, x=left + _INSET, y=top, width=inner - 2 * _INSET)
+        place, room = left + _INSET, inner - 2 * _INSET
+        row = pool_row(pool, models, network.zones, marks, x=place, y=top, width=room)
         rows.extend(row.shapes)
         bottom = row.bottom
         if models:
             served.append((top + bottom) / 2)
     if network.interface_endpoints:
-        band = _endpoints(
-            network.interface_endpoints, left + _INSET, bottom + _GAP, inner - 2 * _INSET
-        )
+        band = endpoints_card(network, marks, left + _INSET, bottom + _GAP, inner - 2 * _INSET)
         rows.extend(band.shapes)
         bottom = band.bottom
     rails = _rails(x, width, ports.bottom - 10, served)
-    strips = private_strips(network, left, heads.private_top, inner, bottom + _GAP)
+    strips = private_strips(
+        network, marks, x=left, top=heads.private_top, width=inner, bottom=bottom + _GAP
+    )
     frame_top = (y + ports.bottom) / 2
     bottom += 2 * _GAP
     frame = Box(
@@ -145,16 +153,16 @@ def _vpc(report: Report, ways_in: Sequence[Entry], x: float, y: float, width: fl
         fill="none",
         stroke=CONTROL,
     )
-    shapes = [frame, *ports.shapes, *title.shapes, *strips, *heads.shapes, *rails, *rows]
+    shapes = [
+        framed_box(frame, mark),
+        *ports.shapes,
+        *title.shapes,
+        *strips,
+        *heads.shapes,
+        *rails,
+        *rows,
+    ]
     return _Vpc(shapes=shapes, ports_top=y, bottom=bottom)
-
-
-def _endpoints(names: Sequence[str], x: float, y: float, width: float) -> Block:
-    text = Text(text=f"Interface endpoints in every zone: {', '.join(names)}")
-    written = paragraphs([text], x + 14, y + 8, width - 28)
-    bottom = written.bottom + 8
-    card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#cbd5e1")
-    return Block(shapes=[card, *written.shapes], bottom=bottom)
 
 
 def _rails(x: float, width: float, top: float, rows: Sequence[float]) -> Sequence[Line]:

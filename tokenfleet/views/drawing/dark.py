@@ -32,6 +32,10 @@ DARK_BY_LIGHT: Mapping[str, str] = {
     "#dbeafe": "#1e3a66",
     "#1e40af": "#bfdbfe",
     "#b45309": "#f0a04b",
+    # What a review marks as new (above), as changed, as dangerous.
+    "#fffbeb": "#2b2109",
+    "#fef2f2": "#331619",
+    "#b91c1c": "#fca5a5",
 }
 
 

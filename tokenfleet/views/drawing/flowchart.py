@@ -37,7 +37,7 @@ def _vpc(report: Report) -> Iterator[str]:
         replicas = bounds(model.plan.min_replicas, model.plan.max_replicas, "replica")
         yield f'    model{place}["{_label(model.plan.name, replicas)}"]'
     for place, pool in enumerate(report.pools):
-        yield f'    pool{place}["{_label(pool.name, hardware_title(pool))}"]'
+        yield f'    pool{place}["{_label(pool.name, hardware_title(pool.hardware))}"]'
         yield f'    tiers{place}["{_label(*_tier_lines(pool, every_zone))}"]'
     zones = [f"{subnet.zone} {subnet.cidr}" for subnet in network.private_subnets]
     yield f'    zones["{_label("Private subnets", *zones)}"]'

@@ -1,12 +1,20 @@
 """The architecture of a stack for a phone: the same parts below each other, at the size they are read."""
 
-from collections.abc import Sequence
-
 from tokenfleet.counted import count
-from tokenfleet.plan.network import NetworkPlan, SubnetPlan
 from tokenfleet.preview.report import Report
+from tokenfleet.views.drawing.drawn import DrawnNetwork, DrawnStack, drawn_of
+from tokenfleet.views.drawing.endpoints import endpoints_card
+from tokenfleet.views.drawing.marks import (
+    UNMARKED,
+    Mark,
+    Marks,
+    Part,
+    framed_box,
+    marked_box,
+    marked_paragraphs,
+)
 from tokenfleet.views.drawing.pool_row import stacked_pool
-from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, paragraphs, svg
+from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, svg
 from tokenfleet.views.drawing.ways_in import CONTROL, Entry, entries
 from tokenfleet.views.drawing.zone_columns import stacked_zone
 
@@ -22,44 +30,57 @@ _QUIET = "#475569"
 
 def narrow_architecture_svg(report: Report) -> str:
     """The drawing as SVG, without what the page around it says."""
-    region = _region(report, _MARGIN, _MARGIN, NARROW_WIDTH - 2 * _MARGIN)
-    title = f"Architecture of {report.plan.name}"
+    return narrow_drawing(drawn_of(report), UNMARKED)
+
+
+def narrow_drawing(stack: DrawnStack, marks: Marks) -> str:
+    """The drawing as SVG for a phone."""
+    region = _region(stack, marks, _MARGIN, _MARGIN, NARROW_WIDTH - 2 * _MARGIN)
+    title = f"Architecture of {stack.plan.name}"
     return svg(region.shapes, NARROW_WIDTH, region.bottom + _MARGIN, title, title)
 
 
-def _region(report: Report, x: float, y: float, width: float) -> Block:
+def _region(stack: DrawnStack, marks: Marks, x: float, y: float, width: float) -> Block:
+    mark = marks.get(Part("region"))
     left, inner = x + _PADDING, width - 2 * _PADDING
-    title = _heading(f"Region {report.plan.region}", _QUIET, left, y, inner)
+    title = _heading(_bold(f"Region {stack.plan.region}", _QUIET), mark, left, y, inner)
     shapes = list(title.shapes)
     bottom = title.bottom
-    for entry in entries(report.plan):
-        way = _way_in(entry, left, bottom + 6, inner)
+    for entry in entries(stack.plan):
+        way = _way_in(entry, marks, left, bottom + 6, inner)
         shapes.extend(way.shapes)
         bottom = way.bottom
-    vpc = _vpc(report, left, bottom + _GAP, inner)
+    vpc = _vpc(stack, marks, left, bottom + _GAP, inner)
     bottom = vpc.bottom + _PADDING
     frame = Box(
         x=x, y=y, width=width, height=bottom - y, fill="none", stroke="#94a3b8", dashed=True
     )
-    return Block(shapes=[frame, *shapes, *vpc.shapes], bottom=bottom)
+    return Block(shapes=[framed_box(frame, mark), *shapes, *vpc.shapes], bottom=bottom)
 
 
-def _heading(text: str, colour: str, x: float, y: float, width: float) -> Block:
-    return paragraphs([Text(text=text, size=13, colour=colour, bold=True)], x, y + 6, width)
+def _bold(text: str, colour: str) -> Text:
+    return Text(text=text, size=13, colour=colour, bold=True)
 
 
-def _way_in(entry: Entry, x: float, y: float, width: float) -> Block:
+def _heading(text: Text, mark: Mark | None, x: float, y: float, width: float) -> Block:
+    return marked_paragraphs([text], mark, x, y + 6, width)
+
+
+def _way_in(entry: Entry, marks: Marks, x: float, y: float, width: float) -> Block:
     """From what is outside, on the left, to where it comes in."""
     room = (width - _ARROW) / 2
     lefts = (x, x + room + _ARROW)
+    found = [marks.get(part) if part else None for part in entry.parts]
     blocks = [
-        paragraphs(texts, left + 8, y + 5, room - 16)
-        for texts, left in zip((entry.outside, entry.inside), lefts, strict=True)
+        marked_paragraphs(texts, mark, left + 8, y + 5, room - 16)
+        for texts, mark, left in zip((entry.outside, entry.inside), found, lefts, strict=True)
     ]
     bottom = max(block.bottom for block in blocks) + 8
     shapes: list[Shape] = [
-        Box(x=left, y=y, width=room, height=bottom - y, fill="#ffffff", stroke=stroke)
-        for left, stroke in zip(lefts, ("#64748b", entry.colour), strict=True)
+        marked_box(
+            Box(x=left, y=y, width=room, height=bottom - y, fill="#ffffff", stroke=stroke), mark
+        )
+        for left, stroke, mark in zip(lefts, ("#64748b", entry.colour), found, strict=True)
     ]
     if entry.enters:
         middle = (y + bottom) / 2
@@ -70,53 +91,46 @@ def _way_in(entry: Entry, x: float, y: float, width: float) -> Block:
     )
 
 
-def _vpc(report: Report, x: float, y: float, width: float) -> Block:
-    network = report.plan.network
+def _vpc(stack: DrawnStack, marks: Marks, x: float, y: float, width: float) -> Block:
+    network, mark = stack.plan.network, marks.get(Part("VPC"))
     left, inner = x + _PADDING, width - 2 * _PADDING
-    title = _heading(f"VPC {network.vpc_cidr}", CONTROL, left, y, inner)
-    zones = _zones(network, left, title.bottom + 4, inner)
-    nodes = _nodes(report, left, zones.bottom + _GAP, inner)
+    title = _heading(_bold(f"VPC {network.vpc_cidr}", CONTROL), mark, left, y, inner)
+    zones = _zones(network, marks, left, title.bottom + 4, inner)
+    nodes = _nodes(stack, marks, left, zones.bottom + _GAP, inner)
     bottom = nodes.bottom + _PADDING
     frame = Box(x=x, y=y, width=width, height=bottom - y, fill="none", stroke=CONTROL)
-    return Block(shapes=[frame, *title.shapes, *zones.shapes, *nodes.shapes], bottom=bottom)
+    shapes = [framed_box(frame, mark), *title.shapes, *zones.shapes, *nodes.shapes]
+    return Block(shapes=shapes, bottom=bottom)
 
 
-def _zones(network: NetworkPlan, x: float, y: float, width: float) -> Block:
-    public: dict[str, SubnetPlan] = {subnet.zone: subnet for subnet in network.public_subnets}
+def _zones(network: DrawnNetwork, marks: Marks, x: float, y: float, width: float) -> Block:
+    public = {subnet.zone: subnet for subnet in network.public_subnets}
     shapes: list[Shape] = []
     for subnet in network.private_subnets:
-        zone = stacked_zone(network, public[subnet.zone], subnet, x=x, y=y, width=width)
+        zone = stacked_zone(network, public[subnet.zone], subnet, marks, x=x, y=y, width=width)
         shapes.extend(zone.shapes)
         y = zone.bottom + 6
     return Block(shapes=shapes, bottom=y - 6)
 
 
-def _nodes(report: Report, x: float, y: float, width: float) -> Block:
+def _nodes(stack: DrawnStack, marks: Marks, x: float, y: float, width: float) -> Block:
     """What runs in the private subnets of all zones."""
-    network = report.plan.network
+    network = stack.plan.network
     left, inner = x + 8, width - 16
-    zones = count(len(network.private_subnets), "zone")
-    title = _heading(f"In the private subnets of {zones}", "#1d4ed8", left, y, inner)
-    every_zone = [subnet.zone for subnet in network.private_subnets]
+    zones = count(len(network.zones), "zone")
+    name = _bold(f"In the private subnets of {zones}", "#1d4ed8")
+    title = _heading(name, None, left, y, inner)
     shapes: list[Shape] = [*title.shapes]
     bottom = title.bottom - 2
-    for pool in report.pools:
-        models = [model for model in report.models if model.plan.pool == pool.name]
-        card = stacked_pool(pool, models, every_zone, x=left, y=bottom + 8, width=inner)
+    for pool in stack.pools:
+        models = [model for model in stack.models if model.plan.pool == pool.name]
+        card = stacked_pool(pool, models, network.zones, marks, x=left, y=bottom + 8, width=inner)
         shapes.extend(card.shapes)
         bottom = card.bottom
     if network.interface_endpoints:
-        band = _endpoints(network.interface_endpoints, left, bottom + 8, inner)
+        band = endpoints_card(network, marks, left, bottom + 8, inner, padding=10)
         shapes.extend(band.shapes)
         bottom = band.bottom
     bottom += 8
     strip = Box(x=x, y=y, width=width, height=bottom - y, fill="#eff6ff", stroke="#93c5fd")
     return Block(shapes=[strip, *shapes], bottom=bottom)
-
-
-def _endpoints(names: Sequence[str], x: float, y: float, width: float) -> Block:
-    text = Text(text=f"Interface endpoints in every zone: {', '.join(names)}")
-    written = paragraphs([text], x + 10, y + 6, width - 20)
-    bottom = written.bottom + 8
-    card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#cbd5e1")
-    return Block(shapes=[card, *written.shapes], bottom=bottom)

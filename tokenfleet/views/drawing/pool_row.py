@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.preview.report import ModelReport, PoolReport, TierReport
+from tokenfleet.views.drawing.drawn import DrawnModel, DrawnPool, DrawnTier
 from tokenfleet.views.drawing.lettering import text_width
-from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text, paragraphs, pill
+from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
+from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text, pill
 from tokenfleet.views.figures import bounds, hourly_price
 from tokenfleet.views.tables.stack import hardware_title
 
@@ -25,9 +26,10 @@ _GAP = 8.0
 
 
 def pool_row(
-    pool: PoolReport,
-    models: Sequence[ModelReport],
+    pool: DrawnPool,
+    models: Sequence[DrawnModel],
     every_zone: Sequence[str],
+    marks: Marks,
     *,
     x: float,
     y: float,
@@ -37,19 +39,22 @@ def pool_row(
     inner = width - 2 * _PADDING
     kind_width, tiers_width = inner * _KIND_SHARE, inner * _TIERS_SHARE
     top, left = y + _PADDING - 4, x + _PADDING
-    kind = paragraphs(_kind(pool), left, top, kind_width - 16)
-    tiers = _tiers(pool.tiers, every_zone, left + kind_width, top + 2, tiers_width - 16)
+    mark = marks.get(Part("pool", pool.name))
+    kind = marked_paragraphs(_kind(pool), mark, left, top, kind_width - 16)
+    tiers = _tiers(pool, every_zone, marks, x=left + kind_width, y=top + 2, width=tiers_width - 16)
     cards_x = left + kind_width + tiers_width
-    cards = _models(models, cards_x, top + 4, x + width - _PADDING - cards_x)
+    cards = _models(models, marks, cards_x, top + 4, x + width - _PADDING - cards_x)
     bottom = max(kind.bottom, tiers.bottom, cards.bottom) + _PADDING - 2
     card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#64748b")
-    return Block(shapes=[card, *kind.shapes, *tiers.shapes, *cards.shapes], bottom=bottom)
+    shapes = [marked_box(card, mark), *kind.shapes, *tiers.shapes, *cards.shapes]
+    return Block(shapes=shapes, bottom=bottom)
 
 
 def stacked_pool(
-    pool: PoolReport,
-    models: Sequence[ModelReport],
+    pool: DrawnPool,
+    models: Sequence[DrawnModel],
     every_zone: Sequence[str],
+    marks: Marks,
     *,
     x: float,
     y: float,
@@ -57,48 +62,53 @@ def stacked_pool(
 ) -> Block:
     """The pool's card with its parts below each other."""
     left, inner = x + 10, width - 20
-    kind = paragraphs(_kind(pool), left, y + 6, inner)
-    tiers = _tiers(pool.tiers, every_zone, left, kind.bottom + 6, inner)
-    cards = _models(models, left, tiers.bottom + 8, inner)
+    mark = marks.get(Part("pool", pool.name))
+    kind = marked_paragraphs(_kind(pool), mark, left, y + 6, inner)
+    tiers = _tiers(pool, every_zone, marks, x=left, y=kind.bottom + 6, width=inner)
+    cards = _models(models, marks, left, tiers.bottom + 8, inner)
     bottom = max(tiers.bottom, cards.bottom if models else 0) + 10
     card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#64748b")
-    return Block(shapes=[card, *kind.shapes, *tiers.shapes, *cards.shapes], bottom=bottom)
+    shapes = [marked_box(card, mark), *kind.shapes, *tiers.shapes, *cards.shapes]
+    return Block(shapes=shapes, bottom=bottom)
 
 
-def _kind(pool: PoolReport) -> Sequence[Text]:
+def _kind(pool: DrawnPool) -> Sequence[Text]:
     name = pool.name if pool.hardware else f"{pool.name} nodes"
     return [
         Text(text=name, size=15, colour=_INK, bold=True),
-        Text(text=hardware_title(pool), bold=True),
+        Text(text=hardware_title(pool.hardware), bold=True),
         Text(text=", ".join(pool.instance_types), size=11.5),
     ]
 
 
 def _tiers(
-    tiers: Sequence[TierReport], every_zone: Sequence[str], x: float, y: float, width: float
+    pool: DrawnPool, every_zone: Sequence[str], marks: Marks, *, x: float, y: float, width: float
 ) -> Block:
     shapes: list[Shape] = []
-    for tier in tiers:
+    for tier in pool.tiers:
         fill, colour = _PILL_BY_OPTION[tier.purchase_option]
         shapes.extend(pill(tier.purchase_option, x, y + 1, fill=fill, colour=colour).shapes)
-        texts = [
-            Text(
-                text=bounds(tier.min_nodes, tier.max_nodes, "node"),
-                size=13,
-                colour=_INK,
-                bold=True,
-            ),
-            Text(text=f"{hourly_price(tier)} an hour", size=11.5),
-        ]
-        if not set(tier.zones) >= set(every_zone):
-            texts.append(Text(text=f"only in {', '.join(tier.zones)}", size=11.5))
-        written = paragraphs(texts, x + _PILL_WIDTH, y, width - _PILL_WIDTH)
+        mark = marks.get(Part("tier", f"{pool.name}/{tier.purchase_option}"))
+        texts = _tier(tier, every_zone)
+        written = marked_paragraphs(texts, mark, x + _PILL_WIDTH, y, width - _PILL_WIDTH)
         shapes.extend(written.shapes)
         y = written.bottom + 4
     return Block(shapes=shapes, bottom=y - 4)
 
 
-def _models(models: Sequence[ModelReport], x: float, y: float, width: float) -> Block:
+def _tier(tier: DrawnTier, every_zone: Sequence[str]) -> Sequence[Text]:
+    nodes = bounds(tier.min_nodes, tier.max_nodes, "node")
+    price = hourly_price(tier.hourly.least_usd, tier.hourly.most_usd)
+    texts = [
+        Text(text=nodes, size=13, colour=_INK, bold=True),
+        Text(text=f"{price} an hour", size=11.5),
+    ]
+    if not set(tier.zones) >= set(every_zone):
+        texts.append(Text(text=f"only in {', '.join(tier.zones)}", size=11.5))
+    return texts
+
+
+def _models(models: Sequence[DrawnModel], marks: Marks, x: float, y: float, width: float) -> Block:
     """Cards beside each other, those of a row equally high."""
     if not models:
         return Block(shapes=[], bottom=y)
@@ -106,30 +116,31 @@ def _models(models: Sequence[ModelReport], x: float, y: float, width: float) -> 
     card_width = (width - _GAP * (columns - 1)) / columns
     shapes: list[Shape] = []
     for start in range(0, len(models), columns):
-        blocks = [
-            paragraphs(_model(model), x + place * (card_width + _GAP) + 10, y + 4, card_width - 20)
+        row = [
+            (model, marks.get(Part("model", model.plan.name)), x + place * (card_width + _GAP))
             for place, model in enumerate(models[start : start + columns])
         ]
+        blocks = [
+            marked_paragraphs(_model(model), mark, left + 10, y + 4, card_width - 20)
+            for model, mark, left in row
+        ]
         bottom = max(block.bottom for block in blocks) + 8
-        for place, block in enumerate(blocks):
-            left = x + place * (card_width + _GAP)
-            shapes.append(
-                Box(
-                    x=left,
-                    y=y,
-                    width=card_width,
-                    height=bottom - y,
-                    fill="#f8fafc",
-                    stroke="#cbd5e1",
-                    radius=6,
-                )
+        for (_, mark, left), block in zip(row, blocks, strict=True):
+            card = Box(
+                x=left,
+                y=y,
+                width=card_width,
+                height=bottom - y,
+                fill="#f8fafc",
+                stroke="#cbd5e1",
+                radius=6,
             )
-            shapes.extend(block.shapes)
+            shapes.extend([marked_box(card, mark), *block.shapes])
         y = bottom + _GAP
     return Block(shapes=shapes, bottom=y - _GAP)
 
 
-def _model(model: ModelReport) -> Sequence[Text]:
+def _model(model: DrawnModel) -> Sequence[Text]:
     plan = model.plan
     texts = [
         Text(text=plan.name, size=13, colour=_INK, bold=True),

@@ -26,6 +26,7 @@ class Box:
     stroke: str
     radius: float = 8
     dashed: bool = False
+    stroke_width: float = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +133,8 @@ def _elements(shape: Shape) -> Iterator[tuple[str, dict[str, str], str | None]]:
         attributes = {name: _number(getattr(shape, name)) for name in names}
         dashes = {"stroke-dasharray": "6 4"} if shape.dashed else {}
         look = {"rx": _number(shape.radius), "fill": shape.fill, "stroke": shape.stroke}
-        yield "rect", {**attributes, **look, **dashes}, None
+        thick = {"stroke-width": _number(shape.stroke_width)} if shape.stroke_width != 1 else {}
+        yield "rect", {**attributes, **look, **dashes, **thick}, None
     else:
         points = " ".join(f"{_number(x)},{_number(y)}" for x, y in shape.points)
         yield (

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.plan.stack import Plan
-from tokenfleet.views.drawing.shapes import Block, Box, Text, paragraphs
+from tokenfleet.views.drawing.drawn import DrawnPlan
+from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
+from tokenfleet.views.drawing.shapes import Block, Box, Text
 
 REQUESTS, WEIGHTS, CONTROL = "#2563eb", "#047857", "#7c3aed"
 _INK = "#0f172a"
@@ -13,15 +14,19 @@ _GAP = 48.0
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Something outside the VPC, and where it comes in; ``enters`` draws the arrow between."""
+    """Something outside the VPC, and where it comes in; ``enters`` draws the arrow between.
+
+    ``parts`` are what both ends of it are called, where they have a name.
+    """
 
     outside: Sequence[Text]
     inside: Sequence[Text]
     colour: str
     enters: bool
+    parts: tuple[Part | None, Part | None]
 
 
-def entries(plan: Plan) -> Sequence[Entry]:
+def entries(plan: DrawnPlan) -> Sequence[Entry]:
     """Clients, the control plane and the bucket, from left to right."""
     public = ", ".join(map(str, plan.cluster.public_access_cidrs))
     return [
@@ -42,6 +47,7 @@ def entries(plan: Plan) -> Sequence[Entry]:
             ],
             colour=CONTROL,
             enters=True,
+            parts=(Part("control plane"), None),
         ),
         Entry(
             outside=[
@@ -54,11 +60,12 @@ def entries(plan: Plan) -> Sequence[Entry]:
             ],
             colour=WEIGHTS,
             enters=True,
+            parts=(Part("bucket"), Part("gateway endpoint")),
         ),
     ]
 
 
-def _way_in(plan: Plan) -> Entry:
+def _way_in(plan: DrawnPlan) -> Entry:
     if plan.edge.exposure == "cluster":
         outside, kind = "no way in from outside the cluster", "ClusterIP services"
     else:
@@ -79,11 +86,14 @@ def _way_in(plan: Plan) -> Entry:
         ],
         colour=REQUESTS,
         enters=plan.edge.exposure == "internal",
+        parts=(None, Part("way in")),
     )
 
 
 def cards(
-    columns: Sequence[Sequence[Text]],
+    columns: Sequence[tuple[Sequence[Text], Part | None]],
+    marks: Marks,
+    *,
     x: float,
     y: float,
     width: float,
@@ -92,14 +102,19 @@ def cards(
     """Cards beside each other, equally high."""
     room = _card_width(len(columns), width)
     lefts = [middle - room / 2 for middle in middles(len(columns), x, width)]
+    found = [marks.get(part) if part else None for _, part in columns]
     blocks = [
-        paragraphs(texts, left + 14, y + 8, room - 28)
-        for texts, left in zip(columns, lefts, strict=True)
+        marked_paragraphs(texts, mark, left + 14, y + 8, room - 28)
+        for (texts, _), mark, left in zip(columns, found, lefts, strict=True)
     ]
     bottom = max(block.bottom for block in blocks) + 10
     boxes = [
-        Box(x=left, y=y, width=room, height=bottom - y, fill="#ffffff", stroke=stroke)
-        for left, stroke in zip(lefts, strokes or ["#64748b"] * len(lefts), strict=True)
+        marked_box(
+            Box(x=left, y=y, width=room, height=bottom - y, fill="#ffffff", stroke=stroke), mark
+        )
+        for left, stroke, mark in zip(
+            lefts, strokes or ["#64748b"] * len(lefts), found, strict=True
+        )
     ]
     return Block(
         shapes=[*boxes, *(shape for block in blocks for shape in block.shapes)], bottom=bottom

@@ -32,9 +32,9 @@ from tokenfleet.views.tables.stack import (
 )
 
 
-def html(report: Report, origin: Origin | None = None) -> str:
-    """The whole report: one page for who pays, what is wrong, then what will be built."""
-    environment = Environment(
+def environment() -> Environment:
+    """Of the templates of pages: what is put into them is text, whatever it holds."""
+    return Environment(
         loader=PackageLoader("tokenfleet.views.pages"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -42,33 +42,41 @@ def html(report: Report, origin: Origin | None = None) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        plan=report.plan,
-        front=front_page(report, origin),
-        drawing=architecture_svg(report),
-        narrow_drawing=narrow_architecture_svg(report),
-        pools=pools_table(report),
-        caches=caches_table(report),
-        models=models_table(report),
-        drains=drain_table(report),
-        network=network_table(report),
-        arrivals=arrivals_table(report.cost.arrivals),
-        bill=bill_table(report.cost, month_of(report)),
-        usage=usage_table(report.cost),
-        cost=cost_table(report.cost),
-        all_well=ALL_WELL,
-        verdict_line=verdict_line,
-        count=count,
-        memory_parts=memory_parts,
-        cold_start_bars=cold_start_bars,
-        cold_start_table=cold_start_table,
-        axis=axis_seconds(
-            bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)
-        ),
-        notice_seconds=SPOT_NOTICE_SECONDS,
-        caveat=caveat(),
-        seconds_text=seconds_text,
-        verdict=verdict,
-        longest_stage=longest_stage,
+
+
+def html(report: Report, origin: Origin | None = None) -> str:
+    """The whole report: one page for who pays, what is wrong, then what will be built."""
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            plan=report.plan,
+            front=front_page(report, origin),
+            drawing=architecture_svg(report),
+            narrow_drawing=narrow_architecture_svg(report),
+            pools=pools_table(report),
+            caches=caches_table(report),
+            models=models_table(report),
+            drains=drain_table(report),
+            network=network_table(report),
+            arrivals=arrivals_table(report.cost.arrivals),
+            bill=bill_table(report.cost, month_of(report)),
+            usage=usage_table(report.cost),
+            cost=cost_table(report.cost),
+            all_well=ALL_WELL,
+            verdict_line=verdict_line,
+            count=count,
+            memory_parts=memory_parts,
+            cold_start_bars=cold_start_bars,
+            cold_start_table=cold_start_table,
+            axis=axis_seconds(
+                bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)
+            ),
+            notice_seconds=SPOT_NOTICE_SECONDS,
+            caveat=caveat(),
+            seconds_text=seconds_text,
+            verdict=verdict,
+            longest_stage=longest_stage,
+        )
     )

@@ -16,7 +16,8 @@ _LONGEST_VALUE, _SAME_BEFORE = 80, 20
 _MOST_PATHS, _MOST_REASONS, _MOST_KINDS, _MOST_NAMES = 5, 3, 6, 2
 HARMLESS = frozenset({Danger.ADDITION, Danger.SETTINGS})
 """What nobody who is served notices."""
-_DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+"""What has become of a resource, by action."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class Entry:
         """The reasons, or which properties differ."""
         if len(self.changes) == 1 or not (self.root or self.first.component):
             return "; ".join(self.first.because) or _paths(self.first)
-        said = [f"hang on it, which is {_DONE[self.root.action]}"] if self.root else []
+        said = [f"hang on it, which is {DONE[self.root.action]}"] if self.root else []
         goes = dict.fromkeys(what_goes(each.type) for each in self.changes if each.type)
         others = [
             reason
@@ -88,7 +89,7 @@ class Entry:
     def sentence(self) -> str:
         """What is done, and why."""
         verb = "is" if len(self.changes) == 1 else "are"
-        done = f"{self.title} ({self.kinds}) {verb} {_DONE[self.first.action]}"
+        done = f"{self.title} ({self.kinds}) {verb} {DONE[self.first.action]}"
         return f"{done}: {self.why}" if self.why else done
 
 

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.plan.ranges import Range
-from tokenfleet.preview.report import ModelReport, PoolReport, Report
+from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.fetched import fetched_line
 from tokenfleet.views.figures import bounds, hourly_price, load, promise, replicas
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table
 
 
-def hardware_title(pool: PoolReport) -> str:
-    """The hardware as its maker calls it."""
-    return hardware_by_name()[pool.hardware].title if pool.hardware else "cluster's own controllers"
+def hardware_title(hardware: str) -> str:
+    """A pool's hardware as its maker calls it; another catalogue's, where ours lacks it, by its name."""
+    if not hardware:
+        return "cluster's own controllers"
+    known = hardware_by_name().get(hardware)
+    return known.title if known else hardware
 
 
 def pools_table(report: Report) -> Table:
@@ -25,12 +28,12 @@ def pools_table(report: Report) -> Table:
         [
             pool.name,
             # Said once a pool: every tier launches the same types.
-            hardware_title(pool) if place == 0 else "",
+            hardware_title(pool.hardware) if place == 0 else "",
             ", ".join(pool.instance_types) if place == 0 else "",
             tier.purchase_option,
             "every zone" if set(tier.zones) >= every_zone else ", ".join(tier.zones),
             bounds(tier.min_nodes, tier.max_nodes, "node"),
-            hourly_price(tier),
+            hourly_price(tier.hourly.least_usd, tier.hourly.most_usd),
         ]
         for pool in report.pools
         for place, tier in enumerate(pool.tiers)
