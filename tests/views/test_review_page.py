@@ -12,6 +12,7 @@ from tests.review.recorded_changes import CHANGES
 from tests.review.states import put, state_of
 from tests.review.synthetic import ODD, broken, resource, state
 from tests.views.pages import Page
+from tokenfleet.plain_text import written_out
 from tokenfleet.review.compared import Compared
 from tokenfleet.review.previews import StackState
 from tokenfleet.review.review import Review, StackReview, stack_review
@@ -67,7 +68,7 @@ def _odd(state: StackState, odd: str) -> StackState:
     return replace(state, preview=documents[0], resources=documents[1])
 
 
-@pytest.mark.parametrize("odd", [*ODD.values(), *HOSTILE])
+@pytest.mark.parametrize("odd", [*ODD.values(), *HOSTILE, "a\u202egnp.exe", "a\u200bb", "\x1b[31m"])
 def test_names_stay_text_on_the_page_and_in_its_drawing(odd: str) -> None:
     edits = [put(f"models.{MODEL}.replicas.min", 2), put("network.cidr", "10.21.0.0/16")]
     before, after = (_odd(state_of("dev", each), odd) for each in ([], edits))
@@ -85,7 +86,8 @@ def test_names_stay_text_on_the_page_and_in_its_drawing(odd: str) -> None:
     styles = " ".join(re.findall(r"<style>(.*?)</style>", written, re.DOTALL))
     assert "url(" not in styles
     assert odd not in styles
-    assert page.text.count(" ".join(odd.split())) > 3
+    assert page.text.count(" ".join(written_out(odd).split())) > 3
+    assert not re.search("[\u202e\u200b\x1b]", written)
 
 
 def test_a_browser_is_told_to_load_and_run_nothing() -> None:

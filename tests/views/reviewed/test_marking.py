@@ -103,7 +103,7 @@ GONE: Mapping[str, Mapping[Part, Sequence[str]]] = {
     "tier-removed": {ON_DEMAND: ["gone", "nodes"]},
     "model-gone": {
         Part("model", "qwen25-7b"): ["gone", "outage"],
-        Part("pool", "inferentia2"): ["gone", "outage"],
+        Part("pool", "inferentia2"): ["gone", "nodes"],
     },
     "zone-of-the-control-plane": {ZONE_B: ["gone", "outage"]},
     "zone-added": {},

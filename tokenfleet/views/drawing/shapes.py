@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from xml.etree import ElementTree as ET
 
+from tokenfleet.plain_text import written_out
 from tokenfleet.views.drawing.dark import dark_style
 from tokenfleet.views.drawing.lettering import text_width, wrap
 
@@ -75,7 +76,7 @@ def paragraphs(texts: Sequence[Text], x: float, y: float, width: float) -> Block
     """Paragraphs below each other from ``y`` on, wrapped at ``width``."""
     labels: list[Label] = []
     for text in texts:
-        for line in wrap(text.text, width, text.size, bold=text.bold):
+        for line in wrap(written_out(text.text), width, text.size, bold=text.bold):
             y += text.size * _LEADING
             baseline = y - text.size * 0.35
             labels.append(
@@ -112,8 +113,8 @@ def svg(shapes: Sequence[Shape], width: float, height: float, title: str, summar
             "font-family": _FONTS,
         },
     )
-    ET.SubElement(root, "title").text = title
-    ET.SubElement(root, "desc").text = summary
+    ET.SubElement(root, "title").text = written_out(title)
+    ET.SubElement(root, "desc").text = written_out(summary)
     card = Box(x=0.5, y=0.5, width=width - 1, height=height - 1, fill="#ffffff", stroke="#cbd5e1")
     for shape in (card, *shapes):
         for tag, attributes, text in _elements(shape):

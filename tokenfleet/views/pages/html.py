@@ -3,6 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tokenfleet.counted import count
+from tokenfleet.plain_text import written_out
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import Report
@@ -41,6 +42,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        # Markup is of templates; whatever else is text that somebody named.
+        finalize=lambda value: written_out(value) if type(value) is str else value,
     )
 
 
