@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokenfleet.catalogue.accelerators import Accelerator, accelerator
+from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import BITS_BY_DTYPE, WeightsDtype, known_models
+from tokenfleet.catalogue.models import known_models
 from tokenfleet.economics.estimate.served_model import USUAL_GROUPING, ServedModel
 from tokenfleet.economics.estimate.traffic import MOST_REQUESTS_PER_SECOND, Arrivals, RequestShape
 from tokenfleet.economics.refusal import CostError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tokenfleet.catalogue.config_json import facts_from_config
-from tokenfleet.catalogue.models import ModelFacts, SlidingWindow, known_models
+from tokenfleet.catalogue.models import ModelFacts, known_models
 
 Config = dict[str, object]
 Read = Callable[..., ModelFacts]
@@ -23,9 +23,16 @@ LLAMA_8B: Config = {
     "max_position_embeddings": 131072,
     "torch_dtype": "bfloat16",
 }
-MIXTRAL: Config = LLAMA_8B | {"vocab_size": 32000, "num_local_experts": 8, "num_experts_per_tok": 2}
+MIXTRAL: Config = {
+    **LLAMA_8B,
+    "model_type": "mixtral",
+    "vocab_size": 32000,
+    "num_local_experts": 8,
+    "num_experts_per_tok": 2,
+}
 QWEN_30B: Config = {
     **LLAMA_8B,
+    "model_type": "qwen3_moe",
     "hidden_size": 2048,
     "num_hidden_layers": 48,
     "num_key_value_heads": 4,
@@ -38,6 +45,7 @@ QWEN_30B: Config = {
 }
 GLM_AIR: Config = {
     **LLAMA_8B,
+    "model_type": "glm4_moe",
     "num_hidden_layers": 46,
     "num_attention_heads": 96,
     "head_dim": 128,
@@ -51,6 +59,7 @@ GLM_AIR: Config = {
 }
 QWEN_MOE: Config = {
     **LLAMA_8B,
+    "model_type": "qwen2_moe",
     "hidden_size": 2048,
     "num_hidden_layers": 24,
     "num_attention_heads": 16,
@@ -64,6 +73,7 @@ QWEN_MOE: Config = {
 }
 GPT_OSS: Config = {
     **LLAMA_8B,
+    "model_type": "gpt_oss",
     "hidden_size": 2880,
     "num_hidden_layers": 24,
     "num_attention_heads": 64,
@@ -86,6 +96,7 @@ LLAMA_1B: Config = {
 }
 QWEN_32B_FP8: Config = {
     **LLAMA_8B,
+    "model_type": "qwen3",
     "hidden_size": 5120,
     "num_hidden_layers": 64,
     "num_attention_heads": 64,
@@ -165,13 +176,6 @@ def test_what_shapes_leave_out_is_below_a_thousandth(
             id="fp8 in experts and attention",
         ),
         pytest.param(GPT_OSS, "mxfp4", 13_761_264_768, id="mxfp4 in the experts only"),
-        # 1,050,673,152 embeddings of 2 bytes, 6,979,588,096 other parameters of 4.25 bits.
-        pytest.param(
-            {**LLAMA_8B, "quantization_config": {"quant_method": "mxfp4"}},
-            "mxfp4",
-            5_809_252_480,
-            id="mxfp4 without experts",
-        ),
         pytest.param(
             {**LLAMA_8B, "quantization_config": {"quant_method": "awq"}},
             "int4",
@@ -203,20 +207,37 @@ def test_a_weight_index_has_the_last_word_on_size(read: Read) -> None:
 
 
 def test_a_model_that_also_sees_is_read_from_its_text_config(read: Read) -> None:
-    vision = {"hidden_size": 1152, "num_hidden_layers": 27, "num_attention_heads": 16}
-    nested = read({"text_config": LLAMA_8B, "vision_config": vision, "hidden_size": 1})
-    assert nested == read(LLAMA_8B)
+    text = {**LLAMA_8B, "model_type": "mistral"}
+    vision = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24}
+    whole = {"model_type": "mistral3", "text_config": text, "vision_config": vision}
+    seen, alone = read({**whole, "hidden_size": 1}), read(text)
+    assert seen.layers == alone.layers
+    assert seen.active_parameters == alone.active_parameters
+    assert 0.3e9 < seen.parameters - alone.parameters < 0.5e9
 
 
-def test_sliding_layers_are_counted_and_windowless_models_have_none(read: Read) -> None:
-    assert read(GPT_OSS).sliding_window == SlidingWindow(layers=12, tokens=128)
-    assert read(LLAMA_8B).sliding_window is None
+def windows(facts: ModelFacts) -> dict[int | None, int]:
+    return {each.tokens: each.layers for each in facts.layer_caches}
+
+
+def test_layers_keep_what_the_engine_keeps_for_them(read: Read) -> None:
+    assert windows(read(GPT_OSS)) == {128: 12, None: 12}
+    assert windows(read(LLAMA_8B)) == {None: 32}
     mostly = ["sliding_attention"] * 5 + ["full_attention"]
-    gemma = {**LLAMA_8B, "num_hidden_layers": 6, "layer_types": mostly, "sliding_window": 1024}
-    assert read(gemma).sliding_window == SlidingWindow(layers=5, tokens=1024)
-    assert read({**gemma, "sliding_window": None}).sliding_window is None
-    assert read({**LLAMA_8B, "sliding_window": 4096}).sliding_window is None
-    assert read({**LLAMA_8B, "layer_types": ["full_attention"] * 32}).sliding_window is None
+    gemma = {
+        **LLAMA_8B,
+        "model_type": "gemma3_text",
+        "num_hidden_layers": 6,
+        "sliding_window": 1024,
+    }
+    assert windows(read({**gemma, "layer_types": mostly})) == {1024: 5, None: 1}
+    assert windows(read({**gemma, "sliding_window_pattern": 3})) == {1024: 4, None: 2}
+    assert windows(read(gemma)) == {1024: 5, None: 1}
+    # vLLM takes a window that nothing limits for one of all layers, of whatever model.
+    assert windows(read({**LLAMA_8B, "sliding_window": 4096})) == {4096: 32}
+    off = {"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": False}
+    assert windows(read({**LLAMA_8B, **off})) == {None: 32}
+    assert windows(read({**LLAMA_8B, "layer_types": ["full_attention"] * 32})) == {None: 32}
 
 
 def test_without_kv_heads_every_head_has_its_own(read: Read) -> None:

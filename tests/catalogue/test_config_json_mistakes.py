@@ -21,7 +21,7 @@ SMALL: Mapping[str, object] = {
     "vocab_size": 1000,
     "max_position_embeddings": 2048,
 }
-WITH_EXPERTS = {**SMALL, "num_experts": 8, "num_experts_per_tok": 2}
+WITH_EXPERTS = {**SMALL, "model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2}
 INDEX = "model.safetensors.index.json"
 
 
@@ -48,12 +48,12 @@ def quantised(**keys: object) -> str:
         pytest.param("3", "the file", id="number"),
         pytest.param("null", "the file", id="null"),
         pytest.param('"config"', "the file", id="text"),
-        pytest.param("{}", "hidden_size", id="empty mapping"),
+        pytest.param("{}", "model_type", id="empty mapping"),
         pytest.param(with_(model_type="bert"), "model_type 'bert' is none of", id="encoder"),
         pytest.param(with_(model_type="rwkv"), "model_type 'rwkv' is none of", id="no attention"),
         pytest.param(with_(model_type="gpt2"), "model_type 'gpt2' is none of", id="no gate"),
         pytest.param(with_(model_type=["llama"]), "model_type is missing", id="list for a type"),
-        pytest.param(with_(_=" " * 2**20), "larger than 1 MiB", id="endless file"),
+        pytest.param(with_(_=" " * 2**26), "larger than 64 MiB", id="endless file"),
         *(pytest.param(without(k), k, id=f"no {k}") for k in SMALL if k != "num_key_value_heads"),
         pytest.param(with_(num_attention_heads=0), "num_attention_heads", id="no heads"),
         pytest.param(with_(num_key_value_heads=0), "num_key_value_heads", id="no KV heads"),
@@ -67,15 +67,32 @@ def quantised(**keys: object) -> str:
         pytest.param(
             with_(layer_types=["full_attention", "linear_attention"]), "layer_types", id="hybrid"
         ),
-        pytest.param(with_(kv_lora_rank=512), "kv_lora_rank", id="latent attention"),
         pytest.param(
-            with_(interleave_moe_layer_step=2), "interleave_moe_layer_step", id="some sparse layers"
+            with_(model_type="deepseek_v3", kv_lora_rank="small"), "kv_lora_rank", id="latent"
         ),
-        pytest.param(with_(num_experts=8), "num_experts_per_tok", id="experts nobody visits"),
+        pytest.param(with_(num_experts=8), "num_experts: models", id="experts where none are"),
         pytest.param(
-            with_(num_experts=8, num_experts_per_tok=9), "num_experts_per_tok", id="too many visits"
+            json.dumps({**WITH_EXPERTS, "num_experts_per_tok": 0}),
+            "num_experts_per_tok",
+            id="experts nobody visits",
+        ),
+        pytest.param(
+            json.dumps({**WITH_EXPERTS, "num_experts_per_tok": 9}),
+            "num_experts_per_tok",
+            id="too many visits",
         ),
         pytest.param(with_(moe_num_experts=64), "moe_num_experts", id="experts by another name"),
+        pytest.param(
+            with_(model_type="qwen3_vl", vision_config={"depth": "deep"}), "depth", id="a tower"
+        ),
+        pytest.param(
+            with_(model_type="llama", vision_config={}), "vision_config", id="an unknown tower"
+        ),
+        pytest.param(
+            with_(model_type="nemotron_h", hybrid_override_pattern="M?"),
+            "hybrid_override_pattern",
+            id="a layer of no kind",
+        ),
         pytest.param(
             json.dumps({**WITH_EXPERTS, "moe_intermediate_size": -1}),
             "moe_intermediate_size",
@@ -85,7 +102,7 @@ def quantised(**keys: object) -> str:
         pytest.param(with_(text_config=[1]), "text_config", id="list for a text_config"),
         pytest.param(
             json.dumps({"model_type": "llama", "text_config": {}}),
-            "hidden_size",
+            "num_hidden_layers",
             id="bare text_config",
         ),
         pytest.param(quantised(quant_method="exl3"), "'exl3'", id="unknown quantisation"),

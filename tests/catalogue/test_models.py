@@ -5,7 +5,8 @@ import re
 import pytest
 
 from tokenfleet.catalogue.facts import CatalogueError, data_file
-from tokenfleet.catalogue.models import ModelFacts, SlidingWindow, known_models, model_facts
+from tokenfleet.catalogue.layer_cache import LayerCache
+from tokenfleet.catalogue.models import ModelFacts, known_models, model_facts
 
 LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"
 LLAMA_70B = "meta-llama/Llama-3.3-70B-Instruct"
@@ -60,9 +61,9 @@ def test_every_model_is_pinned_to_a_commit(name: str, model: ModelFacts) -> None
 def test_a_window_covers_some_layers_and_less_than_the_context(
     name: str, model: ModelFacts
 ) -> None:
-    if model.sliding_window:
-        assert 0 < model.sliding_window.layers <= model.layers, name
-        assert 0 < model.sliding_window.tokens < model.context_length, name
+    assert sum(each.layers for each in model.layer_caches) == model.layers, name
+    for each in model.layer_caches:
+        assert each.tokens is None or each.tokens < model.context_length, name
 
 
 @EVERY
@@ -112,7 +113,8 @@ def test_kv_cache_is_as_large_as_published(
 
 
 def test_a_window_over_every_layer_stops_growing() -> None:
-    model = tiny(sliding_window=SlidingWindow(layers=2, tokens=1024))
+    window = LayerCache(kind="sliding", layers=2, heads=1, width=64, tokens=1024)
+    model = tiny(caches=(window,))
     assert model.kv_bytes(1024, 1) == model.kv_bytes(100_000, 1) == 262_144
 
 

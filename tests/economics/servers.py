@@ -3,8 +3,8 @@
 from hypothesis import strategies as st
 
 from tokenfleet.catalogue.accelerators import accelerator, accelerators
+from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.models import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.economics.estimate.replica import Replica, gpu_replica
 from tokenfleet.economics.estimate.served_model import ServedModel
 from tokenfleet.economics.estimate.throughput import Saturation, saturation

@@ -213,6 +213,15 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "commit as a number": ((f"{MODEL}.revision", int("1" * 40)), (f"{MODEL}.revision", "must be text: put it in quotes")),
     "escape sequence in a flag": ((f"{MODEL}.engineArguments", {"chat-template": "a\x1b[31m"}), (f"{MODEL}.engineArguments.chat-template", "U+001B")),
     "NUL in a flag": ((f"{MODEL}.engineArguments", {"chat-template": "a\0b"}), (f"{MODEL}.engineArguments.chat-template", "U+0000")),
+    "template in a file": ((f"{MODEL}.engineArguments", {"chat-template": "chat.jinja"}), (f"{MODEL}.engineArguments.chat-template", "write the template itself")),
+    "draft model": ((f"{MODEL}.engineArguments", {"speculative-config": '{"method":"eagle3","model":"org/eagle","num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "a draft model (org/eagle)")),
+    "draft model by itself": ((f"{MODEL}.engineArguments", {"spec-model": "org/eagle"}), (f"{MODEL}.engineArguments.spec-model", "a draft model (org/eagle)")),
+    "draft by no method": ((f"{MODEL}.engineArguments", {"speculative-config": '{"num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "mtp, ngram, suffix")),
+    "draft that is no JSON": ((f"{MODEL}.engineArguments", {"speculative-config": "ngram"}), (f"{MODEL}.engineArguments.speculative-config", "is not JSON")),
+    "configuration elsewhere": ((f"{MODEL}.engineArguments", {"hf-config-path": "org/other"}), (f"{MODEL}.engineArguments.hf-config-path", "the published files of its model")),
+    "plug-in in a file": ((f"{MODEL}.engineArguments", {"tool-parser-plugin": "/p.py"}), (f"{MODEL}.engineArguments.tool-parser-plugin", "the published files of its model")),
+    "generation settings elsewhere": ((f"{MODEL}.engineArguments", {"generation-config": "/g"}), (f"{MODEL}.engineArguments.generation-config", "the published files of its model")),
+    "cache on other servers": ((f"{MODEL}.engineArguments", {"kv-transfer-config": "{}"}), (f"{MODEL}.engineArguments.kv-transfer-config", "names other servers")),
     "NUL in a path": ((f"{MODEL}.configJson", "a\0b"), (f"{MODEL}.configJson", "U+0000")),
     "text that shows another": ((f"{MODEL}.configJson", "a\u202eb"), (f"{MODEL}.configJson", "U+202E")),
     **{
@@ -341,7 +350,11 @@ def test_a_model_too_large_for_any_node_is_told_so(
 ) -> None:
     keys = keys_of("prod")
     model = keys["models"]["gpt-oss-120b"]
-    model |= {"huggingFaceId": "zai-org/GLM-4.5-Air", "contextLength": 4096, "pool": "inferentia2"}
+    model |= {
+        "huggingFaceId": "meta-llama/Llama-3.3-70B-Instruct",
+        "contextLength": 4096,
+        "pool": "inferentia2",
+    }
     model.pop("traffic")
     with pytest.raises(StackError) as raised:
         decide(keys, "dev", root)

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from tokenfleet.catalogue.facts import Fact, data_file
 from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
 
 
 class Peaks(Fact):
@@ -33,14 +34,30 @@ class Peaks(Fact):
 
 
 class Hardware(Peaks):
-    """One kind of hardware; peaks are per rank, or per vCPU where ``device`` is None."""
+    """One kind of hardware; peaks are per rank, or per vCPU where ``device`` is None.
+
+    ``without_kernels`` are methods of quantisation that the engine has no kernel for on it, though
+    it has for their dtype.
+    """
 
     engine: str
     architecture: str
     device: str | None
     families: tuple[str, ...]
     weights: tuple[str, ...]
+    without_kernels: tuple[str, ...] = ()
     fp8_kv_cache: bool = False
+
+    def refusal(self, facts: ModelFacts) -> str | None:
+        """Why its engine does not load a model's checkpoint; None where it does."""
+        if facts.weights_dtype not in self.weights:
+            return f"does not run {facts.weights_dtype} weights"
+        if facts.quantization_method in self.without_kernels:
+            return f"has no kernel for {facts.quantization_method} checkpoints"
+        known = engines()[self.engine].model_types
+        if known is not None and facts.model_type not in known:
+            return f"has an engine that does not know {facts.model_type} models"
+        return None
 
     def runs_on(self, kind: InstanceType) -> bool:
         """Whether that instance type carries this hardware."""
@@ -54,7 +71,8 @@ class Engine(Fact):
 
     ``sdk`` is the version of the compiler whose output it runs, None where nothing is compiled
     ahead of time. ``drains``: whether it finishes requests after SIGTERM. ``adapters``: whether
-    it serves LoRA adapters. ``verified`` and ``not_verified`` say what was run, and where.
+    it serves LoRA adapters. ``model_types``: of which models, where not of all that are read.
+    ``verified`` and ``not_verified`` say what was run, and where.
     """
 
     version: str
@@ -66,6 +84,7 @@ class Engine(Fact):
     max_sequences: int
     drains: bool
     adapters: bool
+    model_types: tuple[str, ...] | None = None
     driver: str | None
     verified: str
     not_verified: str

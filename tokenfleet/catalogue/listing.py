@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.models import WeightsDtype, known_models
+from tokenfleet.catalogue.models import known_models
 from tokenfleet.catalogue.prices import Prices
 from tokenfleet.catalogue.regions import regions
 from tokenfleet.catalogue.services import service_prices

@@ -1,44 +1,25 @@
 """Model facts: what sizing needs to know about an open-weight model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Literal
 
 import yaml
 from pydantic import Field, TypeAdapter
 
+from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
+from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
 from tokenfleet.mistakes import nearest
-
-WeightsDtype = Literal["bfloat16", "float16", "fp8", "mxfp4", "int8", "int4"]
-
-BITS_BY_DTYPE: Mapping[WeightsDtype, float] = {
-    "bfloat16": 16,
-    "float16": 16,
-    "fp8": 8,
-    "mxfp4": 4.25,  # 4 bits and one 8-bit scale for 32 values (OCP MX specification 1.0)
-    # AWQ and GPTQ: a 16-bit scale and a zero point as wide as a value for (by default) 128 values.
-    "int4": 4 + 20 / 128,
-    "int8": 8 + 24 / 128,
-}
-"""Bits that a parameter takes in the weights files."""
-
-# A KV cache of 16-bit values: what every pinned engine uses unless told otherwise.
-KV_BYTES_PER_VALUE = 2
-
-
-class SlidingWindow(Fact):
-    """How many layers attend to the last ``tokens`` tokens only."""
-
-    layers: int
-    tokens: int
 
 
 class ModelFacts(Fact):
     """The architecture of one model as its ``config.json`` and weight index state it.
 
-    ``weights_bytes`` is the size of the safetensors files. ``active_parameters`` equals
-    ``parameters`` for a dense model. ``chats``: whether its tokenizer says how a chat becomes a
+    ``model_type`` and ``quantization_method`` are as transformers names them. ``weights_bytes`` is the size of the safetensors files, ``skipped_bytes`` what of
+    it the engine does not load: embeddings that are stored again as a head, layers of another use. ``active_parameters`` equals
+    ``parameters`` for a dense model. ``caches`` are what layers keep of a sequence, left out where
+    all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
+    heads. ``chats``: whether its tokenizer says how a chat becomes a
     prompt, without which an engine only completes.
     """
 
@@ -50,27 +31,70 @@ class ModelFacts(Fact):
     kv_heads: int = Field(gt=0)
     head_size: int = Field(gt=0)
     vocabulary_size: int = Field(gt=0)
+    model_type: str
     weights_dtype: WeightsDtype
+    quantization_method: str | None = None
     weights_bytes: int = Field(gt=0)
+    skipped_bytes: int = Field(default=0, ge=0)
     context_length: int = Field(gt=0)
-    sliding_window: SlidingWindow | None = None
+    caches: tuple[LayerCache, ...] = ()
+    divided: tuple[int, ...] = ()
     chats: bool
     license: str
     gated: bool
     revision: str | None
     source: str
 
-    def kv_bytes(self, tokens: int, ranks: int, bytes_per_value: int = KV_BYTES_PER_VALUE) -> int:
-        """KV cache of one sequence of ``tokens`` tokens on one of ``ranks`` ranks, in bytes.
+    @property
+    def loaded_bytes(self) -> int:
+        """The weights as the engine holds them in memory, all ranks together."""
+        return self.weights_bytes - self.skipped_bytes
 
-        2 (K and V) x layers x KV heads x head size x bytes per value, checked against vLLM 0.32:
-        each rank holds whole KV heads, at least one; sliding-window layers keep their window only.
+    @property
+    def layer_caches(self) -> Sequence[LayerCache]:
+        """What its layers keep of a sequence; keys and values of every token, where nothing else is said."""
+        plain = LayerCache(
+            kind="full", layers=self.layers, heads=self.kv_heads, width=2 * self.head_size
+        )
+        return self.caches or (plain,)
+
+    def kv_bytes(
+        self,
+        tokens: float,
+        ranks: int,
+        bytes_per_value: int = KV_BYTES_PER_VALUE,
+        in_flight: int = 0,
+    ) -> int:
+        """What one sequence takes of the cache of one of ``ranks`` ranks, in bytes.
+
+        See ``LayerCache.bytes_of``.
         """
-        window = self.sliding_window or SlidingWindow(layers=0, tokens=0)
-        layer_tokens = (self.layers - window.layers) * tokens
-        layer_tokens += window.layers * min(tokens, window.tokens)
-        heads = max(1, self.kv_heads // ranks)
-        return 2 * heads * self.head_size * bytes_per_value * layer_tokens
+        return round(
+            sum(
+                each.bytes_of(tokens, ranks, bytes_per_value, in_flight)
+                for each in self.layer_caches
+            )
+        )
+
+    def takes_ranks(self, ranks: int) -> bool:
+        """Whether the pinned engine divides the model over that many ranks.
+
+        Heads and widths are divided without a rest (vllm/distributed/utils.py: divide); a key and
+        value head is either on one rank or on several (vllm/model_executor/models/llama.py).
+        """
+        heads = {each.heads for each in self.layer_caches if each.heads > 1}
+        return all(each % ranks == 0 for each in (self.attention_heads, *self.divided)) and all(
+            each % ranks == 0 or ranks % each == 0 for each in heads
+        )
+
+    @property
+    def what_ranks_divide(self) -> str:
+        """What ``takes_ranks`` looks at, in words."""
+        heads = sorted({each.heads for each in self.layer_caches if each.heads > 1})
+        kv = f", {' and '.join(map(str, heads))} KV heads" if heads else ""
+        others = sorted({*self.divided} - {self.attention_heads})
+        widths = f", widths or groups of {', '.join(map(str, others))}" if others else ""
+        return f"the model's {self.attention_heads} attention heads{kv}{widths}"
 
     @property
     def mixture_of_experts(self) -> bool:

@@ -1,6 +1,8 @@
 """The exact size of a model's weights, as the index beside its ``config.json`` states it."""
 
 import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -14,21 +16,39 @@ from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
 _LEAST_SHARE, _MOST_SHARE = 0.5, 10.0
 
 
+# What is for another use than answering: drafts of the next tokens, or a head beside embeddings that
+# are the head. The engine reads over it (skip_prefixes and AutoWeightsLoader of its models).
+_DRAFTS = re.compile(r"(^|\.)(mtp|eh_proj|enorm|hnorm|nextn|shared_head)\.|^mtp")
+_LAYER = re.compile(r"(?:^|\.)layers\.(\d+)\.")
+_HEAD = "lm_head.weight"
+
+
 class _Index(BaseModel):
     total_size: int = Field(gt=0, validation_alias=AliasPath("metadata", "total_size"))
+    weight_map: dict[str, str] = {}
 
 
-def indexed_bytes(index: Path, counted: int) -> int | None:
-    """``metadata.total_size`` of a weight index, or None without one.
+@dataclass(frozen=True, kw_only=True)
+class IndexedWeights:
+    """The size of the files, in bytes, and whether there is something in them that is not loaded."""
 
-    ``counted`` is what the shapes of the model add up to, in bytes.
+    size: int
+    has_more: bool
+
+
+def indexed_weights(index: Path, counted: int, *, layers: int, tied: bool) -> IndexedWeights | None:
+    """What a weight index says, or None without one.
+
+    ``counted`` is what the shapes of the model add up to, in bytes; ``layers`` how many it has;
+    ``tied``: whether its embeddings are its head.
 
     Raises:
         CatalogueError: when it cannot be read, states no size, or one that contradicts the shapes.
     """
     try:
         found = cast("object", json.loads(given_text(index, GENERATED_BYTES)))
-        size = _Index.model_validate(found).total_size
+        read = _Index.model_validate(found)
+        size = read.total_size
     except FileNotFoundError:
         return None
     except ValidationError as error:
@@ -43,4 +63,10 @@ def indexed_bytes(index: Path, counted: int) -> int | None:
             f" {counted:,}: they are not of one model, or one of them is damaged"
         )
         raise CatalogueError(msg)
-    return size
+    has_more = any(
+        (tied and name == _HEAD)
+        or _DRAFTS.search(name)
+        or ((place := _LAYER.search(name)) and int(place[1]) >= layers and "vis" not in name)
+        for name in read.weight_map
+    )
+    return IndexedWeights(size=size, has_more=has_more)

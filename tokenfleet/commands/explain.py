@@ -146,6 +146,15 @@ def _memory(model: ModelPlan) -> Rows:
             f"{memory.kv_one_request_gib:.2f} GiB",
             f"of {model.context_length:,} tokens: {memory.full_length_requests} such fit",
         ),
+        *(
+            (f"{share.kind}, {share.layers} layers", f"{share.gib:.2f} GiB", share.arithmetic)
+            for share in memory.kv_shares
+        ),
+        *(
+            [("in flight", f"{memory.kv_in_flight_gib:.2f} GiB", "windows, while a prompt is read")]
+            if memory.kv_in_flight_gib
+            else []
+        ),
     ]
 
 

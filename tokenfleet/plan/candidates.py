@@ -58,17 +58,14 @@ def candidate_problem(
         return f"there is no engine for it; there are engines for {families}"
     if facts is None:
         return None
-    if facts.weights_dtype not in hardware.weights:
+    if refusal := hardware.refusal(facts):
         runs = [
             family
             for row in hardware_by_name().values()
-            if facts.weights_dtype in row.weights
+            if not row.refusal(facts)
             for family in row.families
         ]
-        return (
-            f"{hardware.title} does not run {facts.weights_dtype} weights; families that do:"
-            f" {', '.join(runs)}"
-        )
+        return f"{hardware.title} {refusal}; families that do: {', '.join(runs) or 'none'}"
     engine = engines()[hardware.engine]
     use = MemoryUse(context_length=min(context_length, facts.context_length))
     budget = memory_budget(facts, use, kind, engine)
@@ -105,7 +102,7 @@ def smallest_types(
         )
         for family in families
         for hardware in hardware_by_name().values()
-        if family in hardware.families and facts.weights_dtype in hardware.weights
+        if family in hardware.families and not hardware.refusal(facts)
     ]
     # Where no type of a family fits, the smallest of another family was found instead.
     return list(dict.fromkeys(k.instance_type for k in found if k and k.family in families))

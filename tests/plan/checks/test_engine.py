@@ -132,7 +132,7 @@ def test_no_variable_is_put_into_a_flag(
     written: str, handed_on: str, keys_of: Callable[[str], Keys], root: Path
 ) -> None:
     keys = keys_of("dev")
-    keys["models"]["qwen3-4b"]["engineArguments"] = {"chat-template": written}
+    keys["models"]["qwen3-4b"]["engineArguments"] = {"reasoning-parser": written}
     (model,) = decide(keys, "dev", root).models
     args = cast("list[str]", engine_container(model)["args"])
-    assert f"--chat-template={handed_on}" in args
+    assert f"--reasoning-parser={handed_on}" in args

@@ -67,5 +67,5 @@ def test_without_a_template_a_completion_is_enough(
 def test_a_template_given_to_the_engine_counts(
     kind_of: Callable[[Mapping[str, object], tuple[str, str]], str],
 ) -> None:
-    template = {"engineArguments": {"chat-template": "/templates/chat.jinja"}}
+    template = {"engineArguments": {"chat-template": "{{ messages }}"}}
     assert kind_of(template, OTHERS["something else"]) == "chat"

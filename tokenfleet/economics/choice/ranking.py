@@ -126,8 +126,8 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
     """What rules a type out before any load is looked at."""
     if hardware is None:
         return _NO_ENGINE
-    if question.facts.weights_dtype not in hardware.weights:
-        return "cannot run these weights", f"no {question.facts.weights_dtype} weights"
+    if refusal := hardware.refusal(question.facts):
+        return "cannot run these weights", refusal
     if is_offered(kind.instance_type, question.region) is False:
         return "not offered", ""
     engine = engines()[hardware.engine]

@@ -1,8 +1,11 @@
 """A model as its cost sees it: what a token reads and computes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.models import KV_BYTES_PER_VALUE, ModelFacts, WeightsDtype
+from tokenfleet.catalogue.checkpoint.format import WeightsDtype
+from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
+from tokenfleet.catalogue.models import ModelFacts
 
 USUAL_GROUPING = 6.0
 """Query heads that share a KV head where nobody says: between the 4 of Llama 3.1 8B and
@@ -13,8 +16,9 @@ Mixtral and the 8 of Qwen3-30B-A3B (their config.json). Only long prompts notice
 class ServedModel:
     """Sizes of one replica's model, all ranks together.
 
-    ``kv_bytes_per_token`` counts every layer; where ``windowed_share`` of it belongs to layers
-    that attend to the last ``window_tokens`` only, a longer sequence holds no more of those.
+    ``kv_bytes_per_token`` counts the layers that keep something of every token; ``windows`` are
+    bytes a token, and of how many of the last, of those that keep no more; ``state_bytes`` is what
+    layers keep that is as large for any sequence.
     """
 
     name: str
@@ -24,8 +28,8 @@ class ServedModel:
     weights_dtype: WeightsDtype
     kv_bytes_per_token: float
     query_heads_per_kv_head: float = USUAL_GROUPING
-    windowed_share: float = 0.0
-    window_tokens: float = 0.0
+    windows: Sequence[tuple[float, int]] = ()
+    state_bytes: float = 0.0
 
     @property
     def active_share(self) -> float:
@@ -34,24 +38,29 @@ class ServedModel:
 
     def kv_bytes(self, tokens: float) -> float:
         """KV cache of one sequence of that many tokens."""
-        full = (1 - self.windowed_share) * tokens
-        windowed = self.windowed_share * min(tokens, self.window_tokens)
-        return self.kv_bytes_per_token * (full + windowed)
+        windowed = sum(each * min(tokens, window) for each, window in self.windows)
+        return self.kv_bytes_per_token * tokens + windowed + self.state_bytes
 
 
 def served_model(
     name: str, facts: ModelFacts, ranks: int, kv_bytes_per_value: int = KV_BYTES_PER_VALUE
 ) -> ServedModel:
     """The model of the catalogue on ``ranks`` ranks, each of which holds whole KV heads."""
-    window = facts.sliding_window
+    caches = facts.layer_caches
+
+    def a_token(cache: LayerCache) -> float:
+        return ranks * cache.bytes_of(1, ranks, kv_bytes_per_value)
+
     return ServedModel(
         name=name,
         total_parameters=facts.parameters,
         active_parameters=facts.active_parameters,
-        weights_bytes=facts.weights_bytes,
+        weights_bytes=facts.loaded_bytes,
         weights_dtype=facts.weights_dtype,
-        kv_bytes_per_token=ranks * facts.kv_bytes(1, ranks, kv_bytes_per_value),
+        kv_bytes_per_token=sum(
+            a_token(each) for each in caches if each.kind != "state" and each.tokens is None
+        ),
         query_heads_per_kv_head=facts.attention_heads / facts.kv_heads,
-        windowed_share=window.layers / facts.layers if window else 0.0,
-        window_tokens=window.tokens if window else 0.0,
+        windows=[(a_token(each), each.tokens) for each in caches if each.tokens is not None],
+        state_bytes=sum(a_token(each) for each in caches if each.kind == "state"),
     )

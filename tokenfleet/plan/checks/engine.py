@@ -7,6 +7,7 @@ from tokenfleet.catalogue.hardware import Engine, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake, nearest
+from tokenfleet.plan.checks.outside import outside_problem
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.serving.arguments import MANAGED
 from tokenfleet.plan.serving.drain import longest_request_on_spot
@@ -52,14 +53,10 @@ def _parallelism(
     problem = None
     if devices % size:
         problem = f"does not divide the {devices} x {noun} of {kind.instance_type}"
-    elif facts.attention_heads % size:
-        problem = f"does not divide the model's {facts.attention_heads} attention heads"
+    elif not facts.takes_ranks(size):
+        problem = f"does not divide {facts.what_ranks_divide}"
     if problem:
-        both = [
-            str(n)
-            for n in range(1, devices + 1)
-            if devices % n == 0 and facts.attention_heads % n == 0
-        ]
+        both = [str(n) for n in range(1, devices + 1) if devices % n == 0 and facts.takes_ranks(n)]
         yield Mistake(
             path=f"{path}.tensorParallelSize",
             value=str(size),
@@ -118,6 +115,8 @@ def _flags(path: str, model: ModelSettings, engine: Engine) -> Iterator[Mistake]
             problem = f"is a switch: give true, or {way}"
         elif known[name] == "value" and isinstance(value, bool):
             problem = "takes a value: give one"
+        elif outside := outside_problem(name, value):
+            problem = outside
         else:
             continue
         yield Mistake(path=here, value=str(value), problem=problem)

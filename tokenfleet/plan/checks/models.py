@@ -64,16 +64,14 @@ def _on_pool(
                 " most: raise their max or lower this"
             ),
         )
-    if facts.weights_dtype not in hardware.weights:
-        runs = sorted(
-            name for name, row in hardware_by_name().items() if facts.weights_dtype in row.weights
-        )
+    if refusal := hardware.refusal(facts):
+        runs = sorted(name for name, row in hardware_by_name().items() if not row.refusal(facts))
         yield Mistake(
             path=f"{path}.pool",
             value=model.pool,
             problem=(
-                f"{hardware.title} does not run {facts.weights_dtype} weights; it runs"
-                f" {', '.join(hardware.weights)}. Hardware that does: {', '.join(runs)}"
+                f"{hardware.title} {refusal}. Hardware that does:"
+                f" {', '.join(runs) or 'none of the catalogue'}"
             ),
         )
         return

@@ -15,7 +15,7 @@ from tokenfleet.settings.models import ModelSettings
 from tokenfleet.weights.layout import files_folder, snapshot_of
 
 # A 16-bit type for checkpoints that leave the choice; a quantised one says itself what it is.
-_QUANTIZED = frozenset({"fp8", "mxfp4", "int8", "int4"})
+_SIXTEEN_BITS = frozenset({"bfloat16", "float16"})
 # ASGI middleware in the folder of scripts (userdata/engine_front.py, accepted_keys.py).
 _FRONT, _KEYS = "engine_front.EngineFront", "accepted_keys.AcceptedKeys"
 
@@ -129,7 +129,7 @@ def _planned(served: Served) -> Iterator[Argument]:
         values=[_FRONT],
         reason="closes routes that the API key does not guard, and a connection after each answer",
     )
-    quantized = facts.weights_dtype in _QUANTIZED
+    quantized = facts.weights_dtype not in _SIXTEEN_BITS
     yield Argument(
         flag="dtype",
         values=["auto" if quantized else "bfloat16"],

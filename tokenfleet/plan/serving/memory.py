@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.models import KV_BYTES_PER_VALUE, ModelFacts
+from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, CacheKind
+from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.catalogue.zones import is_offered
 from tokenfleet.plan.nodes.sizes import node_size
+from tokenfleet.plan.serving.prefill import most_batched_tokens
 from tokenfleet.settings.models import ModelSettings
 
 _GIB = 2**30
@@ -18,12 +20,24 @@ _PAGE_CACHE_GIB = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class KvShare:
+    """What layers that are alike keep of one request of full length on a rank, in GiB."""
+
+    kind: CacheKind
+    layers: int
+    gib: float
+    arithmetic: str
+    """Of one layer."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MemoryBudget:
     """The memory of one rank of one replica, in GiB.
 
     A rank is one GPU, one NeuronCore, or one NUMA node of a CPU. ``kv_gib`` is what is left
     for the KV cache; it must hold one request of the full context length, at
-    ``kv_bytes_per_value`` bytes a value.
+    ``kv_bytes_per_value`` bytes a value. ``kv_in_flight_gib`` is what layers that keep the last
+    tokens only keep besides, of the tokens that the step takes in.
     """
 
     ranks: int
@@ -34,17 +48,24 @@ class MemoryBudget:
     runtime_gib: float
     kv_gib: float
     kv_one_request_gib: float
+    kv_in_flight_gib: float
     kv_bytes_per_value: int
+    kv_shares: Sequence[KvShare]
 
     @property
     def fits(self) -> bool:
         """Whether one request of full length can be served."""
-        return self.kv_gib >= self.kv_one_request_gib
+        return self.kv_gib >= self.kv_at_most_gib
+
+    @property
+    def kv_at_most_gib(self) -> float:
+        """What one request of full length takes while its prompt is taken in."""
+        return self.kv_one_request_gib + self.kv_in_flight_gib
 
     @property
     def full_length_requests(self) -> int:
-        """How many requests of full length the KV cache holds at once."""
-        return max(0, int(self.kv_gib / self.kv_one_request_gib))
+        """How many requests of full length the engine admits at once."""
+        return max(0, int(self.kv_gib / self.kv_at_most_gib))
 
     def arithmetic(self) -> str:
         """The sum, per rank, as one line."""
@@ -52,8 +73,8 @@ class MemoryBudget:
         adapters = f" + adapters {self.adapters_gib:.1f}" if self.adapters_gib else ""
         return (
             f"weights {self.weights_gib:.1f}{adapters} + KV of one request"
-            f" {self.kv_one_request_gib:.1f} + runtime {self.runtime_gib:.1f} ="
-            f" {fixed + self.kv_one_request_gib:.1f} GiB"
+            f" {self.kv_at_most_gib:.1f} + runtime {self.runtime_gib:.1f} ="
+            f" {fixed + self.kv_at_most_gib:.1f} GiB"
             f" per rank x {self.ranks}, usable {self.usable_gib:.1f} of {self.rank_gib:.1f} GiB"
         )
 
@@ -90,10 +111,10 @@ def devices_of(kind: InstanceType) -> int:
 def ranks_of(kind: InstanceType, model: ModelFacts) -> int:
     """Tensor-parallel size of a replica that owns the whole instance.
 
-    The largest power of two of devices (or NUMA nodes) that divides the attention heads.
+    The largest power of two of devices (or NUMA nodes) that the engine divides the model over.
     """
     devices, ranks = devices_of(kind), 1
-    while ranks * 2 <= devices and model.attention_heads % (ranks * 2) == 0:
+    while ranks * 2 <= devices and model.takes_ranks(ranks * 2):
         ranks *= 2
     return ranks
 
@@ -115,12 +136,17 @@ def memory_budget(
     else:
         rank_gib = node_size(kind).for_models_mib / 1024 / ranks
         usable = rank_gib - (_PAGE_CACHE_GIB + shared_memory_mib(ranks) / 1024) / ranks
-    weights = model.weights_bytes / _GIB / ranks
+    weights = model.loaded_bytes / _GIB / ranks
     kv_gib = max(0.0, usable - weights - adapters - engine.runtime_gib_per_rank)
     if not kind.accelerator:
         # VLLM_CPU_KVCACHE_SPACE is read in whole GiB; the rest of one stays free.
         usable -= kv_gib % 1
         kv_gib -= kv_gib % 1
+    in_flight = 0 if engine.sdk else most_batched_tokens(kind)
+    resting, peak = (
+        model.kv_bytes(use.context_length, ranks, use.kv_bytes_per_value, tokens)
+        for tokens in (0, in_flight)
+    )
     return MemoryBudget(
         ranks=ranks,
         rank_gib=rank_gib,
@@ -129,8 +155,18 @@ def memory_budget(
         adapters_gib=adapters,
         runtime_gib=engine.runtime_gib_per_rank,
         kv_gib=kv_gib,
-        kv_one_request_gib=model.kv_bytes(use.context_length, ranks, use.kv_bytes_per_value) / _GIB,
+        kv_one_request_gib=resting / _GIB,
+        kv_in_flight_gib=(peak - resting) / _GIB,
         kv_bytes_per_value=use.kv_bytes_per_value,
+        kv_shares=[
+            KvShare(
+                kind=each.kind,
+                layers=each.layers,
+                gib=each.bytes_of(use.context_length, ranks, use.kv_bytes_per_value) / _GIB,
+                arithmetic=each.arithmetic(use.context_length, ranks, use.kv_bytes_per_value),
+            )
+            for each in model.layer_caches
+        ],
     )
 
 

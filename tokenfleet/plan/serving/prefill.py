@@ -33,9 +33,9 @@ def prefill_chunk(
     dtype = model.weights_dtype if model.weights_dtype in hardware.tflops_by_dtype else "bfloat16"
     compute = found.compute * hardware.reachable_flops(dtype) * lanes
     active = model.active_parameters / model.parameters
-    reading = model.weights_bytes * active / bandwidth
+    reading = model.loaded_bytes * active / bandwidth
     each = 2 * model.active_parameters / compute
-    most = _most(kind)
+    most = most_batched_tokens(kind)
     fewest = max(_FEWEST, 1 << (sequences - 1).bit_length())
     tokens = most
     while tokens > fewest and 1000 * (reading + tokens * each) > itl_ms:
@@ -52,7 +52,8 @@ def prefill_chunk(
     )
 
 
-def _most(kind: InstanceType) -> int:
+def most_batched_tokens(kind: InstanceType) -> int:
+    """The default of vLLM, which the plan never exceeds."""
     if kind.accelerator is None:
         return 2048
     gib = kind.accelerator.memory_gib_per_rank

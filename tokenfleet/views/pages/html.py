@@ -43,8 +43,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         # Markup is of templates; whatever else is text that somebody named.
-        finalize=lambda value: written_out(value) if type(value) is str else value,
+        finalize=_shown,
     )
+
+
+def _shown(value: object) -> object:
+    # What is escaped already is of a class of its own.
+    return written_out(value) if type(value) is str else value
 
 
 def html(report: Report, origin: Origin | None = None) -> str:

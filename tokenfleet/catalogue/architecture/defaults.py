@@ -1,0 +1,34 @@
+"""What the pinned engine takes for keys that a ``config.json`` leaves out."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+
+from tokenfleet.catalogue.facts import data_file
+
+DEFAULTS = "vllm-0.32.0-config-defaults.json"
+"""Data file: the defaults of the configuration classes, by ``model_type``
+(``python -m tests.engine.config_defaults`` renews it)."""
+
+MUST_BE_GIVEN = frozenset(
+    {
+        *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+        *("vocab_size", "max_position_embeddings", "layer_types"),
+    }
+)
+"""Keys without which a file is damaged: what a class takes for them is the size of another model."""
+
+
+def text_defaults(model_type: str) -> Mapping[str, object]:
+    """Those of what generates text."""
+    return _defaults()["text"].get(model_type, {})
+
+
+def vision_defaults(model_type: str) -> Mapping[str, object]:
+    """Those of what sees, by the ``model_type`` of the whole model."""
+    return _defaults()["vision"].get(model_type, {})
+
+
+@cache
+def _defaults() -> Mapping[str, Mapping[str, Mapping[str, object]]]:
+    return json.loads(data_file(DEFAULTS))

@@ -1,0 +1,138 @@
+"""The keys of a ``config.json``, with what the engine takes where one is left out."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+# No published model comes near; beyond it a file is damaged rather than large.
+MOST = 10**9
+
+
+class ShapeError(ValueError):
+    """What a configuration lacks, or says that cannot be counted."""
+
+
+class Keys:
+    """Typed access to keys, each by the first of its names that is given; it notes which were read."""
+
+    def __init__(self, given: Mapping[str, object]) -> None:
+        self._given = given
+        self.read: set[str] = set()
+
+    def given(self, *names: str) -> object:
+        """What is given by one of the names; None where it is null or left out."""
+        self.read.update(names)
+        return next((value for name in names if (value := self._given.get(name)) is not None), None)
+
+    def number(self, *names: str, default: int | None = None) -> int:
+        """A whole number from 0 on.
+
+        Raises:
+            ShapeError: it is left out and has no default, or is something else.
+        """
+        value = self.given(*names)
+        if value is None and default is not None:
+            return default
+        if value is None:
+            msg = f"{' or '.join(names)} is missing"
+            raise ShapeError(msg)
+        return _whole(names[0], value)
+
+    def size(self, *names: str, default: int | None = None) -> int:
+        """A whole number from 1 on.
+
+        Raises:
+            ShapeError: see ``number``.
+        """
+        value = self.number(*names, default=default)
+        if not value:
+            msg = f"{names[0]} must be at least 1"
+            raise ShapeError(msg)
+        return value
+
+    def flag(self, *names: str, default: bool = False) -> bool:
+        """Whether something is so.
+
+        Raises:
+            ShapeError: it is no boolean.
+        """
+        value = self.given(*names)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            msg = f"{names[0]} must be true or false"
+            raise ShapeError(msg)
+        return value
+
+    def word(self, *names: str) -> str | None:
+        """A word, or None where it is left out.
+
+        Raises:
+            ShapeError: it is something else.
+        """
+        value = self.given(*names)
+        if value is not None and not isinstance(value, str):
+            msg = f"{names[0]} must be a word"
+            raise ShapeError(msg)
+        return value
+
+    def numbers(self, *names: str) -> Sequence[int] | None:
+        """A list of whole numbers, or None where it is left out.
+
+        Raises:
+            ShapeError: it is something else.
+        """
+        value = self.given(*names)
+        if value is None:
+            return None
+        return [
+            _whole(f"{names[0]}[{place}]", each)
+            for place, each in enumerate(_list(names[0], value))
+        ]
+
+    def words(self, *names: str) -> Sequence[str] | None:
+        """A list of words, or None where it is left out.
+
+        Raises:
+            ShapeError: it is something else.
+        """
+        value = self.given(*names)
+        if value is None:
+            return None
+        found = _list(names[0], value)
+        if not all(isinstance(each, str) for each in found):
+            msg = f"{names[0]} must be a list of words"
+            raise ShapeError(msg)
+        return cast("Sequence[str]", found)
+
+    def names(self) -> Sequence[str]:
+        """Of all keys that are given, in order."""
+        return list(self._given)
+
+    def below(self, name: str) -> "Keys | None":
+        """The keys of a mapping, or None where it is left out.
+
+        Raises:
+            ShapeError: it is something else.
+        """
+        value = self.given(name)
+        if value is None:
+            return None
+        if not isinstance(value, Mapping):
+            msg = f"{name} must be a mapping"
+            raise ShapeError(msg)
+        return Keys(cast("Mapping[str, object]", value))
+
+
+def _whole(name: str, value: object) -> int:
+    # True is a number to Python, and none in a configuration.
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        msg = f"{name} must be a whole number from 0 to {MOST:,}"
+        raise ShapeError(msg)
+    return value
+
+
+def _list(name: str, value: object) -> Sequence[object]:
+    if not isinstance(value, list):
+        msg = f"{name} must be a list"
+        raise ShapeError(msg)
+    return cast("Sequence[object]", value)

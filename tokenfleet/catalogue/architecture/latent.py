@@ -1,0 +1,55 @@
+"""Decoders with multi-head latent attention: DeepSeek V2 and V3, Kimi K2, GLM 5."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tokenfleet.catalogue.architecture.attention import Latent
+from tokenfleet.catalogue.architecture.decoders import Kind, feed_forwards
+from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
+from tokenfleet.catalogue.architecture.layer import Layer
+
+_KIND = Kind(has_experts=True)
+
+
+def latent_layers(keys: Keys) -> Sequence[Layer]:
+    """The layers; an indexer in each where the keys of one are given.
+
+    Raises:
+        ShapeError: a key is missing, or what it says cannot be counted.
+    """
+    count = keys.size("num_hidden_layers")
+    width = keys.size("hidden_size")
+    plain = Latent(
+        width=width,
+        heads=keys.size("num_attention_heads"),
+        rank=keys.size("kv_lora_rank"),
+        query_rank=keys.number("q_lora_rank", default=0),
+        plain=keys.size("qk_nope_head_dim"),
+        rotary=keys.size("qk_rope_head_dim"),
+        value_head=keys.size("v_head_dim"),
+    )
+    indexed = replace(
+        plain,
+        index_heads=keys.number("index_n_heads", default=0),
+        index_head=keys.number("index_head_dim", default=0),
+    )
+    own = _own_indexer(keys, count)
+    return [
+        Layer(
+            mixer=(indexed if has_own else plain).mixer(),
+            feed_forward=forward,
+            norms=2 * width,
+        )
+        for has_own, forward in zip(own, feed_forwards(keys, _KIND, count), strict=True)
+    ]
+
+
+def _own_indexer(keys: Keys, layers: int) -> Sequence[bool]:
+    """Which layers have an indexer of their own; the others take what the one before them found."""
+    words = keys.words("indexer_types")
+    if words is None:
+        return [True] * layers
+    if len(words) != layers:
+        msg = f"indexer_types must say full or shared for each of {layers} layers"
+        raise ShapeError(msg)
+    return [word == "full" for word in words]

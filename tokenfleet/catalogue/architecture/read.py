@@ -1,0 +1,93 @@
+"""A configuration as the pinned engine reads it."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from tokenfleet.catalogue.architecture.defaults import text_defaults, vision_defaults
+from tokenfleet.catalogue.architecture.families import FAMILIES
+from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
+from tokenfleet.catalogue.architecture.layer import Architecture
+from tokenfleet.catalogue.architecture.parameters import NONE, Parameters, dense, idle
+from tokenfleet.catalogue.architecture.towers import TOWERS
+
+# vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
+_VOCABULARY_STEP = 64
+_TOWER_HEADS = ("num_attention_heads", "num_heads")
+# Towers that this does not count: a model with one needs its weight index.
+_OTHER_TOWERS = ("audio_config", "speech_config", "video_config")
+
+
+def read_architecture(config: Mapping[str, object]) -> Architecture:
+    """The layers of a model, what is outside them, and the figures that sizing asks for.
+
+    ``config`` is the whole ``config.json``. Models that also see keep the language model below
+    ``text_config``.
+
+    Raises:
+        ShapeError: a key is missing, or what it says cannot be counted.
+    """
+    whole = config.get("model_type")
+    text = config.get("text_config", {})
+    if not isinstance(text, Mapping):
+        msg = "text_config: is not a mapping"
+        raise ShapeError(msg)
+    inner = cast("Mapping[str, object]", text)
+    model_type = _model_type(inner.get("model_type", whole))
+    keys = Keys({**text_defaults(model_type), **config, **inner})
+    layers = FAMILIES[model_type](keys)
+    width = keys.size("hidden_size")
+    vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
+    tied = Keys(config).flag(
+        "tie_word_embeddings", default=keys.flag("tie_word_embeddings", default=False)
+    )
+    embedded = dense(vocabulary * width * (1 if tied else 2) + width)
+    heads = keys.size("num_attention_heads")
+    kv_heads = keys.size("num_key_value_heads", default=heads)
+    head = keys.number("head_dim", default=0) or width // heads
+    mixers = [layer.mixer for layer in layers if layer.mixer]
+    latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
+    vision = Keys(config).below("vision_config") or Keys({})
+    return Architecture(
+        model_type=model_type,
+        layers=layers,
+        outside=embedded + _tower(str(whole), config, keys),
+        width=width,
+        vocabulary=keys.size("vocab_size"),
+        context_length=keys.size("max_position_embeddings"),
+        heads=heads,
+        kv_heads=1 if latent else kv_heads,
+        head=head,
+        tied=tied,
+        tower_heads=[vision.size(*_TOWER_HEADS)] if vision.given(*_TOWER_HEADS) else [],
+    )
+
+
+def _model_type(found: object) -> str:
+    if not isinstance(found, str) or not found:
+        msg = "model_type is missing: take the file as its repository has it"
+        raise ShapeError(msg)
+    if found not in FAMILIES:
+        msg = f"model_type '{found[:40]}' is none of the decoders whose parameters can be counted"
+        raise ShapeError(msg)
+    return found
+
+
+def _tower(whole: str, config: Mapping[str, object], text: Keys) -> Parameters:
+    """What sees; nothing where the model does not."""
+    heard = [key for key in _OTHER_TOWERS if config.get(key) is not None]
+    if heard:
+        msg = f"{heard[0]}: what else than text and images a model takes in cannot be counted"
+        raise ShapeError(msg)
+    vision = config.get("vision_config")
+    if vision is None and whole not in TOWERS:
+        return NONE
+    if whole not in TOWERS:
+        msg = f"vision_config of model_type '{whole[:40]}' cannot be counted"
+        raise ShapeError(msg)
+    if not isinstance(vision, Mapping | None):
+        msg = "vision_config: is not a mapping"
+        raise ShapeError(msg)
+    given = cast("Mapping[str, object]", vision or {})
+    seen = TOWERS[whole](Keys({**vision_defaults(whole), **given}), text)
+    # Tokens of text do not pass it.
+    return idle(seen)
