@@ -1,0 +1,128 @@
+"""Says how large vllm makes models, by building each without its weights.
+
+Run by the engine's own interpreter. A line of JSON on stdin is one model: ``name``, ``path`` (of
+a folder with config.json), ``ranks`` (tensor parallel sizes), ``keepQuantisation``, ``maxModelLen``,
+``maxNumBatchedTokens``. A line on stdout is what vllm says of it, or its refusal.
+"""
+
+import gc
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gpu_stand_in as gpu  # first: sets the environment
+import torch
+from built_model import layers, parameters, request_bytes
+from vllm.config import VllmConfig, set_current_vllm_config
+from vllm.engine.arg_utils import EngineArgs
+from vllm.model_executor.model_loader.utils import initialize_model
+from vllm.platforms import current_platform
+from vllm.utils.torch_utils import set_default_torch_dtype
+
+
+def main() -> None:
+    """Answer line by line."""
+    gpu.stand_in()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        with tempfile.TemporaryDirectory() as folder:
+            _copy(Path(asked["path"]), Path(folder), keep=asked["keepQuantisation"])
+            answer = _answer(asked, folder)
+        print(json.dumps({"name": asked["name"], **answer}), flush=True)  # noqa: T201 - the answer
+        gc.collect()
+
+
+def _answer(asked: dict[str, Any], folder: str) -> dict[str, Any]:
+    gpu.LIFTED.clear()
+    try:
+        config, model = _built(asked, folder, 1)
+        with set_current_vllm_config(config):
+            row = {
+                "architecture": config.model_config.architecture,
+                **parameters(model),
+                "maxModelLen": config.model_config.max_model_len,
+                "layers": layers(config),
+                **request_bytes(config),
+            }
+    except Exception as error:  # noqa: BLE001 - whatever vllm raises is its answer
+        return {"refused": _one_line(error), **_lifted()}
+    row["ranks"] = {str(count): _rank(asked, folder, count) for count in asked["ranks"]}
+    return {**row, **_lifted()}
+
+
+def _rank(asked: dict[str, Any], folder: str, count: int) -> dict[str, Any] | str:
+    try:
+        config, model = _built(asked, folder, count)
+        with set_current_vllm_config(config):
+            found = layers(config)
+            return {
+                "bytes": parameters(model)["bytes"],
+                "kvBytesPerToken": sum(n["count"] * n.get("bytesPerToken", 0) for n in found),
+                "stateBytes": sum(n["count"] * n.get("bytesPerSequence", 0) for n in found),
+            }
+    except Exception as error:  # noqa: BLE001 - whatever vllm raises is its answer
+        return _one_line(error)
+
+
+def _built(asked: dict[str, Any], folder: str, count: int) -> tuple[VllmConfig, torch.nn.Module]:
+    """The model as the first of ``count`` ranks builds it, its tensors without storage."""
+    config = _config(asked, folder, count, None)
+    if config.model_config.max_model_len > asked["maxModelLen"]:
+        config = _config(asked, folder, count, asked["maxModelLen"])
+    # The CPU's MLA takes a request in one piece; a GPU's in chunks, as all else.
+    config.scheduler_config.max_num_batched_tokens = asked["maxNumBatchedTokens"]
+    with set_current_vllm_config(config):
+        gpu.ranks(count)
+        with set_default_torch_dtype(torch.bfloat16), torch.device("meta"):
+            model = initialize_model(config)
+        current_platform.update_block_size_for_backend(config)
+    return config, model
+
+
+def _config(asked: dict[str, Any], folder: str, count: int, length: int | None) -> VllmConfig:
+    return EngineArgs(
+        model=folder,
+        load_format="dummy",
+        skip_tokenizer_init=True,
+        enforce_eager=True,
+        dtype="bfloat16",
+        max_model_len=length,
+        max_num_batched_tokens=asked["maxNumBatchedTokens"],
+        block_size=gpu.BLOCK_TOKENS,
+        enable_prefix_caching=False,
+        tensor_parallel_size=count,
+        distributed_executor_backend="mp",
+    ).create_engine_config()
+
+
+def _copy(source: Path, folder: Path, *, keep: bool) -> None:
+    keys = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    if keep:
+        for file in source.glob("hf_quant_config.json"):
+            shutil.copy(file, folder)
+    else:
+        _strip(keys)
+    (folder / "config.json").write_text(json.dumps(keys), encoding="utf-8")
+
+
+def _strip(keys: Any) -> None:
+    if isinstance(keys, dict):
+        keys.pop("quantization_config", None)
+        for value in keys.values():
+            _strip(value)
+
+
+def _lifted() -> dict[str, list[str]]:
+    return {"lifted": sorted(gpu.LIFTED)} if gpu.LIFTED else {}
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or repr(error)
+    return text[:300]
+
+
+if __name__ == "__main__":
+    main()
