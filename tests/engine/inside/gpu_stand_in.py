@@ -5,8 +5,12 @@ Import before the first model is built. Nothing here changes a size that CUDA wo
 """
 
 import os
+import sys
 from collections.abc import Callable
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from typing import Any
+from unittest.mock import MagicMock
 
 os.environ.update(
     {
@@ -28,11 +32,13 @@ from vllm.model_executor.layers.fused_moe import unquantized_fused_moe_method as
 from vllm.model_executor.layers.fused_moe.oracle.unquantized import UnquantizedMoeBackend
 from vllm.model_executor.models import registry
 from vllm.platforms import current_platform
-from vllm.v1.attention.backend import MultipleOf
+from vllm.v1.attention.backend import AttentionBackend, MultipleOf
 from vllm.v1.attention.backends.cpu_attn import CPUAttentionBackend
+from vllm.v1.attention.backends.mla.cpu_mla import CPUMLABackend
 
 LIFTED: set[str] = set()
 BLOCK_TOKENS = 16
+_KERNELS = frozenset({"cutlass"})
 
 
 def stand_in() -> None:
@@ -41,11 +47,13 @@ def stand_in() -> None:
     # Bfloat16 states of Mamba are kept as float32 where a CPU has AVX-512 BF16, on no GPU.
     torch.cpu._is_avx512_bf16_supported = lambda: False
     torch.cpu._is_amx_tile_supported = lambda: False
-    # FlashAttention takes blocks of any 16 tokens in any layout; the CPU's kernel wants 32.
-    CPUAttentionBackend.get_supported_kernel_block_sizes = staticmethod(
-        lambda kv_cache_spec=None: [MultipleOf(BLOCK_TOKENS)]  # noqa: ARG005 - vLLM's name
-    )
-    CPUAttentionBackend.supported_kv_cache_layouts = classmethod(lambda cls: None)  # noqa: ARG005
+    # FlashAttention takes blocks of any 16 tokens in any layout; kernels of the CPU are choosier.
+    for backend in (CPUAttentionBackend, CPUMLABackend):
+        backend.get_supported_kernel_block_sizes = staticmethod(
+            lambda kv_cache_spec=None: [MultipleOf(BLOCK_TOKENS)]  # noqa: ARG005 - vLLM's name
+        )
+        backend.supports_block_size = AttentionBackend.__dict__["supports_block_size"]
+        backend.supported_kv_cache_layouts = classmethod(lambda cls: None)  # noqa: ARG005
     platform.get_attn_backend_cls = _dense_backend(platform.get_attn_backend_cls.__func__)
     moe_config.FusedMoEConfig.__post_init__ = _lifting(
         moe_config.FusedMoEConfig.__post_init__, "is_act_and_mul=False", None
@@ -55,9 +63,32 @@ def stand_in() -> None:
         "No Unquantized MoE backend",
         (UnquantizedMoeBackend.TRITON, None),
     )
+    # Towers are moved to the device at once, and what has no storage cannot be moved elsewhere.
+    platform.current_device = classmethod(lambda cls: torch.device("meta"))  # noqa: ARG005
     # A class is looked at in a process of its own so as not to touch a GPU: 13 s each.
     registry._run_in_subprocess = lambda ask: ask()
+    sys.meta_path.append(_KernelPackages())
+    torch.cuda.Stream = torch.cuda.Event = MagicMock()
     _one_rank_of_many(platform)
+
+
+class _KernelPackages(MetaPathFinder, Loader):
+    """Packages that only CUDA's wheels bring: kernels, which hold no parameter."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """A module that has whatever is asked of it."""
+        del path, target
+        if fullname.partition(".")[0] not in _KERNELS:
+            return None
+        return ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: ModuleSpec) -> Any:
+        """Its attributes are made as they are asked for."""
+        LIFTED.add(f"No module named '{spec.name.partition('.')[0]}'")
+        return MagicMock(name=spec.name)
+
+    def exec_module(self, module: Any) -> None:
+        """It is all there."""
 
 
 def ranks(count: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gpu_stand_in as gpu  # first: sets the environment
+import own_code
 import torch
 from built_model import layers, parameters, request_bytes
 from vllm.config import VllmConfig, set_current_vllm_config
@@ -26,6 +27,7 @@ from vllm.utils.torch_utils import set_default_torch_dtype
 def main() -> None:
     """Answer line by line."""
     gpu.stand_in()
+    own_code.register()
     for line in sys.stdin:
         asked = json.loads(line)
         with tempfile.TemporaryDirectory() as folder:
@@ -74,6 +76,8 @@ def _built(asked: dict[str, Any], folder: str, count: int) -> tuple[VllmConfig, 
         config = _config(asked, folder, count, asked["maxModelLen"])
     # The CPU's MLA takes a request in one piece; a GPU's in chunks, as all else.
     config.scheduler_config.max_num_batched_tokens = asked["maxNumBatchedTokens"]
+    # A GPU schedules a batch while the last one runs, unless nothing is generated.
+    config.scheduler_config.async_scheduling = config.model_config.runner_type != "pooling"
     with set_current_vllm_config(config):
         gpu.ranks(count)
         with set_default_torch_dtype(torch.bfloat16), torch.device("meta"):
