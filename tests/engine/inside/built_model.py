@@ -62,16 +62,22 @@ def parameters(model: torch.nn.Module) -> dict[str, Any]:
 def _kinds(model: torch.nn.Module) -> Iterator[tuple[int, str]]:
     # The last word on a parameter counts: a tied head is the embedding.
     language = model.get_language_model() if supports_multimodal(model) else model
-    for module in language.modules():
-        if isinstance(module, ParallelLMHead):
-            yield from ((id(p), "head") for p in module.parameters())
-    for module in language.modules():
-        if isinstance(module, RoutedExperts):
-            yield from ((id(p), "routedExperts") for p in module.parameters())
-        elif isinstance(module, VocabParallelEmbedding) and not isinstance(module, ParallelLMHead):
-            yield from ((id(p), "embedding") for p in module.parameters())
     spoken = {id(p) for p in language.parameters()}
     yield from ((id(p), "vision") for p in model.parameters() if id(p) not in spoken)
+    heads = {
+        id(p) for m in model.modules() if isinstance(m, ParallelLMHead) for p in m.parameters()
+    }
+    yield from ((head, "head") for head in heads)
+    for module in model.modules():
+        held = [id(p) for p in module.parameters(recurse=False)]
+        if isinstance(module, RoutedExperts):
+            yield from ((id(p), "routedExperts") for p in module.parameters())
+        elif isinstance(module, ParallelLMHead):
+            pass
+        elif isinstance(module, VocabParallelEmbedding):
+            yield from ((p, "embedding") for p in held)
+        elif isinstance(module, torch.nn.Embedding):
+            yield from ((p, "embedding") for p in held if p in heads)
 
 
 def layers(config: VllmConfig) -> list[dict[str, Any]]:
@@ -82,8 +88,10 @@ def layers(config: VllmConfig) -> list[dict[str, Any]]:
         if name in specs:
             found[tuple(_layer(specs[name]).items())] += 1
         elif isinstance(layer, AttentionLayerBase):
-            shared = getattr(layer, "kv_sharing_target_layer_name", None)
-            found[(("kind", "shared" if shared else "encoder"),)] += 1
+            if getattr(layer, "kv_sharing_target_layer_name", None):
+                found[(("kind", "shared"),)] += 1
+            elif "encoder" in str(getattr(layer, "attn_type", "")).lower():
+                found[(("kind", "encoder"),)] += 1
     return [{"count": count, **dict(keys)} for keys, count in found.items()]
 
 

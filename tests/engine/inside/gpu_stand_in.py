@@ -65,6 +65,9 @@ def stand_in() -> None:
     )
     # Towers are moved to the device at once, and what has no storage cannot be moved elsewhere.
     platform.current_device = classmethod(lambda cls: torch.device("meta"))  # noqa: ARG005
+    # A number read from what has no storage: of activations and of positions, never a size.
+    torch.Tensor.item = _of_storage(torch.Tensor.item, lambda tensor: 0)  # noqa: ARG005
+    torch.Tensor.cpu = _of_storage(torch.Tensor.cpu, lambda tensor: tensor)
     # A class is looked at in a process of its own so as not to touch a GPU: 13 s each.
     registry._run_in_subprocess = lambda ask: ask()
     sys.meta_path.append(_KernelPackages())
@@ -127,6 +130,10 @@ def _lifting(asked: Callable[..., Any], refusal: str, answer: Any) -> Callable[.
             return answer
 
     return ask
+
+
+def _of_storage(asked: Callable[..., Any], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda tensor, *given: otherwise(tensor) if tensor.is_meta else asked(tensor, *given)
 
 
 def _one_rank_of_many(platform: Any) -> None:

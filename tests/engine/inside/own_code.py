@@ -4,7 +4,6 @@ vLLM has these models and wants ``--trust-remote-code`` for the class alone.
 """
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 from gpu_stand_in import LIFTED
@@ -33,8 +32,17 @@ class DeciLMConfig(LlamaConfig):
         self.block_configs = [_with_attributes(block) for block in block_configs]
 
 
+class _Block(dict[str, Any]):
+    """A dict, for it is written as JSON again, whose keys are attributes, as vLLM reads them."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self:
+            raise AttributeError(name)
+        return self[name]
+
+
 def _with_attributes(block: Any) -> Any:
-    return json.loads(json.dumps(block), object_hook=lambda keys: SimpleNamespace(**keys))
+    return json.loads(json.dumps(block), object_hook=_Block)
 
 
 def register() -> None:

@@ -7,9 +7,11 @@ a folder with config.json), ``ranks`` (tensor parallel sizes), ``keepQuantisatio
 
 import gc
 import json
+import re
 import shutil
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import gpu_stand_in as gpu  # first: sets the environment
 import own_code
 import torch
 from built_model import layers, parameters, request_bytes
+from pydantic import ValidationError
 from vllm.config import VllmConfig, set_current_vllm_config
 from vllm.engine.arg_utils import EngineArgs
 from vllm.model_executor.model_loader.utils import initialize_model
@@ -124,8 +127,14 @@ def _lifted() -> dict[str, list[str]]:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split()) or repr(error)
-    return text[:300]
+    if isinstance(error, ValidationError):
+        text = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors(include_input=False))
+    elif str(error):
+        text = str(error)
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__} in {Path(place.filename).name}: {place.line}"
+    return re.sub(rf"{re.escape(tempfile.gettempdir())}/\w+", "the folder", " ".join(text.split()))[:300]
 
 
 if __name__ == "__main__":
