@@ -74,9 +74,14 @@ def _rank(asked: dict[str, Any], folder: str, count: int) -> dict[str, Any] | st
 
 def _built(asked: dict[str, Any], folder: str, count: int) -> tuple[VllmConfig, torch.nn.Module]:
     """The model as the first of ``count`` ranks builds it, its tensors without storage."""
-    config = _config(asked, folder, count, None)
+    given = {"tensor_parallel_size": count, "max_num_batched_tokens": asked["maxNumBatchedTokens"]}
+    try:
+        config = _config(folder, **given)
+    except ValidationError:
+        # An encoder takes a request in one piece, and may know a few positions more.
+        config = _config(folder, **{**given, "max_num_batched_tokens": None})
     if config.model_config.max_model_len > asked["maxModelLen"]:
-        config = _config(asked, folder, count, asked["maxModelLen"])
+        config = _config(folder, max_model_len=asked["maxModelLen"], **given)
     # The CPU's MLA takes a request in one piece; a GPU's in chunks, as all else.
     config.scheduler_config.max_num_batched_tokens = asked["maxNumBatchedTokens"]
     # A GPU schedules a batch while the last one runs, unless nothing is generated.
@@ -89,19 +94,17 @@ def _built(asked: dict[str, Any], folder: str, count: int) -> tuple[VllmConfig, 
     return config, model
 
 
-def _config(asked: dict[str, Any], folder: str, count: int, length: int | None) -> VllmConfig:
+def _config(folder: str, **given: Any) -> VllmConfig:
     return EngineArgs(
         model=folder,
         load_format="dummy",
         skip_tokenizer_init=True,
         enforce_eager=True,
         dtype="bfloat16",
-        max_model_len=length,
-        max_num_batched_tokens=asked["maxNumBatchedTokens"],
         block_size=gpu.BLOCK_TOKENS,
         enable_prefix_caching=False,
-        tensor_parallel_size=count,
         distributed_executor_backend="mp",
+        **given,
     ).create_engine_config()
 
 
