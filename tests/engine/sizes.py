@@ -1,6 +1,6 @@
 """How large the real engine makes the models of tests/catalogue/configs, asked and recorded.
 
-``python -m tests.engine.sizes --write`` asks it anew and records its answers, in five minutes.
+``python -m tests.engine.sizes --write`` asks it anew and records its answers, in ten minutes.
 """
 
 import json
@@ -72,8 +72,7 @@ def sizes(
         env=environment,
         check=True,
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         timeout=SECONDS_EACH * len(asked),
     )
     rows = [json.loads(line) for line in done.stdout.splitlines()]

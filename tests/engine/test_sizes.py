@@ -1,7 +1,8 @@
 """What is recorded of the sizes of models is what the engine says."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -63,17 +64,13 @@ TOGETHER = 2
 
 
 @pytest.fixture(scope="module")
-def answers(
-    tools: EngineTools, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Mapping[str, Row]]:
+def answers(tools: EngineTools, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Row]:
     """All asked at once, by two processes: what takes time is importing vLLM and each model."""
-    folders = [tmp_path_factory.mktemp("sizes") for _ in range(TOGETHER)]
+    halves = [ASKED[i::TOGETHER] for i in range(TOGETHER)]
+    folders = [tmp_path_factory.mktemp("sizes") for _ in halves]
     with ThreadPoolExecutor() as pool:
-        halves = pool.map(
-            lambda half: sizes(tools, half[0], half[1]),
-            [(ASKED[i::TOGETHER], folder) for i, folder in enumerate(folders)],
-        )
-        yield {name: row for half in halves for name, row in half.items()}
+        answered = list(pool.map(partial(sizes, tools), halves, folders))
+    return {name: row for half in answered for name, row in half.items()}
 
 
 @pytest.mark.parametrize("model", ASKED)

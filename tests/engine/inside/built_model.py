@@ -1,4 +1,6 @@
 """What a model that vllm built holds: parameters by what they are, and its layers' caches."""
+# What it imports is in the engine's venv, not in the project's.
+# pyright: basic, reportMissingImports=false
 
 from collections import Counter
 from collections.abc import Iterator

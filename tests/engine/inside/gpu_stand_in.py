@@ -1,8 +1,11 @@
 """What this machine's CPU would refuse or size in its own way, answered as an NVIDIA GPU does.
 
 Import before the first model is built. Nothing here changes a size that CUDA would give:
-``LIFTED`` names the refusals that were lifted since it was last cleared.
+``LIFTED`` names the refusals that were lifted since ``forget``.
 """
+# What it imports is in the engine's venv, not in the project's.
+# pyright: basic, reportMissingImports=false
+# ruff: noqa: ANN401 - what stands in for vLLM's functions takes whatever they take
 
 import os
 import sys
@@ -32,6 +35,7 @@ from vllm.model_executor.layers.fused_moe import unquantized_fused_moe_method as
 from vllm.model_executor.layers.fused_moe.oracle.unquantized import UnquantizedMoeBackend
 from vllm.model_executor.models import registry
 from vllm.platforms import current_platform
+from vllm.v1.attention import selector
 from vllm.v1.attention.backend import AttentionBackend, MultipleOf
 from vllm.v1.attention.backends.cpu_attn import CPUAttentionBackend
 from vllm.v1.attention.backends.mla.cpu_mla import CPUMLABackend
@@ -93,12 +97,18 @@ class _KernelPackages(MetaPathFinder, Loader):
         """It is all there."""
 
 
+def forget() -> None:
+    """Another model: what was lifted for the last one, and the backend that was chosen for it."""
+    LIFTED.clear()
+    selector._cached_get_attn_backend.cache_clear()
+
+
 def kernel_packages_of(model: torch.nn.Module) -> set[str]:
     """The packages of CUDA's wheels that the model's own package imports."""
-    package = type(model).__module__.rpartition(".")[0]
+    package = ".".join(type(model).__module__.split(".")[:3])
     if not package.startswith("vllm.models."):
         return set()
-    modules = [module for name, module in sys.modules.items() if name.startswith(package)]
+    modules = [module for name, module in sys.modules.items() if name.startswith(f"{package}.")]
     return {name for name in _KERNELS for module in modules if hasattr(module, name)}
 
 

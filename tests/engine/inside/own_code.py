@@ -2,9 +2,11 @@
 
 vLLM has these models and wants ``--trust-remote-code`` for the class alone.
 """
+# What it imports is in the engine's venv, not in the project's.
+# pyright: basic, reportMissingImports=false
 
 import json
-from typing import Any
+from collections.abc import Iterable
 
 from gpu_stand_in import LIFTED
 from transformers import AutoConfig, LlamaConfig, Qwen2Config
@@ -15,7 +17,7 @@ class MiMoConfig(Qwen2Config):
 
     model_type = "mimo"
 
-    def __init__(self, **keys: Any) -> None:
+    def __init__(self, **keys: object) -> None:
         LIFTED.add("model type 'mimo' is a Qwen2Config of the repository's own code")
         super().__init__(**keys)
 
@@ -25,23 +27,23 @@ class DeciLMConfig(LlamaConfig):
 
     model_type = "nemotron-nas"
 
-    def __init__(self, block_configs: Any = (), **keys: Any) -> None:
+    def __init__(self, block_configs: Iterable[object] = (), **keys: object) -> None:
         LIFTED.add("model type 'nemotron-nas' is a LlamaConfig of the repository's own code")
         # Null where each layer has its own: transformers 5 takes no null for a number.
         super().__init__(**{key: value for key, value in keys.items() if value is not None})
         self.block_configs = [_with_attributes(block) for block in block_configs]
 
 
-class _Block(dict[str, Any]):
+class _Block(dict[str, object]):
     """A dict, for it is written as JSON again, whose keys are attributes, as vLLM reads them."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         if name not in self:
             raise AttributeError(name)
         return self[name]
 
 
-def _with_attributes(block: Any) -> Any:
+def _with_attributes(block: object) -> object:
     return json.loads(json.dumps(block), object_hook=_Block)
 
 

@@ -4,6 +4,8 @@ Run by the engine's own interpreter. A line of JSON on stdin is one model: ``nam
 a folder with config.json), ``ranks`` (tensor parallel sizes), ``keepQuantisation``, ``maxModelLen``,
 ``maxNumBatchedTokens``. A line on stdout is what vllm says of it, or its refusal.
 """
+# What it imports is in the engine's venv, not in the project's.
+# pyright: basic, reportMissingImports=false
 
 import gc
 import json
@@ -41,7 +43,7 @@ def main() -> None:
 
 
 def _answer(asked: dict[str, Any], folder: str) -> dict[str, Any]:
-    gpu.LIFTED.clear()
+    gpu.forget()
     try:
         config, model = _built(asked, folder, 1)
         with set_current_vllm_config(config):
@@ -95,7 +97,7 @@ def _built(asked: dict[str, Any], folder: str, count: int) -> tuple[VllmConfig, 
     return config, model
 
 
-def _config(folder: str, **given: Any) -> VllmConfig:
+def _config(folder: str, **given: int | None) -> VllmConfig:
     return EngineArgs(
         model=folder,
         load_format="dummy",
@@ -119,7 +121,7 @@ def _copy(source: Path, folder: Path, *, keep: bool) -> None:
     (folder / "config.json").write_text(json.dumps(keys), encoding="utf-8")
 
 
-def _strip(keys: Any) -> None:
+def _strip(keys: object) -> None:
     if isinstance(keys, dict):
         keys.pop("quantization_config", None)
         for value in keys.values():
