@@ -1,6 +1,6 @@
 """How large the real engine makes the models of tests/catalogue/configs, asked and recorded.
 
-``python -m tests.engine.sizes --write`` asks it anew and records its answers, in ten minutes.
+``python -m tests.engine.sizes --write`` asks it anew and records its answers, in six minutes.
 """
 
 import json

@@ -103,15 +103,6 @@ def forget() -> None:
     selector._cached_get_attn_backend.cache_clear()
 
 
-def kernel_packages_of(model: torch.nn.Module) -> set[str]:
-    """The packages of CUDA's wheels that the model's own package imports."""
-    package = ".".join(type(model).__module__.split(".")[:3])
-    if not package.startswith("vllm.models."):
-        return set()
-    modules = [module for name, module in sys.modules.items() if name.startswith(f"{package}.")]
-    return {name for name in _KERNELS for module in modules if hasattr(module, name)}
-
-
 def ranks(count: int) -> None:
     """Be the first of ``count`` ranks whose others do not exist and answer nothing."""
     if dist.is_initialized():

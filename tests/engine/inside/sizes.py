@@ -93,7 +93,6 @@ def _built(asked: dict[str, Any], folder: str, count: int) -> tuple[VllmConfig, 
         with set_default_torch_dtype(torch.bfloat16), torch.device("meta"):
             model = initialize_model(config)
         current_platform.update_block_size_for_backend(config)
-    gpu.LIFTED.update(f"No module named '{name}'" for name in gpu.kernel_packages_of(model))
     return config, model
 
 
