@@ -133,7 +133,7 @@ def test_what_compiled_artifacts_save_is_said_where_there_are_some() -> None:
             ["m8g.large: does not hold the model: weights 15.3", "fits is m8g.2xlarge"],
         ),
         (
-            ["zai-org/GLM-4.5-Air", "--types", "inf2.xlarge"],
+            ["meta-llama/Llama-3.3-70B-Instruct", "--types", "inf2.xlarge"],
             ["inf2.xlarge: does not hold", "the smallest type that fits is inf2.48xlarge"],
         ),
         (

@@ -142,7 +142,9 @@ def memory_budget(
         # VLLM_CPU_KVCACHE_SPACE is read in whole GiB; the rest of one stays free.
         usable -= kv_gib % 1
         kv_gib -= kv_gib % 1
-    in_flight = 0 if engine.sdk else most_batched_tokens(kind)
+    # A GPU's next step is scheduled while one is going on (vllm/config/vllm.py: max_in_flight_tokens).
+    steps = 2 if kind.accelerator else 1
+    in_flight = 0 if engine.sdk else steps * most_batched_tokens(kind)
     resting, peak = (
         model.kv_bytes(use.context_length, ranks, use.kv_bytes_per_value, tokens)
         for tokens in (0, in_flight)

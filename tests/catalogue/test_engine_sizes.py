@@ -1,0 +1,102 @@
+"""What is read from real configurations is what the pinned engine makes of them (engine-sizes.json)."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from tokenfleet.catalogue.config_json import facts_from_config
+from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.layer_cache import CacheKind
+from tokenfleet.catalogue.models import ModelFacts
+
+_HERE = Path(__file__).parent
+ROWS: Mapping[str, Mapping[str, Any]] = json.loads(
+    (_HERE / "engine-sizes.json").read_text(encoding="utf-8")
+)["models"]
+# Our figures have the padding of its pages, the rows have not.
+PADDED = "deepseek_v4"
+SIZED = {name: row for name, row in ROWS.items() if "refused" not in row}
+
+
+def read(name: str) -> ModelFacts:
+    return facts_from_config(_HERE / "configs" / name / "config.json")
+
+
+def known() -> Mapping[str, ModelFacts]:
+    found: dict[str, ModelFacts] = {}
+    for name in ROWS:
+        try:
+            found[name] = read(name)
+        except CatalogueError:
+            continue
+    return found
+
+
+KNOWN = known()
+EVERY = pytest.mark.parametrize("name", sorted(KNOWN))
+
+
+def test_most_models_are_known_and_none_that_the_engine_refuses() -> None:
+    assert len(KNOWN) >= 120
+    assert not KNOWN.keys() - SIZED.keys()
+    kinds = {cache.kind for facts in KNOWN.values() for cache in facts.layer_caches}
+    assert kinds == set(get_args(CacheKind))
+
+
+@EVERY
+def test_parameters_are_those_that_the_engine_builds(name: str) -> None:
+    assert KNOWN[name].parameters == pytest.approx(ROWS[name]["parameters"], rel=0.0005)
+
+
+@EVERY
+def test_layers_keep_of_a_token_what_those_of_the_engine_keep(name: str) -> None:
+    facts, row = KNOWN[name], ROWS[name]
+    if facts.model_type == PADDED:
+        entries = sum(cache.layers for cache in facts.layer_caches)
+        assert entries == sum(each["count"] for each in row["layers"] if each["kind"] != "encoder")
+        return
+    kept = [cache for cache in facts.layer_caches if cache.kind != "state"]
+    states = [cache for cache in facts.layer_caches if cache.kind == "state"]
+    assert sum(cache.bytes_of(1, 1) for cache in kept) == sum(
+        each["count"] * each.get("bytesPerToken", 0) for each in row["layers"]
+    )
+    assert sum(cache.bytes_of(1, 1) for cache in states) == sum(
+        each["count"] * each.get("bytesPerSequence", 0) for each in row["layers"]
+    )
+    windows = {each["window"] for each in row["layers"] if each.get("window")}
+    # Cohere's is a token longer in vLLM than its configuration says.
+    longer = 1 if facts.model_type == "cohere2" else 0
+    assert {cache.tokens + longer for cache in kept if cache.tokens} == windows
+
+
+@EVERY
+def test_a_request_takes_what_the_engine_reserves_for_it(name: str) -> None:
+    facts, row = KNOWN[name], ROWS[name]
+    if facts.model_type == PADDED or not row["cacheBytesPerRequest"]:
+        return
+    ours = facts.kv_bytes(row["maxModelLen"], 1, in_flight=row["maxInFlightTokens"])
+    # Blocks are whole, and layers of the fewer kind are padded to those of the other.
+    assert ours == pytest.approx(row["cacheBytesPerRequest"], rel=ROUNDED.get(name, 0.015))
+
+
+ROUNDED = {
+    # One block of a state is 4,128 tokens of ten layers.
+    "nvidia--Nemotron-H-56B-Base-8K": 0.08,
+    # 22 layers with a window in groups of four.
+    "transformers--gemma3": 0.05,
+    # 39 layers with a window in groups of nine.
+    "XiaomiMiMo--MiMo-V2-Flash": 0.16,
+}
+
+
+@EVERY
+def test_ranks_are_those_that_the_engine_takes_and_share_as_it_does(name: str) -> None:
+    facts, row = KNOWN[name], ROWS[name]
+    for ranks, found in row["ranks"].items():
+        assert facts.takes_ranks(int(ranks)) == isinstance(found, dict), ranks
+        if isinstance(found, dict) and facts.model_type != PADDED:
+            kept = (c.bytes_of(1, int(ranks)) for c in facts.layer_caches if c.kind != "state")
+            assert sum(kept) == found["kvBytesPerToken"], ranks
