@@ -58,6 +58,12 @@ def quantised(**keys: object) -> str:
         pytest.param(with_(num_attention_heads=0), "num_attention_heads", id="no heads"),
         pytest.param(with_(num_key_value_heads=0), "num_key_value_heads", id="no KV heads"),
         pytest.param(with_(num_hidden_layers=-2), "num_hidden_layers", id="negative layers"),
+        pytest.param(with_(num_hidden_layers=10**8), "at most 10,000", id="endless layers"),
+        pytest.param(
+            with_(model_type="nemotron_h", hybrid_override_pattern="M" * 10**5),
+            "hybrid_override_pattern",
+            id="an endless pattern",
+        ),
         pytest.param(with_(hidden_size="wide"), "hidden_size", id="text for a size"),
         pytest.param(with_(hidden_size=float("nan")), "hidden_size", id="not a number"),
         pytest.param(with_(vocab_size=10**30), "vocab_size", id="more than there can be"),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
@@ -100,3 +102,47 @@ def test_ranks_are_those_that_the_engine_takes_and_share_as_it_does(name: str) -
         if isinstance(found, dict) and facts.model_type != PADDED:
             kept = (c.bytes_of(1, int(ranks)) for c in facts.layer_caches if c.kind != "state")
             assert sum(kept) == found["kvBytesPerToken"], ranks
+
+
+_ONE_OF_EACH = {facts.model_type: name for name, facts in sorted(KNOWN.items())}
+_ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 300),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=4),
+    st.lists(st.one_of(st.integers(-1, 9), st.sampled_from(["full_attention", "?"])), max_size=3),
+    st.dictionaries(
+        st.sampled_from(["quant_method", "a"]), st.sampled_from(["fp8", 3]), max_size=2
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(data=st.data(), name=st.sampled_from(sorted(_ONE_OF_EACH.values())))
+def test_a_real_configuration_with_anything_in_it_is_sized_or_refused_by_name(
+    data: st.DataObject, name: str, folder: Path
+) -> None:
+    config = json.loads((_HERE / "configs" / name / "config.json").read_text(encoding="utf-8"))
+    inner = data.draw(st.sampled_from([config, config.get("text_config") or config]))
+    for key in data.draw(st.lists(st.sampled_from(sorted(inner)), max_size=3)):
+        inner[key] = data.draw(_ODD)
+    path = folder / "config.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    try:
+        facts = facts_from_config(path)
+    except CatalogueError as error:
+        refusal, facts = str(error), None
+    else:
+        refusal = ""
+    assert facts or str(path) in refusal
+    if facts:
+        assert 0 < facts.active_parameters <= facts.parameters
+        assert facts.kv_bytes(100, 1) >= 0
+        assert facts.takes_ranks(1)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("configs")

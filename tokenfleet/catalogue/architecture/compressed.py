@@ -24,7 +24,7 @@ def compressed_layers(keys: Keys) -> Sequence[Layer]:
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
-    count, width = keys.size("num_hidden_layers"), keys.size("hidden_size")
+    count, width = keys.layers(), keys.size("hidden_size")
     ratios = (keys.numbers("compress_ratios") or ())[:count]
     if len(ratios) != count or set(ratios) - {0, *_ENTRY_BYTES}:
         msg = f"compress_ratios must be 0, 4 or 128 for each of {count} layers"

@@ -51,7 +51,7 @@ def text_layers(keys: Keys, kind: Kind) -> Sequence[Layer]:
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
-    count = keys.size("num_hidden_layers")
+    count = keys.layers()
     kinds = attention_kinds(keys, kind, count)
     forwards = feed_forwards(keys, kind, count)
     width = keys.size("hidden_size")

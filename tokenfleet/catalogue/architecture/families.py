@@ -25,7 +25,7 @@ _LLAMA4 = Kind(has_experts=True)
 
 def _llama4(keys: Keys) -> Sequence[Layer]:
     """Chunks where positions are rotated; experts beside one that every token visits."""
-    count, width = keys.size("num_hidden_layers"), keys.size("hidden_size")
+    count, width = keys.layers(), keys.size("hidden_size")
     rotated = keys.numbers("no_rope_layers") or [
         int((place + 1) % 4 != 0) for place in range(count)
     ]

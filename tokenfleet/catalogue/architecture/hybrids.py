@@ -26,7 +26,7 @@ _NEMOTRON = Kind(has_experts=True, matrices=2)
 
 def gated_delta_layers(keys: Keys) -> Sequence[Layer]:
     """Qwen3-Next and Qwen3.5: gated delta networks, and attention in every fourth layer."""
-    count, width = keys.size("num_hidden_layers"), keys.size("hidden_size")
+    count, width = keys.layers(), keys.size("hidden_size")
     kinds = listed_kinds(keys, count) or every(
         keys.size("full_attention_interval", default=4), count, others="state"
     )
@@ -66,7 +66,7 @@ def nemotron_layers(keys: Keys) -> Sequence[Layer]:
 
 def granite_layers(keys: Keys) -> Sequence[Layer]:
     """Granite 4: a state space or attention, then experts, where there are any, beside what all visit."""
-    count, width = keys.size("num_hidden_layers"), keys.size("hidden_size")
+    count, width = keys.layers(), keys.size("hidden_size")
     kinds = listed_kinds(keys, count)
     if kinds is None:
         msg = f"layer_types must say mamba or attention for each of {count} layers"
@@ -93,7 +93,7 @@ def granite_layers(keys: Keys) -> Sequence[Layer]:
 
 def falcon_layers(keys: Keys) -> Sequence[Layer]:
     """Falcon-H1: attention and a state space beside each other in every layer."""
-    count, width = keys.size("num_hidden_layers"), keys.size("hidden_size")
+    count, width = keys.layers(), keys.size("hidden_size")
     attending, space = attention(keys, Kind(), "full"), _mamba2(keys, width)
     # The norm over its output is an option.
     unused = 0 if keys.flag("mamba_rms_norm") else keys.size("mamba_d_ssm")
@@ -116,7 +116,7 @@ def _letters(keys: Keys) -> str:
         letters = "".join(_LETTERS.get(word, "?") for word in words)
     else:
         letters = pattern if isinstance(pattern, str) else ""
-    count = keys.size("num_hidden_layers", default=len(letters))
+    count = keys.layers(default=len(letters))
     if len(letters) != count or set(letters) - {*"M*-E"}:
         msg = f"hybrid_override_pattern must be one of M, *, - and E for each of {count} layers"
         raise ShapeError(msg)

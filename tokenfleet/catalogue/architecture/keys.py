@@ -5,6 +5,7 @@ from typing import cast
 
 # No published model comes near; beyond it a file is damaged rather than large.
 MOST = 10**9
+_MOST_LAYERS = 10_000
 
 
 class ShapeError(ValueError):
@@ -48,6 +49,18 @@ class Keys:
             msg = f"{names[0]} must be at least 1"
             raise ShapeError(msg)
         return value
+
+    def layers(self, *, default: int | None = None) -> int:
+        """How many layers there are.
+
+        Raises:
+            ShapeError: see ``size``; or there are more than any model has.
+        """
+        count = self.size("num_hidden_layers", default=default)
+        if count > _MOST_LAYERS:
+            msg = f"num_hidden_layers must be at most {_MOST_LAYERS:,}"
+            raise ShapeError(msg)
+        return count
 
     def flag(self, *names: str, default: bool = False) -> bool:
         """Whether something is so.

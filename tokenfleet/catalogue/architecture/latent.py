@@ -17,7 +17,7 @@ def latent_layers(keys: Keys) -> Sequence[Layer]:
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
-    count = keys.size("num_hidden_layers")
+    count = keys.layers()
     width = keys.size("hidden_size")
     plain = Latent(
         width=width,

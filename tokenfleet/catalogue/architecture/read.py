@@ -67,7 +67,10 @@ def _model_type(found: object) -> str:
         msg = "model_type is missing: take the file as its repository has it"
         raise ShapeError(msg)
     if found not in FAMILIES:
-        msg = f"model_type '{found[:40]}' is none of the decoders whose parameters can be counted"
+        msg = (
+            f"model_type '{found[:40]}' is none of those whose layers are known (docs/models.md lists"
+            " them): to add it, tokenfleet/catalogue/architecture/families.py"
+        )
         raise ShapeError(msg)
     return found
 
