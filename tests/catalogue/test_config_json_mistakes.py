@@ -52,6 +52,12 @@ def quantised(**keys: object) -> str:
         pytest.param(with_(model_type="bert"), "model_type 'bert' is none of", id="encoder"),
         pytest.param(with_(model_type="rwkv"), "model_type 'rwkv' is none of", id="no attention"),
         pytest.param(with_(model_type="gpt2"), "model_type 'gpt2' is none of", id="no gate"),
+        pytest.param(
+            with_(architectures=["Step3p7FlashForCausalLM"]),
+            "does not serve Step3p7FlashForCausalLM",
+            id="a class the engine has not",
+        ),
+        pytest.param(with_(architectures="Llama"), "architectures", id="a word for architectures"),
         pytest.param(with_(model_type=["llama"]), "model_type is missing", id="list for a type"),
         pytest.param(with_(_=" " * 2**26), "larger than 64 MiB", id="endless file"),
         *(pytest.param(without(k), k, id=f"no {k}") for k in SMALL if k != "num_key_value_heads"),

@@ -5,13 +5,15 @@
 
 import ast
 import json
+import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.engine.install import EngineTools, engine_tools, engine_version
 from tokenfleet.catalogue.architecture import keys as reading
-from tokenfleet.catalogue.architecture.defaults import DEFAULTS, MUST_BE_GIVEN
+from tokenfleet.catalogue.architecture.defaults import ARCHITECTURES, DEFAULTS, MUST_BE_GIVEN
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.towers import TOWERS
 from tokenfleet.catalogue.facts import data_folder
@@ -40,8 +42,16 @@ def _asked(path: Path) -> Iterator[str]:
                     yield word.value
 
 
-def engine_defaults(tools: EngineTools) -> Mapping[str, Mapping[str, object]]:
-    """What the installed engine says."""
+@dataclass(frozen=True, kw_only=True)
+class EngineFacts:
+    """What the installed engine says: defaults by part and type, and the architectures it serves."""
+
+    defaults: Mapping[str, Mapping[str, object]]
+    architectures: Sequence[str]
+
+
+def engine_facts(tools: EngineTools) -> EngineFacts:
+    """Ask the installed engine."""
     asked = {
         "types": sorted(FAMILIES),
         "towers": sorted(TOWERS),
@@ -54,23 +64,27 @@ def engine_defaults(tools: EngineTools) -> Mapping[str, Mapping[str, object]]:
         capture_output=True,
         check=True,
         text=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"},
     )
-    return json.loads(done.stdout)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return EngineFacts(architectures=found.pop("architectures"), defaults=found)
 
 
-def written(defaults: Mapping[str, Mapping[str, object]]) -> str:
-    """The file, a line for each type."""
+def written(facts: EngineFacts) -> Mapping[str, str]:
+    """The files of the catalogue, by name; a line for each type."""
     lines = [f'"engine": "vllm {engine_version()}"']
-    for part, rows in defaults.items():
+    for part, rows in facts.defaults.items():
         inner = ",\n".join(
             f"  {json.dumps(name)}: {json.dumps(row, sort_keys=True)}"
             for name, row in sorted(rows.items())
         )
         lines.append(f'"{part}": {{\n{inner}\n}}')
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return {
+        DEFAULTS: "{\n" + ",\n".join(lines) + "\n}\n",
+        ARCHITECTURES: "\n".join(facts.architectures) + "\n",
+    }
 
 
 if __name__ == "__main__":
-    (data_folder() / DEFAULTS).write_text(
-        written(engine_defaults(engine_tools())), encoding="utf-8"
-    )
+    for name, text in written(engine_facts(engine_tools())).items():
+        (data_folder() / name).write_text(text, encoding="utf-8")

@@ -12,10 +12,11 @@ import json
 import sys
 
 from transformers import CONFIG_MAPPING
+from vllm.model_executor.models import ModelRegistry
 
 
 def main() -> None:
-    """Write {"text": {type: {key: default}}, "vision": {type of the whole: {key: default}}}."""
+    """Write {"text": {type: {key: default}}, "vision": {type of the whole: {key: default}}, "architectures": [...]}."""
     asked = json.load(sys.stdin)
     keys = set(asked["keys"])
     text = {
@@ -24,7 +25,8 @@ def main() -> None:
         if name in CONFIG_MAPPING
     }
     vision = {name: _defaults(_tower(name), keys) for name in asked["towers"]}
-    json.dump({"text": text, "vision": vision}, sys.stdout)
+    architectures = sorted(ModelRegistry.get_supported_archs())
+    json.dump({"text": text, "vision": vision, "architectures": architectures}, sys.stdout)
 
 
 # Models whose configuration takes a tower of any kind, with the kind that is published.

@@ -10,6 +10,9 @@ DEFAULTS = "vllm-0.32.0-config-defaults.json"
 """Data file: the defaults of the configuration classes, by ``model_type``
 (``python -m tests.engine.config_defaults`` renews it)."""
 
+ARCHITECTURES = "vllm-0.32.0-architectures.txt"
+"""Data file: the classes that it serves, as ``architectures`` of a configuration names them."""
+
 MUST_BE_GIVEN = frozenset(
     {
         *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
@@ -17,6 +20,12 @@ MUST_BE_GIVEN = frozenset(
     }
 )
 """Keys without which a file is damaged: what a class takes for them is the size of another model."""
+
+
+@cache
+def served_architectures() -> frozenset[str]:
+    """The classes of models that the pinned engine serves."""
+    return frozenset(data_file(ARCHITECTURES).split())
 
 
 def text_defaults(model_type: str) -> Mapping[str, object]:

@@ -1,9 +1,13 @@
 """A configuration as the pinned engine reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
-from tokenfleet.catalogue.architecture.defaults import text_defaults, vision_defaults
+from tokenfleet.catalogue.architecture.defaults import (
+    served_architectures,
+    text_defaults,
+    vision_defaults,
+)
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture
@@ -26,6 +30,7 @@ def read_architecture(config: Mapping[str, object]) -> Architecture:
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
+    _check_served(Keys(config).words("architectures") or ())
     whole = config.get("model_type")
     text = config.get("text_config", {})
     if not isinstance(text, Mapping):
@@ -60,6 +65,12 @@ def read_architecture(config: Mapping[str, object]) -> Architecture:
         tied=tied,
         tower_heads=[vision.size(*_TOWER_HEADS)] if vision.given(*_TOWER_HEADS) else [],
     )
+
+
+def _check_served(architectures: Sequence[str]) -> None:
+    if architectures and not served_architectures() & {*architectures}:
+        msg = f"architectures: the pinned engine does not serve {architectures[0][:60]}"
+        raise ShapeError(msg)
 
 
 def _model_type(found: object) -> str:
