@@ -141,8 +141,8 @@ def test_what_compiled_artifacts_save_is_said_where_there_are_some() -> None:
             ["AWS Inferentia2 does not run mxfp4", "families that do: p5, p5e"],
         ),
         (
-            [QWEN3_8B, "--types", "p4de.24xlarge"],
-            ["p4de.24xlarge: there is no engine for it; there are engines for c8g, c8gd"],
+            [QWEN3_8B, "--types", "trn2.48xlarge"],
+            ["trn2.48xlarge: there is no engine for it; there are engines for c8g, c8gd"],
         ),
     ],
 )
@@ -154,7 +154,7 @@ def test_bad_input_ends_with_2_and_a_way_out(arguments: list[str], parts: list[s
 
 
 def test_all_mistakes_are_named_at_once() -> None:
-    result = _coldstart("Qwen/Qwen3-8b", "--types", "c8gd.4xlarg,p4de.24xlarge")
+    result = _coldstart("Qwen/Qwen3-8b", "--types", "c8gd.4xlarg,trn2.48xlarge")
     assert len(result.stderr.splitlines()) == 3
 
 

@@ -63,8 +63,8 @@ def accelerators() -> Mapping[str, Accelerator]:
         for name, row in _file().accelerators.items()
     }
     offered = {
-        row.device: Accelerator(
-            name=row.device,
+        (row.card or row.device): Accelerator(
+            name=row.card or row.device,
             peaks=row,
             memory_gib=max(
                 kind.accelerator.memory_gib_each

@@ -36,6 +36,7 @@ class Peaks(Fact):
 class Hardware(Peaks):
     """One kind of hardware; peaks are per rank, or per vCPU where ``device`` is None.
 
+    ``card`` is its own name where several kinds have a device of the same name.
     ``without_kernels`` are methods of quantisation that the engine has no kernel for on it, though
     it has for their dtype.
     """
@@ -43,6 +44,7 @@ class Hardware(Peaks):
     engine: str
     architecture: str
     device: str | None
+    card: str | None = None
     families: tuple[str, ...]
     weights: tuple[str, ...]
     without_kernels: tuple[str, ...] = ()

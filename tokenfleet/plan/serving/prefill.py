@@ -56,5 +56,7 @@ def most_batched_tokens(kind: InstanceType) -> int:
     """The default of vLLM, which the plan never exceeds."""
     if kind.accelerator is None:
         return 2048
+    if kind.accelerator.name == "A100":
+        return _MOST_BY_GIB[-1][1]
     gib = kind.accelerator.memory_gib_per_rank
     return next(tokens for least, tokens in _MOST_BY_GIB if gib >= least)
