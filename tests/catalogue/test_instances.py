@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 import pytest
 
@@ -17,6 +18,7 @@ from tokenfleet.catalogue.instances import (
 from tokenfleet.catalogue.regions import regions
 from tokenfleet.catalogue.services import service_prices
 from tokenfleet.catalogue.zones import is_offered, regions_offering
+from tokenfleet.settings.sections import Hardware as HardwareName
 
 EVERY_HARDWARE = pytest.mark.parametrize(
     "hardware", [pytest.param(row, id=name) for name, row in hardware_by_name().items()]
@@ -233,3 +235,7 @@ def test_offers_are_known_of_regions_that_are() -> None:
     assert priced_regions() <= regions()
     assert regions_offering("c8g.4xlarge")
     assert {*regions_offering("c8g.4xlarge")} <= regions()
+
+
+def test_a_pool_may_name_whatever_hardware_is_known() -> None:
+    assert {*get_args(HardwareName)} == {*hardware_by_name()}

@@ -31,7 +31,20 @@ from tokenfleet.settings.forms import (
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.section import Section
 
-Hardware = Literal["graviton4", "inferentia2", "h100", "h200", "l4", "l40s", "a100", "b200"]
+Hardware = Literal[
+    "graviton4",
+    "inferentia2",
+    "l4",
+    "a10g",
+    "l40s",
+    "rtx-pro-6000",
+    "a100",
+    "a100-80gb",
+    "h100",
+    "h200",
+    "b200",
+    "b300",
+]
 PurchaseOption = Literal["reserved", "spot", "on-demand"]
 # In standard support past the turn of the year (AWS ends 1.34 on 2026-12-02); extended support
 # multiplies the price of the control plane by six.
