@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tokenfleet.catalogue.config_json import facts_from_config
+from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts, known_models
 
 Config = dict[str, object]
@@ -267,3 +268,45 @@ def test_a_token_may_visit_a_single_expert(read: Read) -> None:
     one, two = read({**MIXTRAL, "num_experts_per_tok": 1}), read(MIXTRAL)
     assert two.active_parameters - one.active_parameters == 32 * 3 * 4096 * 14336
     assert one.parameters == two.parameters
+
+
+UNKNOWN_TOWER = {"model_type": "internvl", "text_config": LLAMA_8B, "vision_config": {"depth": 2}}
+
+
+def test_a_tower_that_cannot_be_counted_is_what_the_weight_index_has_more(read: Read) -> None:
+    alone = read(LLAMA_8B)
+    seen = read(UNKNOWN_TOWER, alone.weights_bytes + 600_000_000)
+    assert seen.loaded_bytes == alone.weights_bytes + 600_000_000
+    assert seen.parameters == alone.parameters + 300_000_000
+    assert seen.active_parameters == alone.active_parameters
+
+
+@pytest.mark.parametrize("tower", ["vision_config", "audio_config"])
+def test_without_an_index_such_a_tower_is_refused_with_the_way_out(read: Read, tower: str) -> None:
+    config = {"model_type": "internvl", "text_config": LLAMA_8B, tower: {"depth": 2}}
+    with pytest.raises(CatalogueError, match=rf"{tower} of .* put model.safetensors.index.json"):
+        read(config)
+
+
+@pytest.mark.parametrize(
+    ("names", "skipped"),
+    [
+        (["model.embed_tokens.weight", "lm_head.weight"], True),
+        (["model.embed_tokens.weight"], False),
+        (["model.layers.16.mlp.up_proj.weight"], True),
+        (["model.layers.15.mlp.up_proj.weight"], False),
+        (["mtp.fc.weight"], True),
+    ],
+    ids=["a head again", "no head", "a layer too many", "the last layer", "a draft"],
+)
+def test_what_the_engine_does_not_load_is_in_the_files_and_not_in_memory(
+    tmp_path: Path, names: list[str], *, skipped: bool
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(LLAMA_1B), encoding="utf-8")
+    counted = facts_from_config(path).weights_bytes
+    index = {"metadata": {"total_size": counted + 1000}, "weight_map": dict.fromkeys(names, "a")}
+    path.with_name("model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    facts = facts_from_config(path)
+    assert facts.weights_bytes == counted + 1000
+    assert facts.loaded_bytes == (counted if skipped else counted + 1000)

@@ -30,18 +30,20 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
             cannot be counted, naming it.
     """
     config = _read(path, way_out)
+    index = path.with_name("model.safetensors.index.json")
     try:
-        found = read_architecture(config)
+        found = read_architecture(config, indexed=index.exists())
         kept_in = checkpoint_format(config, path.parent)
     except ShapeError as error:
         msg = f"{path} cannot be sized: {error}"
         raise CatalogueError(msg) from error
     parameters = found.parameters
     counted = kept_in.bytes_of(found)
-    index = path.with_name("model.safetensors.index.json")
     indexed = indexed_weights(index, counted, layers=len(found.layers), tied=found.tied)
+    more = max(0, indexed.size - counted) if indexed else 0
     return ModelFacts(
-        parameters=parameters.total,
+        # A tower that is not counted is what the files have more, in 16 bits.
+        parameters=parameters.total + (0 if found.is_whole else more // 2),
         active_parameters=parameters.active,
         layers=len(found.layers),
         hidden_size=found.width,
@@ -53,7 +55,7 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
         weights_dtype=kept_in.dtype,
         quantization_method=kept_in.method,
         weights_bytes=indexed.size if indexed else counted,
-        skipped_bytes=max(0, indexed.size - counted) if indexed and indexed.has_more else 0,
+        skipped_bytes=more if indexed and indexed.has_more and found.is_whole else 0,
         context_length=found.context_length,
         caches=tuple(found.caches),
         divided=tuple(kept_in.divided(found)),

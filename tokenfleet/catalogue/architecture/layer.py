@@ -85,7 +85,8 @@ class Layer:
 class Architecture:
     """A whole model; ``outside`` is what is in no layer: embeddings, head, towers.
 
-    ``tied``: whether the embeddings are the head. ``kv_heads`` and ``head`` are those of a layer that attends; with a latent cache one for all.
+    ``tied``: whether the embeddings are the head. ``is_whole``: whether a tower is counted, where
+    there is one. ``kv_heads`` and ``head`` are those of a layer that attends; with a latent cache one for all.
     """
 
     model_type: str
@@ -98,6 +99,7 @@ class Architecture:
     kv_heads: int
     head: int
     tied: bool
+    is_whole: bool = True
     tower_heads: Sequence[int] = ()
 
     @property

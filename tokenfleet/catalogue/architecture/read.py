@@ -21,10 +21,11 @@ _TOWER_HEADS = ("num_attention_heads", "num_heads")
 _OTHER_TOWERS = ("audio_config", "speech_config", "video_config")
 
 
-def read_architecture(config: Mapping[str, object]) -> Architecture:
+def read_architecture(config: Mapping[str, object], *, indexed: bool = False) -> Architecture:
     """The layers of a model, what is outside them, and the figures that sizing asks for.
 
-    ``config`` is the whole ``config.json``. Models that also see keep the language model below
+    ``config`` is the whole ``config.json``; ``indexed``: whether its weight index is there, which
+    says how large a tower is that cannot be counted. Models that also see keep the language model below
     ``text_config``.
 
     Raises:
@@ -51,11 +52,12 @@ def read_architecture(config: Mapping[str, object]) -> Architecture:
     head = keys.number("head_dim", default=0) or width // heads
     mixers = [layer.mixer for layer in layers if layer.mixer]
     latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
+    tower = _tower(str(whole), config, keys, indexed=indexed)
     vision = Keys(config).below("vision_config") or Keys({})
     return Architecture(
         model_type=model_type,
         layers=layers,
-        outside=embedded + _tower(str(whole), config, keys),
+        outside=embedded + (tower or NONE),
         width=width,
         vocabulary=keys.size("vocab_size"),
         context_length=keys.size("max_position_embeddings"),
@@ -63,6 +65,7 @@ def read_architecture(config: Mapping[str, object]) -> Architecture:
         kv_heads=1 if latent else kv_heads,
         head=head,
         tied=tied,
+        is_whole=tower is not None,
         tower_heads=[vision.size(*_TOWER_HEADS)] if vision.given(*_TOWER_HEADS) else [],
     )
 
@@ -86,17 +89,21 @@ def _model_type(found: object) -> str:
     return found
 
 
-def _tower(whole: str, config: Mapping[str, object], text: Keys) -> Parameters:
-    """What sees; nothing where the model does not."""
-    heard = [key for key in _OTHER_TOWERS if config.get(key) is not None]
-    if heard:
-        msg = f"{heard[0]}: what else than text and images a model takes in cannot be counted"
-        raise ShapeError(msg)
+def _tower(
+    whole: str, config: Mapping[str, object], text: Keys, *, indexed: bool
+) -> Parameters | None:
+    """What sees or hears; None where a weight index has to say how large it is."""
     vision = config.get("vision_config")
-    if vision is None and whole not in TOWERS:
+    towers = [key for key in (*_OTHER_TOWERS, "vision_config") if config.get(key) is not None]
+    if not towers and whole not in TOWERS:
         return NONE
-    if whole not in TOWERS:
-        msg = f"vision_config of model_type '{whole[:40]}' cannot be counted"
+    if whole not in TOWERS or set(towers) & {*_OTHER_TOWERS}:
+        if indexed:
+            return None
+        msg = (
+            f"{towers[0]} of model_type '{whole[:40]}' cannot be counted: put"
+            " model.safetensors.index.json beside it, which says how large all is"
+        )
         raise ShapeError(msg)
     if not isinstance(vision, Mapping | None):
         msg = "vision_config: is not a mapping"
