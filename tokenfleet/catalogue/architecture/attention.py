@@ -51,7 +51,6 @@ class Grouped:
             output=self.heads * self.value_head * self.width,
             caches=[cache],
             heads=self.heads,
-            kv_heads=self.kv_heads,
         )
 
 

@@ -102,7 +102,6 @@ def falcon_layers(keys: Keys) -> Sequence[Layer]:
         output=attending.output + space.output,
         caches=[*attending.caches, *space.caches],
         heads=attending.heads,
-        kv_heads=attending.kv_heads,
     )
     forward = gated(width, keys.size("intermediate_size"))
     return [Layer(mixer=mixer, feed_forward=forward, norms=2 * width)] * count

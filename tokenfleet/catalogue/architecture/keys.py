@@ -13,15 +13,13 @@ class ShapeError(ValueError):
 
 
 class Keys:
-    """Typed access to keys, each by the first of its names that is given; it notes which were read."""
+    """Typed access to keys, each by the first of its names that is given."""
 
     def __init__(self, given: Mapping[str, object]) -> None:
         self._given = given
-        self.read: set[str] = set()
 
     def given(self, *names: str) -> object:
         """What is given by one of the names; None where it is null or left out."""
-        self.read.update(names)
         return next((value for name in names if (value := self._given.get(name)) is not None), None)
 
     def number(self, *names: str, default: int | None = None) -> int:

@@ -17,14 +17,13 @@ class Mixer:
     """What lets a token see others: its parameters, and what it keeps of a sequence.
 
     ``output`` is how many of the parameters are of the last matrix, which quantisation often treats
-    apart. ``caches`` are of one layer each; ``heads`` and ``kv_heads`` are what ranks must divide.
+    apart. ``caches`` are of one layer each; ``heads`` are what ranks must divide.
     """
 
     parameters: Parameters
     output: int = 0
     caches: Sequence[LayerCache] = ()
     heads: int = 0
-    kv_heads: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
