@@ -120,6 +120,12 @@ def quantised(**keys: object) -> str:
         pytest.param(quantised(quant_method="exl3"), "'exl3'", id="unknown quantisation"),
         pytest.param(quantised(quant_method="gptq", bits=3), "bits 3", id="odd bits"),
         pytest.param(quantised(bits=4), "quantization_config.quant_method", id="unnamed method"),
+        pytest.param(
+            quantised(quant_method="fp8", ignore=["re:(a+)+$"]), "(a+)+$", id="endless pattern"
+        ),
+        pytest.param(
+            quantised(quant_method="fp8", ignore=["re:("]), "is no pattern", id="no pattern"
+        ),
         pytest.param(with_(quantization_config="fp8"), "quantization_config", id="text for it"),
     ],
 )

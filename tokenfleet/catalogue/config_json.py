@@ -34,11 +34,11 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
     try:
         found = read_architecture(config, indexed=index.exists())
         kept_in = checkpoint_format(config, path.parent)
+        counted = kept_in.bytes_of(found)
     except ShapeError as error:
         msg = f"{path} cannot be sized: {error}"
         raise CatalogueError(msg) from error
     parameters = found.parameters
-    counted = kept_in.bytes_of(found)
     indexed = indexed_weights(index, counted, layers=len(found.layers), tied=found.tied)
     more = max(0, indexed.size - counted) if indexed else 0
     return ModelFacts(

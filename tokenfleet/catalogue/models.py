@@ -15,12 +15,13 @@ from tokenfleet.mistakes import nearest
 class ModelFacts(Fact):
     """The architecture of one model as its ``config.json`` and weight index state it.
 
-    ``model_type`` and ``quantization_method`` are as transformers names them. ``weights_bytes`` is the size of the safetensors files, ``skipped_bytes`` what of
-    it the engine does not load: embeddings that are stored again as a head, layers of another use. ``active_parameters`` equals
+    ``model_type`` and ``quantization_method`` are as transformers names them. ``weights_bytes`` is
+    the size of the safetensors files, ``skipped_bytes`` what of it the engine does not load:
+    embeddings that are stored again as a head, layers of another use. ``active_parameters`` equals
     ``parameters`` for a dense model. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
-    heads. ``chats``: whether its tokenizer says how a chat becomes a
-    prompt, without which an engine only completes.
+    heads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
+    only completes.
     """
 
     parameters: int = Field(gt=0)

@@ -44,6 +44,11 @@ class Kind:
     gated_query: bool = False
     shared_gate: bool = False
 
+    def forward(self, width: int, inner: int) -> Parameters:
+        """A feed-forward part that every token visits."""
+        # Three matrices: a gate, up and down.
+        return (gated if self.matrices == 3 else plain)(width, inner)  # noqa: PLR2004
+
 
 def text_layers(keys: Keys, kind: Kind) -> Sequence[Layer]:
     """The layers of such a decoder.
@@ -109,11 +114,11 @@ def attention(keys: Keys, kind: Kind, what: str) -> Mixer:
     if not head:
         msg = "hidden_size is below num_attention_heads, and there is no head_dim"
         raise ShapeError(msg)
-    tokens = {
-        "full": lambda: None,
-        "sliding": lambda: keys.size("sliding_window", "sliding_window_size"),
-        "chunked": lambda: keys.size("attention_chunk_size"),
-    }[what]()
+    tokens = None
+    if local:
+        tokens = keys.size("sliding_window", "sliding_window_size")
+    elif what == "chunked":
+        tokens = keys.size("attention_chunk_size")
     norms = {None: 0, "head": 2 * head, "all": (heads + kv_heads) * head}[kind.qk_norms]
     return Grouped(
         width=width,
@@ -139,16 +144,15 @@ def feed_forwards(keys: Keys, kind: Kind, layers: int) -> Sequence[Parameters]:
         msg = f"{key}: models of this model_type have no experts in the pinned engine"
         raise ShapeError(msg)
     width = keys.size("hidden_size")
-    alone = gated if kind.matrices == 3 else plain  # noqa: PLR2004 - a gate, up and down
     if not experts:
         inner = keys.size("intermediate_size")
-        return [alone(width, inner)] * layers
+        return [kind.forward(width, inner)] * layers
     sparse = _experts(keys, kind, experts)
     is_sparse = sparse_layers(keys, layers)
     whole: Parameters = NONE
     if kind.parallel or not all(is_sparse):
         inner = keys.size("intermediate_size_mlp", "dense_intermediate_size", "intermediate_size")
-        whole = alone(width, inner)
+        whole = kind.forward(width, inner)
     both = sparse + whole if kind.parallel else sparse
     return [both if each else whole for each in is_sparse]
 
@@ -160,7 +164,6 @@ def _experts(keys: Keys, kind: Kind, experts: int) -> Parameters:
     if not 0 < per_token <= experts:
         msg = f"num_experts_per_tok must be between 1 and {experts}"
         raise ShapeError(msg)
-    alone = gated if kind.matrices == 3 else plain  # noqa: PLR2004 - a gate, up and down
     many = keys.number(
         "n_shared_experts", "num_shared_experts", "moe_num_shared_experts", default=0
     )
@@ -170,7 +173,7 @@ def _experts(keys: Keys, kind: Kind, experts: int) -> Parameters:
         "shared_intermediate_size",
         default=0,
     )
-    shared = alone(width, beside or many * inner) if beside or many else NONE
+    shared = kind.forward(width, beside or many * inner) if beside or many else NONE
     if kind.shared_gate and beside:
         shared = shared + dense(width)
     return Experts(

@@ -27,6 +27,18 @@ class _Encoder:
         return self.layers * (attention + forward + self.norm * self.width)
 
 
+def _encoder(vision: Keys, *, bias: bool, gate: bool, norm: int) -> _Encoder:
+    """One whose figures stand under their usual names."""
+    return _Encoder(
+        width=vision.size("hidden_size"),
+        inner=vision.size("intermediate_size"),
+        layers=vision.size("num_hidden_layers"),
+        bias=bias,
+        gate=gate,
+        norm=norm,
+    )
+
+
 def qwen3(vision: Keys, text: Keys) -> int:
     """Qwen3-VL and Qwen3.5: patches over two frames, positions that are learnt, mergers."""
     width, merge = vision.size("hidden_size"), vision.size("spatial_merge_size", default=2)
@@ -87,14 +99,7 @@ def qwen2(vision: Keys, text: Keys) -> int:
 def siglip(vision: Keys, text: Keys) -> int:
     """Gemma 3: SigLIP, and one matrix to the model's width."""
     width, patch = vision.size("hidden_size"), vision.size("patch_size")
-    encoder = _Encoder(
-        width=width,
-        inner=vision.size("intermediate_size"),
-        layers=vision.size("num_hidden_layers"),
-        bias=True,
-        gate=False,
-        norm=4,
-    )
+    encoder = _encoder(vision, bias=True, gate=False, norm=4)
     positions = (vision.size("image_size", default=224) // patch) ** 2 * width
     ends = 2 * width + width + width * text.size("hidden_size")
     return _COLOURS * patch**2 * width + width + encoder.parameters() + positions + ends
@@ -115,14 +120,7 @@ def llama4(vision: Keys, text: Keys) -> int:
     """Llama 4: a class token, positions, an adapter over shuffled pixels, one matrix."""
     width, patch = vision.size("hidden_size"), vision.size("patch_size")
     inner, out = vision.size("intermediate_size"), vision.size("projector_output_dim")
-    encoder = _Encoder(
-        width=width,
-        inner=inner,
-        layers=vision.size("num_hidden_layers"),
-        bias=True,
-        gate=False,
-        norm=4,
-    )
+    encoder = _encoder(vision, bias=True, gate=False, norm=4)
     positions = ((vision.size("image_size") // patch) ** 2 + 1) * width
     adapter = inner * vision.size("projector_input_dim") + vision.size("projector_input_dim") * out
     ends = 5 * width + adapter + vision.size("vision_output_dim") * text.size("hidden_size")
@@ -132,14 +130,7 @@ def llama4(vision: Keys, text: Keys) -> int:
 def pixtral(vision: Keys, text: Keys) -> int:
     """Mistral 3: Pixtral, patches merged two by two, two matrices."""
     width, patch = vision.size("hidden_size"), vision.size("patch_size")
-    encoder = _Encoder(
-        width=width,
-        inner=vision.size("intermediate_size"),
-        layers=vision.size("num_hidden_layers"),
-        bias=False,
-        gate=True,
-        norm=2,
-    )
+    encoder = _encoder(vision, bias=False, gate=True, norm=2)
     out = text.size("hidden_size")
     projector = width + 4 * width * width + width * out + out * out
     return _COLOURS * patch**2 * width + width + encoder.parameters() + projector

@@ -50,7 +50,11 @@ class CheckpointFormat:
     group: int = 0
 
     def bytes_of(self, architecture: Architecture) -> int:
-        """The size of the weights as the engine loads them, in bytes."""
+        """The size of the weights as the engine loads them, in bytes.
+
+        Raises:
+            ShapeError: modules are named by a pattern that cannot be read.
+        """
         if self.dtype in {"bfloat16", "float16"}:
             return 2 * architecture.parameters.total
         ignored = ModulePatterns(self.ignored)

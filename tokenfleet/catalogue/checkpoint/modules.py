@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from fnmatch import translate
 
-from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.architecture.keys import ShapeError
 
 # What compressed-tensors writes after "re:": words, escaped dots, alternatives and ".*". Others are
 # not run: a pattern out of a file may take for ever.
@@ -14,7 +14,11 @@ _WILD = re.compile(r"[*?\[]")
 
 
 class ModulePatterns:
-    """Whether a module is one of those named: exactly, by what it is part of, or by a pattern."""
+    """Whether a module is one of those named: exactly, by what it is part of, or by a pattern.
+
+    Raises:
+        ShapeError: a pattern is damaged, or of a kind that is not run.
+    """
 
     def __init__(self, patterns: Sequence[str]) -> None:
         wild = [each for each in patterns if each.startswith("re:") or _WILD.search(each)]
@@ -44,8 +48,8 @@ def _expression(pattern: str) -> str:
         re.compile(given)
     except re.error as error:
         msg = f"quantization_config: {pattern[:60]!r} is no pattern: {error}"
-        raise CatalogueError(msg) from error
+        raise ShapeError(msg) from error
     if not _SAFE.fullmatch(given) or given.count("*") > _MOST_WILD:
         msg = f"quantization_config: the pattern {pattern[:60]!r} cannot be read yet"
-        raise CatalogueError(msg)
+        raise ShapeError(msg)
     return given
