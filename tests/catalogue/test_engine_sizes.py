@@ -90,7 +90,7 @@ ROUNDED = {
     # 22 layers with a window in groups of four.
     "transformers--gemma3": 0.05,
     # 39 layers with a window in groups of nine.
-    "XiaomiMiMo--MiMo-V2-Flash": 0.16,
+    "XiaomiMiMo--MiMo-V2-Flash": 0.08,
 }
 
 
