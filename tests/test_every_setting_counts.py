@@ -28,6 +28,13 @@ ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
 PRICE: Keys = {"usd": 1, "source": "an offer", "date": "2026-11-01"}
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
+SERVED: Keys = {
+    "huggingFaceId": "Qwen/Qwen3-8B",
+    "revision": "b968826d9c46dd6066d109eabc6255188de91218",
+    "pool": "graviton4",
+    "contextLength": 8192,
+    "replicas": {"max": 3},
+}
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
 # key in the reference: (path in the prod stack, one value, another value)
@@ -122,6 +129,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         None,
         "tests/catalogue/small-decoder.config.json",
     ),
+    "models.NAME.task": ("models.qwen3-8b", SERVED, SERVED | {"task": "embed"}),
     "models.NAME.pool": ("models.aaa.pool", "graviton4", "h100"),
     "models.NAME.contextLength": ("models.qwen3-8b.contextLength", 8192, 16384),
     "models.NAME.replicas.min": ("models.qwen3-8b.replicas.min", 1, 2),

@@ -2,7 +2,8 @@
 
 vLLM reads its key once and takes one (several only as arguments, which every process list shows).
 Here a request with an accepted key goes on with the engine's own, and any other goes on with none,
-which vLLM answers with 401. The files are those of a mounted Secret, which the kubelet renews: a
+which vLLM answers with 401; where vLLM asks for none (vllm/entrypoints/serve/middleware/authenticate.py,
+GUARDED_PREFIX), it is answered here. The files are those of a mounted Secret, which the kubelet renews: a
 key is added or taken away while the replica runs.
 
 API_KEYS is the folder of the files; VLLM_API_KEY is the engine's own key, which alone opens nothing.
@@ -22,6 +23,7 @@ _Send = Callable[[_Message], Awaitable[None]]
 _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 _NAMES = ("value", "previous")
+_UNGUARDED = frozenset({"/classify"})
 
 
 class AcceptedKeys:
@@ -39,6 +41,9 @@ class AcceptedKeys:
             headers = [header for header in scope["headers"] if header[0] != b"authorization"]
             if len(sent) == 1 and self._accepts(sent[0]):
                 headers.append((b"authorization", self._own))
+            elif scope.get("path") in _UNGUARDED:
+                await _refuse(send)
+                return
             scope = {**scope, "headers": headers}
         await self._app(scope, receive, send)
 
@@ -58,6 +63,12 @@ class AcceptedKeys:
                 continue
             if key:
                 yield key
+
+
+async def _refuse(send: _Send) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 401, "headers": headers})
+    await send({"type": "http.response.body", "body": b'{"error": "Unauthorized"}'})
 
 
 def _digest(key: bytes) -> bytes:

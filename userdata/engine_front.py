@@ -22,6 +22,8 @@ _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 _OPEN = frozenset({"/health"})
 _METRICS = "/metrics"
 _GUARDED = "/v1/"
+# The one route of a classifier, which accepted_keys.py guards.
+_GUARDED_BY_US = "/classify"
 
 
 class EngineFront:
@@ -43,7 +45,12 @@ class EngineFront:
             await send(message)
 
         path = scope.get("path", "")
-        is_open = path in _OPEN or path.startswith(_GUARDED) or self._may_scrape(scope)
+        is_open = (
+            path in _OPEN
+            or path.startswith(_GUARDED)
+            or path == _GUARDED_BY_US
+            or self._may_scrape(scope)
+        )
         if scope["type"] == "lifespan" or is_open:
             await self._app(scope, receive, send_and_close)
         elif scope["type"] == "websocket":

@@ -165,9 +165,6 @@ def test_what_shapes_leave_out_is_below_a_thousandth(
         pytest.param(
             {**LLAMA_8B, "torch_dtype": "float16"}, "float16", 16_060_522_496, id="old key"
         ),
-        pytest.param(
-            {**LLAMA_8B, "torch_dtype": "float32"}, "bfloat16", 16_060_522_496, id="float32 is cast"
-        ),
         # Published: Qwen3-32B-FP8 and gpt-oss-20b (catalogue), Llama-3.1-8B AWQ about 5.73 GB.
         pytest.param(QWEN_32B_FP8, "fp8", 34_322_434_048, id="fp8 beside 16-bit embeddings"),
         pytest.param(
@@ -198,6 +195,13 @@ def test_weights_are_as_large_as_published(
     assert facts.weights_dtype == dtype
     assert facts.weights_bytes == pytest.approx(size, rel=0.002)
     assert "counted" in facts.source
+
+
+def test_files_in_32_bits_are_twice_what_is_loaded_of_them(read: Read) -> None:
+    facts = read({**LLAMA_8B, "torch_dtype": "float32"})
+    assert facts.weights_dtype == "bfloat16"
+    assert facts.loaded_bytes == pytest.approx(16_060_522_496, rel=0.002)
+    assert facts.weights_bytes == 2 * facts.loaded_bytes
 
 
 def test_a_weight_index_has_the_last_word_on_size(read: Read) -> None:

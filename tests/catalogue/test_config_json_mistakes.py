@@ -49,7 +49,22 @@ def quantised(**keys: object) -> str:
         pytest.param("null", "the file", id="null"),
         pytest.param('"config"', "the file", id="text"),
         pytest.param("{}", "model_type", id="empty mapping"),
-        pytest.param(with_(model_type="bert"), "model_type 'bert' is none of", id="encoder"),
+        pytest.param(
+            with_(model_type="t5"), "model_type 't5' is none of", id="encoder and decoder"
+        ),
+        pytest.param(
+            with_(architectures=["BertForTokenClassification"]),
+            "BertForTokenClassification answers with a vector for each token",
+            id="a class that labels tokens",
+        ),
+        pytest.param(
+            with_(architectures=["HF_ColBERT"]), "a vector for each token", id="late interaction"
+        ),
+        pytest.param(
+            with_(architectures=["LlamaForSequenceClassification"], id2label=3),
+            "id2label must be a mapping",
+            id="labels that are none",
+        ),
         pytest.param(with_(model_type="rwkv"), "model_type 'rwkv' is none of", id="no attention"),
         pytest.param(with_(model_type="gpt2"), "model_type 'gpt2' is none of", id="no gate"),
         pytest.param(

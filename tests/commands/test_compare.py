@@ -70,7 +70,10 @@ def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["Qwen/Qwen3-8b"], "Did you mean 'Qwen/Qwen3-8B'?"),
-        ([QWEN3_8B, "--output-tokens", "0"], "--output-tokens: 0 is not between 1"),
+        (
+            [QWEN3_8B, "--output-tokens", "0"],
+            "--output-tokens: a model that generates has one or more",
+        ),
         ([QWEN3_8B, "--input-tokens", "nan"], "--input-tokens: nan is not between"),
         (
             [QWEN3_8B, "--requests-per-second", "-1"],

@@ -187,7 +187,10 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
         (["dev", "--load", "nan"], "--load nan: is not above 0"),
         (["dev", "--spot-share", "2"], "--spot-share 2: is not between 0 and 1"),
         (["dev", "--cached-share", "-1"], "--cached-share -1: is not between 0 and 1"),
-        (["dev", "--output-tokens", "0"], "outputTokens = 0: must be greater than or equal to 1"),
+        (
+            ["dev", "--output-tokens", "0"],
+            "outputTokens: is missing: what generates has one or more",
+        ),
         (["dev", "--output-tokens", "many"], "--output-tokens many: many is not a number"),
         (["dev", "--requests-per-second", "-1"], "requestsPerSecond = -1.0: must be greater"),
         (["dev", "--requests-per-second", "chat=1"], "no model 'chat'. It has: qwen3-4b"),

@@ -25,7 +25,7 @@ def _paid(model: ModelDay) -> float:
     if model.prices is None or model.flow is None:
         return model.usd_per_hour
     return (
-        model.prices.output * model.flow.output
+        model.prices.leading * model.flow.output
         + model.prices.uncached_input * model.flow.uncached_input
         + model.prices.cached_input * model.flow.cached_input
     ) / 1e6

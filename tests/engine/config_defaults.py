@@ -44,10 +44,10 @@ def _asked(path: Path) -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What the installed engine says: defaults by part and type, and the architectures it serves."""
+    """What the installed engine says: defaults by part and type, the classes it serves and what these are."""
 
     defaults: Mapping[str, Mapping[str, object]]
-    architectures: Sequence[str]
+    architectures: Mapping[str, Sequence[str]]
 
 
 def engine_facts(tools: EngineTools) -> EngineFacts:
@@ -81,7 +81,9 @@ def written(facts: EngineFacts) -> Mapping[str, str]:
         lines.append(f'"{part}": {{\n{inner}\n}}')
     return {
         DEFAULTS: "{\n" + ",\n".join(lines) + "\n}\n",
-        ARCHITECTURES: "\n".join(facts.architectures) + "\n",
+        ARCHITECTURES: "".join(
+            " ".join([name, *traits]) + "\n" for name, traits in facts.architectures.items()
+        ),
     }
 
 

@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements.txt"
 INSIDE = HERE / "inside"
 NEEDED_GIB = 8
-_MODELS = ("tiny_llama", "tiny_gpt_oss")
+_MODELS = ("tiny_llama", "tiny_gpt_oss", "tiny_pooling")
 # vllm looks itself up as "vllm"; without "+cpu" in its version it finds no platform.
 _SHIM = "Metadata-Version: 2.1\nName: vllm\nVersion: {version}+cpu\n"
 _UNREACHABLE = ("error sending request", "Failed to fetch", "Network connectivity is disabled")
@@ -29,11 +29,15 @@ _UNREACHABLE = ("error sending request", "Failed to fetch", "Network connectivit
 
 @dataclass(frozen=True, kw_only=True)
 class EngineTools:
-    """What is in the cache: the engine, a model for most tests, and one that chats in its own way."""
+    """What is in the cache: the engine, a model for most tests, and others.
+
+    ``gpt_oss`` chats in its own way; below ``pooling`` is a model for each other task.
+    """
 
     venv: Path
     model: Path
     gpt_oss: Path
+    pooling: Path
 
     @property
     def python(self) -> Path:
@@ -63,7 +67,12 @@ def engine_tools() -> EngineTools:
     for script in sorted(INSIDE.glob("tiny_*.py")):
         key.update(script.read_bytes())
     folders = {name: cache() / f"{name}-{key.hexdigest()[:16]}" for name in _MODELS}
-    tools = EngineTools(venv=venv, model=folders["tiny_llama"], gpt_oss=folders["tiny_gpt_oss"])
+    tools = EngineTools(
+        venv=venv,
+        model=folders["tiny_llama"],
+        gpt_oss=folders["tiny_gpt_oss"],
+        pooling=folders["tiny_pooling"],
+    )
     for name, folder in folders.items():
         if not folder.is_dir():
             with complete(folder) as unfinished:

@@ -11,6 +11,7 @@ from tokenfleet.catalogue.chat_template import has_chat_template
 from tokenfleet.catalogue.checkpoint.read import checkpoint_format
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.sentence_transformers import has_pooling
 from tokenfleet.catalogue.weight_index import indexed_weights
 from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
 
@@ -19,6 +20,7 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
     """Read the facts from ``path``, and from files beside it, named as in a repository.
 
     A weight index gives the exact size of the weights, a chat template says that the model chats,
+    ``modules.json`` of Sentence Transformers that it embeds,
     ``hf_quant_config.json`` in which format ModelOpt has left it.
 
     Without ``model.safetensors.index.json`` the parameters are counted from shapes, as the pinned
@@ -31,8 +33,9 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
     """
     config = _read(path, way_out)
     index = path.with_name("model.safetensors.index.json")
+    embeds = has_pooling(path.parent)
     try:
-        found = read_architecture(config, indexed=index.exists())
+        found = read_architecture(config, indexed=index.exists(), embeds=embeds)
         kept_in = checkpoint_format(config, path.parent)
         counted = kept_in.bytes_of(found)
     except ShapeError as error:
@@ -40,11 +43,15 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
         raise CatalogueError(msg) from error
     parameters = found.parameters
     indexed = indexed_weights(index, counted, layers=len(found.layers), tied=found.tied)
-    more = max(0, indexed.size - counted) if indexed else 0
+    in_files = indexed.size if indexed else counted * (2 if kept_in.is_wide else 1)
+    more = max(0, in_files - counted)
+    is_more = kept_in.is_wide or (indexed is not None and indexed.has_more)
+    # A tower that is not counted is what the files have more, in 16 bits.
+    uncounted = 0 if found.is_whole else more // 2
     return ModelFacts(
-        # A tower that is not counted is what the files have more, in 16 bits.
-        parameters=parameters.total + (0 if found.is_whole else more // 2),
+        parameters=parameters.total + uncounted,
         active_parameters=parameters.active,
+        idle_parameters=parameters.idle + uncounted,
         layers=len(found.layers),
         hidden_size=found.width,
         attention_heads=found.heads,
@@ -52,10 +59,11 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
         head_size=found.head,
         vocabulary_size=found.vocabulary,
         model_type=found.model_type,
+        task=found.task,
         weights_dtype=kept_in.dtype,
         quantization_method=kept_in.method,
-        weights_bytes=indexed.size if indexed else counted,
-        skipped_bytes=more if indexed and indexed.has_more and found.is_whole else 0,
+        weights_bytes=in_files,
+        skipped_bytes=more if is_more and found.is_whole else 0,
         context_length=found.context_length,
         caches=tuple(found.caches),
         divided=tuple(kept_in.divided(found)),

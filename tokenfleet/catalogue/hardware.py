@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import get_args
 
 import yaml
 from pydantic import TypeAdapter
@@ -9,6 +10,7 @@ from pydantic import TypeAdapter
 from tokenfleet.catalogue.facts import Fact, data_file
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.task import Task
 
 
 class Peaks(Fact):
@@ -56,7 +58,10 @@ class Hardware(Peaks):
             return f"does not run {facts.weights_dtype} weights"
         if facts.quantization_method in self.without_kernels:
             return f"has no kernel for {facts.quantization_method} checkpoints"
-        known = engines()[self.engine].model_types
+        engine = engines()[self.engine]
+        if facts.task not in engine.tasks:
+            return f"has an engine that does not {facts.task}"
+        known = engine.model_types
         if known is not None and facts.model_type not in known:
             return f"has an engine that does not know {facts.model_type} models"
         return None
@@ -73,7 +78,7 @@ class Engine(Fact):
 
     ``sdk`` is the version of the compiler whose output it runs, None where nothing is compiled
     ahead of time. ``drains``: whether it finishes requests after SIGTERM. ``adapters``: whether
-    it serves LoRA adapters. ``model_types``: of which models, where not of all that are read.
+    it serves LoRA adapters. ``tasks``: what it does with models. ``model_types``: of which models, where not of all that are read.
     ``verified`` and ``not_verified`` say what was run, and where.
     """
 
@@ -86,6 +91,7 @@ class Engine(Fact):
     max_sequences: int
     drains: bool
     adapters: bool
+    tasks: tuple[Task, ...] = get_args(Task)
     model_types: tuple[str, ...] | None = None
     driver: str | None
     verified: str

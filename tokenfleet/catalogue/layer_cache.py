@@ -6,7 +6,9 @@ from pydantic import Field
 
 from tokenfleet.catalogue.facts import Fact
 
-CacheKind = Literal["full", "sliding", "chunked", "latent", "compressed", "indexed", "state"]
+CacheKind = Literal[
+    "full", "sliding", "chunked", "latent", "compressed", "indexed", "state", "encoder"
+]
 
 # Of a 16-bit cache: what every pinned engine uses unless told otherwise.
 KV_BYTES_PER_VALUE = 2
@@ -20,6 +22,7 @@ class LayerCache(Fact):
     many of the last it keeps, where not of all. ``tokens_per_entry``: of how many an entry is
     made. ``entry_bytes`` is the size of an entry of a fixed format, whatever the cache's; of a
     ``state``, which is divided over ranks and as large for any sequence, the bytes of all of it.
+    An ``encoder`` layer sees a sequence as a whole and keeps nothing.
     """
 
     kind: CacheKind
@@ -32,6 +35,8 @@ class LayerCache(Fact):
 
     def arithmetic(self, tokens: int, ranks: int, bytes_per_value: int) -> str:
         """What ``bytes_of`` multiplies, as one line."""
+        if self.kind == "encoder":
+            return "nothing is kept: a sequence is read at once"
         if self.kind == "state":
             shared = f" / {ranks} ranks" if ranks > 1 else ""
             return f"{self.entry_bytes or 0:,} B a sequence{shared}"

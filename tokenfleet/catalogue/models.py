@@ -10,15 +10,18 @@ from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
 from tokenfleet.mistakes import nearest
+from tokenfleet.task import Task
 
 
 class ModelFacts(Fact):
     """The architecture of one model as its ``config.json`` and weight index state it.
 
-    ``model_type`` and ``quantization_method`` are as transformers names them. ``weights_bytes`` is
+    ``model_type`` and ``quantization_method`` are as transformers names them, ``task`` what the engine
+    does with it unless told otherwise. ``weights_bytes`` is
     the size of the safetensors files, ``skipped_bytes`` what of it the engine does not load:
-    embeddings that are stored again as a head, layers of another use. ``active_parameters`` equals
-    ``parameters`` for a dense model. ``caches`` are what layers keep of a sequence, left out where
+    embeddings that are stored again as a head, layers of another use. ``active_parameters`` are those that a token
+    of text is multiplied with, ``idle_parameters`` those that none is: towers, and embeddings where
+    no head is as large. A dense model has no others. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
     heads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
     only completes.
@@ -26,6 +29,7 @@ class ModelFacts(Fact):
 
     parameters: int = Field(gt=0)
     active_parameters: int = Field(gt=0)
+    idle_parameters: int = Field(default=0, ge=0)
     layers: int = Field(gt=0)
     hidden_size: int = Field(gt=0)
     attention_heads: int = Field(gt=0)
@@ -33,6 +37,7 @@ class ModelFacts(Fact):
     head_size: int = Field(gt=0)
     vocabulary_size: int = Field(gt=0)
     model_type: str
+    task: Task = "generate"
     weights_dtype: WeightsDtype
     quantization_method: str | None = None
     weights_bytes: int = Field(gt=0)
@@ -50,6 +55,16 @@ class ModelFacts(Fact):
     def loaded_bytes(self) -> int:
         """The weights as the engine holds them in memory, all ranks together."""
         return self.weights_bytes - self.skipped_bytes
+
+    @property
+    def text_parameters(self) -> int:
+        """Those that some token of text is multiplied with."""
+        return self.parameters - self.idle_parameters
+
+    @property
+    def text_bytes(self) -> int:
+        """What is read of the loaded weights where tokens visit all of them; the rest is in 16 bits."""
+        return self.loaded_bytes - 2 * self.idle_parameters
 
     @property
     def layer_caches(self) -> Sequence[LayerCache]:
@@ -98,9 +113,14 @@ class ModelFacts(Fact):
         return f"the model's {self.attention_heads} attention heads{kv}{widths}"
 
     @property
+    def keeps_nothing(self) -> bool:
+        """Whether it is an encoder, which has no KV cache."""
+        return all(each.kind == "encoder" for each in self.layer_caches)
+
+    @property
     def mixture_of_experts(self) -> bool:
         """Whether a token visits a part of the parameters only."""
-        return self.active_parameters < self.parameters
+        return self.active_parameters < self.text_parameters
 
     def adapter_bytes(self, rank: int) -> int:
         """16-bit LoRA weights of that rank for every linear layer of a dense model, in bytes.
@@ -112,7 +132,7 @@ class ModelFacts(Fact):
         width, heads = self.hidden_size, self.attention_heads * self.head_size
         shared = self.kv_heads * self.head_size
         attention = 2 * width * heads + 2 * width * shared
-        layer = (self.parameters - self.vocabulary_size * width) / self.layers
+        layer = (self.text_parameters - self.vocabulary_size * width) / self.layers
         inner = max(0.0, layer - attention) / (3 * width)
         sides = 2 * (width + heads) + 2 * (width + shared) + 3 * (width + inner)
         return int(2 * rank * sides * self.layers)

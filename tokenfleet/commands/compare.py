@@ -72,7 +72,10 @@ def compare(
         typer.Option(help="mean load; without it, prices of nodes that are never idle"),
     ] = None,
     input_tokens: Annotated[float, typer.Option(help="mean input length")] = _INPUT_TOKENS,
-    output_tokens: Annotated[float, typer.Option(help="mean output length")] = _OUTPUT_TOKENS,
+    output_tokens: Annotated[
+        float | None,
+        typer.Option(help="mean output length; 250, or none of what answers with numbers"),
+    ] = None,
     cached_share: Annotated[
         float, typer.Option(help="share of the input that is in the prefix cache, 0 to 1")
     ] = 0.0,
@@ -115,6 +118,8 @@ def compare(
     if mistakes:
         fail(*mistakes)
 
+    if output_tokens is None:
+        output_tokens = _OUTPUT_TOKENS if facts.task == "generate" else 0.0
     prices: Sequence[HostedPrice] = ()
     try:
         shape = RequestShape(

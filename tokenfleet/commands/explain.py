@@ -117,6 +117,7 @@ def _engine(model: ModelPlan, pool: PoolPlan, engine: Engine) -> Rows:
         ("image", model.image, _image_reason(model)),
         ("hardware", f"{title}: {', '.join(pool.instance_types)}", f"pool {pool.name}"),
         *([("driver", engine.driver, "")] if engine.driver else []),
+        ("does", model.task, f"clients call {', '.join(model.routes)}"),
         ("lacks", ", ".join(engine.lacks), ""),
         ("verified", engine.verified, ""),
         ("not verified", engine.not_verified, ""),
@@ -144,7 +145,9 @@ def _memory(model: ModelPlan) -> Rows:
         (
             "one request",
             f"{memory.kv_one_request_gib:.2f} GiB",
-            f"of {model.context_length:,} tokens: {memory.full_length_requests} such fit",
+            f"of {model.context_length:,} tokens: {memory.full_length_requests} such fit"
+            if memory.full_length_requests is not None
+            else "an encoder keeps nothing of it",
         ),
         *(
             (f"{share.kind}, {share.layers} layers", f"{share.gib:.2f} GiB", share.arithmetic)

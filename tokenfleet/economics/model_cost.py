@@ -141,7 +141,7 @@ def _usd_of_a_request(
     else:
         fleets = bills.running({**replicas, name: fleet.needed(load, theta)})
         number = fleets[name]
-    served = min(load, number * theta / fleet.most.shape.output_tokens)
+    served = min(load, number * theta / fleet.most.shape.produced)
     return bills.of(fleets).expected[name].usd / served
 
 
@@ -158,7 +158,7 @@ def _curve(
 ) -> Sequence[CurvePoint]:
     """Prices from little load to all that the largest fleet serves, other models as they are."""
     name = fleet.model.name
-    full = most_replicas * fleet.most.theta.p50 / fleet.most.shape.output_tokens
+    full = most_replicas * fleet.most.theta.p50 / fleet.most.shape.produced
     points: list[CurvePoint] = []
     for place in range(_POINTS):
         load = full * _LEAST_LOAD ** (1 - place / (_POINTS - 1))

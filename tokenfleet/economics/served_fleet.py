@@ -52,7 +52,7 @@ class ServedFleet:
     def needed(self, requests_per_second: float, theta: float | None = None) -> int:
         """Replicas for a load, the spare included and bounds left out; ``theta`` if not the median."""
         found = theta or self.most.theta.p50
-        by_queue = replicas_for(found, requests_per_second * self.most.shape.output_tokens)
+        by_queue = replicas_for(found, requests_per_second * self.most.shape.produced)
         share = self.carries * found / self.most.theta.p50
         by_promise = -int(-(requests_per_second / share - 1e-9) // 1)
         return max(by_queue, by_promise) + self.spare
@@ -92,7 +92,7 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
     return ServedFleet(
         model=model,
         most=most,
-        carries=most.theta.p50 / most.shape.output_tokens if missed else carries,
+        carries=most.theta.p50 / most.shape.produced if missed else carries,
         misses=carries if missed else None,
         spare=what_if.spare,
     )
@@ -101,8 +101,11 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
 def _shape(model: ModelPlan, cached_share: float) -> RequestShape:
     if model.traffic is None:
         whole = ASSUMED_SHAPE.input_tokens + ASSUMED_SHAPE.output_tokens
+        if model.task != "generate":
+            whole -= ASSUMED_SHAPE.output_tokens
         part = min(1.0, model.context_length / whole)
-        lengths = (part * ASSUMED_SHAPE.input_tokens, part * ASSUMED_SHAPE.output_tokens)
+        output = part * ASSUMED_SHAPE.output_tokens if model.task == "generate" else 0
+        lengths = (part * ASSUMED_SHAPE.input_tokens, output)
     else:
         lengths = (model.traffic.input_tokens, model.traffic.output_tokens)
     return RequestShape(

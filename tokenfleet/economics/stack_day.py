@@ -139,7 +139,7 @@ def _day(
     ]
     days = {
         name: fleet_day(
-            theta / fleet.most.shape.output_tokens,
+            theta / fleet.most.shape.produced,
             loads[name],
             [replicas[name] for replicas in hours],
             fleet.model.cold_start.until_ready.expected,

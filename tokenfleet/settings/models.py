@@ -13,6 +13,7 @@ from tokenfleet.settings.forms import (
     Revision,
 )
 from tokenfleet.settings.section import Section
+from tokenfleet.task import Task
 
 
 class ReplicaSettings(Section):
@@ -47,8 +48,8 @@ class TrafficSettings(Section):
     """Mean request rate on all replicas."""
     input_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
     """Mean input length."""
-    output_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
-    """Mean output length."""
+    output_tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """Mean output length; left out of what answers with numbers."""
 
 
 class AdapterSettings(Section):
@@ -73,6 +74,8 @@ class ModelSettings(Section):
     """That the bucket holds all it loads, as `tokenfleet models --stack STACK` prints; no replica runs without."""
     config_json: str | None = None
     """Path of its config.json, for a model the catalogue does not list."""
+    task: Task | None = None
+    """What it does, where its files leave that open: `embed` for a text model that is to give vectors."""
     pool: Name
     """Name of the pool that serves it."""
     context_length: Annotated[int, Field(ge=128, le=10_000_000)]

@@ -4,7 +4,9 @@ from tokenfleet.catalogue.spot import spot_share
 from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.scenario import Buying
+from tokenfleet.economics.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.settings.models import TrafficSettings
 from tokenfleet.views.money import usd, usd_range
 
 
@@ -36,13 +38,20 @@ def load(model: ModelPlan) -> str:
     if model.traffic is None:
         return "no traffic given"
     traffic = model.traffic
-    lengths = f"{traffic.input_tokens:,} in, {traffic.output_tokens:,} out"
-    return f"{traffic.requests_per_second:g}/s of {lengths}"
+    return f"{traffic.requests_per_second:g}/s of {lengths(traffic)}"
+
+
+def lengths(of: RequestShape | TrafficSettings) -> str:
+    """``800 in, 250 out``; ``800 in`` where the answer is no text."""
+    output = f", {of.output_tokens:,.0f} out" if of.output_tokens else ""
+    return f"{of.input_tokens:,.0f} in{output}"
 
 
 def promise(model: ModelPlan) -> str:
-    """``p99 TTFT 2,000 ms, ITL 200 ms``."""
+    """``p99 TTFT 2,000 ms, ITL 200 ms``; ``p99 2,000 ms`` where the answer is no text."""
     objective = model.objective
+    if model.task != "generate":
+        return f"p99 {objective.ttft_p99_ms:,} ms"
     return f"p99 TTFT {objective.ttft_p99_ms:,} ms, ITL {objective.itl_p99_ms:,} ms"
 
 

@@ -5,8 +5,10 @@ import math
 from tokenfleet.economics.quantiles import Quantiles
 
 
-def per_mtok(amount: float) -> str:
-    """US dollars with three significant digits: ``$0.0123``, ``$1.23``, ``$123``."""
+def per_mtok(amount: float | None) -> str:
+    """US dollars with three significant digits: ``$0.0123``, ``$1.23``, ``$123``; of nothing, a dash."""
+    if amount is None:
+        return "-"
     if not amount:
         return "$0"
     decimals = 2 - math.floor(math.log10(abs(amount)))

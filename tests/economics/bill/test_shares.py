@@ -24,7 +24,7 @@ def _paid(cost: ModelCost) -> float:
     if quote is None:
         return cost.share.usd
     return (
-        quote.prices.output * quote.flow.output
+        quote.prices.leading * quote.flow.output
         + quote.prices.uncached_input * quote.flow.uncached_input
         + quote.prices.cached_input * quote.flow.cached_input
     ) / 1e6
@@ -110,7 +110,7 @@ def test_dearer_nodes_never_make_cheaper_tokens() -> None:
     )
     assert dear.at_load is not None
     assert cheap.at_load is not None
-    assert dear.at_load.prices.output > cheap.at_load.prices.output
+    assert dear.at_load.prices.leading > cheap.at_load.prices.leading
     assert dear.at_load.flow == cheap.at_load.flow
 
 

@@ -108,7 +108,7 @@ def test_a_request_that_does_not_fit_is_refused_with_the_way_out() -> None:
 @pytest.mark.parametrize(
     ("lengths", "place"),
     [
-        ((1, 0, 0.0), "output tokens"),
+        ((1, 0.5, 0.0), "output tokens"),
         ((-1, 1, 0.0), "input tokens"),
         ((1, 1, 1.5), "cached share"),
         ((float("nan"), 1, 0.0), "input tokens"),

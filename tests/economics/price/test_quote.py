@@ -40,7 +40,7 @@ def rate_at(most: Saturation, load: float, replicas: int) -> float:
 def billed(quote: Quote) -> float:
     """What the tokens of an hour come to at their prices."""
     return (
-        quote.prices.output * quote.flow.output
+        quote.prices.leading * quote.flow.output
         + quote.prices.uncached_input * quote.flow.uncached_input
         + quote.prices.cached_input * quote.flow.cached_input
     ) / 1e6
@@ -60,7 +60,7 @@ def test_a_thousand_stacks_charge_exactly_their_bill(
         assert math.isclose(billed(quote), bill, rel_tol=1e-9)
         assert math.isclose(bill_by_cause(parts, quote.load.p50).total, bill, rel_tol=1e-9)
         causes = price_by_cause(quote.prices, parts, quote.load.p50)
-        assert math.isclose(causes.total, quote.prices.output, rel_tol=1e-9)
+        assert math.isclose(causes.total, quote.prices.leading, rel_tol=1e-9)
 
 
 @given(most=saturations(), load=LOADS, more=st.floats(1, 10), replicas=st.integers(1, 50))
@@ -73,7 +73,7 @@ def test_more_load_is_never_dearer_per_token(
         )
         for share in (load, load * more)
     )
-    assert then.prices.output <= now.prices.output * (1 + 1e-9)
+    assert then.prices.leading <= now.prices.leading * (1 + 1e-9)
     assert then.idle_share <= now.idle_share
 
 
@@ -84,14 +84,14 @@ def test_a_dearer_bill_is_never_cheaper_per_token(
     rate = rate_at(most, load, 2)
     before = quote_at_load(most, known(10), replicas=2, requests_per_second=rate)
     after = quote_at_load(most, known(10 * dearer), replicas=2, requests_per_second=rate)
-    assert after.prices.output >= before.prices.output
+    assert after.prices.leading >= before.prices.leading
     assert after.prices.blended >= before.prices.blended
 
 
 def test_half_the_load_costs_twice_as_much_a_token(most: Saturation) -> None:
     flat_out = quote_at_saturation(most, known(6.88), replicas=1)
     half = quote_at_load(most, known(6.88), replicas=1, requests_per_second=rate_at(most, 0.5, 1))
-    assert half.prices.output == pytest.approx(2 * flat_out.prices.output)
+    assert half.prices.leading == pytest.approx(2 * flat_out.prices.leading)
     assert half.idle_share == pytest.approx(0.5)
     assert flat_out.idle_share == 0
 
@@ -118,7 +118,7 @@ def test_near_saturation_a_slow_server_makes_tokens_dearer_and_a_fast_one_not_ch
 def test_what_is_asked_beyond_saturation_does_not_make_tokens_cheaper(most: Saturation) -> None:
     flat_out = quote_at_saturation(most, known(5), replicas=3)
     beyond = quote_at_load(most, known(5), replicas=3, requests_per_second=rate_at(most, 9, 3))
-    assert beyond.prices.output == pytest.approx(flat_out.prices.output)
+    assert beyond.prices.leading == pytest.approx(flat_out.prices.leading)
     assert beyond.sizing.queue_grows
     assert beyond.sizing.missing == math.ceil(9 * 3 / QUEUE_GROWS_ABOVE) - 3
 

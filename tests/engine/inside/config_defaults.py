@@ -13,10 +13,17 @@ import sys
 
 from transformers import CONFIG_MAPPING
 from vllm.model_executor.models import ModelRegistry
+from vllm.model_executor.models.interfaces import is_hybrid, supports_multimodal
+from vllm.model_executor.models.interfaces_base import (
+    get_score_type,
+    is_pooling_model,
+    is_text_generation_model,
+)
+from vllm.model_executor.models.registry import _LazyRegisteredModel, _RegisteredModel
 
 
 def main() -> None:
-    """Write {"text": {type: {key: default}}, "vision": {type of the whole: {key: default}}, "architectures": [...]}."""
+    """Write {"text": {type: {key: default}}, "vision": {type of the whole: {key: default}}, "architectures": {name: [trait]}}."""
     asked = json.load(sys.stdin)
     keys = set(asked["keys"])
     text = {
@@ -25,8 +32,25 @@ def main() -> None:
         if name in CONFIG_MAPPING
     }
     vision = {name: _defaults(_tower(name), keys) for name in asked["towers"]}
-    architectures = sorted(ModelRegistry.get_supported_archs())
+    architectures = {name: _traits(model) for name, model in sorted(ModelRegistry.models.items())}
     json.dump({"text": text, "vision": vision, "architectures": architectures}, sys.stdout)
+
+
+def _traits(model: _LazyRegisteredModel | _RegisteredModel) -> list[str]:
+    """What the class says that it is; nothing of one whose own requirements are not installed."""
+    try:
+        found = model.load_model_cls()
+    except ImportError:
+        return []
+    kind = get_score_type(found)
+    said = {
+        "generates": is_text_generation_model(found),
+        "pools": is_pooling_model(found),
+        kind: kind != "bi-encoder",
+        "hybrid": is_hybrid(found),
+        "multimodal": supports_multimodal(found),
+    }
+    return [trait for trait, is_so in said.items() if is_so]
 
 
 # Models whose configuration takes a tower of any kind, with the kind that is published.

@@ -40,6 +40,12 @@ ROWS: Mapping[str, tuple[str, str, object, tuple[str, str]]] = {
     "value left out": (CPU, "engineArguments", {"seed": True}, ("engineArguments.seed", "takes a value")),
     "request longer than a notice": (CPU, "longestRequestSeconds", 41, ("longestRequestSeconds", "leaves 40 s")),
     "context longer than the model's": (CPU, "contextLength", 41_000, ("contextLength", "40960 tokens at most")),
+    "output that is none": (CPU, "traffic", {"requestsPerSecond": 1, "inputTokens": 9}, ("traffic.outputTokens", "one or more")),
+    "a task without its head": (CPU, "task", "rerank", ("task", "no head for rerank")),
+    "output of what has none": (CPU, "task", "embed", ("traffic.outputTokens", "its answers have no tokens (embed)")),
+    "a task on Neuron": (NEURON, "task", "embed", ("task", "serves generate alone")),
+    "a task that is none": (CPU, "task", "score", ("task", "'generate'")),
+    "pooling by hand": (CPU, "engineArguments", {"runner": "pooling"}, ("engineArguments.runner", "change task")),
     "more replicas than nodes": (CPU, "replicas", {"max": 99}, ("replicas.max", "16 at most")),
 }  # fmt: skip
 

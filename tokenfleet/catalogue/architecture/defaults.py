@@ -11,7 +11,8 @@ DEFAULTS = "vllm-0.32.0-config-defaults.json"
 (``python -m tests.engine.config_defaults`` renews it)."""
 
 ARCHITECTURES = "vllm-0.32.0-architectures.txt"
-"""Data file: the classes that it serves, as ``architectures`` of a configuration names them."""
+"""Data file: the classes that it serves, as ``architectures`` of a configuration names them; behind
+each what it is: generates, pools, cross-encoder, late-interaction, hybrid, multimodal."""
 
 MUST_BE_GIVEN = frozenset(
     {
@@ -23,9 +24,10 @@ MUST_BE_GIVEN = frozenset(
 
 
 @cache
-def served_architectures() -> frozenset[str]:
-    """The classes of models that the pinned engine serves."""
-    return frozenset(data_file(ARCHITECTURES).split())
+def served_architectures() -> Mapping[str, frozenset[str]]:
+    """The classes of models that the pinned engine serves, with what each says that it is."""
+    rows = (line.split() for line in data_file(ARCHITECTURES).splitlines())
+    return {name: frozenset(traits) for name, *traits in rows}
 
 
 def text_defaults(model_type: str) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.architecture.parameters import NONE, Parameters, summed
 from tokenfleet.catalogue.layer_cache import LayerCache
+from tokenfleet.task import Task
 
 # Of attention, of latent attention, of state spaces.
 _BEGIN = ("q_proj", "q_a_proj", "in_proj", "in_proj_qkv", "wq_b")
@@ -89,6 +90,7 @@ class Architecture:
     """
 
     model_type: str
+    task: Task
     layers: Sequence[Layer]
     outside: Parameters
     width: int

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 class Parameters:
     """How many there are; how many of them a token visits; and how many are of routed experts.
 
+    ``idle`` are those that no token of text is multiplied with: towers, rows that are looked up.
     ``inner`` are the widths between the matrices of feed-forward parts, which ranks divide, and
     ``expert_inner`` those of routed experts.
     """
@@ -15,6 +16,7 @@ class Parameters:
     total: int
     active: int
     experts: int = 0
+    idle: int = 0
     inner: frozenset[int] = frozenset()
     expert_inner: frozenset[int] = frozenset()
 
@@ -23,6 +25,7 @@ class Parameters:
             total=self.total + other.total,
             active=self.active + other.active,
             experts=self.experts + other.experts,
+            idle=self.idle + other.idle,
             inner=self.inner | other.inner,
             expert_inner=self.expert_inner | other.expert_inner,
         )
@@ -37,8 +40,8 @@ def dense(count: int, *inner: int) -> Parameters:
 
 
 def idle(count: int) -> Parameters:
-    """Parameters that tokens of text do not visit."""
-    return Parameters(total=count, active=0)
+    """Parameters that no token of text is multiplied with."""
+    return Parameters(total=count, active=0, idle=count)
 
 
 def summed(parts: Iterable[Parameters]) -> Parameters:

@@ -1,18 +1,17 @@
 """A configuration as the pinned engine reads it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import cast
 
-from tokenfleet.catalogue.architecture.defaults import (
-    served_architectures,
-    text_defaults,
-    vision_defaults,
-)
+from tokenfleet.catalogue.architecture.defaults import text_defaults, vision_defaults
+from tokenfleet.catalogue.architecture.encoders import ENCODERS
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture
 from tokenfleet.catalogue.architecture.parameters import NONE, Parameters, dense, idle
+from tokenfleet.catalogue.architecture.task import labels_of, task_of
 from tokenfleet.catalogue.architecture.towers import TOWERS
+from tokenfleet.task import Task
 
 # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
 _VOCABULARY_STEP = 64
@@ -21,17 +20,19 @@ _TOWER_HEADS = ("num_attention_heads", "num_heads")
 _OTHER_TOWERS = ("audio_config", "speech_config", "video_config")
 
 
-def read_architecture(config: Mapping[str, object], *, indexed: bool = False) -> Architecture:
+def read_architecture(
+    config: Mapping[str, object], *, indexed: bool = False, embeds: bool = False
+) -> Architecture:
     """The layers of a model, what is outside them, and the figures that sizing asks for.
 
     ``config`` is the whole ``config.json``; ``indexed``: whether its weight index is there, which
-    says how large a tower is that cannot be counted. Models that also see keep the language model below
-    ``text_config``.
+    says how large a tower is that cannot be counted; ``embeds``: whether files of Sentence Transformers
+    lie beside it. Models that also see keep the language model below ``text_config``.
 
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
-    _check_served(Keys(config).words("architectures") or ())
+    task = task_of(Keys(config), embeds=embeds)
     whole = config.get("model_type")
     text = config.get("text_config", {})
     if not isinstance(text, Mapping):
@@ -40,6 +41,8 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     inner = cast("Mapping[str, object]", text)
     model_type = _model_type(inner.get("model_type", whole))
     keys = Keys({**text_defaults(model_type), **config, **inner})
+    if model_type in ENCODERS:
+        return _encoder(model_type, keys, "embed" if task == "generate" else task)
     layers = FAMILIES[model_type](keys)
     width = keys.size("hidden_size")
     vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
@@ -47,6 +50,10 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
         "tie_word_embeddings", default=keys.flag("tie_word_embeddings", default=False)
     )
     embedded = dense(vocabulary * width * (1 if tied else 2) + width)
+    if task != "generate":
+        # Without a head that is as large, embeddings are only looked up.
+        scores = 0 if task == "embed" else labels_of(Keys(config)) * width
+        embedded = idle(vocabulary * width) + dense(width + scores)
     heads = keys.size("num_attention_heads")
     kv_heads = keys.size("num_key_value_heads", default=heads)
     head = keys.number("head_dim", default=0) or width // heads
@@ -56,6 +63,7 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     vision = Keys(config).below("vision_config") or Keys({})
     return Architecture(
         model_type=model_type,
+        task=task,
         layers=layers,
         outside=embedded + (tower or NONE),
         width=width,
@@ -70,17 +78,29 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     )
 
 
-def _check_served(architectures: Sequence[str]) -> None:
-    if architectures and not served_architectures() & {*architectures}:
-        msg = f"architectures: the pinned engine does not serve {architectures[0][:60]}"
-        raise ShapeError(msg)
+def _encoder(model_type: str, keys: Keys, task: Task) -> Architecture:
+    found = ENCODERS[model_type](keys, task)
+    width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
+    return Architecture(
+        model_type=model_type,
+        task=task,
+        layers=found.layers,
+        outside=found.outside,
+        width=width,
+        vocabulary=keys.size("vocab_size"),
+        context_length=found.context_length,
+        heads=heads,
+        kv_heads=heads,
+        head=width // heads,
+        tied=True,
+    )
 
 
 def _model_type(found: object) -> str:
     if not isinstance(found, str) or not found:
         msg = "model_type is missing: take the file as its repository has it"
         raise ShapeError(msg)
-    if found not in FAMILIES:
+    if found not in FAMILIES and found not in ENCODERS:
         msg = (
             f"model_type '{found[:40]}' is none of those whose layers are known (docs/models.md lists"
             " them): to add it, tokenfleet/catalogue/architecture/families.py"

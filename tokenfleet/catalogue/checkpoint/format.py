@@ -38,7 +38,7 @@ class CheckpointFormat:
 
     ``dtype`` is that of most. ``others`` are formats by module, where there are several;
     ``ignored`` modules in 16 bits. ``only_experts``: all else is in ``rest``.
-    ``group``: how many values share a scale along a matrix's input, 0 where that limits nothing.
+    ``is_wide``: the files are in 32 bits, of which the engine loads 16. ``group``: how many values share a scale along a matrix's input, 0 where that limits nothing.
     """
 
     dtype: WeightsDtype
@@ -48,6 +48,7 @@ class CheckpointFormat:
     only_experts: bool = False
     rest: WeightsDtype = "bfloat16"
     group: int = 0
+    is_wide: bool = False
 
     def bytes_of(self, architecture: Architecture) -> int:
         """The size of the weights as the engine loads them, in bytes.

@@ -48,7 +48,9 @@ def checkpoint_format(config: Mapping[str, object], folder: Path) -> CheckpointF
     if given is None or not given.names():
         stored = keys.word("dtype", "torch_dtype") or text.word("dtype", "torch_dtype")
         # A checkpoint in float32 is cast by every engine here; bfloat16 is what is loaded.
-        return CheckpointFormat(dtype="float16" if stored == "float16" else "bfloat16")
+        return CheckpointFormat(
+            dtype="float16" if stored == "float16" else "bfloat16", is_wide=stored == "float32"
+        )
     method = given.word("quant_method") or ("modelopt" if given.given("quant_algo") else None)
     if method is None:
         msg = f"{_KEY}.quant_method is missing"

@@ -31,11 +31,11 @@ class Objective:
 
     def missed_by(self, served: Served) -> str | None:
         """What of it is missed, as the estimate's median has it; None where it is met."""
-        if served.ttft_p99 is None or served.itl_p99 is None:
+        if served.ttft_p99 is None:
             return "the queue grows"
         if served.ttft_p99.p50 > self.ttft_p99:
             return f"TTFT p99 {1000 * served.ttft_p99.p50:,.0f} ms"
-        if served.itl_p99.p50 > self.itl_p99:
+        if served.itl_p99 is not None and served.itl_p99.p50 > self.itl_p99:
             return f"ITL p99 {1000 * served.itl_p99.p50:,.0f} ms"
         return None
 
@@ -43,9 +43,8 @@ class Objective:
         """Whether it is met even where the server is as slow as the estimate's 10th percentile."""
         return (
             served.ttft_p99 is not None
-            and served.itl_p99 is not None
             and served.ttft_p99.p90 <= self.ttft_p99
-            and served.itl_p99.p90 <= self.itl_p99
+            and (served.itl_p99 is None or served.itl_p99.p90 <= self.itl_p99)
         )
 
 
@@ -79,6 +78,14 @@ class Question:
         if not 0 < self.context_length <= most:
             problem = f"{self.context_length:,} is not between 1 and the model's {most:,}"
             raise CostError(problem, place="context length")
+        if self.facts.task == "generate" and self.shape.is_pooled:
+            problem = "a model that generates has one or more"
+            raise CostError(problem, place="output tokens")
+        if self.facts.task != "generate" and not self.shape.is_pooled:
+            problem = (
+                f"what the model does is {self.facts.task}, and its answers have none: leave it out"
+            )
+            raise CostError(problem, place="output tokens")
         tokens = self.shape.input_tokens + self.shape.output_tokens
         if tokens > self.context_length:
             problem = (
@@ -93,7 +100,7 @@ def carried(most: Saturation, objective: Objective) -> float | str:
 
     At most what keeps queues from growing.
     """
-    full = QUEUE_GROWS_ABOVE * most.theta.p50 / most.shape.output_tokens
+    full = QUEUE_GROWS_ABOVE * most.theta.p50 / most.shape.produced
     if objective.missed_by(at_load(most, full)) is None:
         return full
     missed = objective.missed_by(at_load(most, _IDLE_SHARE * full))

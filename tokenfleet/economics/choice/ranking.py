@@ -164,11 +164,18 @@ def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> S
         hardware=hardware,
         engine=engine,
         kind=kind,
+        task=question.facts.task,
         context_length=question.context_length,
         request_tokens=question.shape.input_tokens + question.shape.output_tokens,
         itl_ms=1000 * question.objective.itl_p99,
     )
-    replica = replica_of(hardware, kind, memory, batch, prefix_cache=engine.sdk is None)
+    replica = replica_of(
+        hardware,
+        kind,
+        memory,
+        batch,
+        prefix_cache=engine.sdk is None and not question.shape.is_pooled,
+    )
     model = served_model(question.model, question.facts, memory.ranks)
     return saturation(model, replica, question.shape)
 

@@ -28,7 +28,8 @@ class Served:
     ``utilisation`` is offered output tokens over theta. Latencies are in seconds: time to the
     first token and between tokens, median and 99th percentile over requests and over tokens;
     their range is that of the estimate. They are None where ``queue_grows``: there they depend
-    on for how long it has grown.
+    on for how long it has grown. Where the answer is no text, its time is that to the first token,
+    and there is none between tokens.
     """
 
     utilisation: Quantiles
@@ -43,7 +44,7 @@ class Served:
 
 def at_load(found: Saturation, requests_per_second: float) -> Served:
     """What one replica does with its share of the load, in steady state."""
-    offered = requests_per_second * found.shape.output_tokens
+    offered = requests_per_second * found.shape.produced
     utilisation = found.theta.under(offered)
     grows = utilisation.p50 > QUEUE_GROWS_ABOVE
     output = Quantiles(
@@ -60,10 +61,12 @@ def at_load(found: Saturation, requests_per_second: float) -> Served:
         ]
         waits = [ordered(figures) for figures in zip(*cases, strict=True)]
     ttft, ttft_p99, itl, itl_p99 = waits
+    if found.shape.is_pooled:
+        itl = itl_p99 = None
     return Served(
         utilisation=utilisation,
-        requests_per_second=output * (1 / found.shape.output_tokens),
-        output_tokens_per_second=output,
+        requests_per_second=output * (1 / found.shape.produced),
+        output_tokens_per_second=output * (found.shape.output_tokens / found.shape.produced),
         queue_grows=grows,
         ttft=ttft,
         ttft_p99=ttft_p99,
@@ -97,7 +100,7 @@ def _waits(
 ) -> tuple[float, float, float, float]:
     """Seconds to the first token (median, p99) and between tokens (mean, p99)."""
     step, shape = found.step.slowed(slow), found.shape
-    offered = requests_per_second * shape.output_tokens
+    offered = requests_per_second * shape.produced
     running = running_at(step, shape, offered, found.concurrency)
     gap = token_gap(step, shape, offered, found.concurrency)
     # A prompt longer than a step may hold is read in several; others take part in each.

@@ -172,6 +172,9 @@ def _run(result: _Result, place: str, names: Sequence[str]) -> ProfileRun:
         )
     except CostError as error:
         raise CostError(error.problem, place=f"{place}: {error.place}") from error
+    if shape.is_pooled:
+        problem = "no run without output is replayed: give one of chats or completions"
+        raise CostError(problem, place=f"{place}: total_output_tokens")
     return ProfileRun(
         place=place,
         model_id=result.model_id,

@@ -14,7 +14,7 @@ Mixtral and the 8 of Qwen3-30B-A3B (their config.json). Only long prompts notice
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
-    """Sizes of one replica's model, all ranks together.
+    """Sizes of one replica's model, all ranks together, without what no token of text visits.
 
     ``kv_bytes_per_token`` counts the layers that keep something of every token; ``windows`` are
     bytes a token, and of how many of the last, of those that keep no more; ``state_bytes`` is what
@@ -53,9 +53,9 @@ def served_model(
 
     return ServedModel(
         name=name,
-        total_parameters=facts.parameters,
+        total_parameters=facts.text_parameters,
         active_parameters=facts.active_parameters,
-        weights_bytes=facts.loaded_bytes,
+        weights_bytes=facts.text_bytes,
         weights_dtype=facts.weights_dtype,
         kv_bytes_per_token=sum(
             a_token(each) for each in caches if each.kind != "state" and each.tokens is None

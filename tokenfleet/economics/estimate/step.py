@@ -55,9 +55,9 @@ class StepTimes:
     def cycle(self, running: float, shape: RequestShape) -> float:
         """The mean step while ``running`` requests of that shape run, come and go.
 
-        One in ``output_tokens`` of them finishes each step and another prompt is read.
+        One in ``produced`` of them finishes each step and another prompt is read.
         """
-        prompts = running / shape.output_tokens
+        prompts = running / shape.produced
         tokens = shape.uncached_input_tokens
         more = self.visited(running + tokens) - self.visited(running)
         return (

@@ -1,7 +1,7 @@
 """What a replica serves at most: saturated output tokens a second, and what limits them."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,14 +15,20 @@ from tokenfleet.economics.refusal import CostError
 
 Basis = Literal["measured", "estimated", "unverified"]
 
+Limit = Literal["max sequences", "KV cache", "prompt tokens a step"]
+
 _NO_PREFIX_CACHE = "no prefix cache here: all of the input is computed"
+
+_NO_POOLED_RUN = (
+    "no run without output is in the fit: prompts are taken to cost what those before text do"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Saturation:
     """One replica that always has more to do than it can, for one shape of requests.
 
-    ``theta`` is output tokens a second; ``concurrency`` how many requests run at once and
+    ``theta`` is output tokens a second, or answers where they are no text; ``concurrency`` how many requests run at once and
     ``limited_by`` what keeps it from being more. ``input_weight`` is the work of an uncached
     input token over that of an output token (rho of ``price.weights_of``). ``basis`` says
     whether theta is measured, estimated, or unverified because nobody has measured such
@@ -32,7 +38,7 @@ class Saturation:
 
     theta: Quantiles
     concurrency: int
-    limited_by: Literal["max sequences", "KV cache"]
+    limited_by: Limit
     input_weight: float
     shape: RequestShape
     step: StepTimes
@@ -69,9 +75,14 @@ def saturation(
         )
         raise CostError(problem, place="lengths")
     # Requests run at different ages, so together they hold the mean of their growing caches.
-    held = int(replica.kv_bytes / model.kv_bytes(shape.mean_context))
-    concurrency = min(held, replica.max_sequences)
-    unmeasured = list(_unmeasured(replica, found))
+    kept = model.kv_bytes(shape.mean_context)
+    limits: Mapping[Limit, int] = {
+        "max sequences": replica.max_sequences,
+        **({"KV cache": int(replica.kv_bytes / kept)} if kept else {}),
+        **({"prompt tokens a step": _prompts_a_step(replica, shape)} if shape.is_pooled else {}),
+    }
+    limited_by = min(limits, key=lambda limit: limits[limit])
+    unmeasured = list(_unmeasured(replica, shape, found))
     notes = [_NO_PREFIX_CACHE] * uncached + [note for note, _ in unmeasured]
     sigma = max([found.sigma, *(sigma or 0.0 for _, sigma in unmeasured)])
     found = found.model_copy(update={"sigma": sigma})
@@ -79,8 +90,8 @@ def saturation(
     return saturated(
         step,
         shape,
-        concurrency=concurrency,
-        limited_by="KV cache" if held < replica.max_sequences else "max sequences",
+        concurrency=limits[limited_by],
+        limited_by=limited_by,
         batched_tokens=replica.batched_tokens,
         found=found,
         source=f"{found.source} ({found.date}); {replica.source}",
@@ -93,7 +104,7 @@ def saturated(
     shape: RequestShape,
     *,
     concurrency: int,
-    limited_by: Literal["max sequences", "KV cache"],
+    limited_by: Limit,
     batched_tokens: int,
     found: Efficiencies,
     source: str,
@@ -107,7 +118,7 @@ def saturated(
         theta=log_normal(theta, found.sigma),
         concurrency=concurrency,
         limited_by=limited_by,
-        input_weight=prompt_token / (1 / theta - prompt / shape.output_tokens),
+        input_weight=prompt_token / (1 / theta - prompt / shape.produced),
         shape=shape,
         step=step,
         batched_tokens=batched_tokens,
@@ -121,8 +132,18 @@ def saturated(
     )
 
 
-def _unmeasured(replica: Replica, found: Efficiencies) -> Iterator[tuple[str, float | None]]:
+def _prompts_a_step(replica: Replica, shape: RequestShape) -> int:
+    """How many prompts a step reads that all end with it."""
+    return max(1, int(replica.batched_tokens / max(1.0, shape.uncached_input_tokens)))
+
+
+def _unmeasured(
+    replica: Replica, shape: RequestShape, found: Efficiencies
+) -> Iterator[tuple[str, float | None]]:
     """What of a replica no run in the fit has tried, and the spread that comes with it."""
+    if shape.is_pooled:
+        # For want of a better one, the spread of a card that nobody measured.
+        yield _NO_POOLED_RUN, found.other_card_sigma
     if found.basis == "unverified":
         yield f"unverified: nobody has published a run of vLLM on {replica.device}", None
         return

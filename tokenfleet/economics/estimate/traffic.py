@@ -16,6 +16,8 @@ _LEAST_BURSTINESS, _MOST_BURSTINESS = 0.01, 1000
 class RequestShape:
     """Mean lengths of a request in tokens; ``cached_share`` of the input is a prefix cache hit.
 
+    Without ``output_tokens`` its answer are numbers, which the end of the prompt gives.
+
     Raises:
         CostError: for lengths that no request has.
     """
@@ -27,7 +29,7 @@ class RequestShape:
     def __post_init__(self) -> None:
         for name, value, least in (
             ("input tokens", self.input_tokens, 0),
-            ("output tokens", self.output_tokens, 1),
+            ("output tokens", self.output_tokens, 1 if self.output_tokens else 0),
         ):
             if not least <= value <= _MOST_TOKENS:
                 problem = f"{value:g} is not between {least} and {_MOST_TOKENS:,}"
@@ -35,6 +37,16 @@ class RequestShape:
         if not 0 <= self.cached_share <= 1:
             problem = f"{self.cached_share:g} is not between 0 and 1"
             raise CostError(problem, place="cached share")
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether the answer is no text."""
+        return not self.output_tokens
+
+    @property
+    def produced(self) -> float:
+        """What theta counts of a request: its output tokens, or the one answer that is no text."""
+        return self.output_tokens or 1.0
 
     @property
     def uncached_input_tokens(self) -> float:

@@ -20,7 +20,7 @@ def verdicts_on_model(
     """What its load and its promise make of it; ``models`` are all that share the stack."""
     wanted = model.replicas + model.missing
     if model.queue_grows:
-        carried = model.replicas * model.most.theta.p50 / model.most.shape.output_tokens
+        carried = model.replicas * model.most.theta.p50 / model.most.shape.produced
         yield Verdict(
             judged="load",
             fails=True,
@@ -48,7 +48,7 @@ def verdicts_on_model(
 
 def _never_met(model: ModelCost) -> Verdict:
     """A promise that a replica misses which has nothing else to do."""
-    alone = at_load(model.most, _ALONE * model.most.theta.p50 / model.most.shape.output_tokens)
+    alone = at_load(model.most, _ALONE * model.most.theta.p50 / model.most.shape.produced)
     met = [
         f"{key} to {rounded_up(1000 * seconds):,} or more"
         for key, seconds, promised in _latencies(model, alone)

@@ -75,6 +75,6 @@ def bill_by_cause(parts: BillParts, load: float) -> Causes:
 
 
 def price_by_cause(prices: TokenPrices, parts: BillParts, load: float) -> Causes:
-    """The output price in US dollars per million tokens, split in the bill's proportions."""
+    """The price of output (of input, without any) in US dollars per million tokens, split in the bill's proportions."""
     bill = parts.usd_per_hour
-    return bill_by_cause(parts, load) * (prices.output / bill if bill else 0.0)
+    return bill_by_cause(parts, load) * (prices.leading / bill if bill else 0.0)

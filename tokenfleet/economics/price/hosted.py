@@ -87,5 +87,5 @@ def break_even(
     if usd_of_one <= 0:
         return None
     load = usd_per_hour / usd_of_one
-    capacity = QUEUE_GROWS_ABOVE * replicas * most.theta.p50 / most.shape.output_tokens
+    capacity = QUEUE_GROWS_ABOVE * replicas * most.theta.p50 / most.shape.produced
     return load if load <= capacity else None

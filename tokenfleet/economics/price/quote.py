@@ -56,12 +56,12 @@ def quote_at_load(
     if replicas < 1:
         problem = "a price needs at least one replica that serves"
         raise CostError(problem, place="replicas")
-    asked = requests_per_second * most.shape.output_tokens
+    asked = requests_per_second * most.shape.produced
     capacity = most.theta * replicas
     served = Quantiles(
         p10=min(asked, capacity.p10), p50=min(asked, capacity.p50), p90=min(asked, capacity.p90)
     )
-    flow = token_flow(served.p50 / most.shape.output_tokens, most.shape)
+    flow = token_flow(served.p50 / most.shape.produced, most.shape)
     load = capacity.under(asked)
     return Quote(
         usd_per_hour=usd_per_hour,
@@ -76,7 +76,7 @@ def quote_at_load(
 
 def quote_at_saturation(most: Saturation, usd_per_hour: Quantiles, *, replicas: int) -> Quote:
     """Prices of a fleet that never idles: what no real load reaches, and benchmarks quote."""
-    flat_out = replicas * most.theta.p50 / most.shape.output_tokens
+    flat_out = replicas * most.theta.p50 / most.shape.produced
     found = quote_at_load(most, usd_per_hour, replicas=replicas, requests_per_second=flat_out)
     # Here theta is the load, and so it is all of the range.
     spread = combined([usd_per_hour.relative, most.theta.relative])

@@ -36,7 +36,7 @@ def sizing(
     most: Saturation, requests_per_second: float, max_replicas: int, spare: int = 0
 ) -> Sizing:
     """Judge a load against the most replicas a fleet may have."""
-    asked = requests_per_second * most.shape.output_tokens
+    asked = requests_per_second * most.shape.produced
     needed = replicas_for(most.theta.p50, asked, spare)
     return Sizing(
         utilisation_at_most=asked / (max_replicas * most.theta.p50),

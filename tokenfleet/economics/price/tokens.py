@@ -42,14 +42,19 @@ class TokenPrices:
 
     output x its tokens + uncached input x its tokens + cached input x its tokens = the bill.
     ``all_on_output`` is the bill over output tokens alone, which benchmarks often quote: never
-    add an input price to it.
+    add an input price to it. Both are None where answers are no text.
     """
 
-    output: float
+    output: float | None
     uncached_input: float
     cached_input: float
     blended: float
-    all_on_output: float
+    all_on_output: float | None
+
+    @property
+    def leading(self) -> float:
+        """That of an output token, or of an input token where there is no output."""
+        return self.uncached_input if self.output is None else self.output
 
 
 def token_flow(requests_per_second: float, shape: RequestShape) -> TokenFlow:
@@ -70,25 +75,28 @@ def weights_of(input_weight: float) -> TokenWeights:
 def token_prices(usd_per_hour: float, flow: TokenFlow, weights: TokenWeights) -> TokenPrices:
     """Split a bill per hour over the tokens of that hour by their work.
 
+    Without an output token the input bears it all.
+
     p_out = 10^6 H / (O + rho I + kappa K), p_in = rho p_out, p_cached = kappa p_out, with H the
     whole bill, O output, I uncached and K cached input tokens, rho and kappa the weights.
 
     Raises:
-        CostError: without an output token there is no price per token.
+        CostError: without a token there is no price per token.
     """
-    if flow.output <= 0:
-        problem = "no output token an hour, so there is no price per token"
-        raise CostError(problem, place="output tokens")
+    if flow.total <= 0:
+        problem = "no token an hour, so there is no price per token"
+        raise CostError(problem, place="lengths")
     work = (
         flow.output
         + weights.uncached_input * flow.uncached_input
         + weights.cached_input * flow.cached_input
     )
     output = usd_per_hour * _MILLION / work
+    has_output = flow.output > 0
     return TokenPrices(
-        output=output,
+        output=output if has_output else None,
         uncached_input=weights.uncached_input * output,
         cached_input=weights.cached_input * output,
         blended=usd_per_hour * _MILLION / flow.total,
-        all_on_output=usd_per_hour * _MILLION / flow.output,
+        all_on_output=usd_per_hour * _MILLION / flow.output if has_output else None,
     )

@@ -12,6 +12,7 @@ from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.engine import MODELS_PATH, PORT
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.settings.models import ModelSettings
+from tokenfleet.task import Task
 from tokenfleet.weights.layout import files_folder, snapshot_of
 
 # A 16-bit type for checkpoints that leave the choice; a quantised one says itself what it is.
@@ -37,6 +38,8 @@ MANAGED: Mapping[str, str] = {
     "dtype": "huggingFaceId: the weights decide",
     "max-model-len": "contextLength",
     "max-num-seqs": "traffic",
+    "runner": "task",
+    "convert": "task",
     "tensor-parallel-size": "tensorParallelSize",
     "gpu-memory-utilization": "nothing: the memory budget counts on it",
     "kv-cache-memory-bytes": "nothing: the memory budget decides it",
@@ -84,6 +87,7 @@ class Served:
     name: str
     settings: ModelSettings
     facts: ModelFacts
+    task: Task
     pool: PoolPlan
     engine: Engine
     kind: InstanceType
@@ -165,9 +169,12 @@ def _current(served: Served) -> Iterator[Argument]:
         values=[str(batch.prompt_tokens)],
         reason=batch.prompt_tokens_reason,
     )
-    yield Argument(
-        flag="enable-prefix-caching", reason="requests that begin alike share their KV cache"
-    )
+    if served.task != "generate":
+        yield Argument(flag="runner", values=["pooling"], reason=_does(served))
+    else:
+        yield Argument(
+            flag="enable-prefix-caching", reason="requests that begin alike share their KV cache"
+        )
     yield Argument(
         flag="kv-cache-dtype",
         values=[settings.kv_cache_dtype],
@@ -209,6 +216,11 @@ def _adapters(settings: ModelSettings) -> Iterator[Argument]:
     yield Argument(
         flag="lora-modules", values=modules, reason="adapters, by the name clients ask for"
     )
+
+
+def _does(served: Served) -> str:
+    said = "task" if served.settings.task else "what its files say"
+    return f"{said}: {served.task}, whose answers are numbers"
 
 
 def _ranks(served: Served) -> str:

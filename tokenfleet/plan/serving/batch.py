@@ -7,7 +7,8 @@ from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.serving.memory import MemoryBudget
-from tokenfleet.plan.serving.prefill import prefill_chunk
+from tokenfleet.plan.serving.prefill import most_batched_tokens, prefill_chunk
+from tokenfleet.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ def plan_batch(
     hardware: Hardware,
     engine: Engine,
     kind: InstanceType,
+    task: Task,
     context_length: int,
     request_tokens: float | None,
     itl_ms: float,
@@ -38,6 +40,14 @@ def plan_batch(
     if engine.sdk is not None:
         return _compiled(memory, engine, context_length)
     sequences, reason = _sequences(facts, memory, engine, request_tokens)
+    if task != "generate":
+        return BatchPlan(
+            sequences=sequences,
+            sequences_reason=reason,
+            prompt_tokens=max(context_length, most_batched_tokens(kind)),
+            prompt_tokens_reason="the engine's default, or the longest prompt: most that answer with"
+            " numbers read one in a single step",
+        )
     tokens, tokens_reason = prefill_chunk(
         facts, hardware, kind, ranks=memory.ranks, sequences=sequences, itl_ms=itl_ms
     )
@@ -51,11 +61,11 @@ def plan_batch(
 
 def _compiled(memory: MemoryBudget, engine: Engine, context_length: int) -> BatchPlan:
     """Neuron compiles a fixed batch of full-length sequences: a power of two that fits."""
-    fitting = min(engine.max_sequences, memory.full_length_requests)
+    held = memory.full_length_requests or 0
+    fitting = min(engine.max_sequences, held)
     return BatchPlan(
         sequences=1 << max(0, fitting.bit_length() - 1),
-        sequences_reason=f"the batch it is compiled for: {memory.full_length_requests}"
-        " of full length fit",
+        sequences_reason=f"the batch it is compiled for: {held} of full length fit",
         prompt_tokens=context_length,
         prompt_tokens_reason="a prompt is read as a whole",
     )
@@ -69,6 +79,8 @@ def _sequences(
     Without traffic the cap stands, and vLLM preempts when the cache is full.
     """
     most = engine.max_sequences
+    if facts.keeps_nothing:
+        return most, "the engine's cap; nothing is kept of a request"
     if request_tokens is None:
         return most, "the engine's cap; without traffic the KV cache decides as it goes"
     tokens = math.ceil(request_tokens)

@@ -55,7 +55,8 @@ class MemoryBudget:
     @property
     def fits(self) -> bool:
         """Whether one request of full length can be served."""
-        return self.kv_gib >= self.kv_at_most_gib
+        fixed = self.weights_gib + self.adapters_gib + self.runtime_gib
+        return fixed <= self.usable_gib and self.kv_gib >= self.kv_at_most_gib
 
     @property
     def kv_at_most_gib(self) -> float:
@@ -63,8 +64,10 @@ class MemoryBudget:
         return self.kv_one_request_gib + self.kv_in_flight_gib
 
     @property
-    def full_length_requests(self) -> int:
-        """How many requests of full length the engine admits at once."""
+    def full_length_requests(self) -> int | None:
+        """How many requests of full length the cache holds at once; None where nothing is kept of them."""
+        if not self.kv_at_most_gib:
+            return None
         return max(0, int(self.kv_gib / self.kv_at_most_gib))
 
     def arithmetic(self) -> str:

@@ -35,8 +35,16 @@ from tokenfleet.plan.start.budget import (
     start_deadlines,
 )
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
+from tokenfleet.task import Task
 from tokenfleet.weights.layout import snapshot_of
 from tokenfleet.weights.mark import mark_of
+
+_ROUTES: Mapping[Task, Sequence[str]] = {
+    "generate": ["/v1/chat/completions", "/v1/completions", "/v1/responses"],
+    "embed": ["/v1/embeddings", "/v1/rerank", "/v1/score"],
+    "rerank": ["/v1/rerank", "/v1/score", "/classify"],
+    "classify": ["/classify"],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +71,7 @@ class ModelPlan:
     hugging_face_id: str
     revision: str
     facts: ModelFacts
+    task: Task
     snapshots: Sequence[str]
     adapters: Mapping[str, str]
     artifacts: Sequence[str]
@@ -96,6 +105,11 @@ class ModelPlan:
     traffic: TrafficSettings | None
 
     @property
+    def routes(self) -> Sequence[str]:
+        """What clients may call, as the pinned engine has it (vllm/entrypoints)."""
+        return _ROUTES[self.task]
+
+    @property
     def first_replicas(self) -> int:
         """Replicas it is deployed with: none while they would wait for weights on paid nodes."""
         return self.min_replicas if self.published else 0
@@ -127,6 +141,7 @@ def plan_model(
     kind = smallest([instance_type(kind) for kind in pool.instance_types])
     engine = engines()[pool.engine]
     memory = memory_budget(facts, memory_use(settings), kind, engine)
+    task = settings.task or facts.task
     batch = _plan_batch(settings, facts, memory, pool, kind)
     drain = plan_drain(
         exposure,
@@ -154,6 +169,7 @@ def plan_model(
         name=name,
         settings=settings,
         facts=facts,
+        task=task,
         pool=pool,
         engine=engine,
         kind=kind,
@@ -166,6 +182,7 @@ def plan_model(
         hugging_face_id=settings.hugging_face_id,
         revision=settings.revision,
         facts=facts,
+        task=task,
         snapshots=snapshots,
         adapters=adapters,
         artifacts=artifacts,
@@ -186,7 +203,7 @@ def plan_model(
         working_directory=working_directory(engine),
         resources=_resources(pool, memory),
         drain=drain,
-        warm_up=plan_warm_up(settings, facts),
+        warm_up=plan_warm_up(settings, facts, task),
         cold_start=slowest(starts),
         deadlines=start_deadlines(starts),
         min_replicas=settings.replicas.min,
@@ -211,6 +228,7 @@ def _plan_batch(
         hardware=hardware_by_name()[pool.hardware],
         engine=engines()[pool.engine],
         kind=kind,
+        task=settings.task or facts.task,
         context_length=settings.context_length,
         request_tokens=traffic.input_tokens + traffic.output_tokens if traffic else None,
         itl_ms=settings.objective.itl_p99_ms,

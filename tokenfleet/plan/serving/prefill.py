@@ -32,8 +32,8 @@ def prefill_chunk(
     bandwidth = found.bandwidth * hardware.memory_bandwidth_gb_per_second * 1e9 * lanes
     dtype = model.weights_dtype if model.weights_dtype in hardware.tflops_by_dtype else "bfloat16"
     compute = found.compute * hardware.reachable_flops(dtype) * lanes
-    active = model.active_parameters / model.parameters
-    reading = model.loaded_bytes * active / bandwidth
+    active = model.active_parameters / model.text_parameters
+    reading = model.text_bytes * active / bandwidth
     each = 2 * model.active_parameters / compute
     most = most_batched_tokens(kind)
     fewest = max(_FEWEST, 1 << (sequences - 1).bit_length())

@@ -5,21 +5,24 @@ from typing import Literal
 
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.settings.models import ModelSettings
+from tokenfleet.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
 class WarmUpPlan:
     """What the startup probe asks for, and why."""
 
-    kind: Literal["chat", "completion"]
+    kind: Literal["chat", "completion", "embed", "rerank", "classify"]
     reason: str
 
 
-def plan_warm_up(settings: ModelSettings, facts: ModelFacts) -> WarmUpPlan:
-    """A chat, of every model that chats: it can fail where a completion does not.
+def plan_warm_up(settings: ModelSettings, facts: ModelFacts, task: Task) -> WarmUpPlan:
+    """What clients ask. A chat, of every model that chats: it can fail where a completion does not.
 
     So it did with gpt-oss where engines could not fetch its vocabulary (vllm-project/vllm#22525).
     """
+    if task != "generate":
+        return WarmUpPlan(kind=task, reason="what clients ask: the engine serves no text of it")
     if facts.chats or "chat-template" in settings.engine_arguments:
         return WarmUpPlan(
             kind="chat",

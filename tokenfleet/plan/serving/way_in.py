@@ -15,9 +15,12 @@ _TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 
 
 def model_url(model: ModelPlan, edge: EdgeSettings) -> str:
-    """Where a model answers inside the cluster: without TLS, which ends at the load balancer."""
+    """Where a model answers inside the cluster: without TLS, which ends at the load balancer.
+
+    Below it are its routes; that of a classifier is not below /v1 (vLLM's own choice).
+    """
     port = "" if edge.certificate_arn is None else f":{_TLS_PORT}"
-    return f"http://vllm-{model.name}.{MODEL_READER.namespace}.svc{port}/v1"
+    return f"http://vllm-{model.name}.{MODEL_READER.namespace}.svc{port}{'' if model.task == 'classify' else '/v1'}"
 
 
 def service_manifest(model: ModelPlan, edge: EdgeSettings) -> Manifest:

@@ -65,12 +65,14 @@ def _asked(question: Question) -> Text:
         else f"{question.requests_per_second:g} requests/s"
     )
     spare = f", {question.spare} spare" if question.spare else ""
+    output, promise = "", f"within {1000 * objective.ttft_p99:,.0f}"
+    if not shape.is_pooled:
+        output = f", {shape.output_tokens:,.0f} out"
+        promise = f"TTFT {promise} ms, ITL within {1000 * objective.itl_p99:,.0f}"
     return Text.assemble(
         (question.model, "bold"),
-        f": {load}{spare}, {shape.input_tokens:,.0f} tokens in, {shape.output_tokens:,.0f} out;"
-        f" p99 TTFT within {1000 * objective.ttft_p99:,.0f} ms, ITL within"
-        f" {1000 * objective.itl_p99:,.0f} ms; {'spot' if question.spot else 'on demand'} in"
-        f" {question.region}",
+        f": {load}{spare}, {shape.input_tokens:,.0f} tokens in{output}; p99 {promise}"
+        f" ms; {'spot' if question.spot else 'on demand'} in {question.region}",
     )
 
 
@@ -98,7 +100,7 @@ def _table(question: Question, choices: Sequence[Choice]) -> Fitted:
             Column("Basis", gives_way=5),
             Column("Carries", number=True, gives_way=6),
             *counted,
-            Column("TTFT / ITL, ms", number=True, gives_way=7),
+            Column(_latency(question), number=True, gives_way=7),
             *priced,
             Column("Verdict"),
         ],
@@ -117,7 +119,9 @@ def _cells(choice: Choice) -> Iterator[Text | str]:
     if quote is not None:
         yield f"{choice.replicas:,}"
         yield f"{100 * min(1.0, quote.load.p50):.0f}%"
-    yield " / ".join(map(_milliseconds, (choice.served.ttft_p99, choice.served.itl_p99)))
+    served = choice.served
+    gap = () if choice.most.shape.is_pooled else (served.itl_p99,)
+    yield " / ".join(map(_milliseconds, (served.ttft_p99, *gap)))
     priced = quote or flat_out
     yield per_mtok_range(priced.range_of_price * priced.prices.blended)
     yield per_mtok(priced.prices.output)
@@ -125,6 +129,10 @@ def _cells(choice: Choice) -> Iterator[Text | str]:
         yield per_mtok(flat_out.prices.blended)
     yield usd(priced.usd_per_hour.p50 * HOURS_PER_MONTH)
     yield Text("keeps promise", "green") if choice.safe else Text("may miss it", "yellow")
+
+
+def _latency(question: Question) -> str:
+    return "Answer, ms" if question.shape.is_pooled else "TTFT / ITL, ms"
 
 
 def _milliseconds(seconds: Quantiles | None) -> str:
@@ -147,7 +155,8 @@ def _legend(
         else ""
     )
     yield Text(
-        "Carries: requests/s of one replica (a node) within the promise. TTFT / ITL: p99. $/Mtok:"
+        "Carries: requests/s of one replica (a node) within the promise."
+        f" {_latency(question).removesuffix(', ms')}: p99. $/Mtok:"
         " all tokens alike, p50 (p10 to p90), of nodes and volumes; what a stack shares is in"
         f" tokenfleet cost. Saturated: the price of nodes that are all busy.{busy}{unsure}{more}",
         "dim",

@@ -207,17 +207,18 @@ def _sources(cost: StackCost) -> Fitted:
     for model in cost.models:
         most = model.most
         screen.row(
-            f"{model.name}: most output tokens/s of a replica",
+            f"{model.name}: most {'answers' if most.shape.is_pooled else 'output tokens'}/s of a replica",
             f"{most.theta.p50:,.0f} ({most.theta.p10:,.0f} to {most.theta.p90:,.0f}), {most.basis}",
             most.source,
             "",
         )
-        screen.row(
-            f"{model.name}: work of an input token over that of an output token",
-            f"{most.input_weight:.3f}; cached a tenth of it (assumption)",
-            "the same estimate",
-            "",
-        )
+        if not most.shape.is_pooled:
+            screen.row(
+                f"{model.name}: work of an input token over that of an output token",
+                f"{most.input_weight:.3f}; cached a tenth of it (assumption)",
+                "the same estimate",
+                "",
+            )
         screen.row(
             f"{model.name}: requests that run at once",
             f"{most.concurrency}, limited by {most.limited_by}",

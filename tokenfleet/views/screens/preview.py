@@ -109,6 +109,11 @@ def _model(model: ModelReport) -> Table:
     legacy = " (legacy)" if plan.legacy else ""
     for title, value in {
         "served by": f"{plan.pool}, vLLM {model.engine_version}{legacy}",
+        **(
+            {"does": f"{plan.task}, at {' and '.join(plan.routes)}"}
+            if plan.task != "generate"
+            else {}
+        ),
         "replicas": replicas(plan),
         "load": load(plan),
         "promise": promise(plan),

@@ -8,6 +8,7 @@ from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.economics.price.causes import Causes
 from tokenfleet.economics.price.sizing import replicas_for
 from tokenfleet.economics.stack_cost import StackCost
+from tokenfleet.views.figures import lengths
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table
 from tokenfleet.views.token_price import per_mtok, per_mtok_range
@@ -58,14 +59,12 @@ def cost_table(cost: StackCost) -> Table:
 def _row(cost: ModelCost) -> Sequence[str]:
     quote, month = cost.at_load, usd(cost.usd_per_hour.p50 * HOURS_PER_MONTH)
     flat_out = per_mtok(cost.flat_out.prices.blended) if cost.flat_out else usd(None)
-    shape = cost.most.shape
-    lengths = f"{shape.input_tokens:,.0f} in, {shape.output_tokens:,.0f} out"
     if cost.requests_per_second is None:
         return [
-            *(cost.name, f"none given; {lengths} assumed", str(cost.replicas)),
+            *(cost.name, f"none given; {lengths(cost.most.shape)} assumed", str(cost.replicas)),
             *("", "", "", "", "", flat_out, cost.most.basis, month),
         ]
-    load = f"{cost.requests_per_second:g}/s, {lengths}"
+    load = f"{cost.requests_per_second:g}/s, {lengths(cost.most.shape)}"
     if quote is None:
         return [
             *(cost.name, load, str(cost.replicas), ""),
@@ -108,10 +107,12 @@ def remarks(cost: ModelCost) -> Iterator[str]:
     if cost.share.unpriced:
         yield f"{name}: no price is known of {', '.join(cost.share.unpriced)}, so tokens have none"
     alone = _by_queue(cost)
+    promised = f" {objective.ttft_p99_ms:,} ms"
+    if not cost.most.shape.is_pooled:
+        promised = f" TTFT{promised} and ITL {objective.itl_p99_ms:,} ms"
     if not cost.missing and alone < cost.replicas and cost.replicas > cost.least_replicas:
         yield (
-            f"{name}: {cost.replicas} replicas keep the promise of p99 TTFT"
-            f" {objective.ttft_p99_ms:,} ms and ITL {objective.itl_p99_ms:,} ms; to serve the load"
+            f"{name}: {cost.replicas} replicas keep the promise of p99{promised}; to serve the load"
             f" alone takes {alone}"
         )
     for note in cost.most.notes:
@@ -119,7 +120,7 @@ def remarks(cost: ModelCost) -> Iterator[str]:
 
 
 def _by_queue(cost: ModelCost) -> int:
-    asked = (cost.requests_per_second or 0.0) * cost.most.shape.output_tokens
+    asked = (cost.requests_per_second or 0.0) * cost.most.shape.produced
     return max(cost.least_replicas, replicas_for(cost.most.theta.p50, asked))
 
 

@@ -1,0 +1,102 @@
+"""Encoders: every token sees all others, and nothing is kept of a sequence."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.architecture.feed_forward import gated, plain
+from tokenfleet.catalogue.architecture.keys import Keys
+from tokenfleet.catalogue.architecture.layer import Layer, Mixer
+from tokenfleet.catalogue.architecture.parameters import Parameters, dense, idle
+from tokenfleet.catalogue.architecture.task import labels_of
+from tokenfleet.catalogue.layer_cache import LayerCache
+from tokenfleet.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """The layers of an encoder, what is outside them, and the longest sequence that it takes."""
+
+    layers: Sequence[Layer]
+    outside: Parameters
+    context_length: int
+
+
+def _attention(keys: Keys, *, bias: bool) -> Mixer:
+    width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
+    return Mixer(
+        parameters=dense(4 * width * (width + bias)),
+        output=width * width,
+        caches=[LayerCache(kind="encoder", layers=1, heads=heads)],
+        heads=heads,
+    )
+
+
+def _head(keys: Keys, task: Task, *, bias: bool, norms: int = 0) -> int:
+    """A matrix of the model's width before one that has a row for each label."""
+    if task not in {"rerank", "classify"}:
+        return 0
+    width = keys.size("hidden_size")
+    return width * (width + bias) + norms * width + (width + 1) * labels_of(keys)
+
+
+def _padded(count: int) -> int:
+    # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
+    return -(-count // 64) * 64
+
+
+def _bert(keys: Keys, task: Task) -> Encoder:
+    """BERT: positions and two kinds of segments are learnt; everything has a bias."""
+    width, positions = keys.size("hidden_size"), keys.size("max_position_embeddings")
+    rows = (keys.size("vocab_size"), positions, keys.size("type_vocab_size", default=2))
+    layer = Layer(
+        mixer=_attention(keys, bias=True),
+        feed_forward=plain(width, keys.size("intermediate_size"), bias=True),
+        norms=4 * width,
+    )
+    looked_up = width * sum(map(_padded, rows))
+    return Encoder(
+        layers=[layer] * keys.layers(),
+        outside=idle(looked_up) + dense(2 * width + _head(keys, task, bias=True)),
+        context_length=positions,
+    )
+
+
+def _roberta(keys: Keys, task: Task) -> Encoder:
+    """RoBERTa: BERT whose positions begin behind that of the padding."""
+    found = _bert(keys, task)
+    behind = keys.number("pad_token_id", default=1) + 1
+    return Encoder(
+        layers=found.layers,
+        outside=found.outside,
+        context_length=max(1, found.context_length - behind),
+    )
+
+
+def _modern_bert(keys: Keys, task: Task) -> Encoder:
+    """ModernBERT: rotary positions, a gate, no norm before the first attention, few biases."""
+    width = keys.size("hidden_size")
+    norm = width * (1 + keys.flag("norm_bias", default=False))
+    mixer = _attention(keys, bias=keys.flag("attention_bias", default=False))
+    forward = gated(
+        width, keys.size("intermediate_size"), bias=keys.flag("mlp_bias", default=False)
+    )
+    layers = [
+        Layer(mixer=mixer, feed_forward=forward, norms=norm * (2 if place else 1))
+        for place in range(keys.layers())
+    ]
+    bias = keys.flag("classifier_bias", default=False)
+    looked_up = width * _padded(keys.size("vocab_size"))
+    return Encoder(
+        layers=layers,
+        outside=idle(looked_up) + dense(2 * norm + _head(keys, task, bias=bias, norms=1)),
+        context_length=keys.size("max_position_embeddings"),
+    )
+
+
+ENCODERS: Mapping[str, Callable[[Keys, Task], Encoder]] = {
+    "bert": _bert,
+    "roberta": _roberta,
+    "xlm-roberta": _roberta,
+    "modernbert": _modern_bert,
+}
+"""Encoders by ``model_type``, checked against the pinned engine (tests/engine/test_sizes.py)."""
