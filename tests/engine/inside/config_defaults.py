@@ -16,7 +16,8 @@ from vllm.model_executor.models import ModelRegistry
 
 
 def main() -> None:
-    """Write {"text": {type: {key: default}}, "vision": {type of the whole: {key: default}}, "architectures": [...]}."""
+    """Write {"text": {type: {key: default}}, "names": {type: {usual key: its own}}, "vision": {type
+    of the whole: {key: default}}, "architectures": [...]}."""
     asked = json.load(sys.stdin)
     keys = set(asked["keys"])
     text = {
@@ -24,9 +25,13 @@ def main() -> None:
         for name in asked["types"]
         if name in CONFIG_MAPPING
     }
+    names = {name: _renamed(CONFIG_MAPPING[name], set(asked["given"])) for name in text}
     vision = {name: _defaults(_tower(name), keys) for name in asked["towers"]}
     architectures = sorted(ModelRegistry.get_supported_archs())
-    json.dump({"text": text, "vision": vision, "architectures": architectures}, sys.stdout)
+    names = {name: own for name, own in names.items() if own}
+    json.dump(
+        {"text": text, "names": names, "vision": vision, "architectures": architectures}, sys.stdout
+    )
 
 
 # Models whose configuration takes a tower of any kind, with the kind that is published.
@@ -37,6 +42,10 @@ def _tower(name: str) -> type:
     if name in _PUBLISHED:
         return CONFIG_MAPPING[_PUBLISHED[name]]
     return CONFIG_MAPPING[name].sub_configs["vision_config"]
+
+
+def _renamed(config: type, keys: set[str]) -> dict[str, str]:
+    return {usual: own for usual, own in config.attribute_map.items() if usual in keys}
 
 
 def _defaults(config: type, keys: set[str]) -> dict[str, object]:

@@ -28,7 +28,7 @@ class Kind:
     ``qk_norms``: one of a head's size on queries and keys, or one over all heads. ``norms``: how
     many of the model's width a layer has. ``pattern``: of how many layers one attends to all,
     where no list says so. ``parallel``: a dense feed-forward part beside the experts of a layer.
-    ``matrices``: of a feed-forward part, 3 with a gate.
+    ``matrices``: of a feed-forward part, 3 with a gate. ``norms`` that have a bias count twice.
     """
 
     bias: bool = False
@@ -40,6 +40,7 @@ class Kind:
     has_experts: bool = False
     sinks: bool = False
     matrices: int = 3
+    forward_bias: bool = False
     expert_bias: bool = False
     gated_query: bool = False
     shared_gate: bool = False
@@ -47,7 +48,8 @@ class Kind:
     def forward(self, width: int, inner: int) -> Parameters:
         """A feed-forward part that every token visits."""
         # Three matrices: a gate, up and down.
-        return (gated if self.matrices == 3 else plain)(width, inner)  # noqa: PLR2004
+        part = gated if self.matrices == 3 else plain  # noqa: PLR2004
+        return part(width, inner, bias=self.forward_bias)
 
 
 def text_layers(keys: Keys, kind: Kind) -> Sequence[Layer]:
@@ -160,7 +162,14 @@ def feed_forwards(keys: Keys, kind: Kind, layers: int) -> Sequence[Parameters]:
 def _experts(keys: Keys, kind: Kind, experts: int) -> Parameters:
     width = keys.size("hidden_size")
     inner = keys.size("moe_intermediate_size", "intermediate_size")
-    per_token = keys.number("num_experts_per_tok", "top_k_experts", "moe_topk", "moe_k", default=0)
+    per_token = keys.number(
+        "num_experts_per_tok",
+        "num_experts_per_token",
+        "top_k_experts",
+        "moe_topk",
+        "moe_k",
+        default=0,
+    )
     if not 0 < per_token <= experts:
         msg = f"num_experts_per_tok must be between 1 and {experts}"
         raise ShapeError(msg)

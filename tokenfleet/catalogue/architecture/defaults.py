@@ -16,6 +16,7 @@ ARCHITECTURES = "vllm-0.32.0-architectures.txt"
 MUST_BE_GIVEN = frozenset(
     {
         *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+        "ffn_dim",
         *("vocab_size", "max_position_embeddings", "layer_types"),
     }
 )
@@ -28,9 +29,24 @@ def served_architectures() -> frozenset[str]:
     return frozenset(data_file(ARCHITECTURES).split())
 
 
+# Configuration classes of a repository's own code, and the one that each extends.
+_EXTENDS = {"mimo": "qwen2", "nemotron-nas": "llama"}
+
+
 def text_defaults(model_type: str) -> Mapping[str, object]:
     """Those of what generates text."""
-    return _defaults()["text"].get(model_type, {})
+    return _defaults()["text"].get(_EXTENDS.get(model_type, model_type), {})
+
+
+def standard_names(model_type: str, given: Mapping[str, object]) -> Mapping[str, object]:
+    """What is given, also under the names that most configurations have for it."""
+    names = _defaults()["names"].get(model_type, {})
+    known = {
+        name: given[own]
+        for name, own in names.items()
+        if isinstance(own, str) and own in given and name not in given
+    }
+    return {**given, **known}
 
 
 def vision_defaults(model_type: str) -> Mapping[str, object]:

@@ -1,13 +1,22 @@
 """What each ``model_type`` is made of, checked against the pinned engine (tests/engine/test_sizes.py)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
+from tokenfleet.catalogue.architecture.classics import (
+    BIASED,
+    falcon_layers,
+    gpt2_layers,
+    opt_layers,
+    starcoder2_layers,
+)
 from tokenfleet.catalogue.architecture.compressed import compressed_layers
 from tokenfleet.catalogue.architecture.decoders import Kind, attention, feed_forwards, text_layers
 from tokenfleet.catalogue.architecture.feed_forward import gated
+from tokenfleet.catalogue.architecture.gemma import gemma3n_layers, gemma4_layers
 from tokenfleet.catalogue.architecture.hybrids import (
-    falcon_layers,
+    falcon_h1_layers,
     gated_delta_layers,
     granite_layers,
     nemotron_layers,
@@ -15,7 +24,7 @@ from tokenfleet.catalogue.architecture.hybrids import (
 from tokenfleet.catalogue.architecture.keys import Keys
 from tokenfleet.catalogue.architecture.latent import latent_layers
 from tokenfleet.catalogue.architecture.layer import Layer, Names
-from tokenfleet.catalogue.architecture.parameters import dense
+from tokenfleet.catalogue.architecture.searched import searched_layers
 
 Family = Callable[[Keys], Sequence[Layer]]
 
@@ -48,22 +57,6 @@ def _llama4(keys: Keys) -> Sequence[Layer]:
     ]
 
 
-def _gemma4(keys: Keys) -> Sequence[Layer]:
-    """Experts beside the dense part, where there are any, with three more norms and a scale."""
-    kind = Kind(norms=4, qk_norms="head", parallel=True, pattern=6, has_experts=True)
-    layers = text_layers(keys, kind)
-    width = keys.size("hidden_size")
-    return [
-        Layer(
-            mixer=each.mixer,
-            feed_forward=each.feed_forward + dense(4 * width if each.feed_forward.experts else 0),
-            norms=each.norms,
-            names=Names(experts="experts"),
-        )
-        for each in layers
-    ]
-
-
 _GPT_OSS = Kind(bias=True, out_bias=True, sinks=True, expert_bias=True, pattern=2, has_experts=True)
 _KINDS: Sequence[tuple[Kind, str]] = (
     (
@@ -74,7 +67,7 @@ _KINDS: Sequence[tuple[Kind, str]] = (
         """,
     ),
     (Kind(has_experts=True), "ernie4_5_moe granitemoe mimo_v2_flash mixtral phimoe"),
-    (Kind(bias=True), "qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text"),
+    (Kind(bias=True), "mimo qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text"),
     (Kind(bias=True, shared_gate=True, has_experts=True), "qwen2_moe"),
     (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_vl qwen3_vl_text"),
     (
@@ -86,6 +79,10 @@ _KINDS: Sequence[tuple[Kind, str]] = (
     (Kind(qk_norms="all", pattern=4), "olmo3"),
     (Kind(qk_norms="head", pattern=4), "exaone4 exaone4_5_text"),
     (Kind(matrices=2), "arcee"),
+    (Kind(matrices=2, qk_norms="head"), "apertus"),
+    (BIASED, "gpt_neox"),
+    (replace(BIASED, norms=2), "phi"),
+    (Kind(qk_norms="all", has_experts=True), "flex_olmo"),
     (Kind(norms=1, pattern=4), "cohere2"),
     (Kind(norms=1), "cohere"),
     (Kind(norms=4, pattern=2), "gemma2"),
@@ -107,9 +104,15 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "nemotron_h": nemotron_layers,
     "granitemoehybrid": granite_layers,
-    "falcon_h1": falcon_layers,
+    "falcon_h1": falcon_h1_layers,
     "deepseek_v4": compressed_layers,
     "llama4_text": _llama4,
-    "gemma4_text": _gemma4,
+    "gemma3n_text": gemma3n_layers,
+    "gemma4_text": gemma4_layers,
+    "gpt2": gpt2_layers,
+    "opt": opt_layers,
+    "starcoder2": starcoder2_layers,
+    "falcon": falcon_layers,
+    "nemotron-nas": searched_layers,
 }
 """The layers of a model, by the ``model_type`` of what generates text."""

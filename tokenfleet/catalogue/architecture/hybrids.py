@@ -91,7 +91,7 @@ def granite_layers(keys: Keys) -> Sequence[Layer]:
     ]
 
 
-def falcon_layers(keys: Keys) -> Sequence[Layer]:
+def falcon_h1_layers(keys: Keys) -> Sequence[Layer]:
     """Falcon-H1: attention and a state space beside each other in every layer."""
     count, width = keys.layers(), keys.size("hidden_size")
     attending, space = attention(keys, Kind(), "full"), _mamba2(keys, width)

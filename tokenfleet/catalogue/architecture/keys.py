@@ -115,6 +115,10 @@ class Keys:
             raise ShapeError(msg)
         return cast("Sequence[str]", found)
 
+    def with_default(self, name: str, value: object) -> "Keys":
+        """The same keys; ``value`` under ``name`` where that is null or left out."""
+        return self if self.given(name) is not None else Keys({**self._given, name: value})
+
     def names(self) -> Sequence[str]:
         """Of all keys that are given, in order."""
         return list(self._given)

@@ -5,12 +5,14 @@ from typing import cast
 
 from tokenfleet.catalogue.architecture.defaults import (
     served_architectures,
+    standard_names,
     text_defaults,
     vision_defaults,
 )
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture
+from tokenfleet.catalogue.architecture.outside import OUTSIDE
 from tokenfleet.catalogue.architecture.parameters import NONE, Parameters, dense, idle
 from tokenfleet.catalogue.architecture.towers import TOWERS
 
@@ -39,7 +41,7 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
         raise ShapeError(msg)
     inner = cast("Mapping[str, object]", text)
     model_type = _model_type(inner.get("model_type", whole))
-    keys = Keys({**text_defaults(model_type), **config, **inner})
+    keys = Keys({**text_defaults(model_type), **standard_names(model_type, {**config, **inner})})
     layers = FAMILIES[model_type](keys)
     width = keys.size("hidden_size")
     vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
@@ -47,6 +49,7 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
         "tie_word_embeddings", default=keys.flag("tie_word_embeddings", default=False)
     )
     embedded = dense(vocabulary * width * (1 if tied else 2) + width)
+    more = OUTSIDE[model_type](keys) if model_type in OUTSIDE else NONE
     heads = keys.size("num_attention_heads")
     kv_heads = keys.size("num_key_value_heads", default=heads)
     head = keys.number("head_dim", default=0) or width // heads
@@ -57,7 +60,7 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     return Architecture(
         model_type=model_type,
         layers=layers,
-        outside=embedded + (tower or NONE),
+        outside=embedded + more + (tower or NONE),
         width=width,
         vocabulary=keys.size("vocab_size"),
         context_length=keys.size("max_position_embeddings"),
