@@ -15,7 +15,7 @@ from tests.engine.install import EngineTools, engine_tools, engine_version
 from tokenfleet.catalogue.architecture import keys as reading
 from tokenfleet.catalogue.architecture.defaults import ARCHITECTURES, DEFAULTS, MUST_BE_GIVEN
 from tokenfleet.catalogue.architecture.families import FAMILIES
-from tokenfleet.catalogue.architecture.towers import TOWERS
+from tokenfleet.catalogue.architecture.towers.known import HEARING, TOWERS
 from tokenfleet.catalogue.facts import data_folder
 
 _SCRIPT = Path(__file__).parent / "inside" / "config_defaults.py"
@@ -27,7 +27,7 @@ _READERS = frozenset(
 def keys_read() -> frozenset[str]:
     """Every key that the counting asks for, as the sources say."""
     folder = Path(reading.__file__).parent
-    return frozenset(key for path in folder.glob("*.py") for key in _asked(path))
+    return frozenset(key for path in folder.rglob("*.py") for key in _asked(path))
 
 
 def _asked(path: Path) -> Iterator[str]:
@@ -55,6 +55,7 @@ def engine_facts(tools: EngineTools) -> EngineFacts:
     asked = {
         "types": sorted(FAMILIES),
         "towers": sorted(TOWERS),
+        "hearing": sorted(HEARING),
         "keys": sorted(keys_read()),
         "given": sorted(MUST_BE_GIVEN),
     }

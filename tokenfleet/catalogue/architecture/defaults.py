@@ -54,6 +54,11 @@ def vision_defaults(model_type: str) -> Mapping[str, object]:
     return _defaults()["vision"].get(model_type, {})
 
 
+def audio_defaults(model_type: str) -> Mapping[str, object]:
+    """Those of what hears, by the ``model_type`` of the whole model."""
+    return _defaults()["audio"].get(model_type, {})
+
+
 @cache
 def _defaults() -> Mapping[str, Mapping[str, Mapping[str, object]]]:
     return json.loads(data_file(DEFAULTS))

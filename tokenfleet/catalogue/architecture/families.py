@@ -4,27 +4,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from tokenfleet.catalogue.architecture.classics import (
+from tokenfleet.catalogue.architecture.decoders import Kind, attention, feed_forwards, text_layers
+from tokenfleet.catalogue.architecture.family.classics import (
     BIASED,
     falcon_layers,
     gpt2_layers,
     opt_layers,
     starcoder2_layers,
 )
-from tokenfleet.catalogue.architecture.compressed import compressed_layers
-from tokenfleet.catalogue.architecture.decoders import Kind, attention, feed_forwards, text_layers
-from tokenfleet.catalogue.architecture.feed_forward import gated
-from tokenfleet.catalogue.architecture.gemma import gemma3n_layers, gemma4_layers
-from tokenfleet.catalogue.architecture.hybrids import (
+from tokenfleet.catalogue.architecture.family.compressed import compressed_layers
+from tokenfleet.catalogue.architecture.family.gemma import gemma3n_layers, gemma4_layers
+from tokenfleet.catalogue.architecture.family.hybrids import (
     falcon_h1_layers,
     gated_delta_layers,
     granite_layers,
     nemotron_layers,
 )
+from tokenfleet.catalogue.architecture.family.latent import latent_layers
+from tokenfleet.catalogue.architecture.family.searched import searched_layers
+from tokenfleet.catalogue.architecture.feed_forward import gated
 from tokenfleet.catalogue.architecture.keys import Keys
-from tokenfleet.catalogue.architecture.latent import latent_layers
 from tokenfleet.catalogue.architecture.layer import Layer, Names
-from tokenfleet.catalogue.architecture.searched import searched_layers
 
 Family = Callable[[Keys], Sequence[Layer]]
 
@@ -67,12 +67,15 @@ _KINDS: Sequence[tuple[Kind, str]] = (
         """,
     ),
     (Kind(has_experts=True), "ernie4_5_moe granitemoe mimo_v2_flash mixtral phimoe"),
-    (Kind(bias=True), "mimo qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text"),
+    (
+        Kind(bias=True),
+        "mimo qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text qwen2_5_omni_text",
+    ),
     (Kind(bias=True, shared_gate=True, has_experts=True), "qwen2_moe"),
     (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_vl qwen3_vl_text"),
     (
         Kind(qk_norms="head", has_experts=True),
-        "dots1 hunyuan_v1_moe qwen3_moe qwen3_vl_moe qwen3_vl_moe_text",
+        "dots1 hunyuan_v1_moe qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
     ),
     (Kind(qk_norms="all"), "olmo2"),
     (Kind(qk_norms="all", has_experts=True), "minimax_m2 olmoe"),
@@ -87,9 +90,9 @@ _KINDS: Sequence[tuple[Kind, str]] = (
     (Kind(norms=1), "cohere"),
     (Kind(norms=4, pattern=2), "gemma2"),
     (Kind(norms=4, qk_norms="head", pattern=6), "gemma3_text"),
-    (Kind(norms=4, bias=True), "glm4 glm4v_text"),
+    (Kind(norms=4, bias=True), "glm4 glm4v_text glm_ocr_text"),
     (Kind(bias=True), "glm"),
-    (Kind(bias=True, has_experts=True), "glm4_moe"),
+    (Kind(bias=True, has_experts=True), "glm4_moe glm4v_moe_text"),
     (_GPT_OSS, "gpt_oss"),
 )
 

@@ -119,6 +119,10 @@ class Keys:
         """The same keys; ``value`` under ``name`` where that is null or left out."""
         return self if self.given(name) is not None else Keys({**self._given, name: value})
 
+    def all(self) -> Mapping[str, object]:
+        """Everything that is given."""
+        return self._given
+
     def names(self) -> Sequence[str]:
         """Of all keys that are given, in order."""
         return list(self._given)

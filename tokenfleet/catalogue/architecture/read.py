@@ -7,20 +7,17 @@ from tokenfleet.catalogue.architecture.defaults import (
     served_architectures,
     standard_names,
     text_defaults,
-    vision_defaults,
 )
 from tokenfleet.catalogue.architecture.families import FAMILIES
+from tokenfleet.catalogue.architecture.family.outside import OUTSIDE
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture
-from tokenfleet.catalogue.architecture.outside import OUTSIDE
-from tokenfleet.catalogue.architecture.parameters import NONE, Parameters, dense, idle
-from tokenfleet.catalogue.architecture.towers import TOWERS
+from tokenfleet.catalogue.architecture.parameters import NONE, dense
+from tokenfleet.catalogue.architecture.towers.known import towers
 
 # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
 _VOCABULARY_STEP = 64
 _TOWER_HEADS = ("num_attention_heads", "num_heads")
-# Towers that this does not count: a model with one needs its weight index.
-_OTHER_TOWERS = ("audio_config", "speech_config", "video_config")
 
 
 def read_architecture(config: Mapping[str, object], *, indexed: bool = False) -> Architecture:
@@ -35,6 +32,7 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     """
     _check_served(Keys(config).words("architectures") or ())
     whole = config.get("model_type")
+    config = _thinking(config)
     text = config.get("text_config", {})
     if not isinstance(text, Mapping):
         msg = "text_config: is not a mapping"
@@ -55,7 +53,7 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     head = keys.number("head_dim", default=0) or width // heads
     mixers = [layer.mixer for layer in layers if layer.mixer]
     latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
-    tower = _tower(str(whole), config, keys, indexed=indexed)
+    tower = towers(str(whole), config, keys, indexed=indexed)
     vision = Keys(config).below("vision_config") or Keys({})
     return Architecture(
         model_type=model_type,
@@ -71,6 +69,12 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
         is_whole=tower is not None,
         tower_heads=[vision.size(*_TOWER_HEADS)] if vision.given(*_TOWER_HEADS) else [],
     )
+
+
+def _thinking(config: Mapping[str, object]) -> Mapping[str, object]:
+    """Of a model that also speaks, the part that the engine serves: it answers in text."""
+    part = Keys(config).below("thinker_config")
+    return config if part is None else {**config, **part.all()}
 
 
 def _check_served(architectures: Sequence[str]) -> None:
@@ -90,28 +94,3 @@ def _model_type(found: object) -> str:
         )
         raise ShapeError(msg)
     return found
-
-
-def _tower(
-    whole: str, config: Mapping[str, object], text: Keys, *, indexed: bool
-) -> Parameters | None:
-    """What sees or hears; None where a weight index has to say how large it is."""
-    vision = config.get("vision_config")
-    towers = [key for key in (*_OTHER_TOWERS, "vision_config") if config.get(key) is not None]
-    if not towers and whole not in TOWERS:
-        return NONE
-    if whole not in TOWERS or set(towers) & {*_OTHER_TOWERS}:
-        if indexed:
-            return None
-        msg = (
-            f"{towers[0]} of model_type '{whole[:40]}' cannot be counted: put"
-            " model.safetensors.index.json beside it, which says how large all is"
-        )
-        raise ShapeError(msg)
-    if not isinstance(vision, Mapping | None):
-        msg = "vision_config: is not a mapping"
-        raise ShapeError(msg)
-    given = cast("Mapping[str, object]", vision or {})
-    seen = TOWERS[whole](Keys({**vision_defaults(whole), **given}), text)
-    # Tokens of text do not pass it.
-    return idle(seen)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from tokenfleet.catalogue.architecture.gemma import gemma3n_outside, layer_embeddings
+from tokenfleet.catalogue.architecture.family.gemma import gemma3n_outside, layer_embeddings
 from tokenfleet.catalogue.architecture.keys import Keys
 from tokenfleet.catalogue.architecture.parameters import Parameters, idle
 
