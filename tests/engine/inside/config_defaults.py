@@ -8,11 +8,15 @@ be given has no default in what generates text.
 # pyright: basic, reportMissingImports=false
 
 import dataclasses
+import inspect
 import json
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from transformers import CONFIG_MAPPING
 from vllm.model_executor.models import ModelRegistry
+from vllm.transformers_utils.config import _CONFIG_REGISTRY
 
 
 def main() -> None:
@@ -21,20 +25,20 @@ def main() -> None:
     asked = json.load(sys.stdin)
     keys = set(asked["keys"])
     text = {
-        name: _defaults(CONFIG_MAPPING[name], keys - set(asked["given"]))
+        name: _defaults(config, keys - set(asked["given"]))
         for name in asked["types"]
-        if name in CONFIG_MAPPING
+        if (config := _config(name))
     }
-    names = {name: _renamed(CONFIG_MAPPING[name], set(asked["given"])) for name in text}
+    names = {name: _renamed(_config(name), set(asked["given"])) for name in text}
     vision = {
         name: _defaults(_tower(name, "vision_config"), keys)
         for name in asked["towers"]
-        if name in CONFIG_MAPPING
+        if _config(name)
     }
     audio = {name: _defaults(_tower(name, "audio_config"), keys) for name in asked["hearing"]}
     architectures = sorted(ModelRegistry.get_supported_archs())
-    names = {name: own for name, own in names.items() if own}
-    found = {"text": text, "names": names, "vision": vision, "audio": audio}
+    parts = {"text": text, "names": names, "vision": vision, "audio": audio}
+    found = {part: {name: row for name, row in rows.items() if row} for part, rows in parts.items()}
     json.dump({**found, "architectures": architectures}, sys.stdout)
 
 
@@ -52,30 +56,42 @@ _PUBLISHED = {
 }
 
 
+def _config(name: str) -> Any:
+    """The class that reads a ``model_type``: vllm's own before that of transformers."""
+    if name in _CONFIG_REGISTRY:
+        return _CONFIG_REGISTRY[name]
+    return CONFIG_MAPPING[name] if name in CONFIG_MAPPING else None
+
+
 def _tower(name: str, part: str) -> type:
     if name in _PUBLISHED:
         return CONFIG_MAPPING[_PUBLISHED[name]]
-    config = CONFIG_MAPPING[name]
+    config = _config(name)
     config = config.sub_configs.get("thinker_config", config)
-    return config.sub_configs[part]
+    return config.sub_configs.get(part, object)
 
 
 def _renamed(config: type, keys: set[str]) -> dict[str, str]:
-    return {usual: own for usual, own in config.attribute_map.items() if usual in keys}
+    return {
+        usual: own for usual, own in getattr(config, "attribute_map", {}).items() if usual in keys
+    }
 
 
 def _defaults(config: type, keys: set[str]) -> dict[str, object]:
-    """As the class declares them: what it derives from other keys is None there.
-
-    Classes of vllm's own, which declare nothing, say none.
-    """
-    if not dataclasses.is_dataclass(config):
-        return {}
+    """As the class declares them: what it derives from other keys is None there."""
     return {
-        field.name: field.default
-        for field in dataclasses.fields(config)
-        if field.name in keys and isinstance(field.default, (bool, int, str))
+        name: default
+        for name, default in _declared(config)
+        if name in keys and isinstance(default, (bool, int, str))
     }
+
+
+def _declared(config: type) -> Iterator[tuple[str, object]]:
+    if dataclasses.is_dataclass(config) and "__init__" in vars(config):
+        yield from ((field.name, field.default) for field in dataclasses.fields(config))
+    else:
+        for name, parameter in inspect.signature(config.__init__).parameters.items():
+            yield name, parameter.default
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def _experts(keys: Keys, kind: Kind, experts: int) -> Parameters:
         count=experts,
         per_token=per_token,
         matrices=kind.matrices,
-        latent=keys.number("moe_latent_size", default=0),
+        latent=keys.number("moe_latent_size", "routed_expert_hidden_size", default=0),
         bias=kind.expert_bias,
         router_bias=kind.expert_bias,
         shared=shared,

@@ -13,6 +13,7 @@ from tokenfleet.catalogue.architecture.family.classics import (
     starcoder2_layers,
 )
 from tokenfleet.catalogue.architecture.family.compressed import compressed_layers
+from tokenfleet.catalogue.architecture.family.convolutions import lfm2_layers, lfm2_moe_layers
 from tokenfleet.catalogue.architecture.family.gemma import gemma3n_layers, gemma4_layers
 from tokenfleet.catalogue.architecture.family.hybrids import (
     falcon_h1_layers,
@@ -20,6 +21,8 @@ from tokenfleet.catalogue.architecture.family.hybrids import (
     granite_layers,
     nemotron_layers,
 )
+from tokenfleet.catalogue.architecture.family.jamba import jamba_layers
+from tokenfleet.catalogue.architecture.family.kimi_linear import kimi_linear_layers
 from tokenfleet.catalogue.architecture.family.latent import latent_layers
 from tokenfleet.catalogue.architecture.family.searched import searched_layers
 from tokenfleet.catalogue.architecture.feed_forward import gated
@@ -105,6 +108,10 @@ FAMILIES: Mapping[str, Family] = {
         ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "qwen3_5", "qwen3_5_moe"),
         gated_delta_layers,
     ),
+    "jamba": jamba_layers,
+    "kimi_linear": kimi_linear_layers,
+    "lfm2": lfm2_layers,
+    "lfm2_moe": lfm2_moe_layers,
     "nemotron_h": nemotron_layers,
     "granitemoehybrid": granite_layers,
     "falcon_h1": falcon_h1_layers,

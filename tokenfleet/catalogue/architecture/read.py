@@ -43,8 +43,11 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     layers = FAMILIES[model_type](keys)
     width = keys.size("hidden_size")
     vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
+
     tied = Keys(config).flag(
-        "tie_word_embeddings", default=keys.flag("tie_word_embeddings", default=False)
+        "tie_embedding",
+        "tie_word_embeddings",
+        default=keys.flag("tie_embedding", "tie_word_embeddings", default=False),
     )
     embedded = dense(vocabulary * width * (1 if tied else 2) + width)
     more = OUTSIDE[model_type](keys) if model_type in OUTSIDE else NONE
