@@ -13,7 +13,12 @@ from pathlib import Path
 
 from tests.engine.install import EngineTools, engine_tools, engine_version
 from tokenfleet.catalogue.architecture import keys as reading
-from tokenfleet.catalogue.architecture.defaults import ARCHITECTURES, DEFAULTS, MUST_BE_GIVEN
+from tokenfleet.catalogue.architecture.defaults import (
+    ARCHITECTURES,
+    DEFAULTS,
+    MULTIMODAL,
+    MUST_BE_GIVEN,
+)
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.towers.known import HEARING, TOWERS
 from tokenfleet.catalogue.facts import data_folder
@@ -44,10 +49,11 @@ def _asked(path: Path) -> Iterator[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What the installed engine says: defaults by part and type, and the architectures it serves."""
+    """What the installed engine says: defaults by part and type, what it serves, and what of that sees or hears."""
 
     defaults: Mapping[str, Mapping[str, object]]
     architectures: Sequence[str]
+    multimodal: Sequence[str]
 
 
 def engine_facts(tools: EngineTools) -> EngineFacts:
@@ -68,7 +74,8 @@ def engine_facts(tools: EngineTools) -> EngineFacts:
         env={**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"},
     )
     found = json.loads(done.stdout.splitlines()[-1])
-    return EngineFacts(architectures=found.pop("architectures"), defaults=found)
+    lists = {name: found.pop(name) for name in ("architectures", "multimodal")}
+    return EngineFacts(**lists, defaults=found)
 
 
 def written(facts: EngineFacts) -> Mapping[str, str]:
@@ -83,6 +90,7 @@ def written(facts: EngineFacts) -> Mapping[str, str]:
     return {
         DEFAULTS: "{\n" + ",\n".join(lines) + "\n}\n",
         ARCHITECTURES: "\n".join(facts.architectures) + "\n",
+        MULTIMODAL: "\n".join(facts.multimodal) + "\n",
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
+from tokenfleet.catalogue.reservation import reserved_bytes
 from tokenfleet.mistakes import nearest
 
 
@@ -68,14 +69,13 @@ class ModelFacts(Fact):
     ) -> int:
         """What one sequence takes of the cache of one of ``ranks`` ranks, in bytes.
 
-        See ``LayerCache.bytes_of``.
+        See ``LayerCache.bytes_of``; with tokens ``in_flight``, what is reserved for it, where whole
+        blocks and groups count (``reservation``).
         """
-        return round(
-            sum(
-                each.bytes_of(tokens, ranks, bytes_per_value, in_flight)
-                for each in self.layer_caches
-            )
-        )
+        caches = self.layer_caches
+        if in_flight:
+            return round(reserved_bytes(caches, tokens, ranks, bytes_per_value, in_flight))
+        return round(sum(each.bytes_of(tokens, ranks, bytes_per_value) for each in caches))
 
     def takes_ranks(self, ranks: int) -> bool:
         """Whether the pinned engine divides the model over that many ranks.

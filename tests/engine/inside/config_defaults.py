@@ -16,12 +16,13 @@ from typing import Any
 
 from transformers import CONFIG_MAPPING
 from vllm.model_executor.models import ModelRegistry
+from vllm.model_executor.models.registry import _MULTIMODAL_MODELS
 from vllm.transformers_utils.config import _CONFIG_REGISTRY
 
 
 def main() -> None:
     """Write {"text": {type: {key: default}}, "names": {type: {usual key: its own}}, "vision" and
-    "audio": {type of the whole: {key: default}}, "architectures": [...]}."""
+    "audio": {type of the whole: {key: default}}, "architectures": [...], "multimodal": [...]}."""
     asked = json.load(sys.stdin)
     keys = set(asked["keys"])
     text = {
@@ -35,11 +36,16 @@ def main() -> None:
         for name in asked["towers"]
         if _config(name)
     }
-    audio = {name: _defaults(_tower(name, "audio_config"), keys) for name in asked["hearing"]}
+    audio = {
+        name: _defaults(_tower(name, "audio_config"), keys)
+        for name in asked["hearing"]
+        if _config(name)
+    }
     architectures = sorted(ModelRegistry.get_supported_archs())
+    multimodal = sorted(_MULTIMODAL_MODELS)
     parts = {"text": text, "names": names, "vision": vision, "audio": audio}
     found = {part: {name: row for name, row in rows.items() if row} for part, rows in parts.items()}
-    json.dump({**found, "architectures": architectures}, sys.stdout)
+    json.dump({**found, "architectures": architectures, "multimodal": multimodal}, sys.stdout)
 
 
 # Models whose configuration takes a tower of any kind, with the kind that is published.
@@ -56,11 +62,12 @@ _PUBLISHED = {
 }
 
 
-def _config(name: str) -> Any:
+def _config(name: str) -> Any:  # noqa: ANN401 - a class, or None where none reads it
     """The class that reads a ``model_type``: vllm's own before that of transformers."""
     if name in _CONFIG_REGISTRY:
         return _CONFIG_REGISTRY[name]
-    return CONFIG_MAPPING[name] if name in CONFIG_MAPPING else None
+    # Its get() knows no class that nobody has asked for before.
+    return CONFIG_MAPPING[name] if name in CONFIG_MAPPING else None  # noqa: SIM401 - see above
 
 
 def _tower(name: str, part: str) -> type:

@@ -161,7 +161,7 @@ def feed_forwards(keys: Keys, kind: Kind, layers: int) -> Sequence[Parameters]:
 
 def _experts(keys: Keys, kind: Kind, experts: int) -> Parameters:
     width = keys.size("hidden_size")
-    inner = keys.size("moe_intermediate_size", "intermediate_size")
+    inner = keys.size("expert_hidden_dim", "moe_intermediate_size", "intermediate_size")
     per_token = keys.number(
         "num_experts_per_tok",
         "num_experts_per_token",

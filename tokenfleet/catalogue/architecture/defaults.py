@@ -1,7 +1,7 @@
 """What the pinned engine takes for keys that a ``config.json`` leaves out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from tokenfleet.catalogue.facts import data_file
@@ -12,6 +12,9 @@ DEFAULTS = "vllm-0.32.0-config-defaults.json"
 
 ARCHITECTURES = "vllm-0.32.0-architectures.txt"
 """Data file: the classes that it serves, as ``architectures`` of a configuration names them."""
+
+MULTIMODAL = "vllm-0.32.0-multimodal.txt"
+"""Data file: those of them that also see or hear; others leave out what their configuration says of it."""
 
 MUST_BE_GIVEN = frozenset(
     {
@@ -31,6 +34,17 @@ def served_architectures() -> frozenset[str]:
 
 # Configuration classes of a repository's own code, and the one that each extends.
 _EXTENDS = {"mimo": "qwen2", "nemotron-nas": "llama"}
+
+
+@cache
+def _multimodal() -> frozenset[str]:
+    return frozenset(data_file(MULTIMODAL).split())
+
+
+def is_text_alone(architectures: Sequence[str]) -> bool:
+    """Whether the pinned engine builds a model of these classes without what sees or hears."""
+    served = [each for each in architectures if each in served_architectures()]
+    return bool(served) and served[0] not in _multimodal()
 
 
 def text_defaults(model_type: str) -> Mapping[str, object]:

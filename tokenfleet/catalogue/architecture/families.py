@@ -9,6 +9,7 @@ from tokenfleet.catalogue.architecture.family.classics import (
     BIASED,
     falcon_layers,
     gpt2_layers,
+    gptj_layers,
     opt_layers,
     starcoder2_layers,
 )
@@ -23,7 +24,9 @@ from tokenfleet.catalogue.architecture.family.hybrids import (
 )
 from tokenfleet.catalogue.architecture.family.jamba import jamba_layers
 from tokenfleet.catalogue.architecture.family.kimi_linear import kimi_linear_layers
-from tokenfleet.catalogue.architecture.family.latent import latent_layers
+from tokenfleet.catalogue.architecture.family.latent import latent_layers, minicpm3_layers
+from tokenfleet.catalogue.architecture.family.longcat import longcat_layers
+from tokenfleet.catalogue.architecture.family.minimax_m3 import minimax_m3_layers
 from tokenfleet.catalogue.architecture.family.searched import searched_layers
 from tokenfleet.catalogue.architecture.feed_forward import gated
 from tokenfleet.catalogue.architecture.keys import Keys
@@ -69,16 +72,19 @@ _KINDS: Sequence[tuple[Kind, str]] = (
         ministral3 mistral olmo orion phi3 seed_oss smollm3 stablelm
         """,
     ),
-    (Kind(has_experts=True), "ernie4_5_moe granitemoe mimo_v2_flash mixtral phimoe"),
+    (
+        Kind(has_experts=True),
+        "ernie4_5_moe granitemoe granitemoeshared mimo_v2_flash mixtral phimoe",
+    ),
     (
         Kind(bias=True),
         "mimo qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text qwen2_5_omni_text",
     ),
     (Kind(bias=True, shared_gate=True, has_experts=True), "qwen2_moe"),
-    (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_vl qwen3_vl_text"),
+    (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_asr_text qwen3_vl qwen3_vl_text"),
     (
         Kind(qk_norms="head", has_experts=True),
-        "dots1 hunyuan_v1_moe qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
+        "dots1 hunyuan_v1_moe hy_v3 qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
     ),
     (Kind(qk_norms="all"), "olmo2"),
     (Kind(qk_norms="all", has_experts=True), "minimax_m2 olmoe"),
@@ -97,13 +103,24 @@ _KINDS: Sequence[tuple[Kind, str]] = (
     (Kind(bias=True), "glm"),
     (Kind(bias=True, has_experts=True), "glm4_moe glm4v_moe_text"),
     (_GPT_OSS, "gpt_oss"),
+    (Kind(norms=4, qk_norms="head", gated_query=True, has_experts=True), "afmoe"),
+    (Kind(norms=1, pattern=4, has_experts=True), "cohere2_moe"),
+    (Kind(qk_norms="head", pattern=4, has_experts=True), "exaone_moe"),
+    (Kind(sinks=True), "granite_swa"),
+    (Kind(sinks=True, has_experts=True), "granitemoe_swa"),
+    (Kind(norms=4), "hyperclovax"),
 )
 
 FAMILIES: Mapping[str, Family] = {
     **{name: partial(text_layers, kind=kind) for kind, names in _KINDS for name in names.split()},
     **dict.fromkeys(
-        ("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa"), latent_layers
+        ("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "glm4_moe_lite"),
+        latent_layers,
     ),
+    "axk1": partial(latent_layers, norms=3),
+    "longcat_flash": longcat_layers,
+    "minicpm3": minicpm3_layers,
+    "minimax_m3_vl": minimax_m3_layers,
     **dict.fromkeys(
         ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "qwen3_5", "qwen3_5_moe"),
         gated_delta_layers,
@@ -120,6 +137,7 @@ FAMILIES: Mapping[str, Family] = {
     "gemma3n_text": gemma3n_layers,
     "gemma4_text": gemma4_layers,
     "gpt2": gpt2_layers,
+    "gptj": gptj_layers,
     "opt": opt_layers,
     "starcoder2": starcoder2_layers,
     "falcon": falcon_layers,

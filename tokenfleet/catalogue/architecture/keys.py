@@ -48,15 +48,15 @@ class Keys:
             raise ShapeError(msg)
         return value
 
-    def layers(self, *, default: int | None = None) -> int:
+    def layers(self, *, default: int | None = None, name: str = "num_hidden_layers") -> int:
         """How many layers there are.
 
         Raises:
             ShapeError: see ``size``; or there are more than any model has.
         """
-        count = self.size("num_hidden_layers", default=default)
+        count = self.size(name, default=default)
         if count > _MOST_LAYERS:
-            msg = f"num_hidden_layers must be at most {_MOST_LAYERS:,}"
+            msg = f"{name} must be at most {_MOST_LAYERS:,}"
             raise ShapeError(msg)
         return count
 

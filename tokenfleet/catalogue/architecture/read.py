@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from tokenfleet.catalogue.architecture.defaults import (
+    is_text_alone,
     served_architectures,
     standard_names,
     text_defaults,
@@ -30,7 +31,8 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
-    _check_served(Keys(config).words("architectures") or ())
+    architectures = Keys(config).words("architectures") or ()
+    _check_served(architectures)
     whole = config.get("model_type")
     config = _thinking(config)
     text = config.get("text_config", {})
@@ -56,8 +58,9 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     head = keys.number("head_dim", default=0) or width // heads
     mixers = [layer.mixer for layer in layers if layer.mixer]
     latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
-    tower = towers(str(whole), config, keys, indexed=indexed)
-    vision = Keys(config).below("vision_config") or Keys({})
+    seen = {} if is_text_alone(architectures) else {**config, "model_type": whole}
+    tower = towers(seen, keys, indexed=indexed)
+    vision = Keys(seen).below("vision_config") or Keys({})
     return Architecture(
         model_type=model_type,
         layers=layers,
@@ -77,7 +80,8 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
 def _thinking(config: Mapping[str, object]) -> Mapping[str, object]:
     """Of a model that also speaks, the part that the engine serves: it answers in text."""
     part = Keys(config).below("thinker_config")
-    return config if part is None else {**config, **part.all()}
+    # Whether embeddings are tied, the language model's own keys say.
+    return config if part is None else {**config, **part.all(), "tie_word_embeddings": None}
 
 
 def _check_served(architectures: Sequence[str]) -> None:

@@ -14,9 +14,12 @@ BIASED = Kind(bias=True, out_bias=True, forward_bias=True, matrices=2, norms=4)
 
 def gpt2_layers(keys: Keys) -> Sequence[Layer]:
     """Four times the model's width between the matrices, unless ``n_inner`` says otherwise."""
-    width = keys.size("hidden_size")
-    inner = keys.size("n_inner", default=4 * width)
-    return text_layers(keys.with_default("intermediate_size", inner), BIASED)
+    return _four_times(keys, BIASED)
+
+
+def gptj_layers(keys: Keys) -> Sequence[Layer]:
+    """One norm before both parts, and attention without a bias."""
+    return _four_times(keys, Kind(matrices=2, forward_bias=True))
 
 
 def opt_layers(keys: Keys) -> Sequence[Layer]:
@@ -64,3 +67,8 @@ def falcon_layers(keys: Keys) -> Sequence[Layer]:
     forward = plain(width, keys.size("ffn_hidden_size", default=4 * width), bias=has_bias)
     names = Names(mixer="self_attention")
     return [Layer(mixer=mixer, feed_forward=forward, norms=2 * norms * width, names=names)] * count
+
+
+def _four_times(keys: Keys, kind: Kind) -> Sequence[Layer]:
+    inner = keys.size("n_inner", default=4 * keys.size("hidden_size"))
+    return text_layers(keys.with_default("intermediate_size", inner), kind)

@@ -9,6 +9,8 @@ from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer, Names
 from tokenfleet.catalogue.architecture.parameters import Parameters, dense, idle
 
+# transformers/models/gemma4/configuration_gemma4.py takes it where it is left out.
+_GLOBAL_HEAD = 512
 _GEMMA3N = Kind(norms=4, qk_norms="head", pattern=5)
 _GEMMA4 = Kind(norms=4, qk_norms="head", parallel=True, pattern=6, has_experts=True)
 
@@ -42,6 +44,7 @@ def gemma4_layers(keys: Keys) -> Sequence[Layer]:
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
+    keys = keys.with_default("global_head_dim", _GLOBAL_HEAD)
     layers = text_layers(keys, _GEMMA4)
     count, width = len(layers), keys.size("hidden_size")
     kinds = attention_kinds(keys, _GEMMA4, count)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.architecture.attention import Latent
 from tokenfleet.catalogue.architecture.decoders import Kind, feed_forwards
+from tokenfleet.catalogue.architecture.family.latent import latent_attention
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer, Names
 from tokenfleet.catalogue.architecture.mixers import MODEL_BYTES, STATE_BYTES
@@ -33,16 +33,7 @@ def kimi_linear_layers(keys: Keys) -> Sequence[Layer]:
         kernel=linear.size("short_conv_kernel_size"),
         full_gate=linear.flag("use_full_rank_gate"),
     ).mixer()
-    latent = Latent(
-        width=width,
-        heads=keys.size("num_attention_heads"),
-        rank=keys.size("kv_lora_rank"),
-        query_rank=keys.number("q_lora_rank", default=0),
-        plain=keys.size("qk_nope_head_dim"),
-        rotary=keys.size("qk_rope_head_dim"),
-        value_head=keys.size("v_head_dim"),
-        gated=keys.flag("mla_use_output_gate"),
-    ).mixer()
+    latent = latent_attention(keys).mixer()
     # Norms and weights of what earlier layers found, with attention residuals.
     norms = (6 if keys.number("attn_res_block_size", default=0) else 2) * width
     return [

@@ -67,10 +67,11 @@ def square_patches(vision: Keys) -> int:
     return COLOURS * patch**2 * width + width + positions * width
 
 
-def film_patches(vision: Keys, width: int) -> int:
-    """Frames of a film to patches."""
+def film_patches(vision: Keys, width: int, frames: int = 0) -> int:
+    """Frames of a film to patches; of how many each is made, a key says unless it is given."""
     patch = vision.size("patch_size", default=14)
-    return COLOURS * vision.size("temporal_patch_size", default=2) * patch**2 * width
+    frames = frames or vision.size("temporal_patch_size", default=2)
+    return COLOURS * frames * patch**2 * width
 
 
 def two_matrices(wide: int, inner: int, out: int, *, bias: bool = True) -> int:

@@ -27,6 +27,7 @@ TOWERS: Mapping[str, Tower] = {
     "llava": siglip.llava,
     "llava_next": siglip.llava,
     "llava_onevision": siglip.llava,
+    "minimax_m3_vl": others.minimax_m3,
     "mistral3": others.pixtral,
     "paligemma": siglip.paligemma,
     "qwen2_5_omni": qwen.qwen2_5,
@@ -53,14 +54,13 @@ HEARING: Mapping[str, Tower] = {
 _OTHERS = ("speech_config", "video_config")
 
 
-def towers(
-    whole: str, config: Mapping[str, object], text: Keys, *, indexed: bool
-) -> Parameters | None:
+def towers(config: Mapping[str, object], text: Keys, *, indexed: bool) -> Parameters | None:
     """What sees and hears; None where a weight index, which is ``indexed``, has to say how large it is.
 
     Raises:
         ShapeError: it cannot be counted, and there is no such index.
     """
+    whole = str(config.get("model_type"))
     counted = {"vision_config": TOWERS, "audio_config": HEARING}
     named = [key for key in (*_OTHERS, *counted) if config.get(key) is not None]
     missing = [key for key, known in counted.items() if whole in known and key not in named]

@@ -70,6 +70,18 @@ def _glm(vision: Keys, inner: int, merged: int) -> int:
     return film_patches(vision, width) + 2 * width + layers.parameters() + joined
 
 
+def minimax_m3(vision: Keys, text: Keys) -> int:
+    """MiniMax M3: CLIP's layers over frames, then two matrices before and two after merging."""
+    width, out = vision.size("hidden_size"), text.size("hidden_size")
+    merging = vision.below("img_token_compression_config") or Keys({})
+    patches = film_patches(vision, width, frames=merging.size("temporal_patch_size"))
+    layers = encoder(vision, bias=True, gate=False, norm=4)
+    inner = text.size("projector_hidden_size", default=out)
+    merged = out * merging.size("spatial_merge_size") ** 2
+    joined = two_matrices(width, inner, out) + two_matrices(merged, inner, out)
+    return patches + 2 * width + layers.parameters() + joined
+
+
 def kimi_k25(vision: Keys, text: Keys) -> int:
     """Kimi K2.5: MoonViT with a table of positions, patches merged by two matrices."""
     width = vision.size("vt_hidden_size")
