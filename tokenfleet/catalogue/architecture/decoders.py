@@ -29,6 +29,7 @@ class Kind:
     many of the model's width a layer has. ``pattern``: of how many layers one attends to all,
     where no list says so. ``parallel``: a dense feed-forward part beside the experts of a layer.
     ``matrices``: of a feed-forward part, 3 with a gate. ``norms`` that have a bias count twice.
+    ``longer``: how many tokens a window has more than its key says.
     """
 
     bias: bool = False
@@ -44,6 +45,7 @@ class Kind:
     expert_bias: bool = False
     gated_query: bool = False
     shared_gate: bool = False
+    longer: int = 0
 
     def forward(self, width: int, inner: int) -> Parameters:
         """A feed-forward part that every token visits."""
@@ -118,7 +120,7 @@ def attention(keys: Keys, kind: Kind, what: str) -> Mixer:
         raise ShapeError(msg)
     tokens = None
     if local:
-        tokens = keys.size("sliding_window", "sliding_window_size")
+        tokens = keys.size("sliding_window", "sliding_window_size") + kind.longer
     elif what == "chunked":
         tokens = keys.size("attention_chunk_size")
     norms = {None: 0, "head": 2 * head, "all": (heads + kv_heads) * head}[kind.qk_norms]

@@ -20,7 +20,11 @@ class Keys:
 
     def given(self, *names: str) -> object:
         """What is given by one of the names; None where it is null or left out."""
-        return next((value for name in names if (value := self._given.get(name)) is not None), None)
+        return self._given.get(self._named(names))
+
+    def _named(self, names: Sequence[str]) -> str:
+        """The first of the names under which something is given; the usual one where nothing is."""
+        return next((name for name in names if self._given.get(name) is not None), names[0])
 
     def number(self, *names: str, default: int | None = None) -> int:
         """A whole number from 0 on.
@@ -34,7 +38,7 @@ class Keys:
         if value is None:
             msg = f"{' or '.join(names)} is missing"
             raise ShapeError(msg)
-        return _whole(names[0], value)
+        return _whole(self._named(names), value)
 
     def size(self, *names: str, default: int | None = None) -> int:
         """A whole number from 1 on.
@@ -44,7 +48,7 @@ class Keys:
         """
         value = self.number(*names, default=default)
         if not value:
-            msg = f"{names[0]} must be at least 1"
+            msg = f"{self._named(names)} must be at least 1"
             raise ShapeError(msg)
         return value
 
@@ -70,7 +74,7 @@ class Keys:
         if value is None:
             return default
         if not isinstance(value, bool):
-            msg = f"{names[0]} must be true or false"
+            msg = f"{self._named(names)} must be true or false"
             raise ShapeError(msg)
         return value
 
@@ -82,7 +86,7 @@ class Keys:
         """
         value = self.given(*names)
         if value is not None and not isinstance(value, str):
-            msg = f"{names[0]} must be a word"
+            msg = f"{self._named(names)} must be a word"
             raise ShapeError(msg)
         return value
 
@@ -111,7 +115,7 @@ class Keys:
             return None
         found = _list(names[0], value)
         if not all(isinstance(each, str) for each in found):
-            msg = f"{names[0]} must be a list of words"
+            msg = f"{self._named(names)} must be a list of words"
             raise ShapeError(msg)
         return cast("Sequence[str]", found)
 

@@ -53,8 +53,8 @@ def side(vision: Keys, name: str) -> int:
     """
     if not isinstance(vision.given(name), list):
         return vision.size(name)
-    sides = vision.numbers(name) or ()
-    if len(set(sides)) != 1 or not sides[0]:
+    sides = vision.numbers(name)
+    if not sides or len(set(sides)) != 1 or not sides[0]:
         msg = f"{name} must be the side of a square"
         raise ShapeError(msg)
     return sides[0]
