@@ -92,6 +92,20 @@ def test_ranks_are_those_that_the_engine_takes_and_share_as_it_does(name: str) -
             assert sum(kept) == found["kvBytesPerToken"], ranks
 
 
+@EVERY
+def test_no_key_of_a_known_model_is_left_to_doubt(name: str) -> None:
+    assert KNOWN[name].unread_keys == ()
+
+
+def test_a_key_that_nothing_reads_is_named(folder: Path) -> None:
+    config = json.loads(
+        (_HERE / "configs" / "Qwen--Qwen3-8B" / "config.json").read_text(encoding="utf-8")
+    )
+    path = folder / "config.json"
+    path.write_text(json.dumps({**config, "num_memory_heads": 4, "memory": None}), encoding="utf-8")
+    assert facts_from_config(path).unread_keys == ("num_memory_heads",)
+
+
 _ONE_OF_EACH = {facts.model_type: name for name, facts in sorted(KNOWN.items())}
 _ODD = st.one_of(
     st.none(),

@@ -21,7 +21,8 @@ class ModelFacts(Fact):
     embeddings that are stored again as a head, layers of another use. ``active_parameters`` equals
     ``parameters`` for a dense model. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
-    heads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
+    heads. ``unread_keys`` are those of its configuration that may change what it takes and that
+    nothing here reads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
     only completes.
     """
 
@@ -41,6 +42,7 @@ class ModelFacts(Fact):
     context_length: int = Field(gt=0)
     caches: tuple[LayerCache, ...] = ()
     divided: tuple[int, ...] = ()
+    unread_keys: tuple[str, ...] = ()
     chats: bool
     license: str
     gated: bool

@@ -13,10 +13,11 @@ class ShapeError(ValueError):
 
 
 class Keys:
-    """Typed access to keys, each by the first of its names that is given."""
+    """Typed access to keys, each by the first of its names that is given; ``asked`` are all names."""
 
-    def __init__(self, given: Mapping[str, object]) -> None:
+    def __init__(self, given: Mapping[str, object], asked: set[str] | None = None) -> None:
         self._given = given
+        self.asked: set[str] = set() if asked is None else asked
 
     def given(self, *names: str) -> object:
         """What is given by one of the names; None where it is null or left out."""
@@ -24,6 +25,7 @@ class Keys:
 
     def _named(self, names: Sequence[str]) -> str:
         """The first of the names under which something is given; the usual one where nothing is."""
+        self.asked.update(names)
         return next((name for name in names if self._given.get(name) is not None), names[0])
 
     def number(self, *names: str, default: int | None = None) -> int:
@@ -121,7 +123,8 @@ class Keys:
 
     def with_default(self, name: str, value: object) -> "Keys":
         """The same keys; ``value`` under ``name`` where that is null or left out."""
-        return self if self.given(name) is not None else Keys({**self._given, name: value})
+        known = self.given(name) is not None
+        return self if known else Keys({**self._given, name: value}, self.asked)
 
     def all(self) -> Mapping[str, object]:
         """Everything that is given."""

@@ -15,6 +15,7 @@ from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture
 from tokenfleet.catalogue.architecture.parameters import NONE, dense
 from tokenfleet.catalogue.architecture.towers.known import towers
+from tokenfleet.catalogue.architecture.unread import unread_keys
 
 # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
 _VOCABULARY_STEP = 64
@@ -73,6 +74,7 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
         head=head,
         tied=tied,
         is_whole=tower is not None,
+        unread=unread_keys(inner or config, keys),
         tower_heads=[vision.size(*_TOWER_HEADS)] if vision.given(*_TOWER_HEADS) else [],
     )
 

@@ -1,6 +1,6 @@
 """Gemma 3n and 4: embeddings for each layer, and layers that attend to what earlier ones keep."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tokenfleet.catalogue.architecture.decoders import Kind, attention, attention_kinds, text_layers
@@ -44,7 +44,8 @@ def gemma4_layers(keys: Keys) -> Sequence[Layer]:
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
-    keys = keys.with_default("global_head_dim", _GLOBAL_HEAD)
+    for name, value in _global_sizes(keys).items():
+        keys = keys.with_default(name, value)
     layers = text_layers(keys, _GEMMA4)
     count, width = len(layers), keys.size("hidden_size")
     kinds = attention_kinds(keys, _GEMMA4, count)
@@ -62,6 +63,20 @@ def gemma4_layers(keys: Keys) -> Sequence[Layer]:
         )
         for each, kind, shared in zip(layers, kinds, _shared(keys, count), strict=True)
     ]
+
+
+def _global_sizes(keys: Keys) -> Mapping[str, int]:
+    """Of layers that attend to all: a saved configuration repeats them for each such layer."""
+    layers = keys.below("per_layer_config") or Keys({})
+    own = [layers.below(place) or Keys({}) for place in layers.names()]
+    sizes = {
+        (each.number("head_dim"), each.number("num_key_value_heads", default=0)) for each in own
+    }
+    if len(sizes) > 1:
+        msg = "per_layer_config must say the same of all its layers"
+        raise ShapeError(msg)
+    head, kv_heads = sizes.pop() if sizes else (_GLOBAL_HEAD, 0)
+    return {"global_head_dim": head, "num_global_key_value_heads": kv_heads}
 
 
 def gemma3n_outside(keys: Keys) -> Parameters:

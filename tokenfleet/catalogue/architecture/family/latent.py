@@ -10,6 +10,7 @@ from tokenfleet.catalogue.architecture.layer import Layer
 from tokenfleet.catalogue.layer_cache import LayerCache
 
 _KIND = Kind(has_experts=True)
+_LATENT = {"full_attention", "deepseek_sparse_attention"}
 
 
 def latent_attention(keys: Keys) -> Latent:
@@ -48,6 +49,9 @@ def latent_layers(keys: Keys, *, norms: int = 2) -> Sequence[Layer]:
     """
     count = keys.layers()
     width = keys.size("hidden_size")
+    if others := {*(keys.words("layer_types") or ())} - _LATENT:
+        msg = f"layer_types: models of this model_type have no {min(others)[:40]} layers"
+        raise ShapeError(msg)
     plain = latent_attention(keys)
     indexed = replace(
         plain,
