@@ -29,7 +29,7 @@ from tokenfleet.catalogue.architecture.family.longcat import longcat_layers
 from tokenfleet.catalogue.architecture.family.minimax_m3 import minimax_m3_layers
 from tokenfleet.catalogue.architecture.family.searched import searched_layers
 from tokenfleet.catalogue.architecture.feed_forward import gated
-from tokenfleet.catalogue.architecture.keys import Keys
+from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Names
 
 Family = Callable[[Keys], Sequence[Layer]]
@@ -48,6 +48,11 @@ def _llama4(keys: Keys) -> Sequence[Layer]:
         "chunked_attention" if each and keys.given("attention_chunk_size") else "full_attention"
         for each in rotated
     ]
+    if len(kinds) != count:
+        msg = (
+            f"layer_types or no_rope_layers must say for each of {count} layers what it attends to"
+        )
+        raise ShapeError(msg)
     shared = gated(width, keys.size("intermediate_size"))
     forwards = [
         each + shared if each.experts else each for each in feed_forwards(keys, _LLAMA4, count)

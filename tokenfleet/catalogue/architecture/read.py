@@ -57,6 +57,9 @@ def read_architecture(config: Mapping[str, object], *, indexed: bool = False) ->
     heads = keys.size("num_attention_heads")
     kv_heads = keys.size("num_key_value_heads", default=heads)
     head = keys.number("head_dim", default=0) or width // heads
+    if not head:
+        msg = "hidden_size is below num_attention_heads, and there is no head_dim"
+        raise ShapeError(msg)
     mixers = [layer.mixer for layer in layers if layer.mixer]
     latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
     seen = {} if is_text_alone(architectures) else {**config, "model_type": whole}

@@ -77,7 +77,7 @@ def llava(vision: Keys, text: Keys) -> int:
     """
     width, out = vision.size("hidden_size"), text.size("hidden_size")
     looked_at = text.given("vision_feature_layer")
-    if looked_at not in {None, -1, -2}:
+    if looked_at not in (None, -1, -2):
         msg = "vision_feature_layer must be -1 or -2"
         raise ShapeError(msg)
     count = vision.size("num_hidden_layers") - (0 if looked_at == -1 else 1)
