@@ -53,11 +53,9 @@ def latent_layers(keys: Keys, *, norms: int = 2) -> Sequence[Layer]:
         msg = f"layer_types: models of this model_type have no {min(others)[:40]} layers"
         raise ShapeError(msg)
     plain = latent_attention(keys)
-    indexed = replace(
-        plain,
-        index_heads=keys.number("index_n_heads", default=0),
-        index_head=keys.number("index_head_dim", default=0),
-    )
+    indexers = keys.number("index_n_heads", default=0)
+    index = keys.size("index_head_dim") if indexers else 0
+    indexed = replace(plain, index_heads=indexers, index_head=index)
     own = _own_indexer(keys, count)
     return [
         Layer(
