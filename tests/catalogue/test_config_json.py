@@ -274,7 +274,7 @@ def test_a_token_may_visit_a_single_expert(read: Read) -> None:
     assert one.parameters == two.parameters
 
 
-UNKNOWN_TOWER = {"model_type": "internvl", "text_config": LLAMA_8B, "vision_config": {"depth": 2}}
+UNKNOWN_TOWER = {"model_type": "minicpmv", "text_config": LLAMA_8B, "vision_config": {"depth": 2}}
 
 
 def test_a_tower_that_cannot_be_counted_is_what_the_weight_index_has_more(read: Read) -> None:
@@ -287,7 +287,7 @@ def test_a_tower_that_cannot_be_counted_is_what_the_weight_index_has_more(read: 
 
 @pytest.mark.parametrize("tower", ["vision_config", "audio_config"])
 def test_without_an_index_such_a_tower_is_refused_with_the_way_out(read: Read, tower: str) -> None:
-    config = {"model_type": "internvl", "text_config": LLAMA_8B, tower: {"depth": 2}}
+    config = {"model_type": "minicpmv", "text_config": LLAMA_8B, tower: {"depth": 2}}
     with pytest.raises(CatalogueError, match=rf"{tower} of .* put model.safetensors.index.json"):
         read(config)
 

@@ -66,7 +66,7 @@ def quantised(**keys: object) -> str:
             id="labels that are none",
         ),
         pytest.param(with_(model_type="rwkv"), "model_type 'rwkv' is none of", id="no attention"),
-        pytest.param(with_(model_type="gpt2"), "model_type 'gpt2' is none of", id="no gate"),
+        pytest.param(with_(model_type="bloom"), "model_type 'bloom' is none of", id="no gate"),
         pytest.param(
             with_(architectures=["Step3p7FlashForCausalLM"]),
             "does not serve Step3p7FlashForCausalLM",

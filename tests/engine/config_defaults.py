@@ -14,8 +14,9 @@ from pathlib import Path
 from tests.engine.install import EngineTools, engine_tools, engine_version
 from tokenfleet.catalogue.architecture import keys as reading
 from tokenfleet.catalogue.architecture.defaults import ARCHITECTURES, DEFAULTS, MUST_BE_GIVEN
+from tokenfleet.catalogue.architecture.encoders import ENCODERS
 from tokenfleet.catalogue.architecture.families import FAMILIES
-from tokenfleet.catalogue.architecture.towers import TOWERS
+from tokenfleet.catalogue.architecture.towers.known import HEARING, TOWERS
 from tokenfleet.catalogue.facts import data_folder
 
 _SCRIPT = Path(__file__).parent / "inside" / "config_defaults.py"
@@ -27,7 +28,7 @@ _READERS = frozenset(
 def keys_read() -> frozenset[str]:
     """Every key that the counting asks for, as the sources say."""
     folder = Path(reading.__file__).parent
-    return frozenset(key for path in folder.glob("*.py") for key in _asked(path))
+    return frozenset(key for path in folder.rglob("*.py") for key in _asked(path))
 
 
 def _asked(path: Path) -> Iterator[str]:
@@ -53,8 +54,9 @@ class EngineFacts:
 def engine_facts(tools: EngineTools) -> EngineFacts:
     """Ask the installed engine."""
     asked = {
-        "types": sorted(FAMILIES),
+        "types": sorted({*FAMILIES, *ENCODERS}),
         "towers": sorted(TOWERS),
+        "hearing": sorted(HEARING),
         "keys": sorted(keys_read()),
         "given": sorted(MUST_BE_GIVEN),
     }

@@ -67,6 +67,7 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
         context_length=found.context_length,
         caches=tuple(found.caches),
         divided=tuple(kept_in.divided(found)),
+        unread_keys=tuple(found.unread),
         chats=has_chat_template(path.parent),
         license="see the model card",
         gated=False,

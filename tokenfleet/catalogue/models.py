@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
+from tokenfleet.catalogue.reservation import reserved_bytes
 from tokenfleet.mistakes import nearest
 from tokenfleet.task import Task
 
@@ -23,7 +24,8 @@ class ModelFacts(Fact):
     of text is multiplied with, ``idle_parameters`` those that none is: towers, and embeddings where
     no head is as large. A dense model has no others. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
-    heads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
+    heads. ``unread_keys`` are those of its configuration that may change what it takes and that
+    nothing here reads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
     only completes.
     """
 
@@ -45,6 +47,7 @@ class ModelFacts(Fact):
     context_length: int = Field(gt=0)
     caches: tuple[LayerCache, ...] = ()
     divided: tuple[int, ...] = ()
+    unread_keys: tuple[str, ...] = ()
     chats: bool
     license: str
     gated: bool
@@ -83,14 +86,13 @@ class ModelFacts(Fact):
     ) -> int:
         """What one sequence takes of the cache of one of ``ranks`` ranks, in bytes.
 
-        See ``LayerCache.bytes_of``.
+        See ``LayerCache.bytes_of``; with tokens ``in_flight``, what is reserved for it, where whole
+        blocks and groups count (``reservation``).
         """
-        return round(
-            sum(
-                each.bytes_of(tokens, ranks, bytes_per_value, in_flight)
-                for each in self.layer_caches
-            )
-        )
+        caches = self.layer_caches
+        if in_flight:
+            return round(reserved_bytes(caches, tokens, ranks, bytes_per_value, in_flight))
+        return round(sum(each.bytes_of(tokens, ranks, bytes_per_value) for each in caches))
 
     def takes_ranks(self, ranks: int) -> bool:
         """Whether the pinned engine divides the model over that many ranks.

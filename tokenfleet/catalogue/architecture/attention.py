@@ -59,7 +59,7 @@ class Latent:
     """Multi-head latent attention: every head's keys and values out of one small vector.
 
     ``query_rank`` 0 stands for queries that are not made small first. ``index_heads`` and
-    ``index_head`` are of an indexer that chooses what to attend to, 0 without one.
+    ``index_head`` are of an indexer that chooses what to attend to, 0 without one; ``gated``: a gate on the output.
     """
 
     width: int
@@ -71,6 +71,7 @@ class Latent:
     value_head: int
     index_heads: int = 0
     index_head: int = 0
+    gated: bool = False
 
     def mixer(self) -> Mixer:
         """The parameters, and the small vector with the rotary part of every token."""
@@ -83,7 +84,7 @@ class Latent:
         )
         count += self.width * (self.rank + self.rotary) + self.rank
         count += self.rank * self.heads * (self.plain + self.value_head)
-        count += self.heads * self.value_head * self.width
+        count += self.heads * self.value_head * self.width * (2 if self.gated else 1)
         caches = [LayerCache(kind="latent", layers=1, width=self.rank + self.rotary)]
         if self.index_heads:
             # Queries of the indexer, its one key with a norm, and a weight of every head.

@@ -28,7 +28,8 @@ class Kind:
     ``qk_norms``: one of a head's size on queries and keys, or one over all heads. ``norms``: how
     many of the model's width a layer has. ``pattern``: of how many layers one attends to all,
     where no list says so. ``parallel``: a dense feed-forward part beside the experts of a layer.
-    ``matrices``: of a feed-forward part, 3 with a gate.
+    ``matrices``: of a feed-forward part, 3 with a gate. ``norms`` that have a bias count twice.
+    ``longer``: how many tokens a window has more than its key says.
     """
 
     bias: bool = False
@@ -40,14 +41,17 @@ class Kind:
     has_experts: bool = False
     sinks: bool = False
     matrices: int = 3
+    forward_bias: bool = False
     expert_bias: bool = False
     gated_query: bool = False
     shared_gate: bool = False
+    longer: int = 0
 
     def forward(self, width: int, inner: int) -> Parameters:
         """A feed-forward part that every token visits."""
         # Three matrices: a gate, up and down.
-        return (gated if self.matrices == 3 else plain)(width, inner)  # noqa: PLR2004
+        part = gated if self.matrices == 3 else plain  # noqa: PLR2004
+        return part(width, inner, bias=self.forward_bias)
 
 
 def text_layers(keys: Keys, kind: Kind) -> Sequence[Layer]:
@@ -116,7 +120,7 @@ def attention(keys: Keys, kind: Kind, what: str) -> Mixer:
         raise ShapeError(msg)
     tokens = None
     if local:
-        tokens = keys.size("sliding_window", "sliding_window_size")
+        tokens = keys.size("sliding_window", "sliding_window_size") + kind.longer
     elif what == "chunked":
         tokens = keys.size("attention_chunk_size")
     norms = {None: 0, "head": 2 * head, "all": (heads + kv_heads) * head}[kind.qk_norms]
@@ -159,8 +163,15 @@ def feed_forwards(keys: Keys, kind: Kind, layers: int) -> Sequence[Parameters]:
 
 def _experts(keys: Keys, kind: Kind, experts: int) -> Parameters:
     width = keys.size("hidden_size")
-    inner = keys.size("moe_intermediate_size", "intermediate_size")
-    per_token = keys.number("num_experts_per_tok", "top_k_experts", "moe_topk", "moe_k", default=0)
+    inner = keys.size("expert_hidden_dim", "moe_intermediate_size", "intermediate_size")
+    per_token = keys.number(
+        "num_experts_per_tok",
+        "num_experts_per_token",
+        "top_k_experts",
+        "moe_topk",
+        "moe_k",
+        default=0,
+    )
     if not 0 < per_token <= experts:
         msg = f"num_experts_per_tok must be between 1 and {experts}"
         raise ShapeError(msg)
@@ -182,7 +193,7 @@ def _experts(keys: Keys, kind: Kind, experts: int) -> Parameters:
         count=experts,
         per_token=per_token,
         matrices=kind.matrices,
-        latent=keys.number("moe_latent_size", default=0),
+        latent=keys.number("moe_latent_size", "routed_expert_hidden_size", default=0),
         bias=kind.expert_bias,
         router_bias=kind.expert_bias,
         shared=shared,

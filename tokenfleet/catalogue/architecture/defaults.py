@@ -1,7 +1,7 @@
 """What the pinned engine takes for keys that a ``config.json`` leaves out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from tokenfleet.catalogue.facts import data_file
@@ -17,6 +17,7 @@ each what it is: generates, pools, cross-encoder, late-interaction, hybrid, mult
 MUST_BE_GIVEN = frozenset(
     {
         *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+        "ffn_dim",
         *("vocab_size", "max_position_embeddings", "layer_types"),
     }
 )
@@ -30,14 +31,41 @@ def served_architectures() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(traits) for name, *traits in rows}
 
 
+# Configuration classes of a repository's own code, and the one that each extends.
+_EXTENDS = {"mimo": "qwen2", "nemotron-nas": "llama"}
+
+
+def is_text_alone(architectures: Sequence[str]) -> bool:
+    """Whether the pinned engine builds a model of these classes without what sees or hears."""
+    known = served_architectures()
+    served = [known[each] for each in architectures if each in known]
+    return bool(served) and "multimodal" not in served[0]
+
+
 def text_defaults(model_type: str) -> Mapping[str, object]:
     """Those of what generates text."""
-    return _defaults()["text"].get(model_type, {})
+    return _defaults()["text"].get(_EXTENDS.get(model_type, model_type), {})
+
+
+def standard_names(model_type: str, given: Mapping[str, object]) -> Mapping[str, object]:
+    """What is given, also under the names that most configurations have for it."""
+    names = _defaults()["names"].get(model_type, {})
+    known = {
+        name: given[own]
+        for name, own in names.items()
+        if isinstance(own, str) and own in given and name not in given
+    }
+    return {**given, **known}
 
 
 def vision_defaults(model_type: str) -> Mapping[str, object]:
     """Those of what sees, by the ``model_type`` of the whole model."""
     return _defaults()["vision"].get(model_type, {})
+
+
+def audio_defaults(model_type: str) -> Mapping[str, object]:
+    """Those of what hears, by the ``model_type`` of the whole model."""
+    return _defaults()["audio"].get(model_type, {})
 
 
 @cache

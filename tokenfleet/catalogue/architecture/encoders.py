@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.architecture.feed_forward import gated, plain
-from tokenfleet.catalogue.architecture.keys import Keys
+from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer
 from tokenfleet.catalogue.architecture.parameters import Parameters, dense, idle
 from tokenfleet.catalogue.architecture.task import labels_of
@@ -21,8 +21,13 @@ class Encoder:
     context_length: int
 
 
+# What only a head of words, which is not loaded, and windows, of which nothing is kept, are made by.
+_WITHOUT_EFFECT = ("tie_word_embeddings", "decoder_bias", "layer_types", "local_attention")
+
+
 def _attention(keys: Keys, *, bias: bool) -> Mixer:
     width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
+    keys.given(*_WITHOUT_EFFECT)
     return Mixer(
         parameters=dense(4 * width * (width + bias)),
         output=width * width,
@@ -46,6 +51,9 @@ def _padded(count: int) -> int:
 
 def _bert(keys: Keys, task: Task) -> Encoder:
     """BERT: positions and two kinds of segments are learnt; everything has a bias."""
+    if keys.word("position_embedding_type") not in {None, "absolute"}:
+        msg = "position_embedding_type: the pinned engine knows absolute ones alone"
+        raise ShapeError(msg)
     width, positions = keys.size("hidden_size"), keys.size("max_position_embeddings")
     rows = (keys.size("vocab_size"), positions, keys.size("type_vocab_size", default=2))
     layer = Layer(

@@ -1,21 +1,36 @@
 """What each ``model_type`` is made of, checked against the pinned engine (tests/engine/test_sizes.py)."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from tokenfleet.catalogue.architecture.compressed import compressed_layers
 from tokenfleet.catalogue.architecture.decoders import Kind, attention, feed_forwards, text_layers
-from tokenfleet.catalogue.architecture.feed_forward import gated
-from tokenfleet.catalogue.architecture.hybrids import (
+from tokenfleet.catalogue.architecture.family.classics import (
+    BIASED,
     falcon_layers,
+    gpt2_layers,
+    gptj_layers,
+    opt_layers,
+    starcoder2_layers,
+)
+from tokenfleet.catalogue.architecture.family.compressed import compressed_layers
+from tokenfleet.catalogue.architecture.family.convolutions import lfm2_layers, lfm2_moe_layers
+from tokenfleet.catalogue.architecture.family.gemma import gemma3n_layers, gemma4_layers
+from tokenfleet.catalogue.architecture.family.hybrids import (
+    falcon_h1_layers,
     gated_delta_layers,
     granite_layers,
     nemotron_layers,
 )
-from tokenfleet.catalogue.architecture.keys import Keys
-from tokenfleet.catalogue.architecture.latent import latent_layers
+from tokenfleet.catalogue.architecture.family.jamba import jamba_layers
+from tokenfleet.catalogue.architecture.family.kimi_linear import kimi_linear_layers
+from tokenfleet.catalogue.architecture.family.latent import latent_layers, minicpm3_layers
+from tokenfleet.catalogue.architecture.family.longcat import longcat_layers
+from tokenfleet.catalogue.architecture.family.minimax_m3 import minimax_m3_layers
+from tokenfleet.catalogue.architecture.family.searched import searched_layers
+from tokenfleet.catalogue.architecture.feed_forward import gated
+from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Names
-from tokenfleet.catalogue.architecture.parameters import dense
 
 Family = Callable[[Keys], Sequence[Layer]]
 
@@ -33,6 +48,11 @@ def _llama4(keys: Keys) -> Sequence[Layer]:
         "chunked_attention" if each and keys.given("attention_chunk_size") else "full_attention"
         for each in rotated
     ]
+    if len(kinds) != count:
+        msg = (
+            f"layer_types or no_rope_layers must say for each of {count} layers what it attends to"
+        )
+        raise ShapeError(msg)
     shared = gated(width, keys.size("intermediate_size"))
     forwards = [
         each + shared if each.experts else each for each in feed_forwards(keys, _LLAMA4, count)
@@ -48,22 +68,6 @@ def _llama4(keys: Keys) -> Sequence[Layer]:
     ]
 
 
-def _gemma4(keys: Keys) -> Sequence[Layer]:
-    """Experts beside the dense part, where there are any, with three more norms and a scale."""
-    kind = Kind(norms=4, qk_norms="head", parallel=True, pattern=6, has_experts=True)
-    layers = text_layers(keys, kind)
-    width = keys.size("hidden_size")
-    return [
-        Layer(
-            mixer=each.mixer,
-            feed_forward=each.feed_forward + dense(4 * width if each.feed_forward.experts else 0),
-            norms=each.norms,
-            names=Names(experts="experts"),
-        )
-        for each in layers
-    ]
-
-
 _GPT_OSS = Kind(bias=True, out_bias=True, sinks=True, expert_bias=True, pattern=2, has_experts=True)
 _KINDS: Sequence[tuple[Kind, str]] = (
     (
@@ -73,43 +77,75 @@ _KINDS: Sequence[tuple[Kind, str]] = (
         ministral3 mistral olmo orion phi3 seed_oss smollm3 stablelm
         """,
     ),
-    (Kind(has_experts=True), "ernie4_5_moe granitemoe mimo_v2_flash mixtral phimoe"),
-    (Kind(bias=True), "qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text"),
+    (
+        Kind(has_experts=True),
+        "ernie4_5_moe granitemoe granitemoeshared mimo_v2_flash mixtral phimoe",
+    ),
+    (
+        Kind(bias=True),
+        "mimo qwen2 qwen2_vl qwen2_vl_text qwen2_5_vl qwen2_5_vl_text qwen2_5_omni_text",
+    ),
     (Kind(bias=True, shared_gate=True, has_experts=True), "qwen2_moe"),
-    (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_vl qwen3_vl_text"),
+    (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_asr_text qwen3_vl qwen3_vl_text"),
     (
         Kind(qk_norms="head", has_experts=True),
-        "dots1 hunyuan_v1_moe qwen3_moe qwen3_vl_moe qwen3_vl_moe_text",
+        "dots1 hunyuan_v1_moe hy_v3 qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
     ),
     (Kind(qk_norms="all"), "olmo2"),
     (Kind(qk_norms="all", has_experts=True), "minimax_m2 olmoe"),
     (Kind(qk_norms="all", pattern=4), "olmo3"),
     (Kind(qk_norms="head", pattern=4), "exaone4 exaone4_5_text"),
     (Kind(matrices=2), "arcee"),
-    (Kind(norms=1, pattern=4), "cohere2"),
+    (Kind(matrices=2, qk_norms="head"), "apertus"),
+    (BIASED, "gpt_neox"),
+    (replace(BIASED, norms=2), "phi"),
+    (Kind(qk_norms="all", has_experts=True), "flex_olmo"),
+    (Kind(norms=1, pattern=4, longer=1), "cohere2"),
     (Kind(norms=1), "cohere"),
     (Kind(norms=4, pattern=2), "gemma2"),
     (Kind(norms=4, qk_norms="head", pattern=6), "gemma3_text"),
-    (Kind(norms=4, bias=True), "glm4 glm4v_text"),
+    (Kind(norms=4, bias=True), "glm4 glm4v_text glm_ocr_text"),
     (Kind(bias=True), "glm"),
-    (Kind(bias=True, has_experts=True), "glm4_moe"),
+    (Kind(bias=True, has_experts=True), "glm4_moe glm4v_moe_text"),
     (_GPT_OSS, "gpt_oss"),
+    (Kind(norms=4, qk_norms="head", gated_query=True, has_experts=True), "afmoe"),
+    (Kind(norms=1, pattern=4, longer=1, has_experts=True), "cohere2_moe"),
+    (Kind(qk_norms="head", pattern=4, has_experts=True), "exaone_moe"),
+    (Kind(sinks=True), "granite_swa"),
+    (Kind(sinks=True, has_experts=True), "granitemoe_swa"),
+    (Kind(norms=4), "hyperclovax"),
 )
 
 FAMILIES: Mapping[str, Family] = {
     **{name: partial(text_layers, kind=kind) for kind, names in _KINDS for name in names.split()},
     **dict.fromkeys(
-        ("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa"), latent_layers
+        ("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "glm4_moe_lite"),
+        latent_layers,
     ),
+    "axk1": partial(latent_layers, norms=3),
+    "longcat_flash": longcat_layers,
+    "minicpm3": minicpm3_layers,
+    "minimax_m3_vl": minimax_m3_layers,
     **dict.fromkeys(
         ("qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "qwen3_5", "qwen3_5_moe"),
         gated_delta_layers,
     ),
+    "jamba": jamba_layers,
+    "kimi_linear": kimi_linear_layers,
+    "lfm2": lfm2_layers,
+    "lfm2_moe": lfm2_moe_layers,
     "nemotron_h": nemotron_layers,
     "granitemoehybrid": granite_layers,
-    "falcon_h1": falcon_layers,
+    "falcon_h1": falcon_h1_layers,
     "deepseek_v4": compressed_layers,
     "llama4_text": _llama4,
-    "gemma4_text": _gemma4,
+    "gemma3n_text": gemma3n_layers,
+    "gemma4_text": gemma4_layers,
+    "gpt2": gpt2_layers,
+    "gptj": gptj_layers,
+    "opt": opt_layers,
+    "starcoder2": starcoder2_layers,
+    "falcon": falcon_layers,
+    "nemotron-nas": searched_layers,
 }
 """The layers of a model, by the ``model_type`` of what generates text."""

@@ -13,14 +13,20 @@ class ShapeError(ValueError):
 
 
 class Keys:
-    """Typed access to keys, each by the first of its names that is given."""
+    """Typed access to keys, each by the first of its names that is given; ``asked`` are all names."""
 
-    def __init__(self, given: Mapping[str, object]) -> None:
+    def __init__(self, given: Mapping[str, object], asked: set[str] | None = None) -> None:
         self._given = given
+        self.asked: set[str] = set() if asked is None else asked
 
     def given(self, *names: str) -> object:
         """What is given by one of the names; None where it is null or left out."""
-        return next((value for name in names if (value := self._given.get(name)) is not None), None)
+        return self._given.get(self._named(names))
+
+    def _named(self, names: Sequence[str]) -> str:
+        """The first of the names under which something is given; the usual one where nothing is."""
+        self.asked.update(names)
+        return next((name for name in names if self._given.get(name) is not None), names[0])
 
     def number(self, *names: str, default: int | None = None) -> int:
         """A whole number from 0 on.
@@ -34,7 +40,7 @@ class Keys:
         if value is None:
             msg = f"{' or '.join(names)} is missing"
             raise ShapeError(msg)
-        return _whole(names[0], value)
+        return _whole(self._named(names), value)
 
     def size(self, *names: str, default: int | None = None) -> int:
         """A whole number from 1 on.
@@ -44,19 +50,19 @@ class Keys:
         """
         value = self.number(*names, default=default)
         if not value:
-            msg = f"{names[0]} must be at least 1"
+            msg = f"{self._named(names)} must be at least 1"
             raise ShapeError(msg)
         return value
 
-    def layers(self, *, default: int | None = None) -> int:
+    def layers(self, *, default: int | None = None, name: str = "num_hidden_layers") -> int:
         """How many layers there are.
 
         Raises:
             ShapeError: see ``size``; or there are more than any model has.
         """
-        count = self.size("num_hidden_layers", default=default)
+        count = self.size(name, default=default)
         if count > _MOST_LAYERS:
-            msg = f"num_hidden_layers must be at most {_MOST_LAYERS:,}"
+            msg = f"{name} must be at most {_MOST_LAYERS:,}"
             raise ShapeError(msg)
         return count
 
@@ -70,7 +76,7 @@ class Keys:
         if value is None:
             return default
         if not isinstance(value, bool):
-            msg = f"{names[0]} must be true or false"
+            msg = f"{self._named(names)} must be true or false"
             raise ShapeError(msg)
         return value
 
@@ -82,7 +88,7 @@ class Keys:
         """
         value = self.given(*names)
         if value is not None and not isinstance(value, str):
-            msg = f"{names[0]} must be a word"
+            msg = f"{self._named(names)} must be a word"
             raise ShapeError(msg)
         return value
 
@@ -111,9 +117,18 @@ class Keys:
             return None
         found = _list(names[0], value)
         if not all(isinstance(each, str) for each in found):
-            msg = f"{names[0]} must be a list of words"
+            msg = f"{self._named(names)} must be a list of words"
             raise ShapeError(msg)
         return cast("Sequence[str]", found)
+
+    def with_default(self, name: str, value: object) -> "Keys":
+        """The same keys; ``value`` under ``name`` where that is null or left out."""
+        known = self.given(name) is not None
+        return self if known else Keys({**self._given, name: value}, self.asked)
+
+    def all(self) -> Mapping[str, object]:
+        """Everything that is given."""
+        return self._given
 
     def names(self) -> Sequence[str]:
         """Of all keys that are given, in order."""

@@ -86,7 +86,7 @@ class Architecture:
     """A whole model; ``outside`` is what is in no layer: embeddings, head, towers.
 
     ``tied``: whether the embeddings are the head. ``is_whole``: whether a tower is counted, where
-    there is one. ``kv_heads`` and ``head`` are those of a layer that attends; with a latent cache one for all.
+    there is one. ``unread`` are keys that may matter and were not asked for. ``kv_heads`` and ``head`` are those of a layer that attends; with a latent cache one for all.
     """
 
     model_type: str
@@ -101,6 +101,7 @@ class Architecture:
     head: int
     tied: bool
     is_whole: bool = True
+    unread: Sequence[str] = ()
     tower_heads: Sequence[int] = ()
 
     @property

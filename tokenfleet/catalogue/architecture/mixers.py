@@ -8,7 +8,7 @@ from tokenfleet.catalogue.layer_cache import LayerCache
 
 # Convolutions keep values of the model, 16 bits; the recurrent state is in 32 bits unless a key
 # says otherwise (vllm/model_executor/layers/mamba/mamba_utils.py).
-_CONVOLUTION_BYTES = 2
+MODEL_BYTES = 2
 STATE_BYTES = 4
 
 
@@ -31,7 +31,7 @@ class GatedDelta:
         count = self.width * (mixed + values)  # with the gate
         count += self.width * 2 * self.value_heads + 2 * self.value_heads
         count += mixed * self.kernel + self.value_head + values * self.width
-        size = (self.kernel - 1) * mixed * _CONVOLUTION_BYTES
+        size = (self.kernel - 1) * mixed * MODEL_BYTES
         size += self.value_heads * self.value_head * self.key_head * self.state_bytes
         return Mixer(
             parameters=dense(count),
@@ -65,7 +65,7 @@ class Mamba2:
         count += (projected + self.width) * self.bias
         count += mixed * (self.kernel + self.convolution_bias)
         count += 3 * self.heads + inner * self.has_norm
-        size = (self.kernel - 1) * mixed * _CONVOLUTION_BYTES
+        size = (self.kernel - 1) * mixed * MODEL_BYTES
         size += self.heads * self.head * self.state * self.state_bytes
         return Mixer(
             parameters=dense(count),

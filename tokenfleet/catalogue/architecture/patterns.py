@@ -63,7 +63,9 @@ def sparse_layers(keys: Keys, layers: int) -> Sequence[bool]:
         return [word == "sparse" for word in words]
     if frequency is not None:
         step = keys.size("moe_layer_freq")
-    first = keys.number("first_k_dense_replace", "moe_layer_start_index", default=0)
+    first = keys.number(
+        "first_k_dense_replace", "moe_layer_start_index", "num_dense_layers", default=0
+    )
     dense = keys.numbers("mlp_only_layers") or ()
     return [
         bool(step) and place >= first and place not in dense and _on_step(keys, place, step)

@@ -1,23 +1,28 @@
 """A configuration as the pinned engine reads it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import cast
 
-from tokenfleet.catalogue.architecture.defaults import text_defaults, vision_defaults
+from tokenfleet.catalogue.architecture.defaults import (
+    is_text_alone,
+    standard_names,
+    text_defaults,
+)
 from tokenfleet.catalogue.architecture.encoders import ENCODERS
 from tokenfleet.catalogue.architecture.families import FAMILIES
+from tokenfleet.catalogue.architecture.family.outside import OUTSIDE
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture
-from tokenfleet.catalogue.architecture.parameters import NONE, Parameters, dense, idle
+from tokenfleet.catalogue.architecture.parameters import NONE, dense, idle
 from tokenfleet.catalogue.architecture.task import labels_of, task_of
-from tokenfleet.catalogue.architecture.towers import TOWERS
+from tokenfleet.catalogue.architecture.towers.known import towers
+from tokenfleet.catalogue.architecture.unread import unread_keys
 from tokenfleet.task import Task
 
 # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
 _VOCABULARY_STEP = 64
 _TOWER_HEADS = ("num_attention_heads", "num_heads")
-# Towers that this does not count: a model with one needs its weight index.
-_OTHER_TOWERS = ("audio_config", "speech_config", "video_config")
 
 
 def read_architecture(
@@ -32,40 +37,51 @@ def read_architecture(
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
+    architectures = Keys(config).words("architectures") or ()
     task = task_of(Keys(config), embeds=embeds)
     whole = config.get("model_type")
+    config = _thinking(config)
     text = config.get("text_config", {})
     if not isinstance(text, Mapping):
         msg = "text_config: is not a mapping"
         raise ShapeError(msg)
     inner = cast("Mapping[str, object]", text)
     model_type = _model_type(inner.get("model_type", whole))
-    keys = Keys({**text_defaults(model_type), **config, **inner})
+    keys = Keys({**text_defaults(model_type), **standard_names(model_type, {**config, **inner})})
     if model_type in ENCODERS:
-        return _encoder(model_type, keys, "embed" if task == "generate" else task)
+        found = _encoder(model_type, keys, "embed" if task == "generate" else task)
+        return replace(found, unread=unread_keys(inner or config, keys))
     layers = FAMILIES[model_type](keys)
     width = keys.size("hidden_size")
     vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
+
     tied = Keys(config).flag(
-        "tie_word_embeddings", default=keys.flag("tie_word_embeddings", default=False)
+        "tie_embedding",
+        "tie_word_embeddings",
+        default=keys.flag("tie_embedding", "tie_word_embeddings", default=False),
     )
     embedded = dense(vocabulary * width * (1 if tied else 2) + width)
     if task != "generate":
         # Without a head that is as large, embeddings are only looked up.
         scores = 0 if task == "embed" else labels_of(Keys(config)) * width
         embedded = idle(vocabulary * width) + dense(width + scores)
+    more = OUTSIDE[model_type](keys) if model_type in OUTSIDE else NONE
     heads = keys.size("num_attention_heads")
     kv_heads = keys.size("num_key_value_heads", default=heads)
     head = keys.number("head_dim", default=0) or width // heads
+    if not head:
+        msg = "hidden_size is below num_attention_heads, and there is no head_dim"
+        raise ShapeError(msg)
     mixers = [layer.mixer for layer in layers if layer.mixer]
     latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
-    tower = _tower(str(whole), config, keys, indexed=indexed)
-    vision = Keys(config).below("vision_config") or Keys({})
+    seen = {} if is_text_alone(architectures) else {**config, "model_type": whole}
+    tower = towers(seen, keys, indexed=indexed)
+    vision = Keys(seen).below("vision_config") or Keys({})
     return Architecture(
         model_type=model_type,
         task=task,
         layers=layers,
-        outside=embedded + (tower or NONE),
+        outside=embedded + more + (tower or NONE),
         width=width,
         vocabulary=keys.size("vocab_size"),
         context_length=keys.size("max_position_embeddings"),
@@ -74,6 +90,7 @@ def read_architecture(
         head=head,
         tied=tied,
         is_whole=tower is not None,
+        unread=unread_keys(inner or config, keys),
         tower_heads=[vision.size(*_TOWER_HEADS)] if vision.given(*_TOWER_HEADS) else [],
     )
 
@@ -96,6 +113,13 @@ def _encoder(model_type: str, keys: Keys, task: Task) -> Architecture:
     )
 
 
+def _thinking(config: Mapping[str, object]) -> Mapping[str, object]:
+    """Of a model that also speaks, the part that the engine serves: it answers in text."""
+    part = Keys(config).below("thinker_config")
+    # Whether embeddings are tied, the language model's own keys say.
+    return config if part is None else {**config, **part.all(), "tie_word_embeddings": None}
+
+
 def _model_type(found: object) -> str:
     if not isinstance(found, str) or not found:
         msg = "model_type is missing: take the file as its repository has it"
@@ -107,28 +131,3 @@ def _model_type(found: object) -> str:
         )
         raise ShapeError(msg)
     return found
-
-
-def _tower(
-    whole: str, config: Mapping[str, object], text: Keys, *, indexed: bool
-) -> Parameters | None:
-    """What sees or hears; None where a weight index has to say how large it is."""
-    vision = config.get("vision_config")
-    towers = [key for key in (*_OTHER_TOWERS, "vision_config") if config.get(key) is not None]
-    if not towers and whole not in TOWERS:
-        return NONE
-    if whole not in TOWERS or set(towers) & {*_OTHER_TOWERS}:
-        if indexed:
-            return None
-        msg = (
-            f"{towers[0]} of model_type '{whole[:40]}' cannot be counted: put"
-            " model.safetensors.index.json beside it, which says how large all is"
-        )
-        raise ShapeError(msg)
-    if not isinstance(vision, Mapping | None):
-        msg = "vision_config: is not a mapping"
-        raise ShapeError(msg)
-    given = cast("Mapping[str, object]", vision or {})
-    seen = TOWERS[whole](Keys({**vision_defaults(whole), **given}), text)
-    # Tokens of text do not pass it.
-    return idle(seen)

@@ -7,11 +7,10 @@ from tokenfleet.catalogue.architecture.decoders import Kind, attention, feed_for
 from tokenfleet.catalogue.architecture.feed_forward import Experts, gated, plain
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer, Names
-from tokenfleet.catalogue.architecture.mixers import STATE_BYTES, GatedDelta, Mamba2
+from tokenfleet.catalogue.architecture.mixers import MODEL_BYTES, STATE_BYTES, GatedDelta, Mamba2
 from tokenfleet.catalogue.architecture.parameters import dense
 from tokenfleet.catalogue.architecture.patterns import every, listed_kinds
 
-_MODEL_BYTES = 2
 _QWEN = Kind(has_experts=True, qk_norms="head", gated_query=True, shared_gate=True)
 _LETTERS = {
     "mamba": "M",
@@ -37,7 +36,7 @@ def gated_delta_layers(keys: Keys) -> Sequence[Layer]:
         value_heads=keys.size("linear_num_value_heads"),
         value_head=keys.size("linear_value_head_dim"),
         kernel=keys.size("linear_conv_kernel_dim"),
-        state_bytes=_state_bytes(keys, _MODEL_BYTES),
+        state_bytes=_state_bytes(keys, MODEL_BYTES),
     ).mixer()
     return [
         Layer(
@@ -91,7 +90,7 @@ def granite_layers(keys: Keys) -> Sequence[Layer]:
     ]
 
 
-def falcon_layers(keys: Keys) -> Sequence[Layer]:
+def falcon_h1_layers(keys: Keys) -> Sequence[Layer]:
     """Falcon-H1: attention and a state space beside each other in every layer."""
     count, width = keys.layers(), keys.size("hidden_size")
     attending, space = attention(keys, Kind(), "full"), _mamba2(keys, width)
@@ -122,7 +121,7 @@ def _letters(keys: Keys) -> str:
     return letters
 
 
-def _mamba2(keys: Keys, width: int, state_bytes: int = _MODEL_BYTES) -> Mixer:
+def _mamba2(keys: Keys, width: int, state_bytes: int = MODEL_BYTES) -> Mixer:
     heads = keys.size("mamba_num_heads", "mamba_n_heads", "n_mamba_heads")
     head = keys.size("mamba_head_dim", "mamba_d_head")
     return Mamba2(
@@ -141,4 +140,4 @@ def _mamba2(keys: Keys, width: int, state_bytes: int = _MODEL_BYTES) -> Mixer:
 def _state_bytes(keys: Keys, default: int) -> int:
     """Of a value of the state: 32 bits where a key says so, or a family's configuration does."""
     named = keys.word("mamba_ssm_dtype", "mamba_ssm_cache_dtype")
-    return {None: default, "float32": STATE_BYTES}.get(named, _MODEL_BYTES)
+    return {None: default, "float32": STATE_BYTES}.get(named, MODEL_BYTES)

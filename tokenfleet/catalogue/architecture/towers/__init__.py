@@ -1,0 +1,1 @@
+"""Towers that see or hear, and what makes what they find into tokens."""
