@@ -59,6 +59,11 @@ class Hardware(Peaks):
         known = engines()[self.engine].model_types
         if known is not None and facts.model_type not in known:
             return f"has an engine that does not know {facts.model_type} models"
+        draft = facts.draft
+        if draft and draft.weights_dtype and draft.weights_dtype not in self.weights:
+            return f"does not run the {draft.weights_dtype} weights of its draft"
+        if draft and draft.quantization_method in self.without_kernels:
+            return f"has no kernel for the {draft.quantization_method} checkpoint of its draft"
         return None
 
     def runs_on(self, kind: InstanceType) -> bool:
@@ -73,7 +78,7 @@ class Engine(Fact):
 
     ``sdk`` is the version of the compiler whose output it runs, None where nothing is compiled
     ahead of time. ``drains``: whether it finishes requests after SIGTERM. ``adapters``: whether
-    it serves LoRA adapters. ``model_types``: of which models, where not of all that are read.
+    it serves LoRA adapters. ``speculation``: by which methods it drafts. ``model_types``: of which models, where not of all that are read.
     ``verified`` and ``not_verified`` say what was run, and where.
     """
 
@@ -86,6 +91,7 @@ class Engine(Fact):
     max_sequences: int
     drains: bool
     adapters: bool
+    speculation: tuple[str, ...] = ()
     model_types: tuple[str, ...] | None = None
     driver: str | None
     verified: str

@@ -12,6 +12,23 @@ from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
 from tokenfleet.mistakes import nearest
 
 
+class Draft(Fact):
+    """What drafts tokens for a model, loaded beside it and divided over the same ranks.
+
+    ``weights_bytes`` are fetched besides those of the model: 0 of layers that are among them. Each rank
+    holds its part of ``loaded_bytes``, and all of ``bytes_on_each_rank``. ``weights_dtype`` is None
+    where it is that of the model.
+    """
+
+    weights_bytes: int = Field(ge=0)
+    loaded_bytes: int = Field(gt=0)
+    bytes_on_each_rank: int = Field(default=0, ge=0)
+    weights_dtype: WeightsDtype | None = None
+    quantization_method: str | None = None
+    caches: tuple[LayerCache, ...]
+    divided: tuple[int, ...] = ()
+
+
 class ModelFacts(Fact):
     """The architecture of one model as its ``config.json`` and weight index state it.
 
@@ -20,7 +37,8 @@ class ModelFacts(Fact):
     embeddings that are stored again as a head, layers of another use. ``active_parameters`` equals
     ``parameters`` for a dense model. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
-    heads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
+    heads. ``draft_layers`` are those that draft the next tokens (MTP), left out where nobody says;
+    ``draft`` is what a stack loads beside it for that. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
     only completes.
     """
 
@@ -40,6 +58,8 @@ class ModelFacts(Fact):
     context_length: int = Field(gt=0)
     caches: tuple[LayerCache, ...] = ()
     divided: tuple[int, ...] = ()
+    draft_layers: int = Field(default=0, ge=0)
+    draft: Draft | None = None
     chats: bool
     license: str
     gated: bool
@@ -48,16 +68,24 @@ class ModelFacts(Fact):
 
     @property
     def loaded_bytes(self) -> int:
-        """The weights as the engine holds them in memory, all ranks together."""
+        """The weights as the engine holds them in memory, all ranks together, without a draft."""
         return self.weights_bytes - self.skipped_bytes
 
     @property
+    def fetched_bytes(self) -> int:
+        """The files that a node fetches, those of a draft among them."""
+        return self.weights_bytes + (self.draft.weights_bytes if self.draft else 0)
+
+    @property
     def layer_caches(self) -> Sequence[LayerCache]:
-        """What its layers keep of a sequence; keys and values of every token, where nothing else is said."""
+        """What its layers keep of a sequence, then those of a draft.
+
+        Keys and values of every token, where nothing else is said.
+        """
         plain = LayerCache(
             kind="full", layers=self.layers, heads=self.kv_heads, width=2 * self.head_size
         )
-        return self.caches or (plain,)
+        return (*(self.caches or (plain,)), *(self.draft.caches if self.draft else ()))
 
     def kv_bytes(
         self,
@@ -84,7 +112,9 @@ class ModelFacts(Fact):
         value head is either on one rank or on several (vllm/model_executor/models/llama.py).
         """
         heads = {each.heads for each in self.layer_caches if each.heads > 1}
-        return all(each % ranks == 0 for each in (self.attention_heads, *self.divided)) and all(
+        drafts = self.draft.divided if self.draft else ()
+        divided = (self.attention_heads, *self.divided, *drafts)
+        return all(each % ranks == 0 for each in divided) and all(
             each % ranks == 0 or ranks % each == 0 for each in heads
         )
 
@@ -93,7 +123,8 @@ class ModelFacts(Fact):
         """What ``takes_ranks`` looks at, in words."""
         heads = sorted({each.heads for each in self.layer_caches if each.heads > 1})
         kv = f", {' and '.join(map(str, heads))} KV heads" if heads else ""
-        others = sorted({*self.divided} - {self.attention_heads})
+        drafts = self.draft.divided if self.draft else ()
+        others = sorted({*self.divided, *drafts} - {self.attention_heads})
         widths = f", widths or groups of {', '.join(map(str, others))}" if others else ""
         return f"the model's {self.attention_heads} attention heads{kv}{widths}"
 

@@ -20,7 +20,7 @@ def plan_warm_up(settings: ModelSettings, facts: ModelFacts) -> WarmUpPlan:
 
     So it did with gpt-oss where engines could not fetch its vocabulary (vllm-project/vllm#22525).
     """
-    if facts.chats or "chat-template" in settings.engine_arguments:
+    if facts.chats or settings.chat_template:
         return WarmUpPlan(
             kind="chat",
             reason="what clients ask: template and vocabulary of chats are loaded by the first one",
