@@ -27,7 +27,5 @@ def draft_layers(config: Mapping[str, object], model_type: str) -> int:
     if model_type not in _KEY_BY_TYPE:
         return 0
     text = config.get("text_config")
-    inner = text if isinstance(text, Mapping) else config
-    return Keys({**config, **cast("Mapping[str, object]", inner)}).number(
-        _KEY_BY_TYPE[model_type], default=0
-    )
+    inner = cast("Mapping[str, object]", text if isinstance(text, Mapping) else config)
+    return Keys({**config, **inner}).number(_KEY_BY_TYPE[model_type], default=0)

@@ -1,12 +1,12 @@
 """Speculative decoding: what the pool's engine can draft with, and whether it pays at the load."""
 
-import math
 from collections.abc import Iterator
 
 from tokenfleet.catalogue.drafts import hands_out_hidden_states
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.counted import count
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.serving.batch import batch_of
 from tokenfleet.plan.serving.in_flight import requests_in_flight
@@ -78,22 +78,29 @@ def load_mistakes(
             most=batch.sequences,
         )
 
-    found, fewest, most = running(model.replicas.min), model.replicas.min, model.replicas.max
-    if found <= MOST_IN_FLIGHT:
+    def pays(replicas: int) -> bool:
+        # As many as it takes in are too many: the load is more than it carries without drafts.
+        return running(replicas) <= min(MOST_IN_FLIGHT, batch.sequences - 1)
+
+    fewest, most = model.replicas.min, model.replicas.max
+    if pays(fewest):
         return
-    enough = next((n for n in range(fewest, most + 1) if running(n) <= MOST_IN_FLIGHT), None)
-    way_out = f", or set replicas.min to {enough}" if enough else ""
-    share = traffic.requests_per_second / fewest
-    tokens = traffic.output_tokens
+    found, share = running(fewest), traffic.requests_per_second / fewest
+    milliseconds = 1000 * found / (share * traffic.output_tokens)
+    filled = f", all that it takes in at once ({share:.3g} requests/s)"
+    sum_of = (
+        f" ({share:.3g} requests/s x {traffic.output_tokens:,} tokens x {milliseconds:.3g} ms a token,"
+        " by the roofline of the price)"
+    )
+    enough = next((n for n in range(fewest, most + 1) if pays(n)), None)
     yield Mistake(
         path=f"{path}.speculative",
         value=asked.method,
         problem=(
-            f"about {math.ceil(found):,} requests are in flight on each of {fewest} replicas"
-            f" ({share:.3g} requests/s x {tokens:,} tokens x"
-            f" {1000 * found / (share * tokens):.3g} ms a token, by the roofline of the price), and"
-            f" above {MOST_IN_FLIGHT} verifying drafts takes longer than it saves: leave speculative"
-            f" out{way_out}"
+            f"about {found:,.0f} requests are in flight on each of {count(fewest, 'replica')}"
+            f"{filled if found >= batch.sequences else sum_of}: verifying drafts takes longer than it"
+            f" saves above {MOST_IN_FLIGHT}, or where the load fills the replica. Leave speculative out"
+            + (f", or set replicas.min to {enough}" if enough else "")
         ),
     )
 
