@@ -1,7 +1,8 @@
 """A model of the prod stack that drafts, and files of drafts beside the stack."""
 
+import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ HEAD_CONFIG: Keys = {
 
 
 def drafting(
-    keys_of: Callable[[str], Keys],
+    prod: Mapping[str, object],
     folder: Path,
     model: Mapping[str, object],
     files: Mapping[str, Mapping[str, object]],
@@ -41,6 +42,6 @@ def drafting(
     """The prod stack with ``model`` added to what it says of one of its models."""
     for path, content in files.items():
         (folder / path).write_text(json.dumps(content), encoding="utf-8")
-    keys = keys_of("prod")
+    keys: Keys = copy.deepcopy(dict(prod))
     keys["models"][name] |= model
     return decide(keys, "prod", folder)

@@ -5,7 +5,7 @@ import io
 import os
 import pickle
 import zipfile
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -228,7 +228,7 @@ MISTRAL: Mapping[str, bytes | None] = {
     ],
 )
 def test_of_a_folder_with_both_forms_of_the_weights_one_is_published(
-    load_format: LoadFormat, left_out: Collection[str], lay: Lay
+    load_format: LoadFormat, left_out: set[str], lay: Lay
 ) -> None:
     folder = lay(MISTRAL)
     found = {f.path for f in inspect(folder, SNAPSHOT, "safetensors", load_format=load_format)}

@@ -73,7 +73,7 @@ def test_drafts_that_would_not_work_or_not_pay_are_refused_with_the_way_out(
 ) -> None:
     name, model, head, path, part = row
     with pytest.raises(StackError) as raised:
-        drafting(keys_of, tmp_path, {"traffic": LITTLE} | model, {"head.json": head}, name)
+        drafting(keys_of("prod"), tmp_path, {"traffic": LITTLE} | model, {"head.json": head}, name)
     found = [m.problem for m in raised.value.mistakes if m.path == f"models.{name}.{path}"]
     assert [problem for problem in found if part in problem], raised.value.mistakes
 
@@ -83,5 +83,5 @@ def test_a_template_is_read_by_the_tokenizer_of_transformers(
     mode: Keys, keys_of: Callable[[str], Keys], tmp_path: Path
 ) -> None:
     model: Keys = {"chatTemplate": "head.json", "engineArguments": mode}
-    planned = drafting(keys_of, tmp_path, model, {"head.json": {"a": 1}})
+    planned = drafting(keys_of("prod"), tmp_path, model, {"head.json": {"a": 1}})
     assert [m.chat_template for m in planned.models if m.name == QWEN] != [None]

@@ -1,9 +1,9 @@
 """A draft is published, loaded, sized and told to the engine with the model it drafts for."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -33,7 +33,7 @@ def planned(keys_of: Callable[[str], Keys], tmp_path: Path) -> Planned:
 
     def plan(speculative: Mapping[str, object]) -> tuple[Plan, ModelPlan]:
         model: Keys = {"traffic": LITTLE} | ({"speculative": speculative} if speculative else {})
-        found = drafting(keys_of, tmp_path, model, {"head.json": HEAD_CONFIG})
+        found = drafting(keys_of("prod"), tmp_path, model, {"head.json": HEAD_CONFIG})
         (served,) = (model for model in found.models if model.name == QWEN)
         return found, served
 
@@ -71,7 +71,7 @@ def test_a_draft_is_a_snapshot_of_its_own_that_every_part_of_the_plan_knows(
     assert any(f"then its draft: {publish}" in note for note in weight_notes(plan))
     (pod,) = (
         manifest["spec"]["template"]["spec"]
-        for manifest in map(dict, plan.serving.manifests)
+        for manifest in cast("Sequence[Mapping[str, Any]]", plan.serving.manifests)
         if manifest["kind"] == "Deployment" and manifest["metadata"]["name"] == f"vllm-{QWEN}"
     )
     loaders = {c["name"]: c["command"][-1] for c in pod["initContainers"]}
