@@ -131,7 +131,7 @@ def test_weights_of_another_form_than_the_flags_ask_for_are_not_enough(
     command = f"tokenfleet publish Qwen/Qwen3-0.6B --revision {revision} --load-format mistral"
     assert f"    {command}\n" in tokenfleet(*stack).stdout
 
-    both = dict.fromkeys(("params.json", "tekken.json"), b"{}")
+    both: dict[str, bytes] = dict.fromkeys(("params.json", "tekken.json"), b"{}")
     folder = write_model(tmp_path / "model", 1000, both)
     publish = command.split()[1:]
     refused = tokenfleet(*publish, "--from", folder)

@@ -79,8 +79,7 @@ def head_from_config(path: Path, method: str, of: ModelFacts, *, way_out: str = 
         # How the engine calls it is checked above; its layers are those of its model_type.
         found = read_architecture({**config, "architectures": []})
         width = keys.size("target_hidden_size", default=found.width)
-        states = _HIDDEN_STATES if method == "eagle3" else 1
-        states = keys.size("num_aux_hidden_states", default=states)
+        states = _hidden_states(keys) if method == "eagle3" else 1
         drafted = keys.size("draft_vocab_size", default=found.vocabulary)
     except ShapeError as error:
         msg = f"{path} cannot be sized: {error}"
@@ -106,6 +105,13 @@ def head_from_config(path: Path, method: str, of: ModelFacts, *, way_out: str = 
         caches=tuple(found.caches),
         divided=tuple(found.divided),
     )
+
+
+def _hidden_states(keys: Keys) -> int:
+    """Of how many layers of the model a head of EAGLE-3 sees the output."""
+    within = keys.below("eagle_config") or Keys({})
+    named = within.numbers("eagle_aux_hidden_state_layer_ids") or ()
+    return keys.size("num_aux_hidden_states", default=len(named) or _HIDDEN_STATES)
 
 
 def _check_served(keys: Keys, method: str) -> None:
