@@ -25,6 +25,9 @@ RESERVED = {"max": 1, "reservation": RESERVATION}
 BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
 L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
 ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
+DRAFT: Keys = {"huggingFaceId": "Qwen/Qwen3-4B-Instruct-2507", "revision": "c" * 40}
+DRAFTING: Keys = {"method": "draft_model", "draft": DRAFT}
+OF_SAME_VOCABULARY = "tests/catalogue/configs/Qwen--Qwen3-0.6B/config.json"
 PRICE: Keys = {"usd": 1, "source": "an offer", "date": "2026-11-01"}
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
@@ -151,6 +154,28 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         "models.qwen3-8b.adapters",
         {"legal": ADAPTER},
         {"legal": ADAPTER | {"rank": 32}},
+    ),
+    "models.NAME.chatTemplate": ("models.qwen3-8b.chatTemplate", None, "tests/stacks/chat.jinja"),
+    "models.NAME.speculative.method": ("models.aaa.speculative", None, {"method": "ngram"}),
+    "models.NAME.speculative.tokens": (
+        "models.aaa.speculative",
+        {"method": "ngram"},
+        {"method": "ngram", "tokens": 4},
+    ),
+    "models.NAME.speculative.draft.huggingFaceId": (
+        "models.aaa.speculative",
+        DRAFTING,
+        {"method": "draft_model", "draft": DRAFT | {"huggingFaceId": "Qwen/Qwen3-1.7B"}},
+    ),
+    "models.NAME.speculative.draft.revision": (
+        "models.aaa.speculative",
+        DRAFTING,
+        {"method": "draft_model", "draft": DRAFT | {"revision": "d" * 40}},
+    ),
+    "models.NAME.speculative.draft.configJson": (
+        "models.aaa.speculative",
+        DRAFTING,
+        {"method": "draft_model", "draft": DRAFT | {"configJson": OF_SAME_VOCABULARY}},
     ),
     "models.NAME.longestRequestSeconds": ("models.qwen3-8b.longestRequestSeconds", 20, 30),
     "models.NAME.engineArguments": (

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from tokenfleet.cli import app
@@ -34,6 +35,30 @@ def test_every_argument_and_variable_of_the_pod_is_explained(
         answered = f"after a {model.warm_up.kind}"
         for part in ("not verified", "grace period", "startup probe", answered, "KV cache"):
             assert part in result.stdout
+
+
+def test_what_is_drafted_is_explained_with_what_is_not_counted(
+    own_project: Path, tmp_path: Path
+) -> None:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        (tmp_path / name).write_bytes((own_project / name).read_bytes())
+    form = yaml.safe_load((own_project / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    form["config"]["tokenfleet:models"]["qwen3-4b"]["speculative"] = {
+        "method": "draft_model",
+        "draft": {"huggingFaceId": "Qwen/Qwen3-0.6B", "revision": "c" * 40},
+    }
+    form["config"]["tokenfleet:models"]["qwen3-4b"].pop("traffic", None)
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(form), encoding="utf-8")
+    said = " ".join(_explain("qwen3-4b", "--project", tmp_path).stdout.split())
+    for part in (
+        "draft 1.11 GiB",
+        "draft: full, 28 layers",
+        "--speculative-config",
+        f"drafted by Qwen/Qwen3-0.6B/{'c' * 40}",
+        "64 at most",
+        "neither work nor gain: nobody has measured them here",
+    ):
+        assert part in said
 
 
 def test_json_is_json_and_nothing_else(own_project: Path) -> None:

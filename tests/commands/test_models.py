@@ -116,6 +116,33 @@ def test_an_adapter_and_the_gate_of_a_model_are_named_with_what_is_missing(
     ]
 
 
+def test_weights_of_another_form_than_the_flags_ask_for_are_not_enough(
+    tokenfleet: Run, tmp_path: Path, own_project: Path
+) -> None:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        (tmp_path / name).write_bytes((own_project / name).read_bytes())
+    form = yaml.safe_load((own_project / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    served = form["config"]["tokenfleet:models"]["qwen3-4b"]
+    revision = "a" * 40
+    flags = {"load-format": "mistral", "config-format": "mistral", "tokenizer-mode": "mistral"}
+    served |= {"huggingFaceId": "Qwen/Qwen3-0.6B", "revision": revision, "engineArguments": flags}
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(form), encoding="utf-8")
+    stack = ("models", "--stack", "dev", "--project", tmp_path)
+    command = f"tokenfleet publish Qwen/Qwen3-0.6B --revision {revision} --load-format mistral"
+    assert f"    {command}\n" in tokenfleet(*stack).stdout
+
+    both: dict[str, bytes] = dict.fromkeys(("params.json", "tekken.json"), b"{}")
+    folder = write_model(tmp_path / "model", 1000, both)
+    publish = command.split()[1:]
+    refused = tokenfleet(*publish, "--from", folder)
+    assert refused.exit_code == 2
+    assert "holds no consolidated*.safetensors, which load format mistral needs" in refused.stderr
+    assert tokenfleet(*publish[:-2], "--from", folder).exit_code == 0
+    said = tokenfleet(*stack).stdout
+    assert "published without the files that load format mistral needs" in said
+    assert "can be served" not in said
+
+
 def test_a_stack_that_is_not_there_is_refused(tokenfleet: Run) -> None:
     refused = tokenfleet("models", "--stack", "nowhere")
     assert refused.exit_code == 2

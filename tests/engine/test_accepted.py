@@ -11,9 +11,12 @@ import pytest
 from tests.engine.containers import OTHERS, Container, engine_containers
 from tests.engine.install import EngineTools
 from tests.own_stacks import STACKS
+from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, Keys
+from tests.plan.drafting import drafting as drafted
 from tokenfleet.catalogue.flags import engine_flags
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.plan.stack import Plan
+from tokenfleet.settings.stack_file import StackFile
 
 SCRIPT = Path(__file__).parent / "inside" / "accepted.py"
 Row = tuple[Sequence[str], Mapping[str, str]]
@@ -24,6 +27,13 @@ PLANTED: Mapping[str, tuple[Sequence[str], Mapping[str, str], str]] = {
     "flag of older releases": (["--swap-space=4"], {}, "--swap-space"),
     "negated flag of older releases": (["--disable-log-requests"], {}, "--disable-log-requests"),
     "value of another type": (["--max-num-seqs=many"], {}, "many"),
+    "draft by no method": (['--speculative-config={"method":"draft"}'], {}, "no method: draft"),
+    "draft by another word": (
+        ['--speculative-config={"tokens":3}'],
+        {},
+        "SpeculativeConfig: tokens",
+    ),
+    "draft that is no JSON": (["--speculative-config=ngram"], {}, "ngram"),
     "unknown dtype": (["--dtype=fp8"], {}, "fp8"),
     "misspelt variable": ([], {"VLLM_CPU_KV_CACHE_SPACE": "4"}, "VLLM_CPU_KV_CACHE_SPACE"),
     "variable of older releases": ([], {"VLLM_USE_V1": "1"}, "VLLM_USE_V1"),
@@ -40,6 +50,8 @@ NEURON_LACKS = frozenset(
         "--shutdown-timeout",
     }
 )
+# Methods that need a head or layers of which there are none for the model of the stack.
+OF_OTHER_MODELS = frozenset({"mtp", "eagle"})
 # The batch is compiled: none of these may be left to a default.
 NEURON_NEEDS = frozenset({"--max-model-len", "--max-num-seqs", "--tensor-parallel-size"})
 
@@ -53,8 +65,31 @@ class Answers:
 
 
 @pytest.fixture(scope="module")
+def drafting(
+    stack_files: Mapping[str, StackFile], tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Container]:
+    """The container of a model that drafts, by method, with what each loads for it."""
+    folder = tmp_path_factory.mktemp("drafting")
+    drafts: Mapping[str, Keys] = {"eagle3": {"draft": HEAD}, "draft_model": {"draft": SMALLER}}
+    found: dict[str, Container] = {}
+    for method in engines()["vllm-cpu"].speculation:
+        model: Keys = {
+            "traffic": LITTLE,
+            "speculative": {"method": method, **drafts.get(method, {})},
+        }
+        if method in OF_OTHER_MODELS:
+            continue
+        plan = drafted(stack_files["prod"].keys, folder, model, {"head.json": HEAD_CONFIG})
+        found[method] = engine_containers(plan)[QWEN]
+    return found
+
+
+@pytest.fixture(scope="module")
 def answers(
-    tools: EngineTools, plans: Mapping[str, Plan], tmp_path_factory: pytest.TempPathFactory
+    tools: EngineTools,
+    plans: Mapping[str, Plan],
+    drafting: Mapping[str, Container],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Answers:
     """All asked at once: importing vLLM takes longest."""
     rows: dict[str, Row] = {
@@ -62,6 +97,7 @@ def answers(
         for stack, plan in plans.items()
         for model, container in engine_containers(plan).items()
     }
+    rows |= {name: (container["args"], {}) for name, container in drafting.items()}
     rows |= {name: (["m", *flags], values) for name, (flags, values, _) in PLANTED.items()}
     folder = tmp_path_factory.mktemp("accepted")
     asked = [{"arguments": flags, "environment": values} for flags, values in rows.values()]
@@ -87,6 +123,13 @@ def test_vllm_takes_every_argument_and_variable(
     assert {model.name: answers.complaints[f"{stack}/{model.name}"] for model in models} == {
         model.name: [] for model in models
     }
+
+
+def test_vllm_knows_each_word_of_how_tokens_are_drafted(
+    drafting: Mapping[str, Container], answers: Answers
+) -> None:
+    assert drafting
+    assert not [said for method in drafting for said in answers.complaints[method]]
 
 
 @pytest.mark.parametrize("mistake", list(PLANTED))

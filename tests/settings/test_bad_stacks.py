@@ -22,6 +22,7 @@ AUTOSCALER_CHART = "https://kubernetes.github.io/autoscaler/cluster-autoscaler:9
 OTHER_DIGITS = "\uff11" * 12
 IMAGE = "ami-0123456789abcdef0"
 DIGEST = f"sha256:{'1' * 64}"
+DRAFT: Keys = {"huggingFaceId": "org/draft", "revision": "c" * 40}
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
 CACHE = "cluster.imageCache"
@@ -213,11 +214,50 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "commit as a number": ((f"{MODEL}.revision", int("1" * 40)), (f"{MODEL}.revision", "must be text: put it in quotes")),
     "escape sequence in a flag": ((f"{MODEL}.engineArguments", {"chat-template": "a\x1b[31m"}), (f"{MODEL}.engineArguments.chat-template", "U+001B")),
     "NUL in a flag": ((f"{MODEL}.engineArguments", {"chat-template": "a\0b"}), (f"{MODEL}.engineArguments.chat-template", "U+0000")),
-    "template in a file": ((f"{MODEL}.engineArguments", {"chat-template": "chat.jinja"}), (f"{MODEL}.engineArguments.chat-template", "write the template itself")),
-    "draft model": ((f"{MODEL}.engineArguments", {"speculative-config": '{"method":"eagle3","model":"org/eagle","num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "a draft model (org/eagle)")),
-    "draft model by itself": ((f"{MODEL}.engineArguments", {"spec-model": "org/eagle"}), (f"{MODEL}.engineArguments.spec-model", "a draft model (org/eagle)")),
-    "draft by no method": ((f"{MODEL}.engineArguments", {"speculative-config": '{"num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "mtp, ngram, suffix")),
-    "draft that is no JSON": ((f"{MODEL}.engineArguments", {"speculative-config": "ngram"}), (f"{MODEL}.engineArguments.speculative-config", "is not JSON")),
+    "template among the flags": ((f"{MODEL}.engineArguments", {"chat-template": "{{ x }}"}), (f"{MODEL}.engineArguments.chat-template", "change chatTemplate")),
+    "template that is not there": ((f"{MODEL}.chatTemplate", "no.jinja"), (f"{MODEL}.chatTemplate", "No such file or directory. Give a path relative to Pulumi.yaml")),
+    "template that is a folder": ((f"{MODEL}.chatTemplate", "."), (f"{MODEL}.chatTemplate", "Is a directory")),
+    "text for a template": ((f"{MODEL}.chatTemplate", "LICENSE"), (f"{MODEL}.chatTemplate", "holds no Jinja")),
+    "drafts among the flags": ((f"{MODEL}.engineArguments", {"speculative-config": '{"method":"ngram","num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "change speculative")),
+    "draft among the flags": ((f"{MODEL}.engineArguments", {"spec-model": "org/eagle"}), (f"{MODEL}.engineArguments.spec-model", "change speculative")),
+    "misspelt method": ((f"{MODEL}.speculative", {"method": "eagle4"}), (f"{MODEL}.speculative.method", "eagle3")),
+    "no tokens drafted": ((f"{MODEL}.speculative", {"method": "ngram", "tokens": 0}), (f"{MODEL}.speculative.tokens", "greater than or equal to 1")),
+    "method without its draft": ((f"{MODEL}.speculative", {"method": "eagle"}), (f"{MODEL}.speculative", "give it as draft")),
+    "draft without a use": ((f"{MODEL}.speculative", {"method": "ngram", "draft": DRAFT}), (f"{MODEL}.speculative", "leave it out, or use eagle or eagle3 or draft_model")),
+    "draft without a commit": ((f"{MODEL}.speculative", {"method": "eagle", "draft": {"huggingFaceId": "org/x"}}), (f"{MODEL}.speculative.draft.revision", "is missing")),
+    "method without its package": ((f"{MODEL}.speculative", {"method": "suffix"}), (f"{MODEL}.speculative.method", "arctic-inference")),
+    "layers that draft where there are none": ((f"{MODEL}.speculative", {"method": "mtp"}), (f"{MODEL}.speculative.method", "has no layers that draft")),
+    "head of which nothing is known": ((f"{MODEL}.speculative", {"method": "eagle3", "draft": DRAFT}), (f"{MODEL}.speculative.draft.huggingFaceId", "the catalogue lists no heads")),
+    "head whose configuration is not there": (
+        (f"{MODEL}.speculative", {"method": "eagle3", "draft": DRAFT | {"configJson": "no.json"}}),
+        (f"{MODEL}.speculative.draft.configJson", "No such file or directory. Give a path relative to Pulumi.yaml"),
+    ),
+    "head of another model": (
+        (f"{MODEL}.speculative", {"method": "eagle3", "draft": DRAFT | {"configJson": "tests/catalogue/small-decoder.config.json"}}),
+        (f"{MODEL}.speculative.draft.configJson", "each model needs its own"),
+    ),
+    "draft of which nothing is known": ((f"{MODEL}.speculative", {"method": "draft_model", "draft": DRAFT}), (f"{MODEL}.speculative.draft.huggingFaceId", "no facts about this model")),
+    "draft of another family": (
+        (f"{MODEL}.speculative", {"method": "draft_model", "draft": DRAFT | {"huggingFaceId": "meta-llama/Llama-3.1-8B-Instruct"}}),
+        (f"{MODEL}.speculative.draft.huggingFaceId", "has a vocabulary of 128,256 tokens"),
+    ),
+    "weights of one form, configuration of another": (
+        (f"{MODEL}.engineArguments", {"config-format": "hf", "load-format": "mistral"}),
+        (f"{MODEL}.engineArguments.config-format", "contradicts load-format: mistral"),
+    ),
+    "configuration of one form, weights of another": (
+        (f"{MODEL}.engineArguments", {"config-format": "mistral", "load-format": "safetensors"}),
+        (f"{MODEL}.engineArguments.load-format", "contradicts config-format: mistral"),
+    ),
+    "traces for another server": ((f"{MODEL}.engineArguments", {"otlp-traces-endpoint": "http://c:4317"}), (f"{MODEL}.engineArguments.otlp-traces-endpoint", "names other servers")),
+    "tools on another server": ((f"{MODEL}.engineArguments", {"tool-server": "host:80"}), (f"{MODEL}.engineArguments.tool-server", "names other servers")),
+    "events of the cache": ((f"{MODEL}.engineArguments", {"kv-events-config": "{}"}), (f"{MODEL}.engineArguments.kv-events-config", "names other servers")),
+    "token of the Hub": ((f"{MODEL}.engineArguments", {"hf-token": "hf_x"}), (f"{MODEL}.engineArguments.hf-token", "is a secret")),
+    "adapters by modality": ((f"{MODEL}.engineArguments", {"default-mm-loras": "{}"}), (f"{MODEL}.engineArguments.default-mm-loras", "the published files of its model")),
+    "plug-in within JSON": (
+        (f"{MODEL}.engineArguments", {"structured-outputs-config": '{"reasoning_parser_plugin": "/p.py"}'}),
+        (f"{MODEL}.engineArguments.structured-outputs-config", "reasoning_parser_plugin names something"),
+    ),
     "configuration elsewhere": ((f"{MODEL}.engineArguments", {"hf-config-path": "org/other"}), (f"{MODEL}.engineArguments.hf-config-path", "the published files of its model")),
     "plug-in in a file": ((f"{MODEL}.engineArguments", {"tool-parser-plugin": "/p.py"}), (f"{MODEL}.engineArguments.tool-parser-plugin", "the published files of its model")),
     "generation settings elsewhere": ((f"{MODEL}.engineArguments", {"generation-config": "/g"}), (f"{MODEL}.engineArguments.generation-config", "the published files of its model")),

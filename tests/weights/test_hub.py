@@ -8,6 +8,7 @@ import pytest
 
 from tokenfleet.weights.download import check_download
 from tokenfleet.weights.hub import HubFile, is_same, needed
+from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.manifest import Manifest, ManifestFile
 from tokenfleet.weights.refusal import SnapshotError
 
@@ -16,6 +17,7 @@ def hub_files(*paths: str) -> Sequence[HubFile]:
     return [HubFile(path=path, size_bytes=1, sha256=None, git_id="") for path in paths]
 
 
+FORMATS: Sequence[LoadFormat] = ("auto", "mistral")
 TEXTS = ("LICENSE", "README.md", "config.json", "tokenizer.json")
 
 
@@ -39,6 +41,34 @@ def test_one_form_of_the_weights_is_published(
     files = hub_files(*TEXTS, *weights, *left_out)
     kept = {file.path for file in needed("org/model", files, allow_pickle=False)}
     assert kept == {*TEXTS, *weights}
+
+
+MISTRAL = ("params.json", "tekken.json", "consolidated-00001-of-00002.safetensors")
+BOTH = (*TEXTS, *MISTRAL, "model-00001-of-00002.safetensors", "model.safetensors.index.json")
+
+
+def test_the_form_that_is_asked_for_is_published_and_not_the_other() -> None:
+    files = hub_files(*BOTH, "consolidated.safetensors.index.json")
+    kept = {
+        form: {f.path for f in needed("org/m", files, allow_pickle=False, load_format=form)}
+        for form in FORMATS
+    }
+    assert kept["mistral"] == {*TEXTS, *MISTRAL, "consolidated.safetensors.index.json"}
+    assert kept["auto"] == {*BOTH} - {MISTRAL[-1]}
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        ("params.json", "has no params.json"),
+        ("tekken.json", r"has no tekken\.json or tokenizer\.model\.v\*"),
+        (MISTRAL[-1], r"has no consolidated\*\.safetensors"),
+    ],
+)
+def test_what_the_form_needs_is_missed_before_the_download(without: str, said: str) -> None:
+    files = hub_files(*(path for path in BOTH if path != without))
+    with pytest.raises(SnapshotError, match=said):
+        needed("org/m", files, allow_pickle=False, load_format="mistral")
 
 
 def test_pickles_are_published_only_when_there_is_nothing_else_and_they_are_allowed() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.weights.model_files import index, safetensors
 from tokenfleet.weights.contents import Contents
+from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.refusal import SnapshotError
 from tokenfleet.weights.snapshot import digest, inspect
 
@@ -210,3 +211,32 @@ def test_a_file_that_vanishes_is_a_sentence(lay: Lay) -> None:
 def test_an_adapter_is_a_snapshot_too(lay: Lay) -> None:
     folder = lay({"config.json": None, "adapter_config.json": b'{"r": 16}'})
     assert "adapter_config.json" in {file.path for file in inspect(folder, SNAPSHOT, "safetensors")}
+
+
+MISTRAL: Mapping[str, bytes | None] = {
+    "params.json": b"{}",
+    "tekken.json": b"{}",
+    "consolidated.safetensors": safetensors(),
+}
+
+
+@pytest.mark.parametrize(
+    ("load_format", "left_out"),
+    [
+        ("auto", {"consolidated.safetensors"}),
+        ("mistral", {"model-1.safetensors", "model.safetensors.index.json"}),
+    ],
+)
+def test_of_a_folder_with_both_forms_of_the_weights_one_is_published(
+    load_format: LoadFormat, left_out: set[str], lay: Lay
+) -> None:
+    folder = lay(MISTRAL)
+    found = {f.path for f in inspect(folder, SNAPSHOT, "safetensors", load_format=load_format)}
+    assert found == {*GOOD, *MISTRAL} - left_out
+
+
+@pytest.mark.parametrize("name", MISTRAL)
+def test_a_folder_that_lacks_what_the_form_needs_is_refused(name: str, lay: Lay) -> None:
+    folder = lay({**MISTRAL, name: None})
+    with pytest.raises(SnapshotError, match=f"holds no {name[:6]}.*load format mistral needs"):
+        inspect(folder, SNAPSHOT, "safetensors", load_format="mistral")

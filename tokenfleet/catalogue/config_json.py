@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from tokenfleet.catalogue.architecture.keys import ShapeError
+from tokenfleet.catalogue.architecture.own_drafts import draft_layers
 from tokenfleet.catalogue.architecture.read import read_architecture
 from tokenfleet.catalogue.chat_template import has_chat_template
 from tokenfleet.catalogue.checkpoint.read import checkpoint_format
@@ -16,14 +17,16 @@ from tokenfleet.catalogue.weight_index import indexed_weights
 from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
 
 
-def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
+def facts_from_config(
+    path: Path, *, way_out: str = "", index_name: str = "model.safetensors.index.json"
+) -> ModelFacts:
     """Read the facts from ``path``, and from files beside it, named as in a repository.
 
     A weight index gives the exact size of the weights, a chat template says that the model chats,
     ``modules.json`` of Sentence Transformers that it embeds,
     ``hf_quant_config.json`` in which format ModelOpt has left it.
 
-    Without ``model.safetensors.index.json`` the parameters are counted from shapes, as the pinned
+    Without its weight index, which is called ``index_name``, the parameters are counted from shapes, as the pinned
     engine makes them (``architecture.families``). ``way_out`` is a sentence to add where the file
     cannot be read.
 
@@ -31,12 +34,13 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
         CatalogueError: when the file cannot be read, lacks a key or describes a shape that
             cannot be counted, naming it.
     """
-    config = _read(path, way_out)
-    index = path.with_name("model.safetensors.index.json")
+    config = config_of(path, way_out)
+    index = path.with_name(index_name)
     embeds = has_pooling(path.parent)
     try:
         found = read_architecture(config, indexed=index.exists(), embeds=embeds)
         kept_in = checkpoint_format(config, path.parent)
+        drafting = draft_layers(config, found.model_type)
         counted = kept_in.bytes_of(found)
     except ShapeError as error:
         msg = f"{path} cannot be sized: {error}"
@@ -68,6 +72,7 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
         caches=tuple(found.caches),
         divided=tuple(kept_in.divided(found)),
         unread_keys=tuple(found.unread),
+        draft_layers=drafting,
         chats=has_chat_template(path.parent),
         license="see the model card",
         gated=False,
@@ -76,7 +81,12 @@ def facts_from_config(path: Path, *, way_out: str = "") -> ModelFacts:
     )
 
 
-def _read(path: Path, way_out: str) -> Mapping[str, object]:
+def config_of(path: Path, way_out: str = "") -> Mapping[str, object]:
+    """What a ``config.json`` says; ``way_out`` as above.
+
+    Raises:
+        CatalogueError: when it cannot be read.
+    """
     try:
         # Formats that are told layer by layer make such a file long.
         found = cast("object", json.loads(given_text(path, GENERATED_BYTES)))

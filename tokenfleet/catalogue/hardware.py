@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from tokenfleet.catalogue.facts import Fact, data_file
 from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models import Draft, ModelFacts
 from tokenfleet.task import Task
 
 
@@ -64,6 +64,13 @@ class Hardware(Peaks):
         known = engine.model_types
         if known is not None and facts.model_type not in known:
             return f"has an engine that does not know {facts.model_type} models"
+        return self._refusal_of_draft(facts.draft) if facts.draft else None
+
+    def _refusal_of_draft(self, draft: Draft) -> str | None:
+        if draft.weights_dtype and draft.weights_dtype not in self.weights:
+            return f"does not run the {draft.weights_dtype} weights of its draft"
+        if draft.quantization_method in self.without_kernels:
+            return f"has no kernel for the {draft.quantization_method} checkpoint of its draft"
         return None
 
     def runs_on(self, kind: InstanceType) -> bool:
@@ -78,7 +85,8 @@ class Engine(Fact):
 
     ``sdk`` is the version of the compiler whose output it runs, None where nothing is compiled
     ahead of time. ``drains``: whether it finishes requests after SIGTERM. ``adapters``: whether
-    it serves LoRA adapters. ``tasks``: what it does with models. ``model_types``: of which models, where not of all that are read.
+    it serves LoRA adapters. ``tasks``: what it does with models. ``speculation``: by which methods it
+    drafts. ``model_types``: of which models, where not of all that are read.
     ``verified`` and ``not_verified`` say what was run, and where.
     """
 
@@ -92,6 +100,7 @@ class Engine(Fact):
     drains: bool
     adapters: bool
     tasks: tuple[Task, ...] = get_args(Task)
+    speculation: tuple[str, ...] = ()
     model_types: tuple[str, ...] | None = None
     driver: str | None
     verified: str

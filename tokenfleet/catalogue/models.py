@@ -14,6 +14,23 @@ from tokenfleet.mistakes import nearest
 from tokenfleet.task import Task
 
 
+class Draft(Fact):
+    """What drafts tokens for a model, loaded beside it and divided over the same ranks.
+
+    ``weights_bytes`` are fetched besides those of the model: 0 of layers that are among them. Each rank
+    holds its part of ``loaded_bytes``, and all of ``bytes_on_each_rank``. ``weights_dtype`` is None
+    where it is that of the model.
+    """
+
+    weights_bytes: int = Field(ge=0)
+    loaded_bytes: int = Field(gt=0)
+    bytes_on_each_rank: int = Field(default=0, ge=0)
+    weights_dtype: WeightsDtype | None = None
+    quantization_method: str | None = None
+    caches: tuple[LayerCache, ...]
+    divided: tuple[int, ...] = ()
+
+
 class ModelFacts(Fact):
     """The architecture of one model as its ``config.json`` and weight index state it.
 
@@ -25,7 +42,9 @@ class ModelFacts(Fact):
     no head is as large. A dense model has no others. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
     heads. ``unread_keys`` are those of its configuration that may change what it takes and that
-    nothing here reads. ``chats``: whether its tokenizer says how a chat becomes a prompt, without which an engine
+    nothing here reads. ``draft_layers`` are those that draft the next tokens (MTP), left out where
+    nobody says; ``draft`` is what a stack loads beside it for that. ``chats``: whether its tokenizer
+    says how a chat becomes a prompt, without which an engine
     only completes.
     """
 
@@ -48,6 +67,8 @@ class ModelFacts(Fact):
     caches: tuple[LayerCache, ...] = ()
     divided: tuple[int, ...] = ()
     unread_keys: tuple[str, ...] = ()
+    draft_layers: int = Field(default=0, ge=0)
+    draft: Draft | None = None
     chats: bool
     license: str
     gated: bool
@@ -56,7 +77,7 @@ class ModelFacts(Fact):
 
     @property
     def loaded_bytes(self) -> int:
-        """The weights as the engine holds them in memory, all ranks together."""
+        """The weights as the engine holds them in memory, all ranks together, without a draft."""
         return self.weights_bytes - self.skipped_bytes
 
     @property
@@ -70,12 +91,20 @@ class ModelFacts(Fact):
         return self.loaded_bytes - 2 * self.idle_parameters
 
     @property
+    def fetched_bytes(self) -> int:
+        """The files that a node fetches, those of a draft among them."""
+        return self.weights_bytes + (self.draft.weights_bytes if self.draft else 0)
+
+    @property
     def layer_caches(self) -> Sequence[LayerCache]:
-        """What its layers keep of a sequence; keys and values of every token, where nothing else is said."""
+        """What its layers keep of a sequence, then those of a draft.
+
+        Keys and values of every token, where nothing else is said.
+        """
         plain = LayerCache(
             kind="full", layers=self.layers, heads=self.kv_heads, width=2 * self.head_size
         )
-        return self.caches or (plain,)
+        return (*(self.caches or (plain,)), *(self.draft.caches if self.draft else ()))
 
     def kv_bytes(
         self,
@@ -101,7 +130,9 @@ class ModelFacts(Fact):
         value head is either on one rank or on several (vllm/model_executor/models/llama.py).
         """
         heads = {each.heads for each in self.layer_caches if each.heads > 1}
-        return all(each % ranks == 0 for each in (self.attention_heads, *self.divided)) and all(
+        drafts = self.draft.divided if self.draft else ()
+        divided = (self.attention_heads, *self.divided, *drafts)
+        return all(each % ranks == 0 for each in divided) and all(
             each % ranks == 0 or ranks % each == 0 for each in heads
         )
 
@@ -110,7 +141,8 @@ class ModelFacts(Fact):
         """What ``takes_ranks`` looks at, in words."""
         heads = sorted({each.heads for each in self.layer_caches if each.heads > 1})
         kv = f", {' and '.join(map(str, heads))} KV heads" if heads else ""
-        others = sorted({*self.divided} - {self.attention_heads})
+        drafts = self.draft.divided if self.draft else ()
+        others = sorted({*self.divided, *drafts} - {self.attention_heads})
         widths = f", widths or groups of {', '.join(map(str, others))}" if others else ""
         return f"the model's {self.attention_heads} attention heads{kv}{widths}"
 

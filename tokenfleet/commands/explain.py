@@ -26,9 +26,11 @@ from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
+from tokenfleet.plan.serving.memory import KvShare
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.speculation import speculation_rows
 from tokenfleet.views.tables.table import Column
 
 Rows = Sequence[tuple[str, str, str]]
@@ -95,6 +97,11 @@ def _sections(model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Row
     return {
         "Engine": _engine(model, pool, engine),
         "Memory of one rank": _memory(model),
+        **(
+            {"Speculative decoding": speculation_rows(found)}
+            if (found := model.speculation)
+            else {}
+        ),
         "Arguments of vllm serve": [
             (f"--{a.flag}" if a.flag else "MODEL", " ".join(a.values), a.reason)
             for a in model.arguments
@@ -139,6 +146,7 @@ def _memory(model: ModelPlan) -> Rows:
     return [
         ("usable", f"{memory.usable_gib:.2f} GiB", f"of {memory.rank_gib:.2f}, {memory.ranks} x"),
         ("weights", f"{memory.weights_gib:.2f} GiB", "size of the files, shared by the ranks"),
+        *([("draft", f"{memory.draft_gib:.2f} GiB", "of them too")] if memory.draft_gib else []),
         *([("adapters", adapters, "all at once")] if memory.adapters_gib else []),
         ("runtime", f"{memory.runtime_gib:.2f} GiB", "what the engine needs beside both"),
         ("KV cache", f"{memory.kv_gib:.2f} GiB", "what is left"),
@@ -149,16 +157,23 @@ def _memory(model: ModelPlan) -> Rows:
             if memory.full_length_requests is not None
             else "an encoder keeps nothing of it",
         ),
+        *((_layers(share), f"{share.gib:.2f} GiB", share.arithmetic) for share in memory.kv_shares),
         *(
-            (f"{share.kind}, {share.layers} layers", f"{share.gib:.2f} GiB", share.arithmetic)
-            for share in memory.kv_shares
-        ),
-        *(
-            [("in flight", f"{memory.kv_in_flight_gib:.2f} GiB", "windows, while a prompt is read")]
+            [
+                (
+                    "in flight",
+                    f"{memory.kv_in_flight_gib:.2f} GiB",
+                    "besides: of windows while a prompt is read, and what pads blocks and groups",
+                )
+            ]
             if memory.kv_in_flight_gib
             else []
         ),
     ]
+
+
+def _layers(share: KvShare) -> str:
+    return f"{'draft: ' if share.of_draft else ''}{share.kind}, {share.layers} layers"
 
 
 def _place(model: ModelPlan, pool: PoolPlan) -> Rows:

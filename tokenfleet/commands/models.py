@@ -127,12 +127,27 @@ def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence
             missing={
                 how_to_publish(stack_file.stack, model, snapshot): _lacking(model, snapshot, state)
                 for snapshot in model.snapshots
-                for state in (states.get(snapshot, ABSENT),)
+                for state in (_state(model, snapshot, states.get(snapshot)),)
                 if state != PUBLISHED
             },
         )
         for model in plan.models
     ]
+
+
+def _state(model: ModelPlan, snapshot: str, found: SnapshotState | None) -> str:
+    """The state of one of its snapshots, and whether it is there in the form that its flags ask for."""
+    if found is None:
+        return ABSENT
+    is_adapter = snapshot in model.adapters.values() or snapshot in model.artifacts
+    if found.state != PUBLISHED or model.load_format == "auto" or is_adapter:
+        return found.state
+    if found.load_format != model.load_format:
+        return (
+            f"published without the files that load format {model.load_format} needs, which the"
+            " engineArguments ask for"
+        )
+    return PUBLISHED
 
 
 def _lacking(model: ModelPlan, snapshot: str, state: str) -> str:

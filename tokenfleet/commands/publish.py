@@ -12,6 +12,7 @@ from tokenfleet.commands.progress import progress
 from tokenfleet.commands.published import BucketName, bucket_of, snapshot_named
 from tokenfleet.json_document import Schema
 from tokenfleet.weights.contents import Contents
+from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.publish import Published
 from tokenfleet.weights.refusal import PublishError
 from tokenfleet.weights.source import (
@@ -37,6 +38,10 @@ def publish(
         str | None,
         typer.Option(metavar="KEY", help="the folder holds artifacts compiled for Neuron"),
     ] = None,
+    load_format: Annotated[
+        LoadFormat,
+        typer.Option(help="mistral: the files that the flags of that format need, and no others"),
+    ] = "auto",
     allow_pickle: Annotated[
         bool, typer.Option("--allow-pickle", help="allow weights that run code when loaded")
     ] = False,
@@ -56,10 +61,14 @@ def publish(
     try:
         with progress(silent=as_json) as shown:
             if folder is None:
-                done = publish_from_hub(Bucket(name), model, revision, contents, shown)
+                done = publish_from_hub(
+                    Bucket(name), model, revision, contents, shown, load_format=load_format
+                )
             else:
                 contents = contents if neuron is None else "compiled"
-                done = publish_folder(Bucket(name), snapshot, folder, contents, shown)
+                done = publish_folder(
+                    Bucket(name), snapshot, folder, contents, shown, load_format=load_format
+                )
     except PublishError as error:
         fail(*error.lines)
     except KeyboardInterrupt:

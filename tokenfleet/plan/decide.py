@@ -4,16 +4,14 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tokenfleet.catalogue.config_json import facts_from_config
-from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts, model_facts
+from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake, StackError
+from tokenfleet.plan.beside import read_beside
 from tokenfleet.plan.checks.mistakes import find_mistakes
 from tokenfleet.plan.checks.published import published_mistakes
 from tokenfleet.plan.stack import Plan, build
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.draft import parse
-from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.stack_file import StackFile
 
 # "<project>-<stack>-<pool of 20>-node" plus Pulumi's suffix stays below IAM's 64 characters.
@@ -47,14 +45,15 @@ def decide(
     """The plan of a stack.
 
     ``keys`` are the project's own keys without prefix and without secrets, ``project`` the
-    directory that ``configJson`` paths start from, ``found`` what reading the keys brought up.
+    directory that paths of files start from, ``found`` what reading the keys brought up.
 
     Raises:
         StackError: with every mistake found, by reading, by parsing and by the checks.
     """
     draft = parse(keys)
-    facts_by_model = {name: _facts(model, project) for name, model in draft.models.items()}
-    mistakes = [*found, *draft.mistakes, *find_mistakes(draft, facts_by_model)]
+    beside = read_beside(draft.models, project)
+    facts_by_model = beside.facts_by_model
+    mistakes = [*found, *draft.mistakes, *beside.mistakes, *find_mistakes(draft, facts_by_model)]
     if not _STACK_NAME.fullmatch(stack):
         problem = (
             "a stack's name becomes part of the names of roles and groups: use 1 to 16 lower-case"
@@ -70,17 +69,7 @@ def decide(
     if mistakes:
         raise StackError(mistakes)
     known = {name: facts for name, facts in facts_by_model.items() if isinstance(facts, ModelFacts)}
-    plan = build(draft.settings(), known, stack, project_name)
+    plan = build(draft.settings(), known, stack, project_name, templates=beside.templates)
     if stale := list(published_mistakes(draft.models, plan.models)):
         raise StackError(stale)
     return plan
-
-
-def _facts(model: ModelSettings, project: Path) -> ModelFacts | CatalogueError:
-    try:
-        if model.config_json:
-            path = project / model.config_json
-            return facts_from_config(path, way_out="Give a path relative to Pulumi.yaml")
-        return model_facts(model.hugging_face_id)
-    except CatalogueError as error:
-        return error

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.catalogue.instances import instance_type
@@ -95,10 +96,16 @@ class Plan:
 
 
 def build(
-    settings: Settings, facts_by_model: Mapping[str, ModelFacts], stack: str, project: str
+    settings: Settings,
+    facts_by_model: Mapping[str, ModelFacts],
+    stack: str,
+    project: str,
+    *,
+    templates: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Decide a stack of a project; ``facts_by_model`` by the model's name in the settings.
 
+    ``templates`` are the texts of chat templates by that name, where a model has one of its own.
     Pure but for the packaged data and templates it reads. The settings must have passed
     ``plan.checks``.
     """
@@ -132,6 +139,7 @@ def build(
             place=f"{name} in {settings.region}",
             cache=next(iter(images), None),
             digests=digests,
+            chat_template=templates.get(model_name),
         )
         for model_name, model in sorted(settings.models.items())
     ]

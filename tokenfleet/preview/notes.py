@@ -8,6 +8,7 @@ from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
+from tokenfleet.plan.serving.speculation import in_flight
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.addresses import address_notes
@@ -44,6 +45,7 @@ def notes(
         *_idle_nodes(plan),
         *_engines(plan),
         *_remote_code(plan),
+        *_speculation(plan),
         *_endpoints(plan),
         *_floating(plan),
         *_spot_notices(plan),
@@ -141,6 +143,16 @@ def _remote_code(plan: Plan) -> Iterator[str]:
             yield (
                 f"models.{model.name}.engineArguments.trust-remote-code runs the Python code that"
                 f" {model.hugging_face_id} brings along: read that of this revision first."
+            )
+
+
+def _speculation(plan: Plan) -> Iterator[str]:
+    for model in plan.models:
+        if found := model.speculation:
+            yield (
+                f"models.{model.name}.speculative: the price counts what a draft takes of memory, disks"
+                f" and start, but neither its work nor its gain, which nobody has measured for this"
+                f" model ({in_flight(found)}). Measure both: vllm bench serve, with and without."
             )
 
 

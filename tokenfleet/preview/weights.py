@@ -41,7 +41,9 @@ def _commands(plan: Plan, model: ModelPlan) -> str:
 
 
 def _licences(plan: Plan) -> Iterator[str]:
-    """Of each model and adapter that is served; the catalogue knows those of its models alone."""
+    """Of each model, adapter and draft that is loaded; the catalogue knows those of its models alone."""
     for model in plan.models:
         yield f"{model.name} ({model.facts.license})"
         yield from (f"its adapter {name} (see its card on the Hub)" for name in model.adapters)
+        if model.speculation and model.speculation.draft:
+            yield f"its draft {model.speculation.draft.rpartition('/')[0]} (see its card on the Hub)"

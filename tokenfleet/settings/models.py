@@ -13,6 +13,7 @@ from tokenfleet.settings.forms import (
     Revision,
 )
 from tokenfleet.settings.section import Section
+from tokenfleet.settings.speculation import SpeculativeSettings
 from tokenfleet.task import Task
 
 
@@ -88,6 +89,10 @@ class ModelSettings(Section):
     """Values of the KV cache: 16-bit, or 8-bit where the hardware has it (Ada, Hopper and later)."""
     adapters: dict[Name, AdapterSettings] = Field(default={})
     """LoRA adapters by the name clients use, loaded at start."""
+    chat_template: str | None = None
+    """Path of a Jinja file that makes a prompt of a chat, in place of the one of its tokenizer."""
+    speculative: SpeculativeSettings | None = None
+    """Tokens drafted ahead and verified by the model; refused where the load makes it slower."""
     longest_request_seconds: Annotated[int, Field(ge=1, le=540)] | None = None
     """What a request may take when its replica ends; on spot the notice allows 65 s or less."""
     engine_arguments: dict[FlagName, FlagValue] = Field(default={})

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
+from tokenfleet.weights.load_format import LoadFormat, lacks
+
 Contents = Literal["safetensors", "any", "compiled"]
 """What a snapshot is expected to hold.
 
@@ -99,14 +101,16 @@ def _end_of(tensor: Mapping[str, object]) -> int:
 _CONFIGS = ("config.json", "adapter_config.json")
 
 
-def gaps(folder: Path, paths: Collection[str], contents: Contents) -> Iterator[str]:
+def gaps(
+    folder: Path, paths: Collection[str], contents: Contents, load_format: LoadFormat = "auto"
+) -> Iterator[str]:
     """What a snapshot lacks: each line names the file and the way out."""
     if not paths:
         yield "holds no files: give the folder of the files themselves"
         return
     if contents == "compiled":
         return
-    yield from _config_problems(folder, paths)
+    yield from _config_problems(folder, paths, load_format)
     suffixes = {PurePosixPath(path).suffix for path in paths}
     if ".safetensors" not in suffixes and not (contents == "any" and suffixes & PICKLED_SUFFIXES):
         yield "holds no *.safetensors: these are the weights, download them too"
@@ -115,7 +119,13 @@ def gaps(folder: Path, paths: Collection[str], contents: Contents) -> Iterator[s
             yield from _missing_shards(folder, path, paths)
 
 
-def _config_problems(folder: Path, paths: Collection[str]) -> Iterator[str]:
+def _config_problems(
+    folder: Path, paths: Collection[str], load_format: LoadFormat
+) -> Iterator[str]:
+    if load_format == "mistral":
+        for missing in lacks(paths, load_format):
+            yield f"holds no {missing}, which load format {load_format} needs: download it too"
+        return
     name = next((name for name in _CONFIGS if name in paths), None)
     if name is None:
         yield "holds no config.json: give the folder that has it, or download it too"

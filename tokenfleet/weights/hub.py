@@ -19,6 +19,7 @@ from huggingface_hub.errors import (
 )
 
 from tokenfleet.weights.contents import PICKLED_SUFFIXES
+from tokenfleet.weights.load_format import LoadFormat, lacks, without_other_form
 from tokenfleet.weights.manifest import Manifest, path_problem
 from tokenfleet.weights.refusal import PublishError, SnapshotError
 
@@ -59,7 +60,13 @@ def files_on_hub(model: str, revision: str) -> Sequence[HubFile]:
         ]
 
 
-def needed(model: str, files: Sequence[HubFile], *, allow_pickle: bool) -> Sequence[HubFile]:
+def needed(
+    model: str,
+    files: Sequence[HubFile],
+    *,
+    allow_pickle: bool,
+    load_format: LoadFormat = "auto",
+) -> Sequence[HubFile]:
     """The files that serving needs: one form of the weights, and everything that is no weights.
 
     Raises:
@@ -68,13 +75,8 @@ def needed(model: str, files: Sequence[HubFile], *, allow_pickle: bool) -> Seque
     kept = [file for file in files if not _is_other_form(file.path)]
     paths = {file.path for file in kept}
     if any(path.endswith(_SAFETENSORS) for path in paths):
-        # Mistral publishes the same weights twice, once under its own names.
-        twice = bool({"model.safetensors", "model.safetensors.index.json"} & paths)
-        kept = [
-            file
-            for file in kept
-            if not _is_pickled(file.path) and not (twice and file.path.startswith("consolidated"))
-        ]
+        one_form = without_other_form(paths, load_format)
+        kept = [file for file in kept if file.path in one_form and not _is_pickled(file.path)]
     elif not allow_pickle:
         problem = (
             "this revision has no weights in safetensors: choose one that has, or give"
@@ -82,6 +84,10 @@ def needed(model: str, files: Sequence[HubFile], *, allow_pickle: bool) -> Seque
         )
         raise SnapshotError(model, [problem])
     problems = [f"{f.path!r}: {problem}" for f in kept if (problem := path_problem(f.path))]
+    problems += [
+        f"has no {missing}, which load format {load_format} needs"
+        for missing in lacks(paths, load_format)
+    ]
     if problems:
         raise SnapshotError(model, problems)
     return kept

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tokenfleet.weights.crew import Crew, Job
 from tokenfleet.weights.layout import PREFIX, snapshot_of
+from tokenfleet.weights.load_format import LoadFormat, lacks
 from tokenfleet.weights.neuron import FOLDER, neuron_snapshot
 from tokenfleet.weights.promise import promised
 from tokenfleet.weights.publish import WORKERS
@@ -24,6 +25,8 @@ class SnapshotState:
     files: int = 0
     total_bytes: int = 0
     published: datetime | None = None
+    load_format: LoadFormat = "auto"
+    """``mistral``, where it has all that this format needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +75,10 @@ def list_models(store: Store) -> Sequence[ModelRevision]:
     return list(_by_revision(states))
 
 
-def state_by_snapshot(found: Sequence[ModelRevision]) -> dict[str, str]:
+def state_by_snapshot(found: Sequence[ModelRevision]) -> dict[str, SnapshotState]:
     """The state of everything listed, by the name a model loads it by."""
     return {
-        state.snapshot: state.state
+        state.snapshot: state
         for revision in found
         for state in (revision.weights, *revision.neuron.values())
     }
@@ -120,6 +123,7 @@ def _state(store: Store, snapshot: str, objects: _Found) -> SnapshotState:
         files=len(sizes),
         total_bytes=sum(sizes.values()),
         published=objects.manifest,
+        load_format="auto" if any(lacks(sizes, "mistral")) else "mistral",
     )
 
 

@@ -10,6 +10,7 @@ from stat import S_ISDIR, S_ISREG
 from tokenfleet.weights.contents import Contents, file_problem, gaps
 from tokenfleet.weights.crew import Crew, Job
 from tokenfleet.weights.layout import PART_BYTES, file_key
+from tokenfleet.weights.load_format import LoadFormat, without_other_form
 from tokenfleet.weights.manifest import ManifestFile, path_problem
 from tokenfleet.weights.refusal import SnapshotError
 from tokenfleet.weights.watch import Advance
@@ -31,12 +32,17 @@ class LocalFile:
 
 
 def inspect(
-    folder: Path, snapshot: str, contents: Contents, only: Collection[str] | None = None
+    folder: Path,
+    snapshot: str,
+    contents: Contents,
+    only: Collection[str] | None = None,
+    *,
+    load_format: LoadFormat = "auto",
 ) -> Sequence[LocalFile]:
     """The files of a folder that may be published as ``snapshot``, in order of their paths.
 
     Links to files are followed, as the Hugging Face cache is made of them. ``only`` are the paths
-    to look at where a folder holds more.
+    to look at where a folder holds more. Of weights in two forms only those of ``load_format``.
 
     Raises:
         SnapshotError: with all problems that can be seen without reading every byte.
@@ -49,6 +55,8 @@ def inspect(
     if only is not None:
         problems.extend(f"{path}: is missing: download it" for path in {*only} - {*paths})
         paths = [path for path in paths if path in only]
+    if contents != "compiled":
+        paths = sorted(without_other_form(paths, load_format))
     for path in paths:
         if problem := path_problem(path) or _key_problem(snapshot, path):
             problems.append(f"{_shown(path)}: {problem}")
@@ -58,7 +66,7 @@ def inspect(
             files.append(file)
         if problem:
             problems.append(f"{path}: {problem}")
-    problems.extend(gaps(folder, frozenset(paths), contents))
+    problems.extend(gaps(folder, frozenset(paths), contents, load_format))
     if problems:
         raise SnapshotError(folder, problems)
     return files

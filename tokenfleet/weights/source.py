@@ -10,6 +10,7 @@ from tokenfleet.weights.contents import Contents
 from tokenfleet.weights.download import check_download, download, download_folder
 from tokenfleet.weights.hub import HubFile, files_on_hub, is_same, needed
 from tokenfleet.weights.layout import file_key, snapshot_of
+from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.manifest import Manifest
 from tokenfleet.weights.promise import promised
 from tokenfleet.weights.publish import Published, absent, publish
@@ -25,6 +26,7 @@ def publish_folder(
     contents: Contents,
     watch: Watch,
     *,
+    load_format: LoadFormat = "auto",
     files: Sequence[HubFile] | None = None,
 ) -> Published:
     """Check a folder, take its digests and publish it; of the Hub's ``files`` only, if given.
@@ -32,7 +34,8 @@ def publish_folder(
     Raises:
         PublishError: when the folder or the bucket does not allow it.
     """
-    found = inspect(folder, snapshot, contents, {file.path for file in files} if files else None)
+    only = {file.path for file in files} if files else None
+    found = inspect(folder, snapshot, contents, only, load_format=load_format)
     # Asked before the long work: whoever may not read the bucket should hear it now.
     promised(store, snapshot)
     digested = digest(
@@ -46,7 +49,13 @@ def publish_folder(
 
 
 def publish_from_hub(
-    store: Store, model: str, revision: str, contents: Contents, watch: Watch
+    store: Store,
+    model: str,
+    revision: str,
+    contents: Contents,
+    watch: Watch,
+    *,
+    load_format: LoadFormat = "auto",
 ) -> Published:
     """Publish a commit of the Hub; downloads nothing when it is published already.
 
@@ -56,7 +65,7 @@ def publish_from_hub(
     snapshot = snapshot_of(model, revision)
     there = promised(store, snapshot)
     listed = files_on_hub(model, revision)
-    files = needed(model, listed, allow_pickle=contents == "any")
+    files = needed(model, listed, allow_pickle=contents == "any", load_format=load_format)
     if (
         there
         and is_same(files, there, lambda path: store.read(file_key(snapshot, path)))
@@ -67,7 +76,9 @@ def publish_from_hub(
         watch.say("leaving out what serving does not need:")
         watch.say(f"  {', '.join(left_out)}")
     folder = download(model, revision, files, watch)
-    done = publish_folder(store, snapshot, folder, contents, watch, files=files)
+    done = publish_folder(
+        store, snapshot, folder, contents, watch, load_format=load_format, files=files
+    )
     # The Hub's cache is its own business; what was downloaded to be published has served.
     if folder == download_folder(model, revision):
         shutil.rmtree(folder)

@@ -9,13 +9,16 @@ Run by the engine's own interpreter: ``python accepted.py ROWS ANSWERS``. ROWS i
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import json
 import os
 import sys
 from pathlib import Path
+from typing import get_args
 
 from vllm import envs
+from vllm.config.speculative import SpeculativeConfig, SpeculativeMethod
 from vllm.entrypoints.cli.serve import ServeSubcommand
 from vllm.utils.argparse_utils import FlexibleArgumentParser
 
@@ -51,12 +54,21 @@ def _argument_complaints(
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            serve.validate(parser.parse_args(["serve", *arguments]))
+            parsed = parser.parse_args(["serve", *arguments])
+            serve.validate(parsed)
     except SystemExit:
         return [said.getvalue().strip().splitlines()[-1]]
     except (TypeError, ValueError) as error:
         return [str(error)]
-    return []
+    return _speculation_complaints(parsed.speculative_config or {})
+
+
+def _speculation_complaints(config: dict[str, object]) -> list[str]:
+    """What its configuration does not know; the parser takes any JSON, and a model is not there to ask."""
+    known = {field.name for field in dataclasses.fields(SpeculativeConfig)}
+    found = [f"no key of SpeculativeConfig: {key}" for key in config.keys() - known]
+    method = config.get("method", "ngram")
+    return found + ([] if method in get_args(SpeculativeMethod) else [f"no method: {method}"])
 
 
 def _environment_complaints(environment: dict[str, str]) -> list[str]:

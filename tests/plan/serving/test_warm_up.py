@@ -64,8 +64,7 @@ def test_without_a_template_a_completion_is_enough(
     assert kind_of({}, beside) == "completion"
 
 
-def test_a_template_given_to_the_engine_counts(
+def test_a_template_of_the_stack_counts(
     kind_of: Callable[[Mapping[str, object], tuple[str, str]], str],
 ) -> None:
-    template = {"engineArguments": {"chat-template": "{{ messages }}"}}
-    assert kind_of(template, OTHERS["something else"]) == "chat"
+    assert kind_of({"chatTemplate": "mine.jinja"}, ("mine.jinja", "{{ messages }}")) == "chat"

@@ -11,6 +11,7 @@ from tokenfleet.economics.bill.scenario import Usage
 from tokenfleet.economics.bill.volumes import VOLUME_PRICES
 from tokenfleet.plan.nodes.disks import WITH_ARTIFACTS
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, NodeGroupPlan
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
 _BYTES_PER_GIB = 2**30
@@ -42,11 +43,20 @@ def _published_gib(plan: Plan) -> float:
     A GB of S3 is 2^30 bytes. Revisions published before are not counted.
     """
     gib_by_snapshot = {
-        snapshot: model.weights_gb * 1e9 / _BYTES_PER_GIB * (1 if place == 0 else _ARTIFACTS)
+        snapshot: _gb(model, snapshot) * 1e9 / _BYTES_PER_GIB
         for model in plan.models
-        for place, snapshot in enumerate(model.snapshots)
+        for snapshot in model.snapshots
     }
     return sum(gib_by_snapshot.values())
+
+
+def _gb(model: ModelPlan, snapshot: str) -> float:
+    """10^9 bytes of one of its snapshots, at most."""
+    if snapshot == model.snapshots[0]:
+        return model.weights_gb
+    if model.speculation and snapshot == model.speculation.draft:
+        return model.speculation.draft_gb
+    return model.weights_gb * _ARTIFACTS
 
 
 def _cached_gib(plan: Plan) -> float:

@@ -38,7 +38,7 @@ def disk_mistakes(
             continue  # reported at the pool
         if kind.local_nvme is None or local_gb(kind) >= needed:
             continue
-        sizes = ", ".join(f"{model} {row.weights_bytes / 1e9:.1f}" for model, row in facts.items())
+        sizes = ", ".join(f"{model} {row.fetched_bytes / 1e9:.1f}" for model, row in facts.items())
         yield Mistake(
             path=f"pools.{name}.instanceTypes[{index}]",
             value=type_name,

@@ -7,7 +7,9 @@ from tokenfleet.catalogue.hardware import Engine, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake, nearest
+from tokenfleet.plan.checks.formats import format_mistakes
 from tokenfleet.plan.checks.outside import outside_problem
+from tokenfleet.plan.checks.speculation import drafting_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.serving.arguments import MANAGED
 from tokenfleet.plan.serving.drain import longest_request_on_spot
@@ -24,7 +26,9 @@ def engine_mistakes(
     yield from _parallelism(path, model, facts, kind)
     yield from _kv_cache(path, model, pool)
     yield from _adapters(path, model, facts, engine_of(pool))
+    yield from drafting_mistakes(path, model, facts, engine_of(pool))
     yield from _flags(path, model, engine_of(pool))
+    yield from format_mistakes(path, model)
 
 
 def drain_mistakes(
@@ -84,6 +88,9 @@ def _task(path: str, model: ModelSettings, facts: ModelFacts, engine: Engine) ->
     if asked != "generate" and model.adapters:
         problem = f"adapters of a model for {asked} are not served yet: merge them into its weights"
         yield Mistake(path=f"{path}.adapters", value=", ".join(model.adapters), problem=problem)
+    if asked != "generate" and model.speculative:
+        problem = f"nothing is drafted for {asked}: leave it out"
+        yield Mistake(path=f"{path}.speculative", value=model.speculative.method, problem=problem)
     if model.traffic and (asked == "generate") == (not model.traffic.output_tokens):
         problem = (
             "is missing: what generates has one or more"

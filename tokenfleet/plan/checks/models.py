@@ -8,6 +8,7 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.engine import drain_mistakes, engine_mistakes
+from tokenfleet.plan.checks.speculation import load_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.memory import memory_budget, memory_use, smallest_that_fits
@@ -87,6 +88,9 @@ def _on_pool(
         return
     budget = memory_budget(facts, memory_use(model), kind, engine)
     if budget.fits:
+        yield from load_mistakes(
+            path, model, facts, budget, hardware=hardware, engine=engine, kind=kind
+        )
         return
     bigger = smallest_that_fits(
         facts,

@@ -133,7 +133,7 @@ def local_gb(kind: InstanceType) -> int:
 
 def cache_gib(models: Sequence[ModelFacts], *, compiled: bool = False) -> int:
     """GiB for every model of a pool, and the largest a second time for its next revision."""
-    sizes = [model.weights_bytes / 2**30 for model in models]
+    sizes = [model.fetched_bytes / 2**30 for model in models]
     gib = (sum(sizes) + max(sizes, default=0.0)) * (WITH_ARTIFACTS if compiled else 1)
     return max(_CACHE_LEAST_GIB, math.ceil(gib * _CACHE_SPARE))
 

@@ -8,9 +8,11 @@ from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
 from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.engine import MODELS_PATH, PORT
 from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.speculation import SpeculationPlan
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.task import Task
 from tokenfleet.weights.layout import files_folder, snapshot_of
@@ -45,6 +47,11 @@ MANAGED: Mapping[str, str] = {
     "kv-cache-memory-bytes": "nothing: the memory budget decides it",
     "kv-cache-dtype": "kvCacheDtype",
     "shutdown-timeout": "longestRequestSeconds",
+    "chat-template": "chatTemplate",
+    "speculative-config": "speculative",
+    "spec-method": "speculative",
+    "spec-model": "speculative",
+    "spec-tokens": "speculative",
     "enable-lora": "adapters",
     "lora-modules": "adapters",
     "max-loras": "adapters",
@@ -94,6 +101,8 @@ class Served:
     memory: MemoryBudget
     batch: BatchPlan
     drain: DrainPlan
+    speculation: SpeculationPlan | None
+    chat_template: ChatTemplatePlan | None
 
 
 def engine_arguments(served: Served) -> Sequence[Argument]:
@@ -152,6 +161,10 @@ def _planned(served: Served) -> Iterator[Argument]:
     yield Argument(
         flag="tensor-parallel-size", values=[str(served.memory.ranks)], reason=_ranks(served)
     )
+    if served.chat_template:
+        yield Argument(
+            flag="chat-template", values=[served.chat_template.path], reason="chatTemplate"
+        )
     if served.pool.ami_variant == "neuron":
         yield Argument(
             flag="no-enable-prefix-caching",
@@ -198,6 +211,12 @@ def _current(served: Served) -> Iterator[Argument]:
         values=["/health,/metrics"],
         reason="probes and scrapes would fill the log",
     )
+    if speculation := served.speculation:
+        yield Argument(
+            flag="speculative-config",
+            values=[speculation.config],
+            reason=f"speculative: {speculation.tokens} tokens a step by {speculation.method}",
+        )
     if settings.adapters:
         yield from _adapters(settings)
 

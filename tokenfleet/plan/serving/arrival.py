@@ -12,18 +12,24 @@ from tokenfleet.plan.start.fetches import Fetch, replica_fetches
 def pool_fetches(models: Sequence[ModelPlan], pool: PoolPlan) -> Sequence[Fetch]:
     """GB by what and way; the boot script fetches every model of the pool, each revision once.
 
-    Adapters are left out, as everywhere: nobody knows their size before they are published.
+    Drafts are among them. Adapters are left out, as everywhere: nobody knows their size before they
+    are published.
     """
-    served = {model.snapshots[0]: model for model in models if model.pool == pool.name}
-    weights = exactly(0)
-    for model in served.values():
+    served = [model for model in models if model.pool == pool.name]
+    gb_by_snapshot: dict[str, Range] = {}
+    for model in served:
         most = WITH_ARTIFACTS if model.artifacts else 1
-        weights += Range(
-            low=model.weights_gb, expected=model.weights_gb, high=model.weights_gb * most
-        )
+        gb = model.weights_gb
+        gb_by_snapshot[model.snapshots[0]] = Range(low=gb, expected=gb, high=gb * most)
+        if model.speculation and model.speculation.draft_gb:
+            place = model.speculation.draft or f"{model.snapshots[0]}, layers that draft"
+            gb_by_snapshot[place] = exactly(model.speculation.draft_gb)
+    weights = exactly(0)
+    for gb in gb_by_snapshot.values():
+        weights += gb
     return replica_fetches(
         pool.engine,
         pool.ami_variant,
         weights,
-        image_cached=any(model.image_cached for model in served.values()),
+        image_cached=any(model.image_cached for model in served),
     )

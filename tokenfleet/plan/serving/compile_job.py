@@ -7,9 +7,9 @@ from tokenfleet.plan.iam import COMPILER
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.serving.containers import (
     CONFINED,
-    ENGINE_MOUNTS,
     LOADER_MOUNT,
     Manifest,
+    engine_mounts,
     literal,
     loader_container,
     loader_environment,
@@ -71,7 +71,7 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
         ],
         "resources": resources_of(model, devices=True),
         "securityContext": CONFINED,
-        "volumeMounts": [*ENGINE_MOUNTS, LOADER_MOUNT],
+        "volumeMounts": [*engine_mounts(model), LOADER_MOUNT],
     }
     return {
         "apiVersion": "batch/v1",

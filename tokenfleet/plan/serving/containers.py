@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from tokenfleet.plan.serving.chat_template import FOLDER as TEMPLATE_PATH
 from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.engine import (
     CACHE_PATH,
@@ -30,13 +31,15 @@ API_KEY_FILES = ("value", "previous")
 """Its keys: what clients send, and what they sent before, while that still counts."""
 KEYS = "api-keys"
 """The name of the volume with them."""
+CHAT_TEMPLATE = "chat-template"
+"""The name of the volume with a template of the stack's own."""
 CONFINED: Manifest = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
 LOADER_MOUNT: Manifest = {"name": LOADER, "mountPath": "/loader", "readOnly": True}
-ENGINE_MOUNTS: Sequence[Manifest] = (
+_ENGINE_MOUNTS: Sequence[Manifest] = (
     {"name": MODEL_CACHE, "mountPath": MODELS_PATH, "readOnly": True},
     {"name": SCRIPTS, "mountPath": SCRIPTS_PATH, "readOnly": True},
     {"name": "cache", "mountPath": CACHE_PATH},
@@ -49,10 +52,12 @@ _PROBE_SECONDS = 10
 def loader_containers(model: ModelPlan) -> Sequence[Manifest]:
     """One for each snapshot, in turn: the disk is the limit of each."""
     weights, *others = model.snapshots
-    adapters = [snapshot for snapshot in others if snapshot not in model.artifacts]
+    draft = model.speculation and model.speculation.draft
+    adapters = [s for s in others if s not in model.artifacts and s != draft]
     return [
         loader_container(model, weights, "load-weights"),
         *(loader_container(model, s, f"load-adapter-{n}") for n, s in enumerate(adapters, 1)),
+        *([loader_container(model, draft, "load-draft")] if draft in others else []),
         *(loader_container(model, snapshot, "load-artifacts") for snapshot in model.artifacts),
     ]
 
@@ -112,8 +117,17 @@ def engine_container(model: ModelPlan) -> Manifest:
         "livenessProbe": {**_health_probe(), "failureThreshold": 6},
         "lifecycle": {"preStop": _pre_stop(model.drain)},
         "securityContext": CONFINED,
-        "volumeMounts": [*ENGINE_MOUNTS, {"name": KEYS, "mountPath": KEYS_PATH, "readOnly": True}],
+        "volumeMounts": [
+            *engine_mounts(model),
+            {"name": KEYS, "mountPath": KEYS_PATH, "readOnly": True},
+        ],
     }
+
+
+def engine_mounts(model: ModelPlan) -> Sequence[Manifest]:
+    """What a container of the engine sees of its pod's volumes, served or compiled for."""
+    template = {"name": CHAT_TEMPLATE, "mountPath": TEMPLATE_PATH, "readOnly": True}
+    return [*_ENGINE_MOUNTS, *([template] if model.chat_template else [])]
 
 
 def literal(text: str) -> str:

@@ -28,6 +28,7 @@ class KvShare:
     gib: float
     arithmetic: str
     """Of one layer."""
+    of_draft: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class MemoryBudget:
     rank_gib: float
     usable_gib: float
     weights_gib: float
+    draft_gib: float
     adapters_gib: float
     runtime_gib: float
     kv_gib: float
@@ -55,7 +57,7 @@ class MemoryBudget:
     @property
     def fits(self) -> bool:
         """Whether one request of full length can be served."""
-        fixed = self.weights_gib + self.adapters_gib + self.runtime_gib
+        fixed = self.weights_gib + self.draft_gib + self.adapters_gib + self.runtime_gib
         return fixed <= self.usable_gib and self.kv_gib >= self.kv_at_most_gib
 
     @property
@@ -72,10 +74,11 @@ class MemoryBudget:
 
     def arithmetic(self) -> str:
         """The sum, per rank, as one line."""
-        fixed = self.weights_gib + self.adapters_gib + self.runtime_gib
+        fixed = self.weights_gib + self.draft_gib + self.adapters_gib + self.runtime_gib
+        draft = f" + draft {self.draft_gib:.1f}" if self.draft_gib else ""
         adapters = f" + adapters {self.adapters_gib:.1f}" if self.adapters_gib else ""
         return (
-            f"weights {self.weights_gib:.1f}{adapters} + KV of one request"
+            f"weights {self.weights_gib:.1f}{draft}{adapters} + KV of one request"
             f" {self.kv_at_most_gib:.1f} + runtime {self.runtime_gib:.1f} ="
             f" {fixed + self.kv_at_most_gib:.1f} GiB"
             f" per rank x {self.ranks}, usable {self.usable_gib:.1f} of {self.rank_gib:.1f} GiB"
@@ -140,7 +143,8 @@ def memory_budget(
         rank_gib = node_size(kind).for_models_mib / 1024 / ranks
         usable = rank_gib - (_PAGE_CACHE_GIB + shared_memory_mib(ranks) / 1024) / ranks
     weights = model.loaded_bytes / _GIB / ranks
-    kv_gib = max(0.0, usable - weights - adapters - engine.runtime_gib_per_rank)
+    draft = _draft_bytes(model, ranks) / _GIB
+    kv_gib = max(0.0, usable - weights - draft - adapters - engine.runtime_gib_per_rank)
     if not kind.accelerator:
         # VLLM_CPU_KVCACHE_SPACE is read in whole GiB; the rest of one stays free.
         usable -= kv_gib % 1
@@ -148,6 +152,7 @@ def memory_budget(
     # A GPU's next step is scheduled while one is going on (vllm/config/vllm.py: max_in_flight_tokens).
     steps = 2 if kind.accelerator else 1
     in_flight = 0 if engine.sdk else steps * most_batched_tokens(kind)
+    own = len(model.layer_caches) - len(model.draft.caches if model.draft else ())
     resting, peak = (
         model.kv_bytes(use.context_length, ranks, use.kv_bytes_per_value, tokens)
         for tokens in (0, in_flight)
@@ -157,6 +162,7 @@ def memory_budget(
         rank_gib=rank_gib,
         usable_gib=usable,
         weights_gib=weights,
+        draft_gib=draft,
         adapters_gib=adapters,
         runtime_gib=engine.runtime_gib_per_rank,
         kv_gib=kv_gib,
@@ -169,10 +175,17 @@ def memory_budget(
                 layers=each.layers,
                 gib=each.bytes_of(use.context_length, ranks, use.kv_bytes_per_value) / _GIB,
                 arithmetic=each.arithmetic(use.context_length, ranks, use.kv_bytes_per_value),
+                of_draft=place >= own,
             )
-            for each in model.layer_caches
+            for place, each in enumerate(model.layer_caches)
         ],
     )
+
+
+def _draft_bytes(model: ModelFacts, ranks: int) -> float:
+    """What drafts, on one rank: the engine divides it over the ranks of the model."""
+    draft = model.draft
+    return draft.loaded_bytes / ranks + draft.bytes_on_each_rank if draft else 0.0
 
 
 def shared_memory_mib(ranks: int) -> int:

@@ -1,17 +1,18 @@
 """One served model: everything about its replicas, decided."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import InstanceType, instance_type
+from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.image_cache import ImageCachePlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
-from tokenfleet.plan.serving.batch import BatchPlan, plan_batch
+from tokenfleet.plan.serving.batch import BatchPlan, batch_of
+from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
 from tokenfleet.plan.serving.drain import DrainPlan, Exposure, plan_drain
 from tokenfleet.plan.serving.engine import (
     Variable,
@@ -20,12 +21,14 @@ from tokenfleet.plan.serving.engine import (
     engine_environment,
     working_directory,
 )
+from tokenfleet.plan.serving.load_format import load_format_of
 from tokenfleet.plan.serving.memory import (
     MemoryBudget,
     memory_budget,
     memory_use,
     shared_memory_mib,
 )
+from tokenfleet.plan.serving.speculation import SpeculationPlan, plan_speculation
 from tokenfleet.plan.serving.warm_up import WarmUpPlan, plan_warm_up
 from tokenfleet.plan.start.budget import (
     ColdStart,
@@ -37,6 +40,7 @@ from tokenfleet.plan.start.budget import (
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
 from tokenfleet.task import Task
 from tokenfleet.weights.layout import snapshot_of
+from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.mark import mark_of
 
 _ROUTES: Mapping[Task, Sequence[str]] = {
@@ -63,8 +67,9 @@ class ModelPlan:
     """A model served on a pool.
 
     ``snapshots`` are what its replicas need in the cache: the weights, those of its adapters,
-    and code compiled ahead of time. ``adapters`` are theirs by the name that clients use. ``weights_gb`` are 10^9 bytes. ``cold_start`` is that of
-    the pool's slowest type.
+    the model that drafts for it, and code compiled ahead of time. ``adapters`` are theirs by the name
+    that clients use. ``weights_gb`` are 10^9 bytes, without a draft. ``cold_start`` is that of the
+    pool's slowest type.
     """
 
     name: str
@@ -76,6 +81,8 @@ class ModelPlan:
     adapters: Mapping[str, str]
     artifacts: Sequence[str]
     """Those of them that a Job compiles; one where the engine needs it."""
+    load_format: LoadFormat
+    """In which form weights and draft are published."""
     mark: str
     """What the stack file calls all of them together once they are published."""
     published: bool
@@ -97,6 +104,8 @@ class ModelPlan:
     resources: PodResources
     drain: DrainPlan
     warm_up: WarmUpPlan
+    speculation: SpeculationPlan | None
+    chat_template: ChatTemplatePlan | None
     cold_start: ColdStart
     deadlines: StartDeadlines
     min_replicas: int
@@ -130,19 +139,22 @@ def plan_model(
     place: str,
     cache: ImageCachePlan | None,
     digests: Mapping[str, str],
+    chat_template: str | None,
 ) -> ModelPlan:
     """Decide how a model is served on its pool.
 
-    ``place`` is whose bucket it loads from; ``cache`` is where its image is pulled through; ``digests`` are the stack file's, by name.
+    ``place`` is whose bucket it loads from; ``cache`` is where its image is pulled through;
+    ``digests`` are the stack file's, by name; ``chat_template`` is the text of one of its own.
 
     Raises:
         CatalogueError: when the pool names an unknown instance type.
     """
     kind = smallest([instance_type(kind) for kind in pool.instance_types])
     engine = engines()[pool.engine]
+    hardware = hardware_by_name()[pool.hardware]
     memory = memory_budget(facts, memory_use(settings), kind, engine)
     task = settings.task or facts.task
-    batch = _plan_batch(settings, facts, memory, pool, kind)
+    batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
     drain = plan_drain(
         exposure,
         spot=any(tier.purchase_option == "spot" for tier in pool.tiers),
@@ -155,7 +167,16 @@ def plan_model(
         for adapter_name, adapter in sorted(settings.adapters.items())
     }
     artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
-    snapshots = list(dict.fromkeys([weights, *adapters.values(), *artifacts]))
+    speculation = plan_speculation(
+        settings,
+        facts,
+        memory,
+        hardware=hardware,
+        kind=kind,
+        most=batch.sequences,
+    )
+    drafts = [speculation.draft] if speculation and speculation.draft else []
+    snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))
     pinned = with_digest(engine.image, digests)
     image = cache.reference(pinned) if cache else pinned
     starts = cold_starts(
@@ -165,6 +186,8 @@ def plan_model(
         precompiled=bool(artifacts),
         image_cached=image != pinned,
     )
+    load_format = load_format_of(settings)
+    template = plan_chat_template(name, chat_template)
     served = Served(
         name=name,
         settings=settings,
@@ -176,6 +199,8 @@ def plan_model(
         memory=memory,
         batch=batch,
         drain=drain,
+        speculation=speculation,
+        chat_template=template,
     )
     return ModelPlan(
         name=name,
@@ -186,7 +211,8 @@ def plan_model(
         snapshots=snapshots,
         adapters=adapters,
         artifacts=artifacts,
-        mark=mark_of(place, snapshots),
+        load_format=load_format,
+        mark=mark_of(place, snapshots, load_format),
         published=settings.published is not None,
         weights_gb=facts.weights_bytes / 1e9,
         pool=pool.name,
@@ -204,6 +230,8 @@ def plan_model(
         resources=_resources(pool, memory),
         drain=drain,
         warm_up=plan_warm_up(settings, facts, task),
+        speculation=speculation,
+        chat_template=template,
         cold_start=slowest(starts),
         deadlines=start_deadlines(starts),
         min_replicas=settings.replicas.min,
@@ -211,30 +239,6 @@ def plan_model(
         objective=settings.objective,
         traffic=settings.traffic,
     )
-
-
-def _plan_batch(
-    settings: ModelSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    pool: PoolPlan,
-    kind: InstanceType,
-) -> BatchPlan:
-    """For the expected lengths; the user's own limit of prompt tokens stands where it is given."""
-    traffic = settings.traffic
-    planned = plan_batch(
-        facts,
-        memory,
-        hardware=hardware_by_name()[pool.hardware],
-        engine=engines()[pool.engine],
-        kind=kind,
-        task=settings.task or facts.task,
-        context_length=settings.context_length,
-        request_tokens=traffic.input_tokens + traffic.output_tokens if traffic else None,
-        itl_ms=settings.objective.itl_p99_ms,
-    )
-    own = settings.engine_arguments.get("max-num-batched-tokens")
-    return replace(planned, prompt_tokens=own) if isinstance(own, int) else planned
 
 
 def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:

@@ -1,6 +1,6 @@
 """The Kubernetes objects around the pods: Deployment, Service, disruption budget, namespace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
@@ -117,12 +117,24 @@ def cache_manifests() -> Sequence[Manifest]:
 
 
 def model_manifests(model: ModelPlan, pool: PoolPlan, edge: EdgeSettings) -> Sequence[Manifest]:
-    """Deployment, Service and PodDisruptionBudget of one model."""
+    """Deployment, Service and PodDisruptionBudget of one model, and its template where it has one."""
     return [
+        *_chat_template(model),
         _deployment(model, pool),
         service_manifest(model, edge),
         _disruption_budget(model),
     ]
+
+
+def _chat_template(model: ModelPlan) -> Iterator[Manifest]:
+    if template := model.chat_template:
+        yield {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {**object_metadata(model), "name": template.config_map},
+            "immutable": True,
+            "data": template.data,
+        }
 
 
 def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:

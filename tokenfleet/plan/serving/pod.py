@@ -7,6 +7,7 @@ from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.user_data import CACHE_USER_ID
 from tokenfleet.plan.serving.containers import (
     API_KEY_SECRET,
+    CHAT_TEMPLATE,
     KEYS,
     LOADER,
     MODEL_CACHE,
@@ -121,10 +122,16 @@ def pod_base(model: ModelPlan, pool: PoolPlan) -> Manifest:
 def volumes(model: ModelPlan) -> Sequence[Manifest]:
     """The volumes of every pod of a model: the node's cache, scripts, and what it may write to."""
     on_disk: Manifest = {}
+    template = model.chat_template
     return [
         {"name": MODEL_CACHE, "persistentVolumeClaim": {"claimName": MODEL_CACHE}},
         {"name": LOADER, "configMap": {"name": LOADER}},
         {"name": SCRIPTS, "configMap": {"name": SCRIPTS}},
+        *(
+            [{"name": CHAT_TEMPLATE, "configMap": {"name": template.config_map}}]
+            if template
+            else []
+        ),
         {"name": "cache", "emptyDir": on_disk},
         {"name": "tmp", "emptyDir": on_disk},
         {

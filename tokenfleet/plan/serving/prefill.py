@@ -17,7 +17,7 @@ def prefill_chunk(
     kind: InstanceType,
     *,
     ranks: int,
-    sequences: int,
+    decoded: int,
     itl_ms: float,
 ) -> tuple[int, str]:
     """``--max-num-batched-tokens`` and why.
@@ -25,7 +25,7 @@ def prefill_chunk(
     A step that takes in n prompt tokens lasts about W / bandwidth + 2 P n / compute (W bytes of
     active weights, P active parameters; a roofline at the catalogue's efficiencies). The largest
     power of two whose step is below the objective for inter-token latency, between 256 and
-    vLLM's default, and no less than the sequences that decode in the same step.
+    vLLM's default, and no less than the ``decoded`` tokens of the sequences in the same step.
     """
     found = efficiencies()["gpu" if kind.accelerator else "cpu"]
     lanes = ranks if kind.accelerator else kind.vcpus
@@ -36,7 +36,7 @@ def prefill_chunk(
     reading = model.text_bytes * active / bandwidth
     each = 2 * model.active_parameters / compute
     most = most_batched_tokens(kind)
-    fewest = max(_FEWEST, 1 << (sequences - 1).bit_length())
+    fewest = max(_FEWEST, 1 << (decoded - 1).bit_length())
     tokens = most
     while tokens > fewest and 1000 * (reading + tokens * each) > itl_ms:
         tokens //= 2

@@ -11,13 +11,16 @@ def how_to_publish(stack: str, model: ModelPlan, snapshot: str) -> str:
     if snapshot in model.artifacts:
         return f"tokenfleet compile {stack} {model.name} | kubectl apply -f -"
     organisation, name, revision = snapshot.split("/")
-    return f"tokenfleet publish {organisation}/{name} --revision {revision}"
+    wanted = "" if model.load_format == "auto" else f" --load-format {model.load_format}"
+    return f"tokenfleet publish {organisation}/{name} --revision {revision}{wanted}"
 
 
 def part_of(model: ModelPlan, snapshot: str) -> str:
     """What one of the model's snapshots is to it, ``WEIGHTS`` or such as ``adapter legal``."""
     if snapshot in model.artifacts:
         return "compiled code"
+    if model.speculation and snapshot == model.speculation.draft:
+        return "draft"
     names = [name for name, adapter in model.adapters.items() if adapter == snapshot]
     if not names:
         return WEIGHTS

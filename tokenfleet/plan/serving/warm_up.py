@@ -23,7 +23,7 @@ def plan_warm_up(settings: ModelSettings, facts: ModelFacts, task: Task) -> Warm
     """
     if task != "generate":
         return WarmUpPlan(kind=task, reason="what clients ask: the engine serves no text of it")
-    if facts.chats or "chat-template" in settings.engine_arguments:
+    if facts.chats or settings.chat_template:
         return WarmUpPlan(
             kind="chat",
             reason="what clients ask: template and vocabulary of chats are loaded by the first one",

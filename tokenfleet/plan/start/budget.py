@@ -129,7 +129,7 @@ def cold_start(
         ValueError: without local disks and without the rate of a volume.
     """
     times = cold_start_facts().engines[engine]
-    weights_gb = model.weights_bytes / 1e9
+    weights_gb = model.fetched_bytes / 1e9
     network = network_limit(kind)
     if disks := kind.local_nvme:
         disk = image_disk = shared_disk = nvme_write_limit(kind, disks.count * disks.gb_each / 1000)

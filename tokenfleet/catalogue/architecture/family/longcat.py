@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tokenfleet.catalogue.architecture.family.latent import latent_attention
 from tokenfleet.catalogue.architecture.feed_forward import Experts, gated
-from tokenfleet.catalogue.architecture.keys import Keys
+from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer
 from tokenfleet.catalogue.architecture.parameters import dense
 
@@ -18,11 +18,15 @@ def longcat_layers(keys: Keys) -> Sequence[Layer]:
     count, width = keys.layers(name="num_layers"), keys.size("hidden_size")
     mixer = latent_attention(keys).mixer()
     whole = gated(width, keys.size("ffn_hidden_size", "intermediate_size"))
+    routed, chosen = keys.size("n_routed_experts"), keys.size("moe_topk")
+    if chosen > routed:
+        msg = f"moe_topk must be at most the {routed} of n_routed_experts"
+        raise ShapeError(msg)
     experts = Experts(
         width=width,
         inner=keys.size("expert_ffn_hidden_size", "moe_intermediate_size"),
-        count=keys.size("n_routed_experts"),
-        per_token=keys.size("moe_topk"),
+        count=routed,
+        per_token=chosen,
     ).parameters()
     # The router also chooses experts that hand a token on as it is.
     idle = dense(width * keys.number("zero_expert_num", default=0))

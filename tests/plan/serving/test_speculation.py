@@ -1,0 +1,152 @@
+"""A draft is published, loaded, sized and told to the engine with the model it drafts for."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, drafting
+from tokenfleet.catalogue.hardware import hardware_by_name
+from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.models import model_facts
+from tokenfleet.economics.estimate.at_load import running_at
+from tokenfleet.economics.served_fleet import WhatIf, served_fleet
+from tokenfleet.economics.stack_cost import stack_cost
+from tokenfleet.plan.decide import decide
+from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.in_flight import requests_in_flight
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.published import how_to_publish, part_of
+from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.weights import weight_notes
+
+Keys = dict[str, Any]
+Planned = Callable[[Mapping[str, object]], tuple[Plan, ModelPlan]]
+PARTS = 10**-6
+
+
+@pytest.fixture
+def planned(keys_of: Callable[[str], Keys], tmp_path: Path) -> Planned:
+    """The prod stack whose 8B model drafts so, and the plan of that model."""
+
+    def plan(speculative: Mapping[str, object]) -> tuple[Plan, ModelPlan]:
+        model: Keys = {"traffic": LITTLE} | ({"speculative": speculative} if speculative else {})
+        found = drafting(keys_of("prod"), tmp_path, model, {"head.json": HEAD_CONFIG})
+        (served,) = (model for model in found.models if model.name == QWEN)
+        return found, served
+
+    return plan
+
+
+def _told(model: ModelPlan) -> object:
+    (found,) = (a.values[0] for a in model.arguments if a.flag == "speculative-config")
+    return json.loads(found)
+
+
+def test_the_engine_is_told_method_and_tokens(planned: Planned) -> None:
+    _, model = planned({"method": "ngram", "tokens": 5})
+    assert _told(model) == {"method": "ngram", "num_speculative_tokens": 5}
+    assert len(model.snapshots) == 1
+    assert model.memory == planned({})[1].memory
+
+
+def test_a_draft_is_a_snapshot_of_its_own_that_every_part_of_the_plan_knows(
+    planned: Planned,
+) -> None:
+    plan, model = planned({"method": "draft_model", "draft": SMALLER})
+    snapshot = f"Qwen/Qwen3-0.6B/{SMALLER['revision']}"
+    folder = f"Qwen--Qwen3-0.6B--{SMALLER['revision']}"
+    assert _told(model) == {
+        "method": "draft_model",
+        "num_speculative_tokens": 3,
+        "model": f"/models/{folder}/files",
+    }
+    assert snapshot in model.snapshots
+    assert f"/models/{folder}/READY" in model.command
+    assert part_of(model, snapshot) == "draft"
+    publish = f"tokenfleet publish Qwen/Qwen3-0.6B --revision {SMALLER['revision']}"
+    assert how_to_publish("prod", model, snapshot) == publish
+    assert any(f"then its draft: {publish}" in note for note in weight_notes(plan))
+    (pod,) = (
+        manifest["spec"]["template"]["spec"]
+        for manifest in cast("Sequence[Mapping[str, Any]]", plan.serving.manifests)
+        if manifest["kind"] == "Deployment" and manifest["metadata"]["name"] == f"vllm-{QWEN}"
+    )
+    loaders = {c["name"]: c["command"][-1] for c in pod["initContainers"]}
+    assert loaders["load-draft"] == snapshot
+    for group in plan.node_groups_by_pool["graviton4"]:
+        assert all(snapshot in template.boot.snapshots for template in group.templates)
+
+
+def test_a_draft_takes_memory_disk_time_and_money(planned: Planned) -> None:
+    (alone, plain), (both, model) = (
+        planned({}),
+        planned({"method": "draft_model", "draft": SMALLER}),
+    )
+    draft = model_facts("Qwen/Qwen3-0.6B")
+    assert model.memory.draft_gib == pytest.approx(draft.loaded_bytes / 2**30)
+    kv = draft.kv_bytes(model.context_length, 1) / 2**30
+    more = model.memory.kv_one_request_gib - plain.memory.kv_one_request_gib
+    assert more == pytest.approx(kv, rel=PARTS)
+    fetched = [
+        next(f.gb.expected for f in p.fetches_by_pool["graviton4"] if f.what == "weights")
+        for p in (alone, both)
+    ]
+    assert fetched[1] - fetched[0] == pytest.approx(draft.weights_bytes / 1e9)
+    assert model.cold_start.total.expected > plain.cold_start.total.expected
+    volumes = [
+        max(d.cache.size_gib for d in pool.disks if d.cache)
+        for p in (alone, both)
+        for pool in p.pools
+        if pool.name == "graviton4"
+    ]
+    assert volumes[1] > volumes[0]
+    bills = [stack_cost(p, WhatIf(), curves=False).bill.usd_per_month for p in (alone, both)]
+    assert bills[1].expected > bills[0].expected
+
+
+def test_an_eagle_head_is_counted_to_the_last_matrix(planned: Planned) -> None:
+    _, model = planned({"method": "eagle3", "draft": HEAD})
+    draft = model.facts.draft
+    assert draft
+    width, inner, key = 4096, 12288, 8 * 128
+    layer = 2 * width * (width + 2 * key) + width * width + 3 * width * inner
+    tokens = (151_936 + 32_000) * width
+    assert draft.loaded_bytes == pytest.approx(2 * (layer + tokens), rel=1e-3)
+    assert draft.bytes_on_each_rank == 2 * 3 * width * width
+    assert [(cache.layers, cache.heads, cache.width) for cache in draft.caches] == [(1, 8, 256)]
+
+
+def test_no_speed_is_credited(planned: Planned) -> None:
+    rates = [
+        served_fleet(plan, model, WhatIf()).most.theta.p50
+        for plan, model in (planned({}), planned({"method": "ngram"}))
+    ]
+    assert rates[0] == rates[1]
+
+
+@pytest.mark.parametrize("name", [QWEN, "gpt-oss-120b"])
+def test_the_requests_in_flight_are_those_of_the_price(
+    name: str, keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    plan = decide(keys_of("prod"), "prod", root)
+    (model,) = (model for model in plan.models if model.name == name)
+    (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
+    assert model.traffic
+    replicas = model.max_replicas
+    most = served_fleet(plan, model, WhatIf()).most
+    offered = model.traffic.requests_per_second * model.traffic.output_tokens / replicas
+    found = requests_in_flight(
+        model.facts,
+        model.memory,
+        model.traffic,
+        hardware=hardware_by_name()[pool.hardware],
+        kind=smallest([instance_type(kind) for kind in pool.instance_types]),
+        replicas=replicas,
+        most=model.batch.sequences,
+    )
+    assert found == pytest.approx(
+        running_at(most.step, most.shape, offered, most.concurrency), rel=0.35
+    )
