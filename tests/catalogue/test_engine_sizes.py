@@ -87,6 +87,8 @@ def test_a_request_takes_what_the_engine_reserves_for_it(name: str) -> None:
 ROUNDED = {
     # One block of a state is 4,128 tokens of ten layers.
     "nvidia--Nemotron-H-56B-Base-8K": 0.08,
+    # 29 layers with a window in groups of five.
+    "google--gemma-3-4b-it": 0.02,
     # 22 layers with a window in groups of four.
     "transformers--gemma3": 0.05,
     # 39 layers with a window in groups of nine.

@@ -52,9 +52,7 @@ def candidate_problem(
         return str(error)
     hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
     if hardware is None:
-        families = ", ".join(
-            family for row in hardware_by_name().values() for family in row.families
-        )
+        families = ", ".join(served_families())
         return f"there is no engine for it; there are engines for {families}"
     if facts is None:
         return None
@@ -85,6 +83,11 @@ def candidate_problem(
         else f"no {hardware.title} type offered in {region} fits it on one node"
     )
     return f"does not hold the model: {budget.arithmetic()}; {way_out}"
+
+
+def served_families() -> Sequence[str]:
+    """The families for which there is an engine."""
+    return [family for row in hardware_by_name().values() for family in row.families]
 
 
 def smallest_types(
