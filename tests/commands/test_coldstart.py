@@ -147,7 +147,10 @@ def test_what_compiled_artifacts_save_is_said_where_there_are_some() -> None:
         ),
         (
             [QWEN3_8B, "--types", "trn2.48xlarge"],
-            ["trn2.48xlarge: there is no engine for it; there are engines for c8g, c8gd"],
+            [
+                "trn2.48xlarge: AWS Trainium2: no engine is pinned",
+                "there are engines for c8g, c8gd",
+            ],
         ),
     ],
 )

@@ -83,7 +83,7 @@ def sizes(
 def main() -> None:
     """Ask, and record what is answered where ``--write`` is given."""
     console = Console()
-    known = recorded() if sys.argv[2:] == ["new"] else {}
+    known: Mapping[str, Row] = recorded() if sys.argv[2:] == ["new"] else {}
     asked = [name for name in names() if name not in known]
     with tempfile.TemporaryDirectory() as folder:
         found = sizes(engine_tools(), asked, Path(folder))

@@ -7,6 +7,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.serving.memory import MemoryUse, memory_budget, smallest_that_fits
 from tokenfleet.plan.start.budget import ColdStart, cold_starts
@@ -52,8 +53,9 @@ def candidate_problem(
         return str(error)
     hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
     if hardware is None:
-        families = ", ".join(served_families())
-        return f"there is no engine for it; there are engines for {families}"
+        known = unserved(kind.family)
+        why = f"{known.title}: {known.way_out}" if known else "there is no engine for it"
+        return f"{why}; there are engines for {', '.join(served_families())}"
     if facts is None:
         return None
     if refusal := hardware.refusal(facts):

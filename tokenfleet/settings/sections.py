@@ -2,7 +2,7 @@
 
 import datetime as dt
 from ipaddress import IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -33,6 +33,7 @@ from tokenfleet.settings.section import Section
 
 Hardware = Literal[
     "graviton4",
+    "graviton3",
     "inferentia2",
     "l4",
     "a10g",
@@ -45,6 +46,28 @@ Hardware = Literal[
     "b200",
     "b300",
 ]
+# Kinds and families that the catalogue knows and has no engine for (catalogue/data/unserved.yaml).
+WITHOUT_ENGINE = (
+    *("trainium2", "trn2", "trn2u", "trainium", "trn1", "trn1n"),
+    *("xeon", "c6i", "c7i", "c8i", "rtx-pro-4500", "g7"),
+)
+
+
+def with_engine(value: object) -> object:
+    """Refuse hardware that is known and not served.
+
+    Raises:
+        ValueError: for such hardware.
+    """
+    if value in WITHOUT_ENGINE:
+        msg = (
+            f"{value} is known, but no engine is pinned for it; tokenfleet compare says why. Use"
+            f" {', '.join(get_args(Hardware))}"
+        )
+        raise ValueError(msg)
+    return value
+
+
 PurchaseOption = Literal["reserved", "spot", "on-demand"]
 # In standard support past the turn of the year (AWS ends 1.34 on 2026-12-02); extended support
 # multiplies the price of the control plane by six.
@@ -154,7 +177,7 @@ class TierSettings(Section):
 class PoolSettings(Section):
     """One kind of hardware and the ways it is bought."""
 
-    hardware: Hardware
+    hardware: Annotated[Hardware, BeforeValidator(with_engine)]
     """What serves."""
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=40)]
     """EC2 types that are interchangeable; on demand, the first is asked for first."""

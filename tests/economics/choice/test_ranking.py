@@ -89,7 +89,7 @@ def test_spot_is_cheaper_and_less_sure() -> None:
 @pytest.mark.parametrize(
     ("kind", "change", "reason"),
     [
-        ("c7g.4xlarge", {}, "no engine"),
+        ("trn2.48xlarge", {}, "no engine"),
         ("c8g.large", {}, "does not fit"),
         ("p5e.48xlarge", {}, "not offered"),
         ("p5.4xlarge", {"region": "eu-west-1"}, "not offered"),

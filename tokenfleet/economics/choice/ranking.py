@@ -8,6 +8,7 @@ from typing import Literal
 
 from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_types
+from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.catalogue.zones import is_offered, regions_offering
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
 from tokenfleet.economics.choice.question import Question, carried
@@ -32,7 +33,6 @@ Reason = Literal[
     "no price",
 ]
 _Refusal = tuple[Reason, str]
-_NO_ENGINE: _Refusal = ("no engine", "there is no pinned vLLM build for it")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class RuledOut:
-    """A type that cannot serve the model, or not as asked; ``hardware`` is empty without an engine."""
+    """A type that cannot serve the model, or not as asked; ``hardware`` is empty where it is not known."""
 
     instance_type: str
     family: str
@@ -113,21 +113,26 @@ def _judged(question: Question, kind: InstanceType) -> Choice | RuledOut:
         found = _fitting(question, kind, hardware)
     if isinstance(found, Choice):
         return found
-    reason, detail = found or _NO_ENGINE
+    reason, detail = found or _no_engine(kind)
     return RuledOut(
         instance_type=kind.instance_type,
         family=kind.family,
-        hardware=hardware.title if hardware else "",
+        hardware=known.title if (known := hardware or unserved(kind.family)) else "",
         memory_gib=kind.memory_gib,
         reason=reason,
         detail=detail,
     )
 
 
+def _no_engine(kind: InstanceType) -> _Refusal:
+    known = unserved(kind.family)
+    return "no engine", known.way_out if known else "there is no pinned vLLM build for it"
+
+
 def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) -> _Refusal | None:
     """What rules a type out before any load is looked at."""
     if hardware is None:
-        return _NO_ENGINE
+        return _no_engine(kind)
     if refusal := hardware.refusal(question.facts):
         return "cannot run these weights", refusal
     if is_offered(kind.instance_type, question.region) is False:
