@@ -3,7 +3,7 @@
 from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.catalogue.unserved import unserved, unserved_hardware
-from tokenfleet.settings.sections import WITHOUT_ENGINE
+from tokenfleet.settings.hardware import WITHOUT_ENGINE
 
 SERVED = {family for row in hardware_by_name().values() for family in row.families}
 

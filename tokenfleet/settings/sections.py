@@ -2,7 +2,7 @@
 
 import datetime as dt
 from ipaddress import IPv4Network
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -28,45 +28,9 @@ from tokenfleet.settings.forms import (
     no_switch,
     private,
 )
+from tokenfleet.settings.hardware import PoolHardware
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.section import Section
-
-Hardware = Literal[
-    "graviton4",
-    "graviton3",
-    "inferentia2",
-    "l4",
-    "a10g",
-    "l40s",
-    "rtx-pro-6000",
-    "a100",
-    "a100-80gb",
-    "h100",
-    "h200",
-    "b200",
-    "b300",
-]
-# Kinds and families that the catalogue knows and has no engine for (catalogue/data/unserved.yaml).
-WITHOUT_ENGINE = (
-    *("trainium2", "trn2", "trn2u", "trainium", "trn1", "trn1n"),
-    *("xeon", "c6i", "c7i", "c8i", "rtx-pro-4500", "g7"),
-)
-
-
-def with_engine(value: object) -> object:
-    """Refuse hardware that is known and not served.
-
-    Raises:
-        ValueError: for such hardware.
-    """
-    if value in WITHOUT_ENGINE:
-        msg = (
-            f"{value} is known, but no engine is pinned for it; tokenfleet compare says why. Use"
-            f" {', '.join(get_args(Hardware))}"
-        )
-        raise ValueError(msg)
-    return value
-
 
 PurchaseOption = Literal["reserved", "spot", "on-demand"]
 # In standard support past the turn of the year (AWS ends 1.34 on 2026-12-02); extended support
@@ -177,7 +141,7 @@ class TierSettings(Section):
 class PoolSettings(Section):
     """One kind of hardware and the ways it is bought."""
 
-    hardware: Annotated[Hardware, BeforeValidator(with_engine)]
+    hardware: PoolHardware
     """What serves."""
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=40)]
     """EC2 types that are interchangeable; on demand, the first is asked for first."""
