@@ -70,7 +70,7 @@ up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
 
 golden: setup ## write what machines execute into tests/golden (look at the diff)
-	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_json_page.py tests/review/test_recorded_changes.py tests/test_review_page.py tests/newcomer --write-golden
+	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_compare_page.py tests/test_json_page.py tests/review/test_recorded_changes.py tests/test_review_page.py tests/newcomer --write-golden
 
 engine-facts: setup ## ask the pinned engine anew what it serves, and how large it makes models (6 minutes)
 	$(BIN)/python -m tests.engine.config_defaults

@@ -18,7 +18,7 @@ from tokenfleet.catalogue.instances import (
 from tokenfleet.catalogue.regions import regions
 from tokenfleet.catalogue.services import service_prices
 from tokenfleet.catalogue.zones import is_offered, regions_offering
-from tokenfleet.settings.sections import Hardware as HardwareName
+from tokenfleet.settings.hardware import Hardware as HardwareName
 
 EVERY_HARDWARE = pytest.mark.parametrize(
     "hardware", [pytest.param(row, id=name) for name, row in hardware_by_name().items()]

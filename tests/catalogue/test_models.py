@@ -1,11 +1,14 @@
 """What must hold between the facts about a model, whatever models are listed."""
 
 import re
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError, data_file
-from tokenfleet.catalogue.layer_cache import LayerCache
+from tokenfleet.catalogue.layer_cache import CacheKind, LayerCache
 from tokenfleet.catalogue.models import ModelFacts, known_models, model_facts
 
 LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"
@@ -61,8 +64,11 @@ def test_every_model_is_pinned_to_a_commit(name: str, model: ModelFacts) -> None
 def test_a_window_covers_some_layers_and_less_than_the_context(
     name: str, model: ModelFacts
 ) -> None:
-    assert sum(each.layers for each in model.layer_caches) == model.layers, name
+    kinds = {each.kind for each in model.layer_caches}
+    if kinds <= {"full", "sliding", "chunked"}:
+        assert sum(each.layers for each in model.layer_caches) == model.layers, name
     for each in model.layer_caches:
+        assert each.layers <= model.layers, name
         assert each.tokens is None or each.tokens < model.context_length, name
 
 
@@ -71,6 +77,66 @@ def test_every_model_says_where_its_facts_come_from(name: str, model: ModelFacts
     header = "".join(line for line in data_file("models.yaml").splitlines() if line.startswith("#"))
     assert len(model.source) > len("config.json"), name
     assert re.search(r"20\d\d-\d\d-\d\d", model.source + header), name
+
+
+CONFIGS = Path(__file__).parent / "configs"
+# Of whose shape a model is, where the configuration here is another's. Its context may be another.
+SHAPED_AS = {
+    "google/gemma-4-26B-A4B-it": "google--gemma-4-26B-A4B",
+    "meta-llama/Llama-3.1-8B-Instruct": "meta-llama--Meta-Llama-3.1-8B",
+    "meta-llama/Llama-3.3-70B-Instruct": "meta-llama--Meta-Llama-3.1-70B",
+    "mistralai/Devstral-2-123B-Instruct-2512": "mistralai--Devstral-2-123B-Instruct",
+    "mistralai/Devstral-Small-2-24B-Instruct-2512": "mistralai--Devstral-Small-2-24B-Instruct",
+    "mistralai/Mixtral-8x7B-Instruct-v0.1": "mistralai--Mixtral-8x7B-v0.1",
+    "Qwen/Qwen2.5-7B-Instruct": "Qwen--Qwen2.5-7B",
+    "Qwen/Qwen2.5-Coder-32B-Instruct": "Qwen--Qwen2.5-32B",
+    "Qwen/Qwen3-30B-A3B-Instruct-2507": "Qwen--Qwen3-30B-A3B",
+    "Qwen/Qwen3-30B-A3B-Instruct-2507-FP8": "Qwen--Qwen3-30B-A3B-FP8",
+    "Qwen/Qwen3-Coder-30B-A3B-Instruct": "Qwen--Qwen3-30B-A3B",
+}
+# What a row has otherwise, and why.
+OTHERWISE = {
+    # The copy of its configuration leaves the vision tower out.
+    "meta-llama/Llama-4-Scout-17B-16E-Instruct": {"parameters", "loaded_bytes", "idle_parameters"},
+}
+SHAPE = (
+    *("parameters", "active_parameters", "layers", "hidden_size", "attention_heads", "kv_heads"),
+    *("head_size", "vocabulary_size", "model_type", "weights_dtype", "quantization_method"),
+    *("divided", "context_length", "loaded_bytes", "idle_parameters", "draft_layers", "task"),
+)
+
+
+def config_of(name: str) -> Path:
+    return CONFIGS / SHAPED_AS.get(name, name.replace("/", "--")) / "config.json"
+
+
+@pytest.mark.parametrize("name", [name for name in known_models() if config_of(name).exists()])
+def test_a_row_says_what_is_read_of_the_models_configuration(name: str) -> None:
+    row, found = known_models()[name], facts_from_config(config_of(name))
+    like_another = {"context_length"} if name in SHAPED_AS else set[str]()
+    for key in sorted({*SHAPE} - like_another - OTHERWISE.get(name, set())):
+        # Block scales, headers of the files and layers' few 32-bit values are not counted.
+        rel = 0.004 if key == "loaded_bytes" else 0
+        expected = getattr(found, key)
+        exact = not isinstance(expected, int)
+        assert getattr(row, key) == (expected if exact else pytest.approx(expected, rel=rel)), key
+    assert set(row.layer_caches) == set(found.layer_caches)
+
+
+def test_most_rows_have_a_configuration_here_and_all_kinds_of_model_are_among_them() -> None:
+    known = known_models()
+    assert len(known) >= 40
+    assert sum(config_of(name).exists() for name in known) >= 0.85 * len(known)
+    kinds = {cache.kind for facts in known.values() for cache in facts.layer_caches}
+    assert kinds == set(get_args(CacheKind))
+    formats = {(facts.weights_dtype, facts.quantization_method) for facts in known.values()}
+    assert {
+        ("int4", "awq"),
+        ("int4", "gptq"),
+        ("nvfp4", "modelopt"),
+        ("fp8", "modelopt"),
+    } <= formats
+    assert {("mxfp4", "mxfp4"), ("fp8", "fp8"), ("fp8", "compressed-tensors")} <= formats
 
 
 def test_revisions_are_not_copied_from_one_model_to_another() -> None:

@@ -61,7 +61,8 @@ def test_the_class_of_a_model_says_what_it_does(
 
 def test_pooling_of_sentence_transformers_makes_a_model_embed(tmp_path: Path) -> None:
     name = "Qwen--Qwen3-Embedding-0.6B"
-    assert read(name).task == "generate"
+    assert read(name).task == "embed"
+    assert facts_from_config(_with(tmp_path, name, {})).task == "generate"
     assert facts_from_config(_with(tmp_path, name, {}, _POOLING)).task == "embed"
     assert facts_from_config(_with(tmp_path, name, {}, _POOLING[:1])).task == "generate"
 

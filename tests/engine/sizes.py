@@ -1,6 +1,7 @@
 """How large the real engine makes the models of tests/catalogue/configs, asked and recorded.
 
-``python -m tests.engine.sizes --write`` asks it anew and records its answers, in six minutes.
+``python -m tests.engine.sizes --write`` asks it anew and records its answers, in six minutes;
+``--write new`` asks only of those of which nothing is recorded yet.
 """
 
 import json
@@ -82,12 +83,14 @@ def sizes(
 def main() -> None:
     """Ask, and record what is answered where ``--write`` is given."""
     console = Console()
+    known: Mapping[str, Row] = recorded() if sys.argv[2:] == ["new"] else {}
+    asked = [name for name in names() if name not in known]
     with tempfile.TemporaryDirectory() as folder:
-        found = sizes(engine_tools(), names(), Path(folder))
+        found = sizes(engine_tools(), asked, Path(folder))
     refused = [name for name, row in found.items() if "refused" in row]
     console.print(f"{len(found)} models, {len(refused)} of them refused")
-    if sys.argv[1:] == ["--write"]:
-        RECORDED.write_text(_text(found), encoding="utf-8")
+    if sys.argv[1:2] == ["--write"]:
+        RECORDED.write_text(_text({**known, **found}), encoding="utf-8")
         console.print(f"written: {RECORDED}")
 
 

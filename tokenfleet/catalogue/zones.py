@@ -60,6 +60,12 @@ def is_offered(name: str, region: str) -> bool | None:
     return bool(zones_offering(name, region)) if region in _file().regions else None
 
 
+def asked_on(region: str) -> dt.date | None:
+    """The day that a region's offers were true, None where nobody has asked."""
+    known = _file().regions.get(region)
+    return known.date if known else None
+
+
 def regions_offering(name: str) -> Sequence[str]:
     """Every region that is known to offer a type, in order."""
     return sorted(region for region in _file().regions if zones_offering(name, region))

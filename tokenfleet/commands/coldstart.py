@@ -16,7 +16,13 @@ from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.json_document import Schema
-from tokenfleet.plan.candidates import Candidate, candidate, candidate_problem, smallest_types
+from tokenfleet.plan.candidates import (
+    Candidate,
+    candidate,
+    candidate_problem,
+    served_families,
+    smallest_types,
+)
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.screens.candidates import compared
@@ -55,7 +61,7 @@ def coldstart(
         typer.Option(
             metavar="A,B,...",
             help="instance types to compare; if not given, the smallest that fits of each of"
-            f" {', '.join(_FAMILIES)}",
+            f" {', '.join(_FAMILIES)}, or of all where none of these does",
         ),
     ] = None,
     config_json: ConfigJson = None,
@@ -71,9 +77,9 @@ def coldstart(
         fail(str(facts), *_type_mistakes(given, None))
     if mistakes := list(_type_mistakes(given, facts)):
         fail(*mistakes)
-    names = given or smallest_types(facts, _FAMILIES, _context_length(facts), _REGION)
+    names = given or _smallest(facts, _FAMILIES) or _smallest(facts, served_families())
     if not names:
-        fail(f"MODEL {model}: no type of {', '.join(_FAMILIES)} holds it: give --types")
+        fail(f"MODEL {model}: no type with an engine holds it")
     candidates = [candidate(name, facts) for name in names]
     price_by_type = {row.instance_type: _price(row) for row in candidates}
     usd_by_type = {name: price.usd if price else None for name, price in price_by_type.items()}
@@ -101,6 +107,10 @@ def coldstart(
     screen = console()
     screen.print(f"Cold start of {model}, {facts.weights_bytes / 1e9:.1f} GB of weights\n")
     screen.print(compared(candidates, usd_by_type, prices=prices, width=screen.width))
+
+
+def _smallest(facts: ModelFacts, families: Sequence[str]) -> Sequence[str]:
+    return smallest_types(facts, families, _context_length(facts), _REGION)
 
 
 def _names(types: str) -> Sequence[str]:

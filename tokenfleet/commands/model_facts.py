@@ -42,7 +42,7 @@ def _of_catalogue(model: str) -> ModelFacts | CatalogueError:
     if model in known:
         return known[model]
     return CatalogueError(
-        f"MODEL {model}: no facts about this model.{nearest(model, known)} Known:"
-        f" {', '.join(known)}. For another, give its config.json with --config-json, or add it to"
-        " tokenfleet/catalogue/data/models.yaml"
+        f"MODEL {model}: no facts about this model.{nearest(model, known)} tokenfleet catalogue models"
+        f" lists the {len(known)} that are known. For another, give its config.json with --config-json,"
+        " or add it to tokenfleet/catalogue/data/models.yaml"
     )

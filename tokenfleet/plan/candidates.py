@@ -7,6 +7,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.serving.memory import MemoryUse, memory_budget, smallest_that_fits
 from tokenfleet.plan.start.budget import ColdStart, cold_starts
@@ -52,10 +53,9 @@ def candidate_problem(
         return str(error)
     hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
     if hardware is None:
-        families = ", ".join(
-            family for row in hardware_by_name().values() for family in row.families
-        )
-        return f"there is no engine for it; there are engines for {families}"
+        known = unserved(kind.family)
+        why = f"{known.title}: {known.way_out}" if known else "there is no engine for it"
+        return f"{why}; there are engines for {', '.join(served_families())}"
     if facts is None:
         return None
     if refusal := hardware.refusal(facts):
@@ -85,6 +85,11 @@ def candidate_problem(
         else f"no {hardware.title} type offered in {region} fits it on one node"
     )
     return f"does not hold the model: {budget.arithmetic()}; {way_out}"
+
+
+def served_families() -> Sequence[str]:
+    """The families for which there is an engine."""
+    return [family for row in hardware_by_name().values() for family in row.families]
 
 
 def smallest_types(

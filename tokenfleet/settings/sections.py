@@ -28,23 +28,10 @@ from tokenfleet.settings.forms import (
     no_switch,
     private,
 )
+from tokenfleet.settings.hardware import PoolHardware
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.section import Section
 
-Hardware = Literal[
-    "graviton4",
-    "inferentia2",
-    "l4",
-    "a10g",
-    "l40s",
-    "rtx-pro-6000",
-    "a100",
-    "a100-80gb",
-    "h100",
-    "h200",
-    "b200",
-    "b300",
-]
 PurchaseOption = Literal["reserved", "spot", "on-demand"]
 # In standard support past the turn of the year (AWS ends 1.34 on 2026-12-02); extended support
 # multiplies the price of the control plane by six.
@@ -154,7 +141,7 @@ class TierSettings(Section):
 class PoolSettings(Section):
     """One kind of hardware and the ways it is bought."""
 
-    hardware: Hardware
+    hardware: PoolHardware
     """What serves."""
     instance_types: Annotated[tuple[InstanceTypeName, ...], Field(min_length=1, max_length=40)]
     """EC2 types that are interchangeable; on demand, the first is asked for first."""

@@ -118,6 +118,10 @@ def _copy(source: Path, folder: Path, *, keep: bool) -> None:
     else:
         _strip(keys)
     (folder / "config.json").write_text(json.dumps(keys), encoding="utf-8")
+    # What says that a model embeds.
+    for file in (*source.glob("modules.json"), *source.glob("*_Pooling/config.json")):
+        (folder / file.relative_to(source)).parent.mkdir(exist_ok=True)
+        shutil.copy(file, folder / file.relative_to(source))
 
 
 def _strip(keys: object) -> None:

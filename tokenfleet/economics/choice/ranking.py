@@ -8,7 +8,8 @@ from typing import Literal
 
 from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.zones import is_offered
+from tokenfleet.catalogue.unserved import unserved
+from tokenfleet.catalogue.zones import is_offered, regions_offering
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
 from tokenfleet.economics.choice.question import Question, carried
 from tokenfleet.economics.estimate.at_load import Served, at_load
@@ -20,7 +21,7 @@ from tokenfleet.economics.quantiles import Quantiles, combined
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
 from tokenfleet.plan.serving.batch import plan_batch
-from tokenfleet.plan.serving.memory import memory_budget
+from tokenfleet.plan.serving.memory import MemoryBudget, memory_budget
 
 Reason = Literal[
     "no engine",
@@ -32,7 +33,6 @@ Reason = Literal[
     "no price",
 ]
 _Refusal = tuple[Reason, str]
-_NO_ENGINE: _Refusal = ("no engine", "there is no pinned vLLM build for it")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +42,14 @@ class Choice:
     ``carries`` is the load in requests a second that one replica (a node) carries within the
     objective; ``replicas`` is what the load takes, the spare included, None without a load.
     ``served`` is one replica at its share of the load, or at what it carries. ``safe`` is
-    whether the objective is met even if the estimate is at its slow end.
+    whether the objective is met even if the estimate is at its slow end. ``memory`` is how the model
+    fits: what it takes of each rank, and of how much.
     """
 
     instance_type: str
     family: str
     hardware: str
+    memory: str
     most: Saturation
     served: Served
     carries: float
@@ -65,7 +67,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class RuledOut:
-    """A type that cannot serve the model, or not as asked; ``hardware`` is empty without an engine."""
+    """A type that cannot serve the model, or not as asked; ``hardware`` is empty where it is not known."""
 
     instance_type: str
     family: str
@@ -111,30 +113,36 @@ def _judged(question: Question, kind: InstanceType) -> Choice | RuledOut:
         found = _fitting(question, kind, hardware)
     if isinstance(found, Choice):
         return found
-    reason, detail = found or _NO_ENGINE
+    reason, detail = found or _no_engine(kind)
     return RuledOut(
         instance_type=kind.instance_type,
         family=kind.family,
-        hardware=hardware.title if hardware else "",
+        hardware=known.title if (known := hardware or unserved(kind.family)) else "",
         memory_gib=kind.memory_gib,
         reason=reason,
         detail=detail,
     )
 
 
+def _no_engine(kind: InstanceType) -> _Refusal:
+    known = unserved(kind.family)
+    return "no engine", known.way_out if known else "there is no pinned vLLM build for it"
+
+
 def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) -> _Refusal | None:
     """What rules a type out before any load is looked at."""
     if hardware is None:
-        return _NO_ENGINE
+        return _no_engine(kind)
     if refusal := hardware.refusal(question.facts):
         return "cannot run these weights", refusal
     if is_offered(kind.instance_type, question.region) is False:
-        return "not offered", ""
-    engine = engines()[hardware.engine]
-    memory = memory_budget(question.facts, question.memory_use, kind, engine)
+        elsewhere = ", ".join(regions_offering(kind.instance_type))
+        return "not offered", f"offered in {elsewhere}" if elsewhere else "offered nowhere"
+    memory = _memory(question, kind, hardware)
     if not memory.fits:
         return "does not fit", memory.arithmetic()
-    needed = local_gb_needed([question.facts], compiled=engine.sdk is not None)
+    compiled = engines()[hardware.engine].sdk is not None
+    needed = local_gb_needed([question.facts], compiled=compiled)
     if kind.local_nvme is not None and local_gb(kind) < needed:
         return "local disks too small", f"{local_gb(kind):,} GB, needed {needed:,}"
     return None
@@ -155,9 +163,13 @@ def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choi
     return _choice(question, kind, hardware, most, carries=carries, node=node)
 
 
+def _memory(question: Question, kind: InstanceType, hardware: Hardware) -> MemoryBudget:
+    return memory_budget(question.facts, question.memory_use, kind, engines()[hardware.engine])
+
+
 def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
     engine = engines()[hardware.engine]
-    memory = memory_budget(question.facts, question.memory_use, kind, engine)
+    memory = _memory(question, kind, hardware)
     batch = plan_batch(
         question.facts,
         memory,
@@ -197,6 +209,7 @@ def _choice(
         instance_type=kind.instance_type,
         family=kind.family,
         hardware=hardware.title,
+        memory=_memory(question, kind, hardware).arithmetic(),
         most=most,
         served=served,
         carries=carries,

@@ -2,7 +2,7 @@
 
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.instances import InstanceType, instance_type
-from tokenfleet.catalogue.zones import is_offered, regions_offering
+from tokenfleet.catalogue.zones import asked_on, is_offered, regions_offering
 from tokenfleet.mistakes import Mistake
 from tokenfleet.settings.draft import Draft
 
@@ -17,6 +17,9 @@ def checked_instance_type(
         return None, [Mistake(path=path, value=name, problem=str(error))]
     if draft.region and is_offered(name, draft.region) is False:
         offered = ", ".join(regions_offering(name)) or "no known region"
-        problem = f"is not offered in {draft.region}; it is offered in {offered}"
+        problem = (
+            f"is not offered in {draft.region}; it is offered in {offered} (as of"
+            f" {asked_on(draft.region)}; tokenfleet catalogue refresh --region {draft.region} asks anew)"
+        )
         return kind, [Mistake(path=path, value=name, problem=problem)]
     return kind, []

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from tokenfleet.catalogue.instances import InstanceType, instance_types
+from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
@@ -28,7 +29,10 @@ def pool_mistakes(name: str, pool: PoolSettings, draft: Draft) -> Iterator[Mista
         yield from mistakes
         if kind is None:
             continue
-        if kind.architecture != hardware.architecture:
+        if known := unserved(kind.family):
+            problem = f"has {known.title}: {known.way_out}"
+            yield Mistake(path=type_path, value=type_name, problem=problem)
+        elif kind.architecture != hardware.architecture:
             problem = f"is {kind.architecture}, but {pool.hardware} is {hardware.architecture}"
             yield Mistake(path=type_path, value=type_name, problem=problem)
         elif not hardware.runs_on(kind):
