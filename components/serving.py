@@ -9,9 +9,8 @@ import pulumi_kubernetes as kubernetes
 
 from tokenfleet.components.manifest import kubernetes_object
 from tokenfleet.components.model_store import ModelStore
-from tokenfleet.plan.nodes.user_data import script
-from tokenfleet.plan.serving.compile_job import COMPILE
-from tokenfleet.plan.serving.containers import (
+from tokenfleet.plan.manifests.compile_job import COMPILE
+from tokenfleet.plan.manifests.containers import (
     API_KEY_FILES,
     API_KEY_SECRET,
     LOADER,
@@ -19,7 +18,8 @@ from tokenfleet.plan.serving.containers import (
     METRICS_KEY_SECRET,
     Manifest,
 )
-from tokenfleet.plan.serving.objects import NAMESPACE
+from tokenfleet.plan.manifests.objects import NAMESPACE
+from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.stack import ServingPlan
 
 

@@ -1,4 +1,4 @@
-"""docs/compare.md: what it shows of ten models is what the program says. ``make golden`` writes it anew."""
+"""docs/compare.md: what it shows of models of many kinds is what the program says. ``make golden`` writes it anew."""
 
 import json
 from pathlib import Path
@@ -26,6 +26,8 @@ _KINDS = {
     "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-NVFP4": "experts in NVFP4, Mamba and a few attention layers",
     "deepseek-ai/DeepSeek-R1": "experts in FP8, latent attention",
     "deepseek-ai/DeepSeek-V4-Flash": "experts in MXFP4, compressed attention",
+    "Qwen/Qwen3-Embedding-0.6B": "embeds, by a decoder",
+    "BAAI/bge-reranker-v2-m3": "reranks, by an encoder",
 }
 
 
@@ -92,7 +94,7 @@ def test_the_page_shows_what_the_program_says(
 
 
 def test_the_models_of_the_page_keep_what_they_have_seen_in_all_ways_that_are_known() -> None:
-    assert len(_KINDS) == 10
+    assert len(_KINDS) >= 10
     kinds = {cache.kind for name in _KINDS for cache in known_models()[name].layer_caches}
     assert kinds == {
         cache.kind for facts in known_models().values() for cache in facts.layer_caches

@@ -111,10 +111,7 @@ def query_of(row: Mapping[str, str], place: str) -> Query:
         raise CostError(str(error), place=f"{place}: gpu") from error
     model, guesses = _model(fields)
     try:
-        shape = RequestShape(
-            input_tokens=fields.number("input_tokens"),
-            output_tokens=fields.number("output_tokens"),
-        )
+        shape = _shape(fields)
         arrivals = Arrivals(
             requests_per_second=_rate(fields),
             burstiness=fields.number("burstiness", 1.0),
@@ -178,6 +175,17 @@ class _Fields:
             problem = f"{text} is not {allowed}"
             raise CostError(problem, place=place)
         return value
+
+
+def _shape(fields: _Fields) -> RequestShape:
+    shape = RequestShape(
+        input_tokens=fields.number("input_tokens"),
+        output_tokens=fields.number("output_tokens"),
+    )
+    if shape.is_pooled:
+        problem = "0 is not between 1 and 10,000,000: runs of text are judged"
+        raise CostError(problem, place="output tokens")
+    return shape
 
 
 def _rate(fields: _Fields) -> float:

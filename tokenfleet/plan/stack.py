@@ -12,6 +12,18 @@ from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
 from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
 from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
+from tokenfleet.plan.manifests.compile_job import compile_job
+from tokenfleet.plan.manifests.containers import Manifest
+from tokenfleet.plan.manifests.network_policy import network_policy_manifest
+from tokenfleet.plan.manifests.objects import (
+    cache_manifests,
+    model_manifests,
+    namespace_manifest,
+    priority_class_manifest,
+    scripts_manifest,
+    service_account_manifest,
+)
+from tokenfleet.plan.manifests.way_in import edge_ranges, model_url
 from tokenfleet.plan.model_store import ModelStorePlan, plan_model_store
 from tokenfleet.plan.network import NetworkPlan, plan_network
 from tokenfleet.plan.nodes.groups import (
@@ -25,19 +37,7 @@ from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.prices import stack_prices
 from tokenfleet.plan.pulls import Pull, plan_pulls
 from tokenfleet.plan.serving.arrival import pool_fetches
-from tokenfleet.plan.serving.compile_job import compile_job
-from tokenfleet.plan.serving.containers import Manifest
 from tokenfleet.plan.serving.model import ModelPlan, plan_model
-from tokenfleet.plan.serving.network_policy import network_policy_manifest
-from tokenfleet.plan.serving.objects import (
-    cache_manifests,
-    model_manifests,
-    namespace_manifest,
-    priority_class_manifest,
-    scripts_manifest,
-    service_account_manifest,
-)
-from tokenfleet.plan.serving.way_in import edge_ranges, model_url
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings

@@ -29,7 +29,7 @@ def _question(model: str = "Qwen/Qwen3-8B", load: float | None = 2.0) -> Questio
     return Question(
         model=model,
         facts=facts,
-        shape=RequestShape(input_tokens=800, output_tokens=250),
+        shape=RequestShape(input_tokens=800, output_tokens=250 if facts.task == "generate" else 0),
         objective=Objective(ttft_p99=2.0, itl_p99=0.2),
         context_length=min(8192, facts.context_length),
         region="us-east-1",

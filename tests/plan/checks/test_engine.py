@@ -10,8 +10,8 @@ from tokenfleet.catalogue.flags import engine_flags
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide
-from tokenfleet.plan.serving.arguments import MANAGED
-from tokenfleet.plan.serving.containers import engine_container
+from tokenfleet.plan.manifests.containers import engine_container
+from tokenfleet.plan.serving.managed import MANAGED
 
 Keys = dict[str, Any]
 CPU, NEURON, GPU = "qwen3-8b", "qwen25-7b", "gpt-oss-120b"

@@ -11,8 +11,8 @@ from tokenfleet.plan.checks.formats import format_mistakes
 from tokenfleet.plan.checks.outside import outside_problem
 from tokenfleet.plan.checks.speculation import drafting_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
-from tokenfleet.plan.serving.arguments import MANAGED
 from tokenfleet.plan.serving.drain import longest_request_on_spot
+from tokenfleet.plan.serving.managed import MANAGED
 from tokenfleet.plan.serving.memory import devices_of
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import EdgeSettings, PoolSettings

@@ -29,7 +29,7 @@ from tokenfleet.plan.serving.memory import (
     shared_memory_mib,
 )
 from tokenfleet.plan.serving.speculation import SpeculationPlan, plan_speculation
-from tokenfleet.plan.serving.warm_up import WarmUpPlan, plan_warm_up
+from tokenfleet.plan.serving.warm_up import ROUTES, WarmUpPlan, plan_warm_up
 from tokenfleet.plan.start.budget import (
     ColdStart,
     StartDeadlines,
@@ -42,13 +42,6 @@ from tokenfleet.task import Task
 from tokenfleet.weights.layout import snapshot_of
 from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.mark import mark_of
-
-_ROUTES: Mapping[Task, Sequence[str]] = {
-    "generate": ["/v1/chat/completions", "/v1/completions", "/v1/responses"],
-    "embed": ["/v1/embeddings", "/v1/rerank", "/v1/score"],
-    "rerank": ["/v1/rerank", "/v1/score", "/classify"],
-    "classify": ["/classify"],
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +109,7 @@ class ModelPlan:
     @property
     def routes(self) -> Sequence[str]:
         """What clients may call, as the pinned engine has it (vllm/entrypoints)."""
-        return _ROUTES[self.task]
+        return ROUTES[self.task]
 
     @property
     def first_replicas(self) -> int:

@@ -1,11 +1,20 @@
-"""The request that a replica must have answered before it is ready."""
+"""The request that a replica must have answered before it is ready, and what clients may ask then."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.task import Task
+
+ROUTES: Mapping[Task, Sequence[str]] = {
+    "generate": ["/v1/chat/completions", "/v1/completions", "/v1/responses"],
+    "embed": ["/v1/embeddings", "/v1/rerank", "/v1/score"],
+    "rerank": ["/v1/rerank", "/v1/score", "/classify"],
+    "classify": ["/classify"],
+}
+"""What clients may call, as the pinned engine has it (vllm/entrypoints)."""
 
 
 @dataclass(frozen=True, kw_only=True)

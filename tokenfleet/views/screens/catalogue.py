@@ -6,6 +6,8 @@ from tokenfleet.catalogue.listing import KnownModel, KnownRegion, KnownType
 from tokenfleet.views.screens.fitted import Fitted
 from tokenfleet.views.tables.table import Column
 
+_ALL_WHOLE = 10**11
+
 
 def types_table(rows: Sequence[KnownType], region: str) -> Fitted:
     """A line for each instance type, with its price in one region."""
@@ -39,26 +41,31 @@ def models_table(rows: Sequence[KnownModel]) -> Fitted:
     screen = Fitted(
         title="",
         columns=[
-            Column("Model"),
+            Column("Model", whole=True),
             Column("10^9 parameters", number=True),
-            Column("Active", number=True, gives_way=1),
+            Column("Active", number=True, gives_way=2),
             Column("Weights, GB", number=True),
-            Column("Of type", gives_way=3),
-            Column("Context, tokens", number=True, gives_way=2),
-            Column("Licence"),
+            Column("Of type", gives_way=4),
+            Column("Context, tokens", number=True, gives_way=3),
+            Column("Licence", gives_way=1),
         ],
     )
     for row in rows:
         screen.row(
             row.model,
-            f"{row.parameters / 1e9:.3g}",
-            f"{row.active_parameters / 1e9:.3g}",
-            f"{row.weights_bytes / 1e9:.3g}",
+            _rounded(row.parameters),
+            _rounded(row.active_parameters),
+            _rounded(row.weights_bytes),
             row.weights_dtype,
             f"{row.context_length:,}",
             f"{row.license}{', gated' if row.gated else ''}",
         )
     return screen
+
+
+def _rounded(count: int) -> str:
+    """Three digits of 10^9, or all that are whole."""
+    return f"{count / 1e9:,.0f}" if count >= _ALL_WHOLE else f"{count / 1e9:.3g}"
 
 
 def regions_table(rows: Sequence[KnownRegion]) -> Fitted:

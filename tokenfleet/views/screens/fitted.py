@@ -103,7 +103,8 @@ class Fitted:
         if column.number:
             return max(longest, title), most
         words = max((each.minimum for each in found), default=0)
-        return max(title, min(most, max(_NARROWEST, min(words, _LONGEST_WORD)))), most
+        limit = most if column.whole else _LONGEST_WORD
+        return max(title, min(most, max(_NARROWEST, min(words, limit)))), most
 
 
 def on_screen(table: Table) -> Fitted:

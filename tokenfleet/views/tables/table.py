@@ -17,6 +17,8 @@ class Column:
     gives_way: int = 0
     """Where not every column has room, the highest goes first; those of 0 always stay."""
     reference: bool = False
+    whole: bool = False
+    """Whether its words are never broken, such as names that are copied."""
 
 
 @dataclass(frozen=True, kw_only=True)

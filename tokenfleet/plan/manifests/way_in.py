@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER
-from tokenfleet.plan.serving.containers import Manifest
+from tokenfleet.plan.manifests.containers import Manifest
+from tokenfleet.plan.manifests.pod import object_metadata, selector_labels
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.pod import object_metadata, selector_labels
 from tokenfleet.settings.sections import EdgeSettings
 
 _PLAIN_PORT, _TLS_PORT = 80, 443

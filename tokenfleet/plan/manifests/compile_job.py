@@ -4,8 +4,7 @@ import math
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
 from tokenfleet.plan.iam import COMPILER
-from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
-from tokenfleet.plan.serving.containers import (
+from tokenfleet.plan.manifests.containers import (
     CONFINED,
     LOADER_MOUNT,
     Manifest,
@@ -16,9 +15,10 @@ from tokenfleet.plan.serving.containers import (
     resources_of,
     started_in,
 )
+from tokenfleet.plan.manifests.pod import pod_base
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.serving.engine import CACHE_PATH, PORT, compile_command
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.pod import pod_base
 
 COMPILE = "compile-artifacts"
 """The name of the script that compiles and publishes, and of the container that runs it."""

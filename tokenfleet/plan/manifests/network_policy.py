@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tokenfleet.plan.iam import MODEL_READER
+from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX
-from tokenfleet.plan.serving.containers import Manifest
 from tokenfleet.plan.serving.engine import PORT
 
 CALLER_LABEL = f"{LABEL_PREFIX}/may-call-models"

@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
-from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
-from tokenfleet.plan.nodes.user_data import script
-from tokenfleet.plan.scripts import digest
-from tokenfleet.plan.serving.containers import (
+from tokenfleet.plan.manifests.containers import (
     ACCEPTED_KEYS,
     ENGINE_FRONT,
     MODEL_CACHE,
@@ -15,14 +12,17 @@ from tokenfleet.plan.serving.containers import (
     WARM_UP,
     Manifest,
 )
-from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.pod import (
+from tokenfleet.plan.manifests.pod import (
     PRIORITY_CLASS,
     object_metadata,
     pod_spec,
     selector_labels,
 )
-from tokenfleet.plan.serving.way_in import service_manifest
+from tokenfleet.plan.manifests.way_in import service_manifest
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
+from tokenfleet.plan.nodes.user_data import script
+from tokenfleet.plan.scripts import digest
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.settings.sections import EdgeSettings
 from tokenfleet.weights.layout import CACHE_FOLDER
 

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER
-from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
-from tokenfleet.plan.nodes.user_data import CACHE_USER_ID
-from tokenfleet.plan.serving.containers import (
+from tokenfleet.plan.manifests.containers import (
     API_KEY_SECRET,
     CHAT_TEMPLATE,
     KEYS,
@@ -16,6 +14,8 @@ from tokenfleet.plan.serving.containers import (
     engine_container,
     loader_containers,
 )
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
+from tokenfleet.plan.nodes.user_data import CACHE_USER_ID
 from tokenfleet.plan.serving.model import ModelPlan
 
 PRIORITY_CLASS = "tokenfleet-models"

@@ -1,0 +1,1 @@
+"""The Kubernetes objects of served models, as the program asks for them."""

@@ -1,0 +1,47 @@
+"""Flags of the engine that are not a user's to give."""
+
+from collections.abc import Mapping
+
+MANAGED: Mapping[str, str] = {
+    "model": "huggingFaceId and revision",
+    "revision": "revision",
+    "tokenizer": "huggingFaceId and revision",
+    "tokenizer-revision": "revision",
+    "code-revision": "revision",
+    "served-model-name": "the name of the model in the stack file",
+    "host": "nothing: a replica listens where probes and the Service look",
+    "port": "nothing: a replica listens where probes and the Service look",
+    "uds": "nothing: a replica listens where probes and the Service look",
+    "root-path": "nothing: probes and the Service know the paths",
+    "ssl-keyfile": "nothing: TLS ends in front of the replicas",
+    "ssl-certfile": "nothing: TLS ends in front of the replicas",
+    "api-key": "the secret apiKey",
+    "middleware": "nothing: it guards the routes and the keys",
+    "dtype": "huggingFaceId: the weights decide",
+    "max-model-len": "contextLength",
+    "max-num-seqs": "traffic",
+    "runner": "task",
+    "convert": "task",
+    "tensor-parallel-size": "tensorParallelSize",
+    "gpu-memory-utilization": "nothing: the memory budget counts on it",
+    "kv-cache-memory-bytes": "nothing: the memory budget decides it",
+    "kv-cache-dtype": "kvCacheDtype",
+    "shutdown-timeout": "longestRequestSeconds",
+    "chat-template": "chatTemplate",
+    "speculative-config": "speculative",
+    "spec-method": "speculative",
+    "spec-model": "speculative",
+    "spec-tokens": "speculative",
+    "enable-lora": "adapters",
+    "lora-modules": "adapters",
+    "max-loras": "adapters",
+    "max-lora-rank": "adapters",
+    "pipeline-parallel-size": "nothing: a replica is one node",
+    "data-parallel-size": "replicas",
+    "nnodes": "nothing: a replica is one node",
+    "headless": "nothing: a replica is one node",
+    # vLLM gives up after VLLM_ENGINE_READY_TIMEOUT_S whatever the startup probe allows.
+    "api-server-count": "replicas: more servers in one replica cut its start short",
+    "config": "engineArguments: a file would not be seen here",
+}
+"""Flags that the plan sets, or that would undo what it counts on, and what to change instead."""
