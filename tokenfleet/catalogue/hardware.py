@@ -40,7 +40,7 @@ class Hardware(Peaks):
 
     ``card`` is its own name where several kinds have a device of the same name.
     ``without_kernels`` are methods of quantisation that the engine has no kernel for on it, though
-    it has for their dtype.
+    it has for their dtype; ``without_attention`` are types of model of whose attention it has none.
     """
 
     engine: str
@@ -50,6 +50,7 @@ class Hardware(Peaks):
     families: tuple[str, ...]
     weights: tuple[str, ...]
     without_kernels: tuple[str, ...] = ()
+    without_attention: tuple[str, ...] = ()
     fp8_kv_cache: bool = False
 
     def refusal(self, facts: ModelFacts) -> str | None:
@@ -58,6 +59,8 @@ class Hardware(Peaks):
             return f"does not run {facts.weights_dtype} weights"
         if facts.quantization_method in self.without_kernels:
             return f"has no kernel for {facts.quantization_method} checkpoints"
+        if facts.model_type in self.without_attention:
+            return f"has no kernel for the attention of {facts.model_type} models"
         engine = engines()[self.engine]
         if facts.task not in engine.tasks:
             return f"has an engine that does not {facts.task}"
