@@ -3,11 +3,19 @@
 from collections.abc import Sequence
 
 _MOST_NAMES = 5
+_DIGITS = 3
 
 
 def count(number: int, noun: str) -> str:
     """``1 node``, ``12 nodes``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def three_digits(number: float) -> str:
+    """``0.0439``, ``12.3``, ``2,930``: no more than three digits tell something, and no exponent."""
+    if abs(number) < 10 ** (_DIGITS - 1):
+        return f"{number:.{_DIGITS}g}"
+    return f"{float(f'{number:.{_DIGITS}g}'):,.0f}"
 
 
 def listed(names: Sequence[str]) -> str:

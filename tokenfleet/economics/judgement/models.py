@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tokenfleet.counted import count
+from tokenfleet.counted import count, three_digits
 from tokenfleet.economics.estimate.at_load import Served, at_load
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.rounding import rounded_up
@@ -26,8 +26,8 @@ def verdicts_on_model(
             fails=True,
             place=f"models.{model.name}.traffic.requestsPerSecond",
             problem=(
-                f"{model.requests_per_second:.3g} requests/s are more than {count(model.replicas, 'replica')}"
-                f" can serve ({carried:.3g} at best): the queue grows"
+                f"{three_digits(model.requests_per_second or 0)} requests/s are more than {count(model.replicas, 'replica')}"
+                f" can serve ({three_digits(carried)} at best): the queue grows"
             ),
             way_out=_more_replicas(bills, model, models, wanted),
         )

@@ -6,7 +6,7 @@ from tokenfleet.catalogue.drafts import hands_out_hidden_states
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.counted import count
+from tokenfleet.counted import count, three_digits
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.serving.batch import batch_of
 from tokenfleet.plan.serving.in_flight import requests_in_flight
@@ -87,9 +87,9 @@ def load_mistakes(
         return
     found, share = running(fewest), traffic.requests_per_second / fewest
     milliseconds = 1000 * found / (share * traffic.output_tokens)
-    filled = f", all that it takes in at once ({share:.3g} requests/s)"
+    filled = f", all that it takes in at once ({three_digits(share)} requests/s)"
     sum_of = (
-        f" ({share:.3g} requests/s x {traffic.output_tokens:,} tokens x {milliseconds:.3g} ms a token,"
+        f" ({three_digits(share)} requests/s x {traffic.output_tokens:,} tokens x {three_digits(milliseconds)} ms a token,"
         " by the roofline of the price)"
     )
     enough = next((n for n in range(fewest, most + 1) if pays(n)), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group
 from rich.text import Text
 
-from tokenfleet.counted import count
+from tokenfleet.counted import count, three_digits
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.choice.question import Question
@@ -111,7 +111,7 @@ def _cells(choice: Choice) -> Iterator[Text | str]:
     yield choice.instance_type
     yield choice.hardware.removeprefix("NVIDIA ").removeprefix("AWS ")
     yield Text(choice.most.basis, _BASIS_STYLE[choice.most.basis])
-    yield f"{choice.carries:.3g}/s"
+    yield f"{three_digits(choice.carries)}/s"
     if quote is not None:
         yield f"{choice.replicas:,}"
         yield f"{100 * min(1.0, quote.load.p50):.0f}%"

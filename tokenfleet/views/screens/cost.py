@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tokenfleet.counted import three_digits
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.economics.judgement.verdict import Verdict
@@ -179,7 +180,7 @@ def curve(cost: ModelCost) -> Fitted:
         warning = "promise missed" if point.promise_missed else ""
         warning = "queue grows" if point.queue_grows else warning
         screen.row(
-            f"{point.requests_per_second:.3g}",
+            three_digits(point.requests_per_second),
             str(point.replicas),
             per_mtok_range(point.usd_per_mtok),
             Span(0, point.usd_per_mtok.p50 / highest, "cyan"),

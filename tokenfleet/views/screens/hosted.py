@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from tokenfleet.counted import three_digits
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.choice.question import Question
@@ -73,4 +74,4 @@ def verdict_text(found: HostedComparison) -> str:
 
 def _break_even(found: HostedComparison) -> str:
     load = found.break_even_requests_per_second
-    return "none" if load is None else f"{load:.3g}"
+    return "none" if load is None else three_digits(load)

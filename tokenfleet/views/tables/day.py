@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from tokenfleet.counted import three_digits
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.stack_day import ModelDay, StackDay
 from tokenfleet.views.money import usd
@@ -59,7 +60,7 @@ def _row(model: ModelDay) -> Sequence[str]:
     loads = [hour.requests_per_second for hour in hours]
     return [
         model.name,
-        f"{min(loads):.3g} to {max(loads):.3g}",
+        f"{three_digits(min(loads))} to {three_digits(max(loads))}",
         replicas,
         f"{paid:.1f}",
         f"{100 * max(0.0, model.fleet.unserved_share):.2g}%",
