@@ -25,8 +25,7 @@ RESERVED = {"max": 1, "reservation": RESERVATION}
 BLOCK = {"max": 1, "reservation": {**RESERVATION, "capacityBlock": True}}
 L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max": 4}}}
 ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
-DRAFT: Keys = {"huggingFaceId": "Qwen/Qwen3-4B-Instruct-2507", "revision": "c" * 40}
-DRAFTING: Keys = {"method": "draft_model", "draft": DRAFT}
+DRAFT: Keys = {"huggingFaceId": "Qwen/Qwen3-1.7B", "revision": "c" * 40}
 OF_SAME_VOCABULARY = "tests/catalogue/configs/Qwen--Qwen3-0.6B/config.json"
 PRICE: Keys = {"usd": 1, "source": "an offer", "date": "2026-11-01"}
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
@@ -38,6 +37,12 @@ SERVED: Keys = {
     "contextLength": 8192,
     "replicas": {"max": 3},
 }
+
+
+def _drafting(**changes: object) -> Keys:
+    return SERVED | {"speculative": {"method": "draft_model", "draft": DRAFT | changes}}
+
+
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
 # key in the reference: (path in the prod stack, one value, another value)
@@ -163,19 +168,19 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         {"method": "ngram", "tokens": 4},
     ),
     "models.NAME.speculative.draft.huggingFaceId": (
-        "models.aaa.speculative",
-        DRAFTING,
-        {"method": "draft_model", "draft": DRAFT | {"huggingFaceId": "Qwen/Qwen3-1.7B"}},
+        "models.qwen3-8b",
+        _drafting(),
+        _drafting(huggingFaceId="Qwen/Qwen3-0.6B"),
     ),
     "models.NAME.speculative.draft.revision": (
-        "models.aaa.speculative",
-        DRAFTING,
-        {"method": "draft_model", "draft": DRAFT | {"revision": "d" * 40}},
+        "models.qwen3-8b",
+        _drafting(),
+        _drafting(revision="d" * 40),
     ),
     "models.NAME.speculative.draft.configJson": (
-        "models.aaa.speculative",
-        DRAFTING,
-        {"method": "draft_model", "draft": DRAFT | {"configJson": OF_SAME_VOCABULARY}},
+        "models.qwen3-8b",
+        _drafting(),
+        _drafting(configJson=OF_SAME_VOCABULARY),
     ),
     "models.NAME.longestRequestSeconds": ("models.qwen3-8b.longestRequestSeconds", 20, 30),
     "models.NAME.engineArguments": (

@@ -48,6 +48,22 @@ def test_a_draft_is_divided_over_the_ranks_of_its_model() -> None:
 
 
 @pytest.mark.parametrize(
+    ("of", "draft", "why"),
+    [
+        ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "what is no faster gains nothing"),
+        ("Qwen/Qwen3-0.6B", "Qwen/Qwen3-8B", "8.19 billion parameters of it and 0.596 billion"),
+        ("Qwen/Qwen3-8B", "Qwen/Qwen3-Embedding-0.6B", "writes no tokens"),
+        ("Qwen/Qwen3-8B", "meta-llama/Llama-3.2-1B-Instruct", "has a vocabulary of 128,256"),
+    ],
+)
+def test_a_model_that_would_draft_nothing_or_too_slowly_is_refused(
+    of: str, draft: str, why: str
+) -> None:
+    with pytest.raises(CatalogueError, match=why):
+        smaller_model(model_facts(draft), model_facts(of))
+
+
+@pytest.mark.parametrize(
     ("changed", "states"),
     [
         ({}, 3),

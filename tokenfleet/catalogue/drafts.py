@@ -8,6 +8,7 @@ from tokenfleet.catalogue.architecture.read import read_architecture
 from tokenfleet.catalogue.config_json import config_of
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import Draft, ModelFacts
+from tokenfleet.counted import three_digits
 
 # Heads are published in 16 bits; hidden states of three layers of the model reach one of EAGLE-3
 # where it does not say of how many (vllm/model_executor/models/llama_eagle3.py).
@@ -44,8 +45,18 @@ def smaller_model(facts: ModelFacts, of: ModelFacts) -> Draft:
     """A whole model that drafts for another.
 
     Raises:
-        CatalogueError: when their vocabularies differ, which the engine refuses.
+        CatalogueError: when their vocabularies differ, which the engine refuses, or it drafts nothing.
     """
+    if facts.task != "generate":
+        msg = f"is a model for {facts.task} and writes no tokens: choose a smaller model of the same family"
+        raise CatalogueError(msg)
+    if facts.active_parameters >= of.active_parameters:
+        msg = (
+            f"a token visits {three_digits(facts.active_parameters / 1e9)} billion parameters of it and"
+            f" {three_digits(of.active_parameters / 1e9)} billion of the model: what is no faster gains"
+            " nothing. Choose a smaller model of the same family"
+        )
+        raise CatalogueError(msg)
     if facts.vocabulary_size != of.vocabulary_size:
         msg = (
             f"has a vocabulary of {facts.vocabulary_size:,} tokens and the model one of"

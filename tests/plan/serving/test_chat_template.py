@@ -17,8 +17,11 @@ BAD: Mapping[str, tuple[bytes, str]] = {
     "no Jinja": (b"You are a helpful assistant.", "holds no Jinja"),
     "no text": (b"{{ \xff }}", "is not UTF-8 text (line 1)"),
     "a byte that no template has": (b"{{ messages }}\0", "U+0000"),
+    "a loop without an end": (b"{% for m in messages %}\n{{ m.content }}", "no Jinja template, line 2: Unexpected end"),
+    "a filter that is none": (b"{{ messages | shout }}", "line 1: No filter named 'shout'"),
+    "brackets without an end": (b"{{ " + b"(" * 5000, "nested too deeply"),
     "more than a ConfigMap holds": (b"{{ x }}" + b" " * 2**20, "is larger than 1 MiB"),
-}
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -32,6 +35,20 @@ def manifests_with(keys_of: Callable[[str], Keys], tmp_path: Path) -> Callable[[
         return list(decide(keys, "dev", tmp_path).serving.manifests)
 
     return manifests
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        b"{% for m in messages %}{% if loop.index > 9 %}{% break %}{% endif %}{{ m }}{% endfor %}",
+        b"{% generation %}{{ messages | tojson(indent=2) }}{% endgeneration %}",
+        b"{{ raise_exception('no') }}{{ strftime_now('%d') }}{{ tools is defined }}",
+    ],
+)
+def test_what_engines_add_to_jinja_is_no_mistake(
+    template: bytes, manifests_with: Callable[[bytes], list[Any]]
+) -> None:
+    assert _of_kind(manifests_with(template), "ConfigMap", "chat-template-")
 
 
 def _of_kind(manifests: list[Any], kind: str, begins: str) -> dict[str, Any]:

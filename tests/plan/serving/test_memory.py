@@ -38,6 +38,7 @@ def test_a_budget_that_fits_never_exceeds_what_the_rank_has(
     used = budget.weights_gib + budget.runtime_gib + budget.kv_gib
     assert budget.usable_gib <= budget.rank_gib
     assert not budget.fits or used <= budget.usable_gib + 1e-9
+    assert budget.keeps_nothing == (budget.full_length_requests is None)
     if budget.full_length_requests is not None:
         assert budget.fits == (budget.full_length_requests >= 1)
 

@@ -35,7 +35,8 @@ def plan_with(keys_of: Callable[[str], Keys], root: Path) -> Callable[[Mapping[s
     def plan(changes: Mapping[str, object]) -> Plan:
         keys = keys_of("dev")
         ((name, model),) = keys["models"].items()
-        keys["models"][name] = {**model, "traffic": TRAFFIC, **changes}
+        plain = {"traffic": TRAFFIC, "objective": {"ttftP99Ms": 8000}}
+        keys["models"][name] = {**model, **plain, **changes}
         return decide(keys, "dev", root)
 
     return plan
@@ -112,7 +113,55 @@ def test_an_answer_that_is_no_text_is_promised_as_a_whole(
     assert found.served is not None
     assert found.served.ttft_p99 is not None
     assert found.served.itl_p99 is None
-    promise = {"objective": {"ttftP99Ms": 1, "itlP99Ms": 1}}
-    (late,) = stack_cost(plan_with({**RERANKER, **promise}), WhatIf()).models
+    promise = {"objective": {"ttftP99Ms": 1}}
+    late_plan = plan_with({**RERANKER, **promise})
+    (late,) = stack_cost(late_plan, WhatIf()).models
     assert late.misses is not None
-    assert late.misses.startswith("TTFT")
+    assert late.misses.startswith("p99 ")
+    (verdict,) = (
+        each for each in stack_cost(late_plan, WhatIf()).verdicts if each.judged == "objective"
+    )
+    assert verdict.problem.startswith("p99 is")
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "part"),
+    [
+        ({"traffic": {**TRAFFIC, "outputTokens": 5}}, "traffic.outputTokens", "no tokens (rerank)"),
+        ({"objective": {"itlP99Ms": 50}}, "objective.itlP99Ms", "ttftP99Ms is all of it"),
+        ({"speculative": {"method": "ngram"}}, "speculative", "nothing is drafted for rerank"),
+        (
+            {"engineArguments": {"max-num-batched-tokens": 512}, "contextLength": 1024},
+            "engineArguments.max-num-batched-tokens",
+            "does not fit into 512 tokens: give 1024 or more",
+        ),
+        (
+            {"traffic": {**TRAFFIC, "inputTokens": 9000}, "contextLength": 8192},
+            "traffic",
+            "inputTokens do not fit contextLength 8192",
+        ),
+    ],
+)
+def test_settings_of_text_and_of_parts_of_prompts_are_refused(
+    changes: Keys, place: str, part: str, plan_with: Callable[[Mapping[str, object]], Plan]
+) -> None:
+    with pytest.raises(StackError) as raised:
+        plan_with({**RERANKER, **changes})
+    (mistake,) = raised.value.mistakes
+    assert mistake.path == f"models.qwen3-4b.{place}"
+    assert part in mistake.problem
+
+
+def test_a_cache_that_an_encoder_does_not_have_is_refused(
+    keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("prod")
+    gpu = keys["models"]["gpt-oss-120b"]
+    for key in ("objective", "traffic"):
+        del gpu[key]
+    gpu |= {**RERANKER, "contextLength": 8192, "kvCacheDtype": "fp8"}
+    with pytest.raises(StackError) as raised:
+        decide(keys, "prod", root)
+    (mistake,) = raised.value.mistakes
+    assert mistake.path == "models.gpt-oss-120b.kvCacheDtype"
+    assert "keeps nothing" in mistake.problem

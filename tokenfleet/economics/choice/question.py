@@ -34,7 +34,8 @@ class Objective:
         if served.ttft_p99 is None:
             return "the queue grows"
         if served.ttft_p99.p50 > self.ttft_p99:
-            return f"TTFT p99 {1000 * served.ttft_p99.p50:,.0f} ms"
+            first = "TTFT p99" if served.itl_p99 else "p99"
+            return f"{first} {1000 * served.ttft_p99.p50:,.0f} ms"
         if served.itl_p99 is not None and served.itl_p99.p50 > self.itl_p99:
             return f"ITL p99 {1000 * served.itl_p99.p50:,.0f} ms"
         return None

@@ -77,7 +77,8 @@ def _latencies(model: ModelCost, served: Served) -> Iterator[tuple[str, float, i
 
 
 def _late(model: ModelCost, served: Served) -> str:
-    names = {"ttftP99Ms": "p99 TTFT", "itlP99Ms": "p99 ITL"}
+    first = "p99" if model.most.shape.is_pooled else "p99 TTFT"
+    names = {"ttftP99Ms": first, "itlP99Ms": "p99 ITL"}
     late = [
         f"{names[key]} is {1000 * seconds:,.0f} ms, {_beyond(1000 * seconds / promised)} the"
         f" {promised:,} ms promised,"

@@ -10,6 +10,7 @@ from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.formats import format_mistakes
 from tokenfleet.plan.checks.outside import outside_problem
 from tokenfleet.plan.checks.speculation import drafting_mistakes
+from tokenfleet.plan.checks.tasks import task_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.serving.drain import longest_request_on_spot
 from tokenfleet.plan.serving.managed import MANAGED
@@ -22,7 +23,7 @@ def engine_mistakes(
     path: str, model: ModelSettings, facts: ModelFacts, pool: PoolSettings, kind: InstanceType
 ) -> Iterator[Mistake]:
     """What the pool's engine cannot do for a model; ``kind`` is the pool's smallest type."""
-    yield from _task(path, model, facts, engine_of(pool))
+    yield from task_mistakes(path, model, facts, engine_of(pool))
     yield from _parallelism(path, model, facts, kind)
     yield from _kv_cache(path, model, pool)
     yield from _adapters(path, model, facts, engine_of(pool))
@@ -66,41 +67,6 @@ def _parallelism(
             path=f"{path}.tensorParallelSize",
             value=str(size),
             problem=f"{problem}: use {' or '.join(both)}, or leave it out",
-        )
-
-
-def _task(path: str, model: ModelSettings, facts: ModelFacts, engine: Engine) -> Iterator[Mistake]:
-    """What the engine does not do with the model, and figures that do not go with what it does."""
-    asked, does = model.task or facts.task, facts.task
-    problem = None
-    if asked not in engine.tasks:
-        problem = f"vLLM {engine.version} as pinned for this pool serves {' and '.join(engine.tasks)} alone"
-    elif does not in {asked, "generate"}:
-        problem = f"its files say {does}: leave it out, or publish a checkpoint made for {asked}"
-    elif asked not in {does, "embed"}:
-        problem = (
-            f"it has no head for {asked}: publish a checkpoint that has (architectures ...ForSequence"
-            "Classification), or leave task out"
-        )
-    if problem:
-        yield Mistake(path=f"{path}.task", value=asked, problem=problem)
-        return
-    if asked != "generate" and model.adapters:
-        problem = f"adapters of a model for {asked} are not served yet: merge them into its weights"
-        yield Mistake(path=f"{path}.adapters", value=", ".join(model.adapters), problem=problem)
-    if asked != "generate" and model.speculative:
-        problem = f"nothing is drafted for {asked}: leave it out"
-        yield Mistake(path=f"{path}.speculative", value=model.speculative.method, problem=problem)
-    if model.traffic and (asked == "generate") == (not model.traffic.output_tokens):
-        problem = (
-            "is missing: what generates has one or more"
-            if asked == "generate"
-            else f"its answers have no tokens ({asked}): leave it out"
-        )
-        yield Mistake(
-            path=f"{path}.traffic.outputTokens",
-            value=str(model.traffic.output_tokens or ""),
-            problem=problem,
         )
 
 

@@ -9,8 +9,10 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.engine import drain_mistakes, engine_mistakes
 from tokenfleet.plan.checks.speculation import load_mistakes
+from tokenfleet.plan.checks.steps import step_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.batch import batch_of
 from tokenfleet.plan.serving.memory import memory_budget, memory_use, smallest_that_fits
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.models import ModelSettings
@@ -29,7 +31,8 @@ def model_mistakes(
                 path=f"{path}.traffic",
                 value=str(tokens),
                 problem=(
-                    f"inputTokens + outputTokens do not fit contextLength {model.context_length}:"
+                    f"inputTokens{' + outputTokens' if model.traffic.output_tokens else ''} do not"
+                    f" fit contextLength {model.context_length}:"
                     " raise it or shorten the requests"
                 ),
             )
@@ -42,7 +45,7 @@ def model_mistakes(
         yield Mistake(
             path=f"{path}.contextLength",
             value=str(model.context_length),
-            problem=f"the model was trained for {facts.context_length} tokens at most",
+            problem=f"the model was trained for {facts.context_length} tokens at most: lower it",
         )
     pool = draft.pools.get(model.pool)
     if pool:
@@ -88,8 +91,10 @@ def _on_pool(
         return
     budget = memory_budget(facts, memory_use(model), kind, engine)
     if budget.fits:
+        batch = batch_of(model, facts, budget, hardware=hardware, engine=engine, kind=kind)
+        yield from step_mistakes(path, model, facts, batch)
         yield from load_mistakes(
-            path, model, facts, budget, hardware=hardware, engine=engine, kind=kind
+            path, model, facts, budget, hardware=hardware, batch=batch, kind=kind
         )
         return
     bigger = smallest_that_fits(

@@ -8,7 +8,7 @@ from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import count, three_digits
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.serving.batch import batch_of
+from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.in_flight import requests_in_flight
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.speculation import MOST_IN_FLIGHT
@@ -48,14 +48,13 @@ def load_mistakes(
     memory: MemoryBudget,
     *,
     hardware: Hardware,
-    engine: Engine,
+    batch: BatchPlan,
     kind: InstanceType,
 ) -> Iterator[Mistake]:
     """A load at which verifying drafts takes longer than it saves."""
     asked, traffic = model.speculative, model.traffic
     if asked is None:
         return
-    batch = batch_of(model, facts, memory, hardware=hardware, engine=engine, kind=kind)
     verified = batch.sequences * (1 + asked.tokens)
     if model.adapters and batch.prompt_tokens < verified:
         problem = (

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
@@ -33,6 +34,11 @@ class ChatTemplatePlan:
         return {_FILE: self.text}
 
 
+def _syntax_problem(text: str) -> str | None:
+    # Few stacks have a template, and Jinja takes as long to import as half of the rest.
+    return import_module("tokenfleet.plan.serving.jinja_syntax").syntax_problem(text)
+
+
 def plan_chat_template(name: str, text: str | None) -> ChatTemplatePlan | None:
     """Of a model by that name; None where it has that of its tokenizer."""
     if text is None:
@@ -61,6 +67,8 @@ def read_chat_template(name: str, model: ModelSettings, project: Path) -> str | 
             problem = f"{path} holds no Jinja, which has {{{{ or {{%: it would make no prompt"
         elif odd := next((c for c in text if ord(c) < ord(" ") and c not in "\t\n\r"), None):
             problem = f"{path} holds the control character U+{ord(odd):04X}: it is no template"
+        elif wrong := _syntax_problem(text):
+            problem = f"{path} is no Jinja template, {wrong}"
     if problem:
         place = f"models.{name}.chatTemplate"
         return Mistake(path=place, value=model.chat_template, problem=problem)

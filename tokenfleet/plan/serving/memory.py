@@ -66,9 +66,14 @@ class MemoryBudget:
         return self.kv_one_request_gib + self.kv_in_flight_gib
 
     @property
+    def keeps_nothing(self) -> bool:
+        """Whether requests leave nothing in a cache: those of encoders."""
+        return not self.kv_at_most_gib
+
+    @property
     def full_length_requests(self) -> int | None:
         """How many requests of full length the cache holds at once; None where nothing is kept of them."""
-        if not self.kv_at_most_gib:
+        if self.keeps_nothing:
             return None
         return max(0, int(self.kv_gib / self.kv_at_most_gib))
 

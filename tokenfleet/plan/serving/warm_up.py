@@ -31,7 +31,7 @@ def plan_warm_up(settings: ModelSettings, facts: ModelFacts, task: Task) -> Warm
     So it did with gpt-oss where engines could not fetch its vocabulary (vllm-project/vllm#22525).
     """
     if task != "generate":
-        return WarmUpPlan(kind=task, reason="what clients ask: the engine serves no text of it")
+        return WarmUpPlan(kind=task, reason="what clients ask: its answers are no text")
     if facts.chats or settings.chat_template:
         return WarmUpPlan(
             kind="chat",
