@@ -34,6 +34,14 @@ from tokenfleet.views.tables.speculation import speculation_rows
 from tokenfleet.views.tables.table import Column
 
 Rows = Sequence[tuple[str, str, str]]
+# What a replica has given once it is ready.
+_ANSWERED = {
+    "chat": "a chat",
+    "completion": "a completion",
+    "embed": "an embedding",
+    "rerank": "a score",
+    "classify": "probabilities",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,10 +154,18 @@ def _memory(model: ModelPlan) -> Rows:
     return [
         ("usable", f"{memory.usable_gib:.2f} GiB", f"of {memory.rank_gib:.2f}, {memory.ranks} x"),
         ("weights", f"{memory.weights_gib:.2f} GiB", "size of the files, shared by the ranks"),
-        *([("draft", f"{memory.draft_gib:.2f} GiB", "of them too")] if memory.draft_gib else []),
+        *(
+            [("draft", f"{memory.draft_gib:.2f} GiB", "size of its files, shared too")]
+            if memory.draft_gib
+            else []
+        ),
         *([("adapters", adapters, "all at once")] if memory.adapters_gib else []),
         ("runtime", f"{memory.runtime_gib:.2f} GiB", "what the engine needs beside both"),
-        ("KV cache", f"{memory.kv_gib:.2f} GiB", "what is left"),
+        (
+            "free" if memory.keeps_nothing else "KV cache",
+            f"{memory.kv_gib:.2f} GiB",
+            "what is left",
+        ),
         (
             "one request",
             f"{memory.kv_one_request_gib:.2f} GiB",
@@ -214,7 +230,7 @@ def _start(model: ModelPlan) -> Rows:
             f"{deadlines.start_seconds} s",
             "load and warm-up at their slowest, and half more",
         ),
-        ("ready", f"after a {model.warm_up.kind}", model.warm_up.reason),
+        ("ready", f"after {_ANSWERED[model.warm_up.kind]}", model.warm_up.reason),
         ("rollout", f"{deadlines.rollout_seconds} s", "then it counts as stuck"),
     ]
 

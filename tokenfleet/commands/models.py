@@ -26,7 +26,14 @@ from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.published import WEIGHTS, gate, how_to_publish, part_of
+from tokenfleet.plan.serving.published import (
+    DRAFT,
+    WEIGHTS,
+    gate,
+    gate_of_draft,
+    how_to_publish,
+    part_of,
+)
 from tokenfleet.settings.stack_file import StackFile
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.screens.fitted import Fitted
@@ -152,7 +159,7 @@ def _state(model: ModelPlan, snapshot: str, found: SnapshotState | None) -> str:
 
 def _lacking(model: ModelPlan, snapshot: str, state: str) -> str:
     part = part_of(model, snapshot)
-    terms = gate(model) if part == WEIGHTS else None
+    terms = {WEIGHTS: gate(model), DRAFT: gate_of_draft(model)}.get(part)
     return f"{part} {snapshot}: {state}" + (f". {terms}" if terms else "")
 
 

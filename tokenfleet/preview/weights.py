@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from tokenfleet.catalogue.models import known_models
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.published import gate, how_to_publish, part_of
+from tokenfleet.plan.serving.published import draft_of, gate, gate_of_draft, how_to_publish, part_of
 from tokenfleet.plan.stack import Plan
 
 
@@ -17,8 +18,7 @@ def weight_notes(plan: Plan) -> Iterator[str]:
             )
     waiting = [model for model in plan.models if not model.published]
     for model in waiting:
-        if terms := gate(model):
-            yield f"{terms}."
+        yield from (f"{terms}." for terms in (gate(model), gate_of_draft(model)) if terms)
         yield f"{model.name} runs no replica before its {_commands(plan, model)}"
     if waiting:
         yield (
@@ -41,9 +41,10 @@ def _commands(plan: Plan, model: ModelPlan) -> str:
 
 
 def _licences(plan: Plan) -> Iterator[str]:
-    """Of each model, adapter and draft that is loaded; the catalogue knows those of its models alone."""
+    """Of each model, adapter and draft that is loaded; the catalogue knows those of models alone."""
     for model in plan.models:
         yield f"{model.name} ({model.facts.license})"
         yield from (f"its adapter {name} (see its card on the Hub)" for name in model.adapters)
-        if model.speculation and model.speculation.draft:
-            yield f"its draft {model.speculation.draft.rpartition('/')[0]} (see its card on the Hub)"
+        if name := draft_of(model):
+            known = known_models().get(name)
+            yield f"its draft {name} ({known.license if known else 'see its card on the Hub'})"

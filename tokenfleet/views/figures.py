@@ -6,6 +6,7 @@ from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.published import draft_of
 from tokenfleet.settings.models import TrafficSettings
 from tokenfleet.views.money import usd, usd_range
 
@@ -53,6 +54,21 @@ def promise(model: ModelPlan) -> str:
     if model.task != "generate":
         return f"p99 {objective.ttft_p99_ms:,} ms"
     return f"p99 TTFT {objective.ttft_p99_ms:,} ms, ITL {objective.itl_p99_ms:,} ms"
+
+
+def does(model: ModelPlan) -> str:
+    """``embed, at /v1/embeddings, /v1/rerank and /v1/score``."""
+    *most, last = model.routes
+    return f"{model.task}, at {', '.join(most)} and {last}" if most else f"{model.task}, at {last}"
+
+
+def drafts(model: ModelPlan) -> str:
+    """``3 tokens a step by draft_model, from Qwen/Qwen3-0.6B``; nothing where none are drafted."""
+    found = model.speculation
+    if found is None:
+        return ""
+    by = f", from {draft}" if (draft := draft_of(model)) else ""
+    return f"{count(found.tokens, 'token')} a step by {found.method}{by}"
 
 
 def replicas(model: ModelPlan) -> str:

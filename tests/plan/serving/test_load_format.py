@@ -39,6 +39,7 @@ def planned(keys_of: Callable[[str], Keys], root: Path, tmp_path: Path) -> Plann
         keys = keys_of("dev")
         (model,) = keys["models"].values()
         model |= {"huggingFaceId": "org/m", "configJson": "config.json", "engineArguments": flags}
+        model["adapters"] = {"legal": {"huggingFaceId": "org/a", "revision": "c" * 40, "rank": 8}}
         (found,) = decide(keys, "dev", tmp_path).models
         return found
 
@@ -52,5 +53,7 @@ def test_one_rule_decides_command_mark_and_size(row: tuple[Keys, str], planned: 
     command = how_to_publish("dev", model, model.snapshots[0])
     assert command.endswith(" --load-format mistral") == (form == "mistral")
     assert (model.mark != plain.mark) == (form == "mistral")
+    adapter = model.adapters["legal"]
+    assert how_to_publish("dev", model, adapter).endswith(f"--revision {'c' * 40}")
     size = SIZES["consolidated" if form == "mistral" else "model"]
     assert model.facts.weights_bytes == size

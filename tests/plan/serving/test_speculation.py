@@ -80,6 +80,29 @@ def test_a_draft_is_a_snapshot_of_its_own_that_every_part_of_the_plan_knows(
         assert all(snapshot in template.boot.snapshots for template in group.templates)
 
 
+@pytest.mark.parametrize(
+    ("draft", "said"),
+    [
+        ("Qwen/Qwen3-0.6B", "its draft Qwen/Qwen3-0.6B (Apache-2.0)"),
+        ("org/mine", "its draft org/mine (see its card on the Hub)"),
+    ],
+)
+def test_the_licence_of_a_draft_is_named(draft: str, said: str, planned: Planned) -> None:
+    head = {"configJson": "head.json"} if draft == "org/mine" else {}
+    given = SMALLER | {"huggingFaceId": draft} | head
+    plan, _ = planned({"method": "draft_model", "draft": given})
+    assert said in " ".join(weight_notes(plan))
+
+
+def test_a_gated_draft_is_said_to_be(keys_of: Callable[[str], Keys], tmp_path: Path) -> None:
+    small, large = "meta-llama/Llama-3.2-1B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"
+    drafted = {"method": "draft_model", "draft": SMALLER | {"huggingFaceId": small}}
+    model = {"huggingFaceId": large, "speculative": drafted, "traffic": LITTLE}
+    notes = list(weight_notes(drafting(keys_of("prod"), tmp_path, model, {})))
+    for name in (small, large):
+        assert any(note.startswith(f"The weights of {name} are gated") for note in notes)
+
+
 def test_a_draft_takes_memory_disk_time_and_money(planned: Planned) -> None:
     (alone, plain), (both, model) = (
         planned({}),

@@ -21,11 +21,24 @@ def not_measured(report: Report) -> Passage:
 
 
 def _doubts(report: Report) -> Iterator[Fact]:
-    for basis, why in (
-        ("unverified", "by arithmetic alone: no public run on that hardware is known"),
-        ("estimated", "by a model tested on public runs, not by a run of yours"),
+    for basis, pooled, why in (
+        (
+            "unverified",
+            (False, True),
+            "by arithmetic alone: no public run on that hardware is known",
+        ),
+        ("estimated", (False,), "by a model tested on public runs, not by a run of yours"),
+        (
+            "estimated",
+            (True,),
+            "by a model tested on public runs, none of which was without output",
+        ),
     ):
-        models = [model.name for model in report.cost.models if model.most.basis == basis]
+        models = [
+            model.name
+            for model in report.cost.models
+            if model.most.basis == basis and model.most.shape.is_pooled in pooled
+        ]
         if models:
             yield Fact(what=f"speed of {names(models)}", figure=basis, detail=why, tone="warning")
     if any(tier.purchase_option == "spot" for pool in report.pools for tier in pool.tiers):

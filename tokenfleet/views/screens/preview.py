@@ -8,9 +8,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from tokenfleet.counted import count
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.preview.branch import Branch
 from tokenfleet.preview.report import ModelReport, Report
-from tokenfleet.views.figures import load, promise, replicas
+from tokenfleet.views.figures import does, drafts, load, promise, replicas
 from tokenfleet.views.screens.cold_starts import cold_starts
 from tokenfleet.views.screens.cost import money, verdict_list
 from tokenfleet.views.screens.fitted import Fitted, on_screen
@@ -100,8 +101,7 @@ def _models(report: Report) -> Group:
 
 
 def _model(model: ModelReport) -> Table:
-    plan, memory = model.plan, model.plan.memory
-    adapters = f" + adapters {memory.adapters_gib:.1f}" if memory.adapters_gib else ""
+    plan = model.plan
     lines = Table.grid(padding=(0, _GAP, 0, 0))
     lines.add_column(style="dim", no_wrap=True)
     lines.add_column(overflow="fold")
@@ -109,24 +109,30 @@ def _model(model: ModelReport) -> Table:
     legacy = " (legacy)" if plan.legacy else ""
     for title, value in {
         "served by": f"{plan.pool}, vLLM {model.engine_version}{legacy}",
-        **(
-            {"does": f"{plan.task}, at {' and '.join(plan.routes)}"}
-            if plan.task != "generate"
-            else {}
-        ),
+        **({"does": does(plan)} if plan.task != "generate" else {}),
+        **({"drafts": drafts(plan)} if plan.speculation else {}),
         "replicas": replicas(plan),
         "load": load(plan),
         "promise": promise(plan),
-        "memory": (
-            f"weights {memory.weights_gib:.1f}{adapters} + runtime {memory.runtime_gib:.1f} + KV"
-            f" {memory.kv_gib:.1f} = {memory.usable_gib:.1f} GiB usable of {memory.rank_gib:.1f},"
-            f" on {'each of ' if memory.ranks > 1 else ''}{count(memory.ranks, 'rank')}; a request of {plan.context_length:,}"
-            f" tokens takes {memory.kv_one_request_gib:.2f}"
-        ),
+        "memory": _memory(plan),
         "flags": " ".join(plan.argument_words[2:]),
     }.items():
         lines.add_row(f"  {title}", Text(value))
     return lines
+
+
+def _memory(plan: ModelPlan) -> str:
+    memory = plan.memory
+    draft = f" + draft {memory.draft_gib:.1f}" if memory.draft_gib else ""
+    adapters = f" + adapters {memory.adapters_gib:.1f}" if memory.adapters_gib else ""
+    rest, kept = "KV", f"of {plan.context_length:,} tokens takes {memory.kv_one_request_gib:.2f}"
+    if memory.keeps_nothing:
+        rest, kept = "free", "leaves nothing in it"
+    return (
+        f"weights {memory.weights_gib:.1f}{draft}{adapters} + runtime {memory.runtime_gib:.1f} +"
+        f" {rest} {memory.kv_gib:.1f} = {memory.usable_gib:.1f} GiB usable of {memory.rank_gib:.1f},"
+        f" on {'each of ' if memory.ranks > 1 else ''}{count(memory.ranks, 'rank')}; a request {kept}"
+    )
 
 
 def _notes(report: Report) -> Table:

@@ -78,7 +78,8 @@ def _row(cost: ModelCost) -> Sequence[str]:
         f"{100 * min(1.0, quote.load.p50):.0f}%",
         per_mtok(prices.output),
         per_mtok(prices.uncached_input),
-        per_mtok(prices.cached_input),
+        # What answers with numbers is served without a prefix cache.
+        per_mtok(None if cost.most.shape.is_pooled else prices.cached_input),
         per_mtok_range(quote.range_of_price * prices.blended),
         flat_out,
         cost.most.basis,

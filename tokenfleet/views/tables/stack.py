@@ -1,12 +1,12 @@
 """The tables of a written report, as plain text cells: Markdown and HTML show the same ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.fetched import fetched_line
-from tokenfleet.views.figures import bounds, hourly_price, load, promise, replicas
+from tokenfleet.views.figures import bounds, does, drafts, hourly_price, load, promise, replicas
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table
 
@@ -105,7 +105,7 @@ def models_table(report: Report) -> Table:
                 model.plan.name,
                 f"{model.plan.hugging_face_id} at {model.plan.revision[:12]}",
                 model.plan.pool,
-                f"vLLM {model.engine_version}{' (legacy)' if model.plan.legacy else ''}",
+                "; ".join(_engine(model)),
                 f"{model.plan.context_length:,}",
                 f"{model.plan.batch.sequences:,}",
                 f"{load(model.plan)}; {promise(model.plan)}",
@@ -117,6 +117,15 @@ def models_table(report: Report) -> Table:
         caption="A rank is one GPU, one NeuronCore, or one NUMA node of a CPU.",
         sources=[f"{name}: {engines()[name].source}" for name in sorted(used)],
     )
+
+
+def _engine(model: ModelReport) -> Iterator[str]:
+    """Which it is, and what it does where that is not to answer with text, a token a step."""
+    yield f"vLLM {model.engine_version}{' (legacy)' if model.plan.legacy else ''}"
+    if model.plan.task != "generate":
+        yield does(model.plan)
+    if drafting := drafts(model.plan):
+        yield f"drafts {drafting}"
 
 
 def cold_start_table(model: ModelReport) -> Table:
