@@ -222,6 +222,7 @@ def test_a_model_is_asked_for_what_it_does(
     model |= {
         "huggingFaceId": name.replace("--", "/"),
         "contextLength": 8_192,
+        "objective": {"ttftP99Ms": 5_000},
         "traffic": {"requestsPerSecond": 1, "inputTokens": 400},
     }
     (served,) = decide(keys, "dev", root).models

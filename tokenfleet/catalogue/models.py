@@ -43,7 +43,8 @@ class ModelFacts(Fact):
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
     heads. ``unread_keys`` are those of its configuration that may change what it takes and that
     nothing here reads. ``draft_layers`` are those that draft the next tokens (MTP), left out where
-    nobody says; ``draft`` is what a stack loads beside it for that. ``chats``: whether its tokenizer
+    nobody says; ``draft`` is what a stack loads beside it for that. ``state_copies`` is how many states
+    of a sequence the engine holds at once. ``chats``: whether its tokenizer
     says how a chat becomes a prompt, without which an engine
     only completes.
     """
@@ -69,6 +70,7 @@ class ModelFacts(Fact):
     unread_keys: tuple[str, ...] = ()
     draft_layers: int = Field(default=0, ge=0)
     draft: Draft | None = None
+    state_copies: int = Field(default=1, ge=1)
     chats: bool
     license: str
     gated: bool
@@ -120,8 +122,35 @@ class ModelFacts(Fact):
         """
         caches = self.layer_caches
         if in_flight:
-            return round(reserved_bytes(caches, tokens, ranks, bytes_per_value, in_flight))
+            return round(
+                reserved_bytes(
+                    caches,
+                    tokens,
+                    ranks,
+                    bytes_per_value,
+                    in_flight,
+                    state_copies=self.state_copies,
+                )
+            )
         return round(sum(each.bytes_of(tokens, ranks, bytes_per_value) for each in caches))
+
+    def held_bytes(
+        self, tokens: float, ranks: int, bytes_per_value: int = KV_BYTES_PER_VALUE
+    ) -> int:
+        """What a sequence takes of the cache where many share it: all copies of its states."""
+        states = sum(c.bytes_of(tokens, ranks) for c in self.layer_caches if c.kind == "state")
+        return self.kv_bytes(tokens, ranks, bytes_per_value) + round(
+            (self.state_copies - 1) * states
+        )
+
+    def with_state_copies(self, *, prefix_cache: bool, drafted_tokens: int = 0) -> "ModelFacts":
+        """As it is served: one state more beside a prefix cache, and one for each token drafted.
+
+        MambaSpec.max_memory_usage_bytes of vllm/v1/kv_cache_interface.py.
+        """
+        if all(each.kind != "state" for each in self.layer_caches):
+            return self
+        return self.model_copy(update={"state_copies": 1 + prefix_cache + drafted_tokens})
 
     def takes_ranks(self, ranks: int) -> bool:
         """Whether the pinned engine divides the model over that many ranks.

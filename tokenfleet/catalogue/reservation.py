@@ -17,7 +17,13 @@ _OPEN_TOKENS = {8208: 4, 2160: 4, 4104: 8}
 
 
 def reserved_bytes(
-    caches: Sequence[LayerCache], tokens: float, ranks: int, bytes_per_value: int, in_flight: int
+    caches: Sequence[LayerCache],
+    tokens: float,
+    ranks: int,
+    bytes_per_value: int,
+    in_flight: int,
+    *,
+    state_copies: int,
 ) -> float:
     """What a request of ``tokens`` tokens takes on one of ``ranks`` ranks, in bytes.
 
@@ -28,7 +34,7 @@ def reserved_bytes(
     states = [each for each in caches if each.kind == "state"]
     kept = [each for each in caches if each.kind != "state"]
     if len(states) == len(kept) == 1 and kept[0].tokens is None:
-        return _with_state(states[0], kept[0], tokens, ranks, bytes_per_value)
+        return _with_state(states[0], kept[0], tokens, ranks, bytes_per_value, copies=state_copies)
     counts = Counter[int | None]()
     for each in kept:
         counts[each.tokens] += each.layers
@@ -37,12 +43,19 @@ def reserved_bytes(
     return sum(
         each.bytes_of(tokens, ranks, bytes_per_value, in_flight)
         * (-(-each.layers // size) * size / each.layers)
+        * (state_copies if each.kind == "state" else 1)
         for each in caches
     )
 
 
 def _with_state(
-    state: LayerCache, kept: LayerCache, tokens: float, ranks: int, bytes_per_value: int
+    state: LayerCache,
+    kept: LayerCache,
+    tokens: float,
+    ranks: int,
+    bytes_per_value: int,
+    *,
+    copies: int,
 ) -> float:
     """A block holds a state, and of keys and values as many tokens as are as large."""
     entry = kept.bytes_of(1, ranks, bytes_per_value) / kept.layers
@@ -51,7 +64,7 @@ def _with_state(
     block = max(1, math.ceil(one / (entry * step))) * step
     size = _group_size([state.layers, kept.layers])
     groups = -(-state.layers // size), -(-kept.layers // size)
-    blocks = groups[0] + groups[1] * math.ceil(tokens / block)
+    blocks = groups[0] * copies + groups[1] * math.ceil(tokens / block)
     return blocks * size * block * entry
 
 

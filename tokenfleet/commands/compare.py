@@ -128,7 +128,7 @@ def compare(
         tokens = int(input_tokens + output_tokens)
         question = Question(
             model=model,
-            facts=facts,
+            facts=facts.with_state_copies(prefix_cache=facts.task == "generate"),
             shape=shape,
             objective=Objective(ttft_p99=ttft_p99_ms / 1000, itl_p99=itl_p99_ms / 1000),
             context_length=min(facts.context_length, max(_CONTEXT_LENGTH, tokens))

@@ -179,7 +179,7 @@ def _memory(model: ModelPlan) -> Rows:
                 (
                     "in flight",
                     f"{memory.kv_in_flight_gib:.2f} GiB",
-                    "besides: of windows while a prompt is read, and what pads blocks and groups",
+                    "besides: of windows while a prompt is read, copies of states, what pads blocks and groups",
                 )
             ]
             if memory.kv_in_flight_gib

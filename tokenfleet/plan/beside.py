@@ -14,6 +14,8 @@ from tokenfleet.plan.serving.load_format import load_format_of
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.weights.load_format import index_name
 
+_NO_PREFIX_CACHE = "no-enable-prefix-caching"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
@@ -36,7 +38,11 @@ def read_beside(models: Mapping[str, ModelSettings], project: Path) -> Beside:
             if isinstance(drafted, Mistake):
                 mistakes.append(drafted)
             else:
-                facts_by_model[name] = drafted
+                facts_by_model[name] = drafted.with_state_copies(
+                    prefix_cache=(model.task or facts.task) == "generate"
+                    and _NO_PREFIX_CACHE not in model.engine_arguments,
+                    drafted_tokens=model.speculative.tokens if model.speculative else 0,
+                )
         template = read_chat_template(name, model, project)
         if isinstance(template, Mistake):
             mistakes.append(template)

@@ -1,6 +1,8 @@
 """The memory budget: formula, refusal and the way out."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type, instance_types
 from tokenfleet.catalogue.models import known_models, model_facts
+from tokenfleet.plan.decide import decide
 from tokenfleet.plan.nodes.sizes import node_size
 from tokenfleet.plan.serving.memory import MemoryUse, memory_budget, ranks_of, smallest_that_fits
 from tokenfleet.plan.stack import Plan
@@ -141,3 +144,40 @@ def test_a_pod_never_asks_for_more_than_its_node_offers(
             assert model.resources.millicpu <= size.for_models_millicpu
             assert model.resources.memory_mib <= size.for_models_mib
             assert model.resources.ephemeral_gib <= pools[model.pool].ephemeral_gib
+
+
+@pytest.mark.parametrize(
+    ("settings", "copies"),
+    [
+        # One of a step that goes on and one that a prefix is kept by (mamba_cache_mode align).
+        ({}, 2),
+        ({"engineArguments": {"no-enable-prefix-caching": True}}, 1),
+        ({"speculative": {"method": "ngram", "tokens": 3}}, 5),
+    ],
+)
+def test_states_are_held_as_often_as_the_engine_holds_them(
+    settings: dict[str, Any], copies: int, keys_of: Callable[[str], Any], root: Path
+) -> None:
+    """MambaSpec.max_memory_usage_bytes: 2 beside a prefix cache, else 1, and each token drafted."""
+    name = "ibm-granite/granite-4.0-h-tiny"
+    plain = known_models()[name]
+    (state,) = (each.bytes_of(1, 1) for each in plain.layer_caches if each.kind == "state")
+    keys = keys_of("dev")
+    (model,) = keys["models"].values()
+    del model["traffic"]
+    model |= {"huggingFaceId": name, **settings}
+    (served,) = decide(keys, "dev", root).models
+    assert served.facts.state_copies == copies
+    tokens = model["contextLength"]
+    more = served.facts.held_bytes(tokens, 1) - plain.held_bytes(tokens, 1)
+    assert more == pytest.approx((copies - 1) * state)
+    reserved = [facts.kv_bytes(tokens, 1, in_flight=1) for facts in (plain, served.facts)]
+    # Blocks as large as a state hold a group of layers each.
+    assert reserved[1] - reserved[0] == pytest.approx((copies - 1) * state, rel=0.15)
+    (share,) = (each for each in served.memory.kv_shares if each.kind == "state")
+    assert share.gib * 2**30 == pytest.approx(state)
+
+
+def test_a_model_without_states_is_the_same_however_it_is_served() -> None:
+    facts = model_facts("openai/gpt-oss-20b")
+    assert facts.with_state_copies(prefix_cache=True, drafted_tokens=3) is facts

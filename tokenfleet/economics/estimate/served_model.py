@@ -18,7 +18,7 @@ class ServedModel:
 
     ``kv_bytes_per_token`` counts the layers that keep something of every token; ``windows`` are
     bytes a token, and of how many of the last, of those that keep no more; ``state_bytes`` is what
-    layers keep that is as large for any sequence.
+    layers keep that is as large for any sequence, all copies of it.
     """
 
     name: str
@@ -62,5 +62,6 @@ def served_model(
         ),
         query_heads_per_kv_head=facts.attention_heads / facts.kv_heads,
         windows=[(a_token(each), each.tokens) for each in caches if each.tokens is not None],
-        state_bytes=sum(a_token(each) for each in caches if each.kind == "state"),
+        state_bytes=facts.state_copies
+        * sum(a_token(each) for each in caches if each.kind == "state"),
     )

@@ -119,7 +119,7 @@ def _sequences(
     if request_tokens is None:
         return most, "the engine's cap; without traffic the KV cache decides as it goes"
     tokens = math.ceil(request_tokens)
-    one_gib = facts.kv_bytes(tokens, memory.ranks, memory.kv_bytes_per_value) / 2**30
+    one_gib = facts.held_bytes(tokens, memory.ranks, memory.kv_bytes_per_value) / 2**30
     fitting = int(memory.kv_gib / one_gib)
     if fitting >= most:
         return most, f"the engine's cap; the KV cache would hold {fitting} of {tokens} tokens"
