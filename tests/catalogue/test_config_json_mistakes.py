@@ -50,7 +50,9 @@ def quantised(**keys: object) -> str:
         pytest.param('"config"', "the file", id="text"),
         pytest.param("{}", "model_type", id="empty mapping"),
         pytest.param(
-            with_(model_type="t5"), "model_type 't5' is none of", id="encoder and decoder"
+            with_(model_type="t5"),
+            "model_type 't5' reads with an encoder and answers with a decoder",
+            id="encoder and decoder",
         ),
         pytest.param(
             with_(architectures=["BertForTokenClassification"]),
@@ -66,7 +68,7 @@ def quantised(**keys: object) -> str:
             id="labels that are none",
         ),
         pytest.param(with_(model_type="rwkv"), "model_type 'rwkv' is none of", id="no attention"),
-        pytest.param(with_(model_type="bloom"), "model_type 'bloom' is none of", id="no gate"),
+        pytest.param(with_(model_type="mpt"), "model_type 'mpt' is none of", id="no gate"),
         pytest.param(
             with_(architectures=["Step3p7FlashForCausalLM"]),
             "does not serve Step3p7FlashForCausalLM",

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.engine.install import EngineTools, engine_tools, engine_version
 from tokenfleet.catalogue.architecture import keys as reading
 from tokenfleet.catalogue.architecture.defaults import ARCHITECTURES, DEFAULTS, MUST_BE_GIVEN
-from tokenfleet.catalogue.architecture.encoders import ENCODERS
+from tokenfleet.catalogue.architecture.encoders.known import ENCODERS
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.towers.known import HEARING, TOWERS
 from tokenfleet.catalogue.facts import data_folder

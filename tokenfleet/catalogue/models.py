@@ -39,7 +39,8 @@ class ModelFacts(Fact):
     the size of the safetensors files, ``skipped_bytes`` what of it the engine does not load:
     embeddings that are stored again as a head, layers of another use. ``active_parameters`` are those that a token
     of text is multiplied with, ``idle_parameters`` those that none is: towers, and embeddings where
-    no head is as large. A dense model has no others. ``caches`` are what layers keep of a sequence, left out where
+    no head is as large. A dense model has no others. ``attention_heads`` and ``kv_heads`` of a model of state spaces alone are those
+    of these, or its channels where they have no heads. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
     heads. ``unread_keys`` are those of its configuration that may change what it takes and that
     nothing here reads. ``draft_layers`` are those that draft the next tokens (MTP), left out where
@@ -173,7 +174,9 @@ class ModelFacts(Fact):
         drafts = self.draft.divided if self.draft else ()
         others = sorted({*self.divided, *drafts} - {self.attention_heads})
         widths = f", widths or groups of {', '.join(map(str, others))}" if others else ""
-        return f"the model's {self.attention_heads} attention heads{kv}{widths}"
+        attends = any(each.kind != "state" for each in self.layer_caches)
+        whose = "attention heads" if attends else "heads or channels of state spaces"
+        return f"the model's {self.attention_heads} {whose}{kv}{widths}"
 
     @property
     def keeps_nothing(self) -> bool:

@@ -69,8 +69,9 @@ def stand_in() -> None:
     )
     # Towers are moved to the device at once, and what has no storage cannot be moved elsewhere.
     platform.current_device = classmethod(lambda cls: torch.device("meta"))  # noqa: ARG005
-    # A number read from what has no storage: of activations and of positions, never a size.
+    # Numbers read from what has no storage: of activations and of positions, never a size.
     torch.Tensor.item = _of_storage(torch.Tensor.item, lambda tensor: 0)  # noqa: ARG005
+    torch.Tensor.tolist = _of_storage(torch.Tensor.tolist, lambda tensor: [0] * len(tensor))
     torch.Tensor.cpu = _of_storage(torch.Tensor.cpu, lambda tensor: tensor)
     # A class is looked at in a process of its own so as not to touch a GPU: 13 s each.
     registry._run_in_subprocess = lambda ask: ask()

@@ -6,10 +6,12 @@ vLLM has these models and wants ``--trust-remote-code`` for the class alone.
 # pyright: basic, reportMissingImports=false
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from gpu_stand_in import LIFTED
-from transformers import AutoConfig, LlamaConfig, Qwen2Config
+from transformers import AutoConfig, LlamaConfig, PretrainedConfig, Qwen2Config
+from vllm.model_executor.models.internvl import InternVLProcessingInfo
 
 
 class MiMoConfig(Qwen2Config):
@@ -34,6 +36,49 @@ class DeciLMConfig(LlamaConfig):
         self.block_configs = [_with_attributes(block) for block in block_configs]
 
 
+class BailingMoeConfig(PretrainedConfig):
+    """inclusionAI/Ling-lite, configuration_bailing_moe.py: its keys as they are."""
+
+    model_type = "bailing_moe"
+
+    def __init__(self, **keys: object) -> None:
+        LIFTED.add("model type 'bailing_moe' is a class of the repository's own code")
+        super().__init__(**keys)
+
+
+class NewConfig(PretrainedConfig):
+    """Alibaba-NLP/new-impl, configuration.py: its keys as they are."""
+
+    model_type = "new"
+
+    def __init__(self, **keys: object) -> None:
+        LIFTED.add("model type 'new' is a class of the repository's own code")
+        super().__init__(**keys)
+
+
+class InternVLChatConfig(PretrainedConfig):
+    """OpenGVLab/InternVL3-1B, configuration_internvl_chat.py: a configuration for each part."""
+
+    model_type = "internvl_chat"
+
+    def __init__(
+        self,
+        llm_config: Mapping[str, Any] | None = None,
+        vision_config: Mapping[str, Any] | None = None,
+        **keys: object,
+    ) -> None:
+        LIFTED.add("model type 'internvl_chat' is a class of the repository's own code")
+        text = dict(llm_config or {"model_type": "llama"})
+        self.llm_config = AutoConfig.for_model(text.pop("model_type"), **text)
+        self.vision_config = PretrainedConfig(**(vision_config or {}))
+        super().__init__(**keys)
+
+    def get_text_config(self, *given: object, **named: object) -> PretrainedConfig:
+        """What generates text, which vLLM asks for."""
+        del given, named
+        return self.llm_config
+
+
 class _Block(dict[str, object]):
     """A dict, for it is written as JSON again, whose keys are attributes, as vLLM reads them."""
 
@@ -49,5 +94,7 @@ def _with_attributes(block: object) -> object:
 
 def register() -> None:
     """Let vLLM find them; once for a process."""
-    for known in (MiMoConfig, DeciLMConfig):
+    for known in (MiMoConfig, DeciLMConfig, BailingMoeConfig, NewConfig, InternVLChatConfig):
         AutoConfig.register(known.model_type, known)
+    # Whether it also takes films its tokenizer says, which is not here.
+    InternVLProcessingInfo.get_supported_mm_limits = lambda self: {"image": None}  # noqa: ARG005

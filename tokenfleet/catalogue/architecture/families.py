@@ -5,8 +5,10 @@ from dataclasses import replace
 from functools import partial
 
 from tokenfleet.catalogue.architecture.decoders import Kind, attention, feed_forwards, text_layers
+from tokenfleet.catalogue.architecture.family.bailing import bailing_layers
 from tokenfleet.catalogue.architecture.family.classics import (
     BIASED,
+    bloom_layers,
     falcon_layers,
     gpt2_layers,
     gptj_layers,
@@ -16,6 +18,7 @@ from tokenfleet.catalogue.architecture.family.classics import (
 from tokenfleet.catalogue.architecture.family.compressed import compressed_layers
 from tokenfleet.catalogue.architecture.family.convolutions import lfm2_layers, lfm2_moe_layers
 from tokenfleet.catalogue.architecture.family.gemma import gemma3n_layers, gemma4_layers
+from tokenfleet.catalogue.architecture.family.hunyuan import hunyuan_moe_layers
 from tokenfleet.catalogue.architecture.family.hybrids import (
     falcon_h1_layers,
     gated_delta_layers,
@@ -24,10 +27,13 @@ from tokenfleet.catalogue.architecture.family.hybrids import (
 )
 from tokenfleet.catalogue.architecture.family.jamba import jamba_layers
 from tokenfleet.catalogue.architecture.family.kimi_linear import kimi_linear_layers
+from tokenfleet.catalogue.architecture.family.laguna import laguna_layers
 from tokenfleet.catalogue.architecture.family.latent import latent_layers, minicpm3_layers
 from tokenfleet.catalogue.architecture.family.longcat import longcat_layers
+from tokenfleet.catalogue.architecture.family.mamba import mamba2_layers, mamba_layers
 from tokenfleet.catalogue.architecture.family.minimax_m3 import minimax_m3_layers
 from tokenfleet.catalogue.architecture.family.searched import searched_layers
+from tokenfleet.catalogue.architecture.family.zamba import zamba2_layers
 from tokenfleet.catalogue.architecture.feed_forward import gated
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Names
@@ -89,7 +95,7 @@ _KINDS: Sequence[tuple[Kind, str]] = (
     (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_asr_text qwen3_vl qwen3_vl_text"),
     (
         Kind(qk_norms="head", has_experts=True),
-        "dots1 hunyuan_v1_moe hy_v3 qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
+        "dots1 hy_v3 qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
     ),
     (Kind(qk_norms="all"), "olmo2"),
     (Kind(qk_norms="all", has_experts=True), "minimax_m2 olmoe"),
@@ -147,5 +153,14 @@ FAMILIES: Mapping[str, Family] = {
     "starcoder2": starcoder2_layers,
     "falcon": falcon_layers,
     "nemotron-nas": searched_layers,
+    "bloom": bloom_layers,
+    "bailing_moe": bailing_layers,
+    "bailing_moe_v2": bailing_layers,
+    "hunyuan_v1_moe": hunyuan_moe_layers,
+    "laguna": laguna_layers,
+    "mamba": mamba_layers,
+    "falcon_mamba": mamba_layers,
+    "mamba2": mamba2_layers,
+    "zamba2": zamba2_layers,
 }
 """The layers of a model, by the ``model_type`` of what generates text."""

@@ -126,6 +126,10 @@ class Keys:
         known = self.given(name) is not None
         return self if known else Keys({**self._given, name: value}, self.asked)
 
+    def replacing(self, **values: object) -> "Keys":
+        """The same keys, but with ``values`` in place of what is given."""
+        return Keys({**self._given, **values}, self.asked)
+
     def all(self) -> Mapping[str, object]:
         """Everything that is given."""
         return self._given

@@ -42,6 +42,38 @@ class GatedDelta:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mamba1:
+    """A selective state space without heads (arXiv:2312.00752); ``rank`` is that of its step.
+
+    ``norms``: whether what the step is made of passes norms that have parameters.
+    """
+
+    width: int
+    inner: int
+    state: int
+    rank: int
+    kernel: int
+    bias: bool
+    convolution_bias: bool
+    norms: bool = False
+
+    def mixer(self) -> Mixer:
+        """The parameters and the state of a sequence."""
+        inner, made = self.inner, self.rank + 2 * self.state
+        count = 3 * self.width * inner + (2 * inner + self.width) * self.bias
+        count += inner * (self.kernel + self.convolution_bias)
+        count += inner * made + (self.rank + 1) * inner
+        count += inner * (self.state + 1) + made * self.norms
+        size = ((self.kernel - 1) * inner + inner * self.state) * MODEL_BYTES
+        return Mixer(
+            parameters=dense(count),
+            output=inner * self.width,
+            caches=[LayerCache(kind="state", layers=1, entry_bytes=size)],
+            heads=inner,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mamba2:
     """A selective state space with heads (arXiv:2405.21060)."""
 

@@ -1,6 +1,6 @@
 """A configuration as the pinned engine reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -9,11 +9,11 @@ from tokenfleet.catalogue.architecture.defaults import (
     standard_names,
     text_defaults,
 )
-from tokenfleet.catalogue.architecture.encoders import ENCODERS
+from tokenfleet.catalogue.architecture.encoders.known import ENCODERS
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.family.outside import OUTSIDE
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
-from tokenfleet.catalogue.architecture.layer import Architecture
+from tokenfleet.catalogue.architecture.layer import Architecture, Mixer
 from tokenfleet.catalogue.architecture.parameters import NONE, dense, idle
 from tokenfleet.catalogue.architecture.task import labels_of, task_of
 from tokenfleet.catalogue.architecture.towers.known import towers
@@ -23,6 +23,22 @@ from tokenfleet.task import Task
 # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
 _VOCABULARY_STEP = 64
 _TOWER_HEADS = ("num_attention_heads", "num_heads")
+# InternVL's repositories: the pinned engine does not divide a tower whose heads leave a rest.
+_UNDIVIDED = frozenset({"internvl_chat"})
+_ENCODER_DECODERS = frozenset({"whisper", "bart", "mbart", "t5", "florence2"})
+_LENGTHS = (
+    "max_position_embeddings",
+    "n_positions",
+    "max_seq_len",
+    "seq_length",
+    "max_target_positions",
+    "max_sequence_length",
+    "max_seq_length",
+    "seq_len",
+)
+# vllm/config/model.py, _get_and_verify_max_len: without any of these keys.
+_LENGTH = 2048
+_WITHOUT_LENGTH = frozenset({"bloom", "mamba", "falcon_mamba", "mamba2"})
 
 
 def read_architecture(
@@ -40,7 +56,7 @@ def read_architecture(
     architectures = Keys(config).words("architectures") or ()
     task = task_of(Keys(config), embeds=embeds)
     whole = config.get("model_type")
-    config = _thinking(config)
+    config = _with_text(_thinking(config))
     text = config.get("text_config", {})
     if not isinstance(text, Mapping):
         msg = "text_config: is not a mapping"
@@ -66,17 +82,11 @@ def read_architecture(
         scores = 0 if task == "embed" else labels_of(Keys(config)) * width
         embedded = idle(vocabulary * width) + dense(width + scores)
     more = OUTSIDE[model_type](keys) if model_type in OUTSIDE else NONE
-    heads = keys.size("num_attention_heads")
-    kv_heads = keys.size("num_key_value_heads", default=heads)
-    head = keys.number("head_dim", default=0) or width // heads
-    if not head:
-        msg = "hidden_size is below num_attention_heads, and there is no head_dim"
-        raise ShapeError(msg)
     mixers = [layer.mixer for layer in layers if layer.mixer]
+    heads, kv_heads, head = _heads(keys, width, mixers)
     latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
     seen = {} if is_text_alone(architectures) else {**config, "model_type": whole}
     tower = towers(seen, keys, indexed=indexed)
-    vision = Keys(seen).below("vision_config") or Keys({})
     return Architecture(
         model_type=model_type,
         task=task,
@@ -84,33 +94,75 @@ def read_architecture(
         outside=embedded + more + (tower or NONE),
         width=width,
         vocabulary=keys.size("vocab_size"),
-        context_length=keys.size("max_position_embeddings"),
+        context_length=_context_length(keys),
         heads=heads,
         kv_heads=1 if latent else kv_heads,
         head=head,
         tied=tied,
         is_whole=tower is not None,
         unread=unread_keys(inner or config, keys),
-        tower_heads=[vision.size(*_TOWER_HEADS)] if vision.given(*_TOWER_HEADS) else [],
+        tower_heads=_tower_heads(str(whole), Keys(seen).below("vision_config") or Keys({})),
     )
 
 
 def _encoder(model_type: str, keys: Keys, task: Task) -> Architecture:
     found = ENCODERS[model_type](keys, task)
-    width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
     return Architecture(
         model_type=model_type,
         task=task,
         layers=found.layers,
         outside=found.outside,
-        width=width,
+        width=found.width,
         vocabulary=keys.size("vocab_size"),
         context_length=found.context_length,
-        heads=heads,
-        kv_heads=heads,
-        head=width // heads,
+        heads=found.heads,
+        kv_heads=found.heads,
+        head=found.width // found.heads,
         tied=True,
     )
+
+
+def _tower_heads(whole: str, vision: Keys) -> Sequence[int]:
+    if whole in _UNDIVIDED or not vision.given(*_TOWER_HEADS):
+        return []
+    return [vision.size(*_TOWER_HEADS)]
+
+
+def _heads(keys: Keys, width: int, mixers: Sequence[Mixer]) -> tuple[int, int, int]:
+    """How many attend and keep keys and values, and how wide each is; those of state spaces where none attends."""
+    kinds = {cache.kind for each in mixers for cache in each.caches}
+    if kinds == {"state"} and keys.given("num_attention_heads") is None:
+        heads = mixers[0].heads
+        # Without a width of theirs each channel is one.
+        return heads, heads, keys.size("head_dim", default=1)
+    heads = keys.size("num_attention_heads")
+    head = keys.number("head_dim", default=0) or width // heads
+    if not head:
+        msg = "hidden_size is below num_attention_heads, and there is no head_dim"
+        raise ShapeError(msg)
+    return heads, keys.size("num_key_value_heads", default=heads), head
+
+
+def _context_length(keys: Keys) -> int:
+    """The longest sequence: what the shortest key says, and what the engine takes where none does.
+
+    vllm/transformers_utils/model_arch_config_convertor.py: derive_max_model_len_and_key.
+    """
+    whole = keys.number("model_max_length", default=0)
+    if whole:
+        return whole
+    named = [keys.number(name, default=0) for name in _LENGTHS]
+    known = [each for each in named if each]
+    if not known and keys.given("model_type") not in _WITHOUT_LENGTH:
+        return keys.size("max_position_embeddings")
+    return min(known, default=_LENGTH)
+
+
+def _with_text(config: Mapping[str, object]) -> Mapping[str, object]:
+    """InternVL's name for what generates text, which alone says whether its embeddings are tied."""
+    if config.get("llm_config") is None or config.get("text_config") is not None:
+        return config
+    return {**config, "text_config": config["llm_config"], "tie_word_embeddings": None}
 
 
 def _thinking(config: Mapping[str, object]) -> Mapping[str, object]:
@@ -123,6 +175,9 @@ def _thinking(config: Mapping[str, object]) -> Mapping[str, object]:
 def _model_type(found: object) -> str:
     if not isinstance(found, str) or not found:
         msg = "model_type is missing: take the file as its repository has it"
+        raise ShapeError(msg)
+    if found in _ENCODER_DECODERS:
+        msg = f"model_type '{found}' reads with an encoder and answers with a decoder, which is not served here"
         raise ShapeError(msg)
     if found not in FAMILIES and found not in ENCODERS:
         msg = (

@@ -1,4 +1,4 @@
-"""Decoders from before Llama whose layers depend on a choice: OPT, Falcon and StarCoder 2."""
+"""Decoders from before Llama whose layers depend on a choice: OPT, BLOOM, Falcon and StarCoder 2."""
 
 from collections.abc import Sequence
 
@@ -20,6 +20,31 @@ def gpt2_layers(keys: Keys) -> Sequence[Layer]:
 def gptj_layers(keys: Keys) -> Sequence[Layer]:
     """One norm before both parts, and attention without a bias."""
     return _four_times(keys, Kind(matrices=2, forward_bias=True))
+
+
+def bloom_layers(keys: Keys) -> Sequence[Layer]:
+    """Every head keeps keys and values; four times the model's width between the matrices.
+
+    Raises:
+        ShapeError: a key is missing, or what it says cannot be counted.
+    """
+    width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
+    if width % heads:
+        msg = f"hidden_size must be a multiple of {heads} heads"
+        raise ShapeError(msg)
+    mixer = Grouped(
+        width=width,
+        heads=heads,
+        kv_heads=heads,
+        head=width // heads,
+        value_head=width // heads,
+        bias=True,
+        out_bias=True,
+    ).mixer()
+    forward = plain(width, 4 * width, bias=True)
+    names = Names(mixer="self_attention")
+    layer = Layer(mixer=mixer, feed_forward=forward, norms=4 * width, names=names)
+    return [layer] * keys.layers()
 
 
 def opt_layers(keys: Keys) -> Sequence[Layer]:

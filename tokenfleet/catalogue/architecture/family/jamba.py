@@ -6,9 +6,7 @@ from tokenfleet.catalogue.architecture.decoders import Kind, attention
 from tokenfleet.catalogue.architecture.feed_forward import Experts, gated
 from tokenfleet.catalogue.architecture.keys import Keys
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer, Names
-from tokenfleet.catalogue.architecture.mixers import MODEL_BYTES
-from tokenfleet.catalogue.architecture.parameters import dense
-from tokenfleet.catalogue.layer_cache import LayerCache
+from tokenfleet.catalogue.architecture.mixers import Mamba1
 
 
 def jamba_layers(keys: Keys) -> Sequence[Layer]:
@@ -49,21 +47,13 @@ def _every(keys: Keys, layers: int, period: str, offset: str) -> Sequence[bool]:
 
 
 def _mamba(keys: Keys, width: int) -> Mixer:
-    """A selective state space without heads (arXiv:2312.00752), with norms before its step."""
-    inner = keys.size("mamba_expand") * width
-    state, kernel, rank = (
-        keys.size("mamba_d_state"),
-        keys.size("mamba_d_conv"),
-        keys.size("mamba_dt_rank"),
-    )
-    count = 3 * width * inner + (2 * inner + width) * keys.flag("mamba_proj_bias")
-    count += inner * (kernel + keys.flag("mamba_conv_bias", default=True))
-    count += inner * (rank + 2 * state) + (rank + 1) * inner
-    count += inner * (state + 1) + rank + 2 * state
-    size = ((kernel - 1) * inner + inner * state) * MODEL_BYTES
-    return Mixer(
-        parameters=dense(count),
-        output=inner * width,
-        caches=[LayerCache(kind="state", layers=1, entry_bytes=size)],
-        heads=inner,
-    )
+    return Mamba1(
+        width=width,
+        inner=keys.size("mamba_expand") * width,
+        state=keys.size("mamba_d_state"),
+        rank=keys.size("mamba_dt_rank"),
+        kernel=keys.size("mamba_d_conv"),
+        bias=keys.flag("mamba_proj_bias"),
+        convolution_bias=keys.flag("mamba_conv_bias", default=True),
+        norms=True,
+    ).mixer()

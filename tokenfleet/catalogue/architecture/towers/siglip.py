@@ -9,6 +9,9 @@ from tokenfleet.catalogue.architecture.towers.encoder import (
     two_matrices,
 )
 
+# Of how many patches one is made, on each side.
+_HALF = 0.5
+
 
 def gemma3(vision: Keys, text: Keys) -> int:
     """SigLIP, a norm and one matrix to the model's width."""
@@ -69,8 +72,41 @@ def internvl(vision: Keys, text: Keys) -> int:
     return square_patches(vision) + layers.parameters() - unbiased + ends
 
 
+def internvl_chat(vision: Keys, text: Keys) -> int:
+    """InternVL in its repositories' own form: the layers up to the one that is looked at.
+
+    Raises:
+        ShapeError: the layer is another, or a key cannot be counted.
+    """
+    width = vision.size("hidden_size")
+    looked_at = text.given("select_layer")
+    if looked_at not in (-1, -2) or text.given("downsample_ratio") != _HALF:
+        msg = "select_layer must be -1 or -2, and downsample_ratio 0.5"
+        raise ShapeError(msg)
+    norm = 4 if vision.word("norm_type") == "rms_norm" else 6
+    layers = encoder(vision, bias=True, gate=False, norm=norm)
+    one = layers.parameters() // layers.layers
+    one += 2 * width * vision.flag("qk_normalization")
+    one -= 3 * width * (not vision.flag("qkv_bias"))
+    merged, out = 4 * width, text.size("hidden_size")
+    ends = 2 * width + 2 * merged + two_matrices(merged, out, out)
+    return square_patches(vision) + (layers.layers + 1 + looked_at) * one + ends
+
+
+def minicpmv(vision: Keys, text: Keys) -> int:
+    """MiniCPM-V 4.6: SigLIP, a layer that sees windows, and two that put four patches together."""
+    width, inner = vision.size("hidden_size"), vision.size("intermediate_size")
+    merged = 4 * width
+    layers = encoder(vision, bias=True, gate=False, norm=4)
+    windows = 4 * width * (width + 1) + 2 * width
+    windows += 2 * merged + two_matrices(merged, 4 * inner, width)
+    last = 2 * merged + two_matrices(merged, merged, text.size("hidden_size"))
+    left_out = layers.parameters() // layers.layers * text.flag("drop_vision_last_layer")
+    return _siglip(vision) - left_out + windows + last
+
+
 def llava(vision: Keys, text: Keys) -> int:
-    """LLaVA: CLIP or SigLIP up to the layer that is looked at, and two matrices.
+    """LLaVA: CLIP, SigLIP or Pixtral up to the layer that is looked at, and two matrices.
 
     Raises:
         ShapeError: the tower is another, or a key cannot be counted.
@@ -90,6 +126,9 @@ def llava(vision: Keys, text: Keys) -> int:
         seen += COLOURS * patch**2 * width + (1 + positions + 2) * width
     elif kind == "siglip_vision_model":
         seen += square_patches(vision)
+    elif kind == "pixtral":
+        seen = encoder(vision, bias=False, gate=True, norm=2).parameters() * count // layers.layers
+        seen += COLOURS * side(vision, "patch_size") ** 2 * width + width
     else:
         msg = "vision_config: a tower of this model_type cannot be counted"
         raise ShapeError(msg)

@@ -1,7 +1,7 @@
-"""Encoders: every token sees all others, and nothing is kept of a sequence."""
+"""BERT and its kin: every token sees all others, and nothing is kept of a sequence."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tokenfleet.catalogue.architecture.feed_forward import gated, plain
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
@@ -19,15 +19,25 @@ class Encoder:
     layers: Sequence[Layer]
     outside: Parameters
     context_length: int
+    width: int
+    heads: int
 
 
 # What only a head of words, which is not loaded, and windows, of which nothing is kept, are made by.
 _WITHOUT_EFFECT = ("tie_word_embeddings", "decoder_bias", "layer_types", "local_attention")
 
 
-def _attention(keys: Keys, *, bias: bool) -> Mixer:
+def attention(keys: Keys, *, bias: bool) -> Mixer:
+    """Four matrices as wide as the model.
+
+    Raises:
+        ShapeError: a key is missing, or the heads do not share the model's width.
+    """
     width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
     keys.given(*_WITHOUT_EFFECT)
+    if width % heads:
+        msg = f"hidden_size must be a multiple of {heads} heads"
+        raise ShapeError(msg)
     return Mixer(
         parameters=dense(4 * width * (width + bias)),
         output=width * width,
@@ -36,7 +46,7 @@ def _attention(keys: Keys, *, bias: bool) -> Mixer:
     )
 
 
-def _head(keys: Keys, task: Task, *, bias: bool, norms: int = 0) -> int:
+def head(keys: Keys, task: Task, *, bias: bool, norms: int = 0) -> int:
     """A matrix of the model's width before one that has a row for each label."""
     if task not in {"rerank", "classify"}:
         return 0
@@ -44,12 +54,13 @@ def _head(keys: Keys, task: Task, *, bias: bool, norms: int = 0) -> int:
     return width * (width + bias) + norms * width + (width + 1) * labels_of(keys)
 
 
-def _padded(count: int) -> int:
+def padded(count: int) -> int:
+    """Rows of a table that ranks divide."""
     # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
     return -(-count // 64) * 64
 
 
-def _bert(keys: Keys, task: Task) -> Encoder:
+def bert(keys: Keys, task: Task) -> Encoder:
     """BERT: positions and two kinds of segments are learnt; everything has a bias."""
     if keys.word("position_embedding_type") not in {None, "absolute"}:
         msg = "position_embedding_type: the pinned engine knows absolute ones alone"
@@ -57,34 +68,32 @@ def _bert(keys: Keys, task: Task) -> Encoder:
     width, positions = keys.size("hidden_size"), keys.size("max_position_embeddings")
     rows = (keys.size("vocab_size"), positions, keys.size("type_vocab_size", default=2))
     layer = Layer(
-        mixer=_attention(keys, bias=True),
+        mixer=attention(keys, bias=True),
         feed_forward=plain(width, keys.size("intermediate_size"), bias=True),
         norms=4 * width,
     )
-    looked_up = width * sum(map(_padded, rows))
+    looked_up = width * sum(map(padded, rows))
     return Encoder(
         layers=[layer] * keys.layers(),
-        outside=idle(looked_up) + dense(2 * width + _head(keys, task, bias=True)),
+        outside=idle(looked_up) + dense(2 * width + head(keys, task, bias=True)),
         context_length=positions,
+        width=width,
+        heads=keys.size("num_attention_heads"),
     )
 
 
-def _roberta(keys: Keys, task: Task) -> Encoder:
+def roberta(keys: Keys, task: Task) -> Encoder:
     """RoBERTa: BERT whose positions begin behind that of the padding."""
-    found = _bert(keys, task)
+    found = bert(keys, task)
     behind = keys.number("pad_token_id", default=1) + 1
-    return Encoder(
-        layers=found.layers,
-        outside=found.outside,
-        context_length=max(1, found.context_length - behind),
-    )
+    return replace(found, context_length=max(1, found.context_length - behind))
 
 
-def _modern_bert(keys: Keys, task: Task) -> Encoder:
+def modern_bert(keys: Keys, task: Task) -> Encoder:
     """ModernBERT: rotary positions, a gate, no norm before the first attention, few biases."""
     width = keys.size("hidden_size")
     norm = width * (1 + keys.flag("norm_bias", default=False))
-    mixer = _attention(keys, bias=keys.flag("attention_bias", default=False))
+    mixer = attention(keys, bias=keys.flag("attention_bias", default=False))
     forward = gated(
         width, keys.size("intermediate_size"), bias=keys.flag("mlp_bias", default=False)
     )
@@ -93,18 +102,11 @@ def _modern_bert(keys: Keys, task: Task) -> Encoder:
         for place in range(keys.layers())
     ]
     bias = keys.flag("classifier_bias", default=False)
-    looked_up = width * _padded(keys.size("vocab_size"))
+    looked_up = width * padded(keys.size("vocab_size"))
     return Encoder(
         layers=layers,
-        outside=idle(looked_up) + dense(2 * norm + _head(keys, task, bias=bias, norms=1)),
+        outside=idle(looked_up) + dense(2 * norm + head(keys, task, bias=bias, norms=1)),
         context_length=keys.size("max_position_embeddings"),
+        width=width,
+        heads=keys.size("num_attention_heads"),
     )
-
-
-ENCODERS: Mapping[str, Callable[[Keys, Task], Encoder]] = {
-    "bert": _bert,
-    "roberta": _roberta,
-    "xlm-roberta": _roberta,
-    "modernbert": _modern_bert,
-}
-"""Encoders by ``model_type``, checked against the pinned engine (tests/engine/test_sizes.py)."""
