@@ -13,7 +13,12 @@ from pathlib import Path
 
 from tests.engine.install import EngineTools, engine_tools, engine_version
 from tokenfleet.catalogue.architecture import keys as reading
-from tokenfleet.catalogue.architecture.defaults import ARCHITECTURES, DEFAULTS, MUST_BE_GIVEN
+from tokenfleet.catalogue.architecture.defaults import (
+    ARCHITECTURES,
+    CONFIG_TYPES,
+    DEFAULTS,
+    MUST_BE_GIVEN,
+)
 from tokenfleet.catalogue.architecture.encoders.known import ENCODERS
 from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.towers.known import HEARING, TOWERS
@@ -32,23 +37,38 @@ def keys_read() -> frozenset[str]:
 
 
 def _asked(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    # Names that several readings share stand in a tuple of the module.
+    tuples: dict[str, Sequence[ast.expr]] = {
+        name.id: node.value.elts
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
+        for name in node.targets
+        if isinstance(name, ast.Name)
+    }
+    for node in ast.walk(tree):
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
             and node.func.attr in _READERS
         ):
-            for word in node.args:
-                if isinstance(word, ast.Constant) and isinstance(word.value, str):
-                    yield word.value
+            for given in node.args:
+                words: Sequence[ast.expr] = [given]
+                if isinstance(given, ast.Starred) and isinstance(given.value, ast.Name):
+                    words = tuples.get(given.value.id, ())
+                for word in words:
+                    if isinstance(word, ast.Constant) and isinstance(word.value, str):
+                        yield word.value
 
 
 @dataclass(frozen=True, kw_only=True)
 class EngineFacts:
-    """What the installed engine says: defaults by part and type, the classes it serves and what these are."""
+    """What the installed engine says: defaults by part and type, the classes it serves and what these are,
+    and the types that it has a class of configurations for."""
 
     defaults: Mapping[str, Mapping[str, object]]
     architectures: Mapping[str, Sequence[str]]
+    types: Sequence[str]
 
 
 def engine_facts(tools: EngineTools) -> EngineFacts:
@@ -69,7 +89,9 @@ def engine_facts(tools: EngineTools) -> EngineFacts:
         env={**os.environ, "HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"},
     )
     found = json.loads(done.stdout.splitlines()[-1])
-    return EngineFacts(architectures=found.pop("architectures"), defaults=found)
+    return EngineFacts(
+        architectures=found.pop("architectures"), types=found.pop("types"), defaults=found
+    )
 
 
 def written(facts: EngineFacts) -> Mapping[str, str]:
@@ -86,6 +108,7 @@ def written(facts: EngineFacts) -> Mapping[str, str]:
         ARCHITECTURES: "".join(
             " ".join([name, *traits]) + "\n" for name, traits in facts.architectures.items()
         ),
+        CONFIG_TYPES: "".join(f"{name}\n" for name in facts.types),
     }
 
 

@@ -71,6 +71,7 @@ def facts_from_config(
         context_length=found.context_length,
         caches=tuple(found.caches),
         divided=tuple(kept_in.divided(found)),
+        own_code=found.own_code,
         unread_keys=tuple(found.unread),
         draft_layers=drafting,
         chats=has_chat_template(path.parent),

@@ -42,7 +42,8 @@ class ModelFacts(Fact):
     no head is as large. A dense model has no others. ``attention_heads`` and ``kv_heads`` of a model of state spaces alone are those
     of these, or its channels where they have no heads. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
-    heads. ``unread_keys`` are those of its configuration that may change what it takes and that
+    heads. ``own_code``: whether the pinned engine reads its configuration with Python code of its
+    repository alone. ``unread_keys`` are those of its configuration that may change what it takes and that
     nothing here reads. ``draft_layers`` are those that draft the next tokens (MTP), left out where
     nobody says; ``draft`` is what a stack loads beside it for that. ``state_copies`` is how many states
     of a sequence the engine holds at once. ``chats``: whether its tokenizer
@@ -68,6 +69,7 @@ class ModelFacts(Fact):
     context_length: int = Field(gt=0)
     caches: tuple[LayerCache, ...] = ()
     divided: tuple[int, ...] = ()
+    own_code: bool = False
     unread_keys: tuple[str, ...] = ()
     draft_layers: int = Field(default=0, ge=0)
     draft: Draft | None = None

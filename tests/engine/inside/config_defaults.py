@@ -28,7 +28,7 @@ from vllm.transformers_utils.config import _CONFIG_REGISTRY
 
 def main() -> None:
     """Write {"text": {type: {key: default}}, "names": {type: {usual key: its own}}, "vision" and
-    "audio": {type of the whole: {key: default}}, "architectures": {name: [trait]}}."""
+    "audio": {type of the whole: {key: default}}, "architectures": {name: [trait]}, "types": [each with a class of its own]}."""
     asked = json.load(sys.stdin)
     keys = set(asked["keys"])
     text = {
@@ -36,7 +36,7 @@ def main() -> None:
         for name in asked["types"]
         if (config := _config(name))
     }
-    names = {name: _renamed(_config(name), set(asked["given"])) for name in text}
+    names = {name: _renamed(_config(name), keys | set(asked["given"])) for name in text}
     vision = {
         name: _defaults(_tower(name, "vision_config"), keys)
         for name in asked["towers"]
@@ -48,9 +48,10 @@ def main() -> None:
         if _config(name)
     }
     architectures = {name: _traits(model) for name, model in sorted(ModelRegistry.models.items())}
+    types = sorted({*_CONFIG_REGISTRY, *CONFIG_MAPPING.keys()})
     parts = {"text": text, "names": names, "vision": vision, "audio": audio}
     found = {part: {name: row for name, row in rows.items() if row} for part, rows in parts.items()}
-    json.dump({**found, "architectures": architectures}, sys.stdout)
+    json.dump({**found, "architectures": architectures, "types": types}, sys.stdout)
 
 
 def _traits(model: _LazyRegisteredModel | _RegisteredModel) -> list[str]:

@@ -47,6 +47,7 @@ ROWS: Mapping[str, tuple[str, str, object, tuple[str, str]]] = {
     "a task on Neuron": (NEURON, "task", "embed", ("task", "serves generate alone")),
     "a task that is none": (CPU, "task", "score", ("task", "'generate'")),
     "pooling by hand": (CPU, "engineArguments", {"runner": "pooling"}, ("engineArguments.runner", "change task")),
+    "code of the repository": (CPU, "configJson", "own.json", ("engineArguments.trust-remote-code", "runs in every replica")),
     "more replicas than nodes": (CPU, "replicas", {"max": 99}, ("replicas.max", "16 at most")),
 }  # fmt: skip
 
@@ -56,6 +57,7 @@ def test_it_is_refused_with_the_reason_and_nothing_else(
     row: str, keys_of: Callable[[str], Keys], tmp_path: Path
 ) -> None:
     (tmp_path / "awq.json").write_text(AWQ, encoding="utf-8")
+    (tmp_path / "own.json").write_text(OWN, encoding="utf-8")
     model, key, value, (path, part) = ROWS[row]
     keys = keys_of("prod")
     keys["models"][model][key] = value
@@ -125,6 +127,23 @@ AWQ = """{
   "intermediate_size": 18944, "vocab_size": 152064, "max_position_embeddings": 32768,
   "quantization_config": {"quant_method": "awq", "bits": 4}
 }"""
+OWN = """{
+  "model_type": "mimo",
+  "num_hidden_layers": 36, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
+  "intermediate_size": 11008, "vocab_size": 151680, "max_position_embeddings": 32768
+}"""
+
+
+def test_code_of_the_repository_is_run_where_the_stack_says_so(
+    keys_of: Callable[[str], Keys], tmp_path: Path
+) -> None:
+    (tmp_path / "own.json").write_text(OWN, encoding="utf-8")
+    keys = keys_of("dev")
+    own = {"configJson": "own.json", "engineArguments": {"trust-remote-code": True}}
+    keys["models"]["qwen3-4b"] |= own
+    (model,) = decide(keys, "dev", tmp_path).models
+    assert model.facts.own_code
+    assert "--trust-remote-code" in cast("list[str]", engine_container(model)["args"])
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ ARCHITECTURES = "vllm-0.32.0-architectures.txt"
 """Data file: the classes that it serves, as ``architectures`` of a configuration names them; behind
 each what it is: generates, pools, cross-encoder, late-interaction, hybrid, multimodal."""
 
+CONFIG_TYPES = "vllm-0.32.0-config-types.txt"
+"""Data file: each ``model_type`` whose configuration it reads without code of the model's repository."""
+
 MUST_BE_GIVEN = frozenset(
     {
         *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
@@ -31,8 +34,22 @@ def served_architectures() -> Mapping[str, frozenset[str]]:
     return {name: frozenset(traits) for name, *traits in rows}
 
 
+def needs_own_code(model_type: object) -> bool:
+    """Whether the pinned engine reads such a configuration only with code of the model's repository."""
+    return model_type not in _config_types()
+
+
+@cache
+def _config_types() -> frozenset[str]:
+    return frozenset(data_file(CONFIG_TYPES).split())
+
+
 # Configuration classes of a repository's own code, and the one that each extends.
 _EXTENDS = {"mimo": "qwen2", "nemotron-nas": "llama"}
+
+
+# Keys that the class takes in place of another, without saying so (configuration_bloom.py of transformers).
+_TAKEN = {"bloom": {"n_embed": "hidden_size"}}
 
 
 def is_text_alone(architectures: Sequence[str]) -> bool:
@@ -47,15 +64,20 @@ def text_defaults(model_type: str) -> Mapping[str, object]:
     return _defaults()["text"].get(_EXTENDS.get(model_type, model_type), {})
 
 
-def standard_names(model_type: str, given: Mapping[str, object]) -> Mapping[str, object]:
-    """What is given, also under the names that most configurations have for it."""
+def with_defaults(model_type: str, given: Mapping[str, object]) -> Mapping[str, object]:
+    """What is given, and what the engine takes for the rest, under each name that a key has."""
     names = _defaults()["names"].get(model_type, {})
-    known = {
-        name: given[own]
-        for name, own in names.items()
-        if isinstance(own, str) and own in given and name not in given
-    }
-    return {**given, **known}
+    known = dict(given)
+    for own, usual in _TAKEN.get(model_type, {}).items():
+        if given.get(own) is not None:
+            known[usual] = given[own]
+    for whole in (known, text_defaults(model_type)):
+        for usual, own in names.items():
+            if isinstance(own, str):
+                for one, other in ((own, usual), (usual, own)):
+                    if one in whole and other not in known:
+                        known[other] = whole[one]
+    return {**text_defaults(model_type), **known}
 
 
 def vision_defaults(model_type: str) -> Mapping[str, object]:

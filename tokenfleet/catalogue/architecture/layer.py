@@ -86,7 +86,7 @@ class Architecture:
     """A whole model; ``outside`` is what is in no layer: embeddings, head, towers.
 
     ``tied``: whether the embeddings are the head. ``is_whole``: whether a tower is counted, where
-    there is one. ``unread`` are keys that may matter and were not asked for. ``kv_heads`` and ``head`` are those of a layer that attends; with a latent cache one for all.
+    there is one. ``own_code``: whether the engine reads its configuration with code of its repository alone. ``unread`` are keys that may matter and were not asked for. ``kv_heads`` and ``head`` are those of a layer that attends; with a latent cache one for all.
     """
 
     model_type: str
@@ -101,6 +101,7 @@ class Architecture:
     head: int
     tied: bool
     is_whole: bool = True
+    own_code: bool = False
     unread: Sequence[str] = ()
     tower_heads: Sequence[int] = ()
 

@@ -6,8 +6,8 @@ from typing import cast
 
 from tokenfleet.catalogue.architecture.defaults import (
     is_text_alone,
-    standard_names,
-    text_defaults,
+    needs_own_code,
+    with_defaults,
 )
 from tokenfleet.catalogue.architecture.encoders.known import ENCODERS
 from tokenfleet.catalogue.architecture.families import FAMILIES
@@ -56,6 +56,9 @@ def read_architecture(
     architectures = Keys(config).words("architectures") or ()
     task = task_of(Keys(config), embeds=embeds)
     whole = config.get("model_type")
+    own_code = needs_own_code(whole)
+    if own_code:
+        _refuse_code_elsewhere(config)
     config = _with_text(_thinking(config))
     text = config.get("text_config", {})
     if not isinstance(text, Mapping):
@@ -63,10 +66,10 @@ def read_architecture(
         raise ShapeError(msg)
     inner = cast("Mapping[str, object]", text)
     model_type = _model_type(inner.get("model_type", whole))
-    keys = Keys({**text_defaults(model_type), **standard_names(model_type, {**config, **inner})})
+    keys = Keys(with_defaults(model_type, {**config, **inner}))
     if model_type in ENCODERS:
         found = _encoder(model_type, keys, "embed" if task == "generate" else task)
-        return replace(found, unread=unread_keys(inner or config, keys))
+        return replace(found, own_code=own_code, unread=unread_keys(inner or config, keys))
     layers = FAMILIES[model_type](keys)
     width = keys.size("hidden_size")
     vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
@@ -100,6 +103,7 @@ def read_architecture(
         head=head,
         tied=tied,
         is_whole=tower is not None,
+        own_code=own_code,
         unread=unread_keys(inner or config, keys),
         tower_heads=_tower_heads(str(whole), Keys(seen).below("vision_config") or Keys({})),
     )
@@ -156,6 +160,17 @@ def _context_length(keys: Keys) -> int:
     if not known and keys.given("model_type") not in _WITHOUT_LENGTH:
         return keys.size("max_position_embeddings")
     return min(known, default=_LENGTH)
+
+
+def _refuse_code_elsewhere(config: Mapping[str, object]) -> None:
+    """Of another repository than the model's: a replica has no way to it."""
+    named = (Keys(config).below("auto_map") or Keys({})).given("AutoConfig")
+    if isinstance(named, str) and "--" in named:
+        msg = (
+            f"auto_map: its code is in {named.partition('--')[0][:60]}, which no replica can fetch: put"
+            " those files beside config.json, and name them in auto_map without that repository"
+        )
+        raise ShapeError(msg)
 
 
 def _with_text(config: Mapping[str, object]) -> Mapping[str, object]:

@@ -9,6 +9,7 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.formats import format_mistakes
 from tokenfleet.plan.checks.outside import outside_problem
+from tokenfleet.plan.checks.own_code import own_code_mistakes
 from tokenfleet.plan.checks.speculation import drafting_mistakes
 from tokenfleet.plan.checks.tasks import task_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
@@ -24,6 +25,7 @@ def engine_mistakes(
 ) -> Iterator[Mistake]:
     """What the pool's engine cannot do for a model; ``kind`` is the pool's smallest type."""
     yield from task_mistakes(path, model, facts, engine_of(pool))
+    yield from own_code_mistakes(path, model, facts)
     yield from _parallelism(path, model, facts, kind)
     yield from _kv_cache(path, model, pool)
     yield from _adapters(path, model, facts, engine_of(pool))
