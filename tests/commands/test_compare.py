@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,38 @@ def test_old_prices_are_flagged_with_the_way_to_renew_them(
     monkeypatch.setattr(compare, "today", lambda: dt.date.fromisoformat(day))
     assert json.loads(_compare(QWEN3_8B, "--json").stdout)["pricesStale"] == stale
     assert ("tokenfleet catalogue refresh --region us-east-1" in _said(QWEN3_8B)) == stale
+
+
+# id: keys of a config.json, what is said of them
+OPEN: Mapping[str, tuple[Mapping[str, object], str]] = {
+    "code of its repository": (
+        {"model_type": "mimo"},
+        "engineArguments.trust-remote-code, which runs",
+    ),
+    "a key that nothing reads": ({"num_memory_heads": 4}, "nothing here reads num_memory_heads"),
+}
+
+
+@pytest.mark.parametrize(("keys", "said"), OPEN.values(), ids=list(OPEN))
+def test_what_the_files_of_a_model_leave_open_is_said(
+    keys: Mapping[str, object], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(SMALL), encoding="utf-8")
+    assert said not in _said("org/model", "--config-json", str(path))
+    path.write_text(json.dumps({**SMALL, **keys}), encoding="utf-8")
+    assert said in _said("org/model", "--config-json", str(path))
+    answer = json.loads(_compare("org/model", "--config-json", str(path), "--json").stdout)
+    assert answer["ownCode"] or answer["unreadKeys"]
+
+
+SMALL = {
+    "model_type": "qwen2",
+    "num_hidden_layers": 36,
+    "hidden_size": 4096,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "intermediate_size": 11008,
+    "vocab_size": 151680,
+    "max_position_embeddings": 32768,
+}

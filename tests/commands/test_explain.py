@@ -61,6 +61,34 @@ def test_what_is_drafted_is_explained_with_what_is_not_counted(
         assert part in said
 
 
+def test_what_the_files_of_a_model_leave_open_is_explained(
+    own_project: Path, tmp_path: Path
+) -> None:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        (tmp_path / name).write_bytes((own_project / name).read_bytes())
+    config = {
+        "model_type": "mimo",
+        "num_hidden_layers": 36,
+        "hidden_size": 2560,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "intermediate_size": 9728,
+        "vocab_size": 151936,
+        "max_position_embeddings": 262144,
+        "num_memory_heads": 4,
+    }
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    form = yaml.safe_load((own_project / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    form["config"]["tokenfleet:models"]["qwen3-4b"] |= {
+        "configJson": "config.json",
+        "engineArguments": {"trust-remote-code": True},
+    }
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(form), encoding="utf-8")
+    said = " ".join(_explain("qwen3-4b", "--project", tmp_path).stdout.split())
+    for part in ("code of its repository", "not read num_memory_heads keys of config.json"):
+        assert part in said
+
+
 def test_json_is_json_and_nothing_else(own_project: Path) -> None:
     answer = json.loads(_explain("qwen3-4b", "--project", own_project, "--json").stdout)
     assert answer["model"]["arguments"][1]["flag"] == "served-model-name"

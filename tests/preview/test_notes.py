@@ -1,11 +1,14 @@
 """What a reviewer is told to know or do before deploying."""
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.today import TODAY
+from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.kubernetes import kubernetes_support
 from tokenfleet.preview.notes import notes
@@ -94,6 +97,32 @@ def test_code_of_the_models_author_is_named(
     assert bool(said) == told
 
 
+@pytest.mark.parametrize(("more", "told"), [({}, False), ({"num_memory_heads": 4}, True)])
+def test_keys_of_a_configuration_that_nothing_reads_are_named(
+    more: Keys,
+    told: bool,  # noqa: FBT001 - a column of the table
+    keys_of: Callable[[str], Keys],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({**CONFIG, **more}), encoding="utf-8")
+    keys = keys_of("dev")
+    keys["models"]["qwen3-4b"]["configJson"] = "config.json"
+    said = notes_of(decide(keys, "dev", tmp_path), "nothing here reads")
+    assert bool(said) == told
+    assert all("models.qwen3-4b.configJson: nothing here reads num_memory_heads" in s for s in said)
+
+
+CONFIG: Keys = {
+    "model_type": "qwen3",
+    "num_hidden_layers": 36,
+    "hidden_size": 2560,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "head_dim": 128,
+    "intermediate_size": 9728,
+    "vocab_size": 151936,
+    "max_position_embeddings": 262144,
+}
 C = "c" * 40
 LEGAL = {"legal": {"huggingFaceId": "acme/legal", "revision": C, "rank": 16}}
 TWO = LEGAL | {"tax": {"huggingFaceId": "acme/tax", "revision": C, "rank": 8}}

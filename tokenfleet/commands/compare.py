@@ -56,6 +56,10 @@ class CompareAnswer:
     """Mean load; null where prices are those of nodes that are never idle."""
     shape: RequestShape
     objective: Objective
+    own_code: bool
+    """Whether the engine reads the model's configuration with Python code of its repository alone."""
+    unread_keys: Sequence[str]
+    """Keys of its configuration that may change what it takes and that nothing here reads."""
     prices_stale: bool
     """Whether a price is older than 90 days."""
     choices: Sequence[Choice]
@@ -182,6 +186,8 @@ def _answer(question: Question, found: Ranking, prices: Sequence[HostedPrice]) -
         requests_per_second=question.requests_per_second,
         shape=question.shape,
         objective=question.objective,
+        own_code=question.facts.own_code,
+        unread_keys=question.facts.unread_keys,
         prices_stale=any(is_stale(choice.node.date, today()) for choice in found.choices),
         choices=found.choices,
         ruled_out=found.ruled_out,

@@ -13,6 +13,7 @@ from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
+from tokenfleet.preview.model_files import file_notes
 from tokenfleet.preview.placeholders import placeholder_notes
 from tokenfleet.preview.prices import gap_notes, stale_notes
 from tokenfleet.preview.weights import weight_notes
@@ -45,6 +46,7 @@ def notes(
         *_idle_nodes(plan),
         *_engines(plan),
         *_remote_code(plan),
+        *file_notes(plan),
         *_speculation(plan),
         *_endpoints(plan),
         *_floating(plan),

@@ -13,6 +13,7 @@ from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut
 from tokenfleet.economics.price.hosted import HostedPrice
 from tokenfleet.economics.quantiles import Quantiles
+from tokenfleet.preview.model_files import own_code, unread
 from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.fitted import Fitted
@@ -34,7 +35,7 @@ def ranked(
 ) -> Group:
     """The choices from the cheapest on, why not the others, and what hosted APIs ask."""
     shown = found.choices if every else _best_of_hardware(found.choices)
-    parts: list[Text | Fitted | str] = [_asked(question), ""]
+    parts: list[Text | Fitted | str] = [_asked(question), *_open(question), ""]
     if shown:
         parts += [_table(question, shown), *_legend(question, found, shown, today)]
     else:
@@ -70,6 +71,14 @@ def _asked(question: Question) -> Text:
         f": {load}{spare}, {shape.input_tokens:,.0f} tokens in{output}; p99 {promise}"
         f" ms; {'spot' if question.spot else 'on demand'} in {question.region}",
     )
+
+
+def _open(question: Question) -> Iterator[Text]:
+    """What the model's files leave open."""
+    if question.facts.own_code:
+        yield Text(own_code(question.facts), "yellow")
+    if question.facts.unread_keys:
+        yield Text(f"config.json: {unread(question.facts)}", "yellow")
 
 
 def _table(question: Question, choices: Sequence[Choice]) -> Fitted:
