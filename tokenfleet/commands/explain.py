@@ -29,12 +29,10 @@ from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
 from tokenfleet.plan.serving.memory import KvShare
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
+from tokenfleet.preview.model_files import file_rows
 from tokenfleet.views.screens.fitted import Fitted
 from tokenfleet.views.tables.speculation import speculation_rows
 from tokenfleet.views.tables.table import Column
-
-_OWN_CODE = "the engine has no configuration for its model_type; trust-remote-code runs it"
-_UNREAD = "keys of config.json: if one changes the layers, memory is wrong"
 
 Rows = Sequence[tuple[str, str, str]]
 # What a replica has given once it is ready.
@@ -130,7 +128,6 @@ def _sections(model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Row
 
 def _engine(model: ModelPlan, pool: PoolPlan, engine: Engine) -> Rows:
     title = hardware_by_name()[pool.hardware].title
-    unread = model.facts.unread_keys
     return [
         ("vLLM", engine.version, engine.support),
         ("image", model.image, _image_reason(model)),
@@ -138,8 +135,7 @@ def _engine(model: ModelPlan, pool: PoolPlan, engine: Engine) -> Rows:
         *([("driver", engine.driver, "")] if engine.driver else []),
         ("does", model.task, f"clients call {', '.join(model.routes)}"),
         ("lacks", ", ".join(engine.lacks), ""),
-        *([("code", "of its repository", _OWN_CODE)] if model.facts.own_code else []),
-        *([("not read", ", ".join(unread), _UNREAD)] if unread else []),
+        *file_rows(model.facts),
         ("verified", engine.verified, ""),
         ("not verified", engine.not_verified, ""),
     ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tokenfleet.catalogue.architecture.keys import ShapeError
 from tokenfleet.catalogue.architecture.layer import Mixer
 from tokenfleet.catalogue.architecture.parameters import dense
 from tokenfleet.catalogue.layer_cache import CacheKind, LayerCache
@@ -33,7 +34,14 @@ class Grouped:
     tokens: int | None = None
 
     def mixer(self) -> Mixer:
-        """The parameters, and keys and values of every token or of the last."""
+        """The parameters, and keys and values of every token or of the last.
+
+        Raises:
+            ShapeError: the heads do not share those of keys and values.
+        """
+        if self.heads % self.kv_heads:
+            msg = f"num_key_value_heads must divide the {self.heads} attention heads"
+            raise ShapeError(msg)
         queries = self.heads * self.head * (2 if self.gated else 1)
         keys, values = self.kv_heads * self.head, self.kv_heads * self.value_head
         count = self.width * (queries + keys + values) + self.heads * self.value_head * self.width

@@ -44,8 +44,13 @@ def _config_types() -> frozenset[str]:
     return frozenset(data_file(CONFIG_TYPES).split())
 
 
-# Configuration classes of a repository's own code, and the one that each extends.
-_EXTENDS = {"mimo": "qwen2", "nemotron-nas": "llama"}
+# Configuration classes of a repository's own code and of whole models, and where their defaults are.
+_EXTENDS = {
+    "mimo": "qwen2",
+    "nemotron-nas": "llama",
+    # What generates text stands beside what sees, in files of before transformers 5.
+    **{name: f"{name}_text" for name in ("qwen2_vl", "qwen2_5_vl", "qwen3_5", "qwen3_5_moe")},
+}
 
 
 # Keys that the class takes in place of another, without saying so (configuration_bloom.py of transformers).

@@ -74,6 +74,14 @@ def _llama4(keys: Keys) -> Sequence[Layer]:
     ]
 
 
+def _needing(keys: Keys, *, name: str, kind: Kind) -> Sequence[Layer]:
+    """Where the engine has no default for a key that others leave out."""
+    if keys.given(name) is None:
+        msg = f"{name} is missing"
+        raise ShapeError(msg)
+    return text_layers(keys, kind)
+
+
 _GPT_OSS = Kind(bias=True, out_bias=True, sinks=True, expert_bias=True, pattern=2, has_experts=True)
 _KINDS: Sequence[tuple[Kind, str]] = (
     (
@@ -85,7 +93,7 @@ _KINDS: Sequence[tuple[Kind, str]] = (
     ),
     (
         Kind(has_experts=True),
-        "ernie4_5_moe granitemoe granitemoeshared mimo_v2_flash mixtral phimoe",
+        "ernie4_5_moe granitemoe granitemoeshared mixtral phimoe",
     ),
     (
         Kind(bias=True),
@@ -95,7 +103,7 @@ _KINDS: Sequence[tuple[Kind, str]] = (
     (Kind(qk_norms="head"), "hunyuan_v1_dense qwen3 qwen3_asr_text qwen3_vl qwen3_vl_text"),
     (
         Kind(qk_norms="head", has_experts=True),
-        "dots1 hy_v3 qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
+        "dots1 qwen3_moe qwen3_vl_moe qwen3_vl_moe_text qwen3_omni_moe_text",
     ),
     (Kind(qk_norms="all"), "olmo2"),
     (Kind(qk_norms="all", has_experts=True), "minimax_m2 olmoe"),
@@ -128,6 +136,10 @@ FAMILIES: Mapping[str, Family] = {
         ("deepseek_v2", "deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa", "glm4_moe_lite"),
         latent_layers,
     ),
+    "hy_v3": partial(
+        _needing, name="first_k_dense_replace", kind=Kind(qk_norms="head", has_experts=True)
+    ),
+    "mimo_v2_flash": partial(_needing, name="hybrid_layer_pattern", kind=Kind(has_experts=True)),
     "axk1": partial(latent_layers, norms=3),
     "longcat_flash": longcat_layers,
     "minicpm3": minicpm3_layers,

@@ -15,6 +15,7 @@ from tokenfleet.catalogue.architecture.family.outside import OUTSIDE
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture, Mixer
 from tokenfleet.catalogue.architecture.parameters import NONE, dense, idle
+from tokenfleet.catalogue.architecture.rotation import refuse_other_sections
 from tokenfleet.catalogue.architecture.task import labels_of, task_of
 from tokenfleet.catalogue.architecture.towers.known import towers
 from tokenfleet.catalogue.architecture.unread import unread_keys
@@ -25,6 +26,8 @@ _VOCABULARY_STEP = 64
 _TOWER_HEADS = ("num_attention_heads", "num_heads")
 # InternVL's repositories: the pinned engine does not divide a tower whose heads leave a rest.
 _UNDIVIDED = frozenset({"internvl_chat"})
+# Whatever their configuration says, the pinned engine makes them no head of their own.
+_TIED = frozenset({"gemma2", "gemma3n_text", "zamba2"})
 _ENCODER_DECODERS = frozenset({"whisper", "bart", "mbart", "t5", "florence2"})
 _LENGTHS = (
     "max_position_embeddings",
@@ -56,6 +59,7 @@ def read_architecture(
     architectures = Keys(config).words("architectures") or ()
     task = task_of(Keys(config), embeds=embeds)
     whole = config.get("model_type")
+    _model_word(whole)
     own_code = needs_own_code(whole)
     if own_code:
         _refuse_code_elsewhere(config)
@@ -79,6 +83,7 @@ def read_architecture(
         "tie_word_embeddings",
         default=keys.flag("tie_embedding", "tie_word_embeddings", default=False),
     )
+    tied = tied or model_type in _TIED
     embedded = dense(vocabulary * width * (1 if tied else 2) + width)
     if task != "generate":
         # Without a head that is as large, embeddings are only looked up.
@@ -87,6 +92,7 @@ def read_architecture(
     more = OUTSIDE[model_type](keys) if model_type in OUTSIDE else NONE
     mixers = [layer.mixer for layer in layers if layer.mixer]
     heads, kv_heads, head = _heads(keys, width, mixers)
+    refuse_other_sections(keys, head)
     latent = any(cache.kind in {"latent", "compressed"} for each in mixers for cache in each.caches)
     seen = {} if is_text_alone(architectures) else {**config, "model_type": whole}
     tower = towers(seen, keys, indexed=indexed)
@@ -177,20 +183,29 @@ def _with_text(config: Mapping[str, object]) -> Mapping[str, object]:
     """InternVL's name for what generates text, which alone says whether its embeddings are tied."""
     if config.get("llm_config") is None or config.get("text_config") is not None:
         return config
-    return {**config, "text_config": config["llm_config"], "tie_word_embeddings": None}
+    return {**_without_tie(config), "text_config": config["llm_config"]}
+
+
+def _without_tie(config: Mapping[str, object]) -> Mapping[str, object]:
+    return {key: value for key, value in config.items() if key != "tie_word_embeddings"}
 
 
 def _thinking(config: Mapping[str, object]) -> Mapping[str, object]:
     """Of a model that also speaks, the part that the engine serves: it answers in text."""
     part = Keys(config).below("thinker_config")
     # Whether embeddings are tied, the language model's own keys say.
-    return config if part is None else {**config, **part.all(), "tie_word_embeddings": None}
+    return config if part is None else _without_tie({**config, **part.all()})
 
 
-def _model_type(found: object) -> str:
+def _model_word(found: object) -> str:
     if not isinstance(found, str) or not found:
         msg = "model_type is missing: take the file as its repository has it"
         raise ShapeError(msg)
+    return found
+
+
+def _model_type(found: object) -> str:
+    found = _model_word(found)
     if found in _ENCODER_DECODERS:
         msg = f"model_type '{found}' reads with an encoder and answers with a decoder, which is not served here"
         raise ShapeError(msg)

@@ -13,7 +13,7 @@ from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut
 from tokenfleet.economics.price.hosted import HostedPrice
 from tokenfleet.economics.quantiles import Quantiles
-from tokenfleet.preview.model_files import own_code, unread
+from tokenfleet.preview.model_files import file_lines
 from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.fitted import Fitted
@@ -74,11 +74,7 @@ def _asked(question: Question) -> Text:
 
 
 def _open(question: Question) -> Iterator[Text]:
-    """What the model's files leave open."""
-    if question.facts.own_code:
-        yield Text(own_code(question.facts), "yellow")
-    if question.facts.unread_keys:
-        yield Text(f"config.json: {unread(question.facts)}", "yellow")
+    return (Text(line, "yellow") for line in file_lines(question.facts))
 
 
 def _table(question: Question, choices: Sequence[Choice]) -> Fitted:

@@ -13,7 +13,19 @@ BIASED = Kind(bias=True, out_bias=True, forward_bias=True, matrices=2, norms=4)
 
 
 def gpt2_layers(keys: Keys) -> Sequence[Layer]:
-    """Four times the model's width between the matrices, unless ``n_inner`` says otherwise."""
+    """Four times the model's width between the matrices, unless ``n_inner`` says otherwise.
+
+    Raises:
+        ShapeError: a key is missing, or what it says cannot be counted.
+    """
+    for name in (
+        "add_cross_attention",
+        "scale_attn_by_inverse_layer_idx",
+        "reorder_and_upcast_attn",
+    ):
+        if keys.flag(name):
+            msg = f"{name}: the pinned engine knows no such model"
+            raise ShapeError(msg)
     return _four_times(keys, BIASED)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tokenfleet.catalogue.architecture.decoders import Kind, attention
 from tokenfleet.catalogue.architecture.feed_forward import Experts, gated
-from tokenfleet.catalogue.architecture.keys import Keys
+from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer, Names
 from tokenfleet.catalogue.architecture.mixers import Mamba1
 
@@ -43,6 +43,9 @@ def jamba_layers(keys: Keys) -> Sequence[Layer]:
 
 def _every(keys: Keys, layers: int, period: str, offset: str) -> Sequence[bool]:
     step, first = keys.size(period), keys.number(offset)
+    if first >= step:
+        msg = f"{offset} must be below {period}, which is {step}"
+        raise ShapeError(msg)
     return [place % step == first for place in range(layers)]
 
 

@@ -71,8 +71,24 @@ def _own_indexer(keys: Keys, layers: int) -> Sequence[bool]:
     """Which layers have an indexer of their own; the others take what the one before them found."""
     words = keys.words("indexer_types")
     if words is None:
-        return [True] * layers
+        return _scheduled(keys, layers)
     if len(words) != layers:
         msg = f"indexer_types must say full or shared for each of {layers} layers"
         raise ShapeError(msg)
     return [word == "full" for word in words]
+
+
+def _scheduled(keys: Keys, layers: int) -> Sequence[bool]:
+    """One in so many layers from an offset on, or as a pattern of F and S says.
+
+    transformers, configuration_glm_moe_dsa.py.
+    """
+    pattern = keys.word("index_topk_pattern")
+    if pattern is not None:
+        if len(pattern) != layers or set(pattern) - {"F", "S"}:
+            msg = f"index_topk_pattern must be F or S for each of {layers} layers"
+            raise ShapeError(msg)
+        return [letter == "F" for letter in pattern]
+    step = max(1, keys.number("index_topk_freq", default=1))
+    offset = keys.number("index_skip_topk_offset", default=2)
+    return [max(place - offset + 1, 0) % step == 0 for place in range(layers)]

@@ -26,6 +26,9 @@ def minimax_m3_layers(keys: Keys) -> Sequence[Layer]:
         raise ShapeError(msg)
     if not sparse.flag("use_sparse_attention"):
         marks = [0] * count
+    if any(marks) and sparse.size("sparse_num_index_heads") != keys.size("num_key_value_heads"):
+        msg = "sparse_num_index_heads must be num_key_value_heads: the pinned engine has no other"
+        raise ShapeError(msg)
     whole = attention(keys, _KIND, "full")
     chosen = _indexed(whole, sparse, width) if any(marks) else whole
     return [
