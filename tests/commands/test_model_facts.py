@@ -87,7 +87,7 @@ MISTAKES: Mapping[str, tuple[Mapping[str, bytes], Sequence[str], str]] = {
     "no text": ({CONFIG: b"\xff\xfe{}"}, [CONFIG], "--config-json config.json: cannot read config.json: is not UTF-8 text (line 1)"),
     "endless": ({CONFIG: b" " * (2**26 + 1)}, [CONFIG], "--config-json config.json: cannot read config.json: is larger than 64 MiB"),
     "half a file": ({CONFIG: b'{\n"a":'}, [CONFIG], "--config-json config.json: config.json is not JSON: Expecting value: line 2"),
-    "encoder and decoder": ({CONFIG: json.dumps(T5).encode()}, [CONFIG], "--config-json config.json: config.json cannot be sized: model_type 't5' is none of"),
+    "encoder and decoder": ({CONFIG: json.dumps(T5).encode()}, [CONFIG], "--config-json config.json: config.json cannot be sized: model_type 't5' reads with an encoder"),
     "no attention": ({CONFIG: json.dumps(RWKV).encode()}, [CONFIG], "--config-json config.json: config.json cannot be sized: model_type 'rwkv' is none of"),
     "a key too few": ({CONFIG: b'{"model_type": "llama"}'}, [CONFIG], "num_hidden_layers is missing"),
     "broken index": ({INDEX: b"{}"}, [CONFIG], "--config-json config.json: model.safetensors.index.json has no usable metadata.total_size"),

@@ -1,6 +1,6 @@
 """What a review says of models whose figures a revision knows, or does not know yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -73,3 +73,40 @@ def test_a_load_beyond_what_replicas_carry_is_no_head_room() -> None:
     assert room is not None
     assert room < 0
     assert any("head room above its load -4" in line for line in news(found))
+
+
+EMBEDS: Sequence[Edit] = (
+    put("models.qwen3-4b.task", "embed"),
+    put("models.qwen3-4b.objective", {"ttftP99Ms": 8000}),
+    put("models.qwen3-4b.traffic", {"requestsPerSecond": 0.2, "inputTokens": 512}),
+)
+DRAFTS: Sequence[Edit] = (put("models.qwen3-4b.speculative", {"method": "ngram"}),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ((), EMBEDS, ["qwen3-4b: task embed, not generate"]),
+        (EMBEDS, (), ["qwen3-4b: task generate, not embed"]),
+        (EMBEDS, EMBEDS, []),
+        ((), DRAFTS, []),
+    ],
+    ids=["embeds from now on", "generates again", "embeds as before", "drafts from now on"],
+)
+def test_a_model_that_does_something_else_is_news_and_its_figures_are_there(
+    before: Sequence[Edit], after: Sequence[Edit], said: Sequence[str]
+) -> None:
+    found = stack_review(state_of("dev", before), state_of("dev", after))
+    (model,) = found.models
+    assert [line for line in news(found) if " task " in line] == said
+    for pair in (model.capacity_requests_per_second, model.head_room_requests_per_second):
+        assert None not in {pair.before, pair.after}
+
+
+def test_a_revision_that_knows_no_task_served_text() -> None:
+    def older(report: dict[str, Any]) -> None:
+        for model in report["models"]:
+            del model["plan"]["task"]
+
+    found = stack_review(state_of("dev", preview_patches=[older]), state_of("dev"))
+    assert found.state == "unchanged"

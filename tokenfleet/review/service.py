@@ -55,6 +55,7 @@ class ModelChange:
     ttft_p99_ms: Numbers
     promise_kept: Flags
     cold_start_seconds: Spans
+    task: Texts
     revision: Texts
     image: Texts
 
@@ -193,7 +194,8 @@ def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
         price = Span(low=blended * spread["p10"], expected=blended, high=blended * spread["p90"])
     ttft = served and served["ttftP99"]
     most = cost["most"]
-    capacity = cost["replicas"] * most["theta"]["p50"] / most["shape"]["outputTokens"]
+    # Of answers that are no text, theta counts each as one.
+    capacity = cost["replicas"] * most["theta"]["p50"] / (most["shape"]["outputTokens"] or 1.0)
     load = cost["requestsPerSecond"]
     return {
         "usd_per_mtok": price and price.expected,
@@ -212,6 +214,8 @@ def _figures(cost: Document, plan: Document) -> Mapping[str, Any]:
         "cold_start_seconds": Span(
             low=ready["low"], expected=ready["expected"], high=ready["high"]
         ),
+        # What older revisions write lacks it: they served no other.
+        "task": plan.get("task", "generate"),
         "revision": plan["revision"],
         "image": plan["image"],
     }

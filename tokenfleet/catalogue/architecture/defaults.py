@@ -36,7 +36,7 @@ def served_architectures() -> Mapping[str, frozenset[str]]:
 
 def needs_own_code(model_type: object) -> bool:
     """Whether the pinned engine reads such a configuration only with code of the model's repository."""
-    return model_type not in _config_types()
+    return isinstance(model_type, str) and model_type not in _config_types()
 
 
 @cache

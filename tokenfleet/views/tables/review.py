@@ -152,6 +152,7 @@ def news(stack: StackReview) -> Iterator[str]:
         yield from _carried(model)
         for word, pair in (
             ("replicas", model.bounds),
+            ("task", model.task),
             ("revision", model.revision),
             ("image", model.image),
         ):

@@ -7,14 +7,14 @@ from tokenfleet.plan.serving.speculation import MOST_IN_FLIGHT, SpeculationPlan
 
 def speculation_rows(found: SpeculationPlan) -> Sequence[tuple[str, str, str]]:
     """Name, value and reason of each."""
-    own = "the model itself: nothing else is loaded"
+    own = "layers of the model" if found.method == "mtp" else "the text so far: nothing is loaded"
     most = f"{MOST_IN_FLIGHT} at most"
     running = most if found.in_flight is None else f"{found.in_flight:.0f}, {most}"
     return [
         ("method", found.method, f"drafted by {found.draft or own}"),
         ("tokens", f"{found.tokens} a step", "verified together in the next one"),
         *(
-            [("fetched", f"{found.draft_gb:.1f} GB", "beside the weights")]
+            [("fetched", f"{found.draft_gb:.1f} GB", "of its files, beside the weights")]
             if found.draft_gb
             else []
         ),
