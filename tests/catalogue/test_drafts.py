@@ -52,7 +52,7 @@ def test_a_draft_is_divided_over_the_ranks_of_its_model() -> None:
     [
         ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B", "what is no faster gains nothing"),
         ("Qwen/Qwen3-0.6B", "Qwen/Qwen3-8B", "8.19 billion parameters of it and 0.596 billion"),
-        ("Qwen/Qwen3-8B", "Qwen/Qwen3-Embedding-0.6B", "writes no tokens"),
+        ("Qwen/Qwen3-8B", "Qwen/Qwen3-Embedding-0.6B", "has a vocabulary of 151,669"),
         ("Qwen/Qwen3-8B", "meta-llama/Llama-3.2-1B-Instruct", "has a vocabulary of 128,256"),
     ],
 )
@@ -77,3 +77,9 @@ def test_a_head_sees_as_many_layers_as_it_says(
     (tmp_path / "config.json").write_text(json.dumps(HEAD_CONFIG | changed), encoding="utf-8")
     draft = head_from_config(tmp_path / "config.json", "eagle3", model_facts("Qwen/Qwen3-8B"))
     assert draft.bytes_on_each_rank == 2 * states * 4096 * 4096
+
+
+def test_a_model_that_embeds_drafts_nothing() -> None:
+    embeds = model_facts("Qwen/Qwen3-0.6B").model_copy(update={"task": "embed"})
+    with pytest.raises(CatalogueError, match="writes no tokens"):
+        smaller_model(embeds, model_facts("Qwen/Qwen3-8B"))

@@ -47,6 +47,12 @@ def smaller_model(facts: ModelFacts, of: ModelFacts) -> Draft:
     Raises:
         CatalogueError: when their vocabularies differ, which the engine refuses, or it drafts nothing.
     """
+    if facts.vocabulary_size != of.vocabulary_size:
+        msg = (
+            f"has a vocabulary of {facts.vocabulary_size:,} tokens and the model one of"
+            f" {of.vocabulary_size:,}: choose a smaller model of the same family"
+        )
+        raise CatalogueError(msg)
     if facts.task != "generate":
         msg = f"is a model for {facts.task} and writes no tokens: choose a smaller model of the same family"
         raise CatalogueError(msg)
@@ -55,12 +61,6 @@ def smaller_model(facts: ModelFacts, of: ModelFacts) -> Draft:
             f"a token visits {three_digits(facts.active_parameters / 1e9)} billion parameters of it and"
             f" {three_digits(of.active_parameters / 1e9)} billion of the model: what is no faster gains"
             " nothing. Choose a smaller model of the same family"
-        )
-        raise CatalogueError(msg)
-    if facts.vocabulary_size != of.vocabulary_size:
-        msg = (
-            f"has a vocabulary of {facts.vocabulary_size:,} tokens and the model one of"
-            f" {of.vocabulary_size:,}: choose a smaller model of the same family"
         )
         raise CatalogueError(msg)
     return Draft(

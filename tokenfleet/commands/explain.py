@@ -26,11 +26,11 @@ from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
-from tokenfleet.plan.serving.memory import KvShare
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.model_files import file_rows
 from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.memory import memory_rows
 from tokenfleet.views.tables.speculation import speculation_rows
 from tokenfleet.views.tables.table import Column
 
@@ -105,7 +105,7 @@ def _pool(plan: Plan, model: ModelPlan) -> PoolPlan:
 def _sections(model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Rows]:
     return {
         "Engine": _engine(model, pool, engine),
-        "Memory of one rank": _memory(model),
+        "Memory of one rank": memory_rows(model),
         **(
             {"Speculative decoding": speculation_rows(found)}
             if (found := model.speculation)
@@ -148,50 +148,6 @@ def _image_reason(model: ModelPlan) -> str:
     if "@" in model.image:
         return f"{where}, held to a digest"
     return f"{where}; its tag may move: tokenfleet catalogue refresh --only digests"
-
-
-def _memory(model: ModelPlan) -> Rows:
-    memory = model.memory
-    adapters = f"{memory.adapters_gib:.2f} GiB"
-    return [
-        ("usable", f"{memory.usable_gib:.2f} GiB", f"of {memory.rank_gib:.2f}, {memory.ranks} x"),
-        ("weights", f"{memory.weights_gib:.2f} GiB", "size of the files, shared by the ranks"),
-        *(
-            [("draft", f"{memory.draft_gib:.2f} GiB", "size of its files, shared too")]
-            if memory.draft_gib
-            else []
-        ),
-        *([("adapters", adapters, "all at once")] if memory.adapters_gib else []),
-        ("runtime", f"{memory.runtime_gib:.2f} GiB", "what the engine needs beside both"),
-        (
-            "free" if memory.keeps_nothing else "KV cache",
-            f"{memory.kv_gib:.2f} GiB",
-            "what is left",
-        ),
-        (
-            "one request",
-            f"{memory.kv_one_request_gib:.2f} GiB",
-            f"of {model.context_length:,} tokens: {memory.full_length_requests} such fit"
-            if memory.full_length_requests is not None
-            else "an encoder keeps nothing of it",
-        ),
-        *((_layers(share), f"{share.gib:.2f} GiB", share.arithmetic) for share in memory.kv_shares),
-        *(
-            [
-                (
-                    "in flight",
-                    f"{memory.kv_in_flight_gib:.2f} GiB",
-                    "besides: of windows while a prompt is read, copies of states, what pads blocks and groups",
-                )
-            ]
-            if memory.kv_in_flight_gib
-            else []
-        ),
-    ]
-
-
-def _layers(share: KvShare) -> str:
-    return f"{'draft: ' if share.of_draft else ''}{share.kind}, {share.layers} layers"
 
 
 def _place(model: ModelPlan, pool: PoolPlan) -> Rows:
