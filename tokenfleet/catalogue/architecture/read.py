@@ -17,6 +17,7 @@ from tokenfleet.catalogue.architecture.layer import Architecture, Mixer
 from tokenfleet.catalogue.architecture.parameters import NONE, dense, idle
 from tokenfleet.catalogue.architecture.rotation import refuse_other_sections
 from tokenfleet.catalogue.architecture.task import labels_of, task_of
+from tokenfleet.catalogue.architecture.tied import TIED, is_tied
 from tokenfleet.catalogue.architecture.towers.known import towers
 from tokenfleet.catalogue.architecture.unread import unread_keys
 from tokenfleet.task import Task
@@ -26,8 +27,6 @@ _VOCABULARY_STEP = 64
 _TOWER_HEADS = ("num_attention_heads", "num_heads")
 # InternVL's repositories: the pinned engine does not divide a tower whose heads leave a rest.
 _UNDIVIDED = frozenset({"internvl_chat"})
-# Whatever their configuration says, the pinned engine makes them no head of their own.
-_TIED = frozenset({"gemma2", "gemma3n_text", "zamba2"})
 _ENCODER_DECODERS = frozenset({"whisper", "bart", "mbart", "t5", "florence2"})
 _LENGTHS = (
     "max_position_embeddings",
@@ -78,12 +77,8 @@ def read_architecture(
     width = keys.size("hidden_size")
     vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
 
-    tied = Keys(config).flag(
-        "tie_embedding",
-        "tie_word_embeddings",
-        default=keys.flag("tie_embedding", "tie_word_embeddings", default=False),
-    )
-    tied = tied or model_type in _TIED
+    own = Keys(with_defaults(model_type, inner)) if inner else keys
+    tied = is_tied(str(whole), Keys(config), own, keys) or model_type in TIED
     embedded = dense(vocabulary * width * (1 if tied else 2) + width)
     if task != "generate":
         # Without a head that is as large, embeddings are only looked up.

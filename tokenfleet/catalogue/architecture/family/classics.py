@@ -30,7 +30,14 @@ def gpt2_layers(keys: Keys) -> Sequence[Layer]:
 
 
 def gptj_layers(keys: Keys) -> Sequence[Layer]:
-    """One norm before both parts, and attention without a bias."""
+    """One norm before both parts, and attention without a bias.
+
+    Raises:
+        ShapeError: a key is missing, or what it says cannot be counted.
+    """
+    if keys.flag("tie_word_embeddings"):
+        msg = "tie_word_embeddings: the pinned engine wants a head of its own here"
+        raise ShapeError(msg)
     return _four_times(keys, Kind(matrices=2, forward_bias=True))
 
 
