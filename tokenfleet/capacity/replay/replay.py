@@ -1,0 +1,211 @@
+"""A policy against a trace, from one event to the next, in the steps that a controller would take."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tokenfleet.capacity.policy.observation import Observation, OnDemandSeen, ZoneSeen
+from tokenfleet.capacity.replay.faults import NO_FAULTS, Faults
+from tokenfleet.capacity.replay.nodes import Doomed, ZoneNodes
+from tokenfleet.capacity.replay.outcome import Outcome
+from tokenfleet.capacity.replay.player import Player, Wish
+from tokenfleet.capacity.replay.tally import Tally
+from tokenfleet.capacity.traces.trace import CapacityTrace
+
+STEP = 15
+_WARM_UP = 960
+"""Everything boots at first: not counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    """What is replayed; times in seconds. ``notice``: from a reclaim to the end of the node."""
+
+    wanted: int
+    boot: float
+    notice: float = 120.0
+    answer: float = 15.0
+    spot_price: float = 0.3
+
+
+def replay(
+    trace: CapacityTrace, player: Player, pool: Pool, faults: Faults = NO_FAULTS
+) -> Outcome:
+    """What becomes of the pool over the whole trace."""
+    return _World(trace, player, pool, faults).run()
+
+
+class _World:
+    def __init__(self, trace: CapacityTrace, player: Player, pool: Pool, faults: Faults) -> None:
+        self._trace, self._player, self._pool, self._faults = trace, player, pool, faults
+        self._dice = faults.dice()
+        self._zones = {name: ZoneNodes() for name in trace.zones}
+        self._on_demand: list[float] = []
+        self._on_demand_refusals: list[float] = []
+        self._capacity = dict.fromkeys(trace.zones, 0)
+        self._row = 0
+        self._changed = False
+        self._reclaims = self._launches = 0
+
+    def run(self) -> Outcome:
+        tally = Tally(self._pool.wanted, counted_from=_WARM_UP)
+        now, wake, end = 0.0, 0.0, self._trace.seconds
+        while now < end:
+            self._advance(now)
+            blind = self._faults.blind
+            self._changed = False
+            if blind and blind.hold(now):
+                wake = blind.end(now)
+            else:
+                wish = self._player.step(self._observation(now))
+                self._carry_out(wish, now)
+                wake = now + wish.sleep_seconds
+            following = now + STEP
+            if not self._changed:
+                soonest = min((t for t in self._moments(wake) if t > now), default=now)
+                following = max(following, STEP * math.ceil(min(soonest, end) / STEP))
+            tally.add(now, min(following, end), self._serving(now), self._paid())
+            now = following
+        return Outcome(
+            wanted=self._pool.wanted,
+            days=tally.days(),
+            reclaims=self._reclaims,
+            launches=self._launches,
+        )
+
+    def _advance(self, now: float) -> None:
+        trace = self._trace
+        while self._row < len(trace.starts) and trace.starts[self._row] <= now:
+            row = trace.capacities[self._row]
+            self._capacity = dict(zip(trace.zones, row, strict=True))
+            self._row += 1
+        for name, zone in self._zones.items():
+            while len(zone.running) > self._capacity[name]:
+                self._reclaim(zone, now)
+            if zone.doomed:
+                zone.doomed = [node for node in zone.doomed if node.dies_at > now]
+            if zone.refusals:
+                zone.refused += sum(count for known, count in zone.refusals if known <= now)
+                zone.refusals = [asked for asked in zone.refusals if asked[0] > now]
+
+    def _reclaim(self, zone: ZoneNodes, now: float) -> None:
+        lost = self._faults.notices_lost
+        heard = not lost or self._dice.random() >= lost
+        zone.doomed.append(Doomed(zone.running.pop(), now + self._pool.notice, heard))
+        zone.reclaimed += heard
+        self._reclaims += 1
+
+    def _observation(self, now: float) -> Observation:
+        zones: dict[str, ZoneSeen] = {}
+        for name, zone in self._zones.items():
+            ready, unheard = zone.ready(now), 0
+            booting = len(zone.running) - ready
+            if zone.doomed and (unheard := zone.unheard()):
+                looks_ready = sum(node.ready_at <= now for node in zone.doomed if not node.heard)
+                ready, booting = ready + looks_ready, booting + unheard - looks_ready
+            zones[name] = ZoneSeen(
+                ready=ready,
+                booting=booting,
+                asked=sum(count for _, count in zone.refusals),
+                doomed=len(zone.doomed) - unheard,
+                refused=zone.refused,
+                reclaimed=zone.reclaimed,
+            )
+            zone.refused = zone.reclaimed = 0
+        ready = sum(at <= now for at in self._on_demand)
+        refused = sum(at <= now for at in self._on_demand_refusals)
+        if refused:
+            self._on_demand_refusals = [at for at in self._on_demand_refusals if at > now]
+        return Observation(
+            now=now,
+            wanted=self._pool.wanted,
+            zones=zones,
+            on_demand=OnDemandSeen(
+                ready=ready, booting=len(self._on_demand) - ready, refused=refused
+            ),
+        )
+
+    def _call_fails(self) -> bool:
+        failed = self._faults.calls_failed
+        return bool(failed) and self._dice.random() < failed
+
+    def _carry_out(self, wish: Wish, now: float) -> None:
+        for name, level in wish.spot.items():
+            if not self._call_fails():
+                self._set_zone(self._zones[name], self._capacity[name], level, now)
+        if wish.fleet is not None and not self._call_fails():
+            self._set_fleet(wish.fleet, now)
+        if wish.on_demand != len(self._on_demand) and not self._call_fails():
+            self._set_on_demand(wish.on_demand, now)
+
+    def _set_zone(self, zone: ZoneNodes, capacity: int, level: int, now: float) -> None:
+        looks_held = len(zone.running) + zone.unheard()
+        while looks_held > level and zone.running:
+            zone.running.pop()
+            looks_held -= 1
+            self._changed = True
+        missing = level - looks_held - sum(count for _, count in zone.refusals)
+        granted = max(0, min(missing, capacity - len(zone.running)))
+        zone.running += [now + self._pool.boot] * granted
+        if missing > granted:
+            zone.refusals.append((now + self._pool.answer, missing - granted))
+        self._launches += granted
+        self._changed |= missing > 0
+
+    def _set_fleet(self, level: int, now: float) -> None:
+        zones = self._zones
+        held = {name: len(zone.running) + zone.unheard() for name, zone in zones.items()}
+        asked = sum(count for zone in zones.values() for _, count in zone.refusals)
+        missing = level - sum(held.values()) - asked
+        while missing < 0 and (full := [name for name in zones if zones[name].running]):
+            zones[max(full, key=lambda name: zones[name].running[-1])].running.pop()
+            missing += 1
+            self._changed = True
+        while missing > 0:
+            self._changed = True
+            room = [n for n in zones if len(zones[n].running) < self._capacity[n]]
+            if not room:
+                next(iter(zones.values())).refusals.append((now + self._pool.answer, missing))
+                return
+            emptiest = min(room, key=lambda name: len(zones[name].running))
+            zones[emptiest].running.append(now + self._pool.boot)
+            self._launches += 1
+            missing -= 1
+
+    def _set_on_demand(self, level: int, now: float) -> None:
+        self._changed = True
+        nodes = self._on_demand
+        if level < len(nodes):
+            del nodes[max(0, level) :]
+            return
+        out = self._faults.on_demand_out
+        if out and out.hold(now):
+            self._on_demand_refusals.append(now + self._pool.answer)
+        else:
+            nodes += [now + self._pool.boot] * (level - len(nodes))
+
+    def _serving(self, now: float) -> int:
+        spot = sum(
+            zone.ready(now) + sum(node.ready_at <= now for node in zone.doomed)
+            for zone in self._zones.values()
+        )
+        return spot + sum(at <= now for at in self._on_demand)
+
+    def _paid(self) -> float:
+        spot = sum(len(zone.running) + len(zone.doomed) for zone in self._zones.values())
+        return spot * self._pool.spot_price + len(self._on_demand)
+
+    def _moments(self, wake: float) -> Iterator[float]:
+        yield wake
+        yield self._trace.seconds
+        if self._row < len(self._trace.starts):
+            yield self._trace.starts[self._row]
+        yield from self._on_demand
+        yield from self._on_demand_refusals
+        for zone in self._zones.values():
+            yield from zone.running
+            for node in zone.doomed:
+                yield node.ready_at
+                yield node.dies_at
+            for known, _ in zone.refusals:
+                yield known
