@@ -10,7 +10,7 @@
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from tokenfleet.capacity.policy.knobs import WORTH, Knobs
@@ -36,14 +36,13 @@ def decide(seen: Observation, memory: Memory, knobs: Knobs) -> tuple[Actions, Me
         moves=pool.moves(),
         sleep_seconds=pool.sleep_seconds(spot, on_demand),
     )
-    if not spot:
-        return actions, known
-    levels = {name: replace(known.zones[name], level=level) for name, level in spot.items()}
-    return actions, replace(known, zones={**known.zones, **levels})
+    return actions, replace(known, levels=spot) if spot else known
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class _Pool:
+    """One pool at one moment, judged; not frozen, because a year has a million of them."""
+
     seen: Observation
     known: Memory
     knobs: Knobs
@@ -52,7 +51,7 @@ class _Pool:
     dry: bool
     losses_allowed: float
     risks: Mapping[str, float]
-    trusted: frozenset[str]
+    trusted: Set[str]
     levels: Mapping[str, int]
 
     @staticmethod
@@ -60,7 +59,14 @@ class _Pool:
         now = seen.now
         dry = now < known.on_demand_dry_until
         allowed = math.inf if dry else _losses_allowed(known, knobs)
-        risks = {name: known.zones[name].losses_per_hour(now) for name in seen.zones}
+        risks: dict[str, float] = {}
+        levels: dict[str, int] = {}
+        trusted: set[str] = set()
+        for name, zone in seen.zones.items():
+            risks[name] = risk = known.zones[name].losses_per_hour(now)
+            levels[name] = zone.ready + zone.booting + zone.asked
+            if dry or (risk <= allowed and not zone.warned):
+                trusted.add(name)
         spare = max(knobs.spare, int(known.insured(now)))
         return _Pool(
             seen=seen,
@@ -71,12 +77,8 @@ class _Pool:
             dry=dry,
             losses_allowed=allowed,
             risks=risks,
-            trusted=frozenset(
-                name
-                for name, zone in seen.zones.items()
-                if dry or (risks[name] <= allowed and not zone.warned)
-            ),
-            levels={name: zone.held + zone.asked for name, zone in seen.zones.items()},
+            trusted=trusted,
+            levels=levels,
         )
 
     def spot_levels(self) -> Mapping[str, int]:
@@ -134,23 +136,15 @@ class _Pool:
         """What trusted spot does not cover, of the nodes that it keeps."""
         wanted, od = self.seen.wanted, self.seen.on_demand
         have = od.ready + od.booting
-        kept = {
-            name: (
-                min(zone.ready, spot.get(name, zone.ready)),
-                min(zone.held, spot.get(name, zone.held)),
-            )
-            for name, zone in self.seen.zones.items()
-            if name in self.trusted
-        }
-        ready = sum(ready for ready, _ in kept.values())
+        ready = held = coming = 0
+        for name in self.trusted:
+            zone, level = self.seen.zones[name], spot.get(name, self.levels[name])
+            ready += min(zone.ready, level)
+            held += min(zone.held, level)
+            coming += max(0, level - zone.held)
         level = wanted - ready
         if self.fits:
-            sure = sum(held for _, held in kept.values())
-            if self._time_to_ask:
-                sure += sum(
-                    max(0, spot.get(name, self.levels[name]) - held)
-                    for name, (_, held) in kept.items()
-                )
+            sure = held + coming if self._time_to_ask else held
             level = max(wanted - sure, min(have, wanted - ready))
         if self.dry:  # what is given back now cannot be had again
             level = max(level, min(have, wanted))

@@ -21,15 +21,20 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
     announced, unannounced = memory.announced, memory.unannounced
     doomed_until = memory.doomed_until
     for name, zone in seen.zones.items():
-        before = zones.get(name, _NEW)
-        vanished = max(0, _expected(before) - zone.held - zone.reclaimed)
+        before, held = zones.get(name, _NEW), zone.held
+        # The policy itself may have given some back.
+        expected = min(before.held, memory.levels.get(name, before.held))
+        vanished = max(0, expected - held - zone.reclaimed)
         if zone.reclaimed:
             announced, unannounced = _COUNTED * announced + 1, _COUNTED * unannounced
             doomed_until = now + knobs.serves
         if vanished:
             announced, unannounced = _COUNTED * announced, _COUNTED * unannounced + 1
         lost = bool(zone.reclaimed or vanished)
-        zones[name] = _zone_learned(now, zone, before, knobs, lost=lost)
+        if lost or zone.refused or held != before.held or (before.refusals and zone.ready):
+            zones[name] = _zone_learned(now, zone, before, knobs, lost=lost)
+        elif name not in zones:
+            zones[name] = before
     refused = seen.on_demand.refused > 0
     return Memory(
         zones=zones,
@@ -40,11 +45,6 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
         announced=announced,
         unannounced=unannounced,
     )
-
-
-def _expected(before: ZoneMemory) -> int:
-    """The nodes that are there unless AWS took some: the policy itself may have given some back."""
-    return before.held if before.level is None else min(before.held, before.level)
 
 
 def _zone_learned(

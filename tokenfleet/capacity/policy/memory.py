@@ -18,7 +18,6 @@ class ZoneMemory:
     """Of one zone: what was held when last seen, since when, and what earlier spells say."""
 
     held: int = 0
-    level: int | None = None
     held_since: float | None = None
     losses: float = 0.0
     hours: float = 0.0
@@ -39,11 +38,12 @@ class ZoneMemory:
 class Memory:
     """Of one pool.
 
-    ``doomed_until``: when the last reclaimed replica stops serving. ``announced`` and
+    ``levels`` were asked for last. ``doomed_until``: when the last reclaimed replica stops serving. ``announced`` and
     ``unannounced`` count losses with and without a notice, older ones less.
     """
 
     zones: Mapping[str, ZoneMemory] = field(default_factory=dict[str, ZoneMemory])
+    levels: Mapping[str, int] = field(default_factory=dict[str, int])
     seen_at: float | None = None
     doomed_until: float = 0.0
     on_demand_dry_until: float = 0.0

@@ -1,7 +1,7 @@
 """A policy against a trace, from one event to the next, in the steps that a controller would take."""
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from tokenfleet.capacity.policy.observation import Observation, OnDemandSeen, ZoneSeen
@@ -62,8 +62,8 @@ class _World:
                 wake = now + wish.sleep_seconds
             following = now + STEP
             if not self._changed:
-                soonest = min((t for t in self._moments(wake) if t > now), default=now)
-                following = max(following, STEP * math.ceil(min(soonest, end) / STEP))
+                soonest = self._next_moment(now, wake)
+                following = max(following, STEP * math.ceil(soonest / STEP))
             tally.add(now, min(following, end), self._serving(now), self._paid())
             now = following
         return Outcome(
@@ -79,9 +79,10 @@ class _World:
             row = trace.capacities[self._row]
             self._capacity = dict(zip(trace.zones, row, strict=True))
             self._row += 1
-        for name, zone in self._zones.items():
-            while len(zone.running) > self._capacity[name]:
-                self._reclaim(zone, now)
+            for name, capacity in self._capacity.items():
+                while len(self._zones[name].running) > capacity:
+                    self._reclaim(self._zones[name], now)
+        for zone in self._zones.values():
             if zone.doomed:
                 zone.doomed = [node for node in zone.doomed if node.dies_at > now]
             if zone.refusals:
@@ -96,23 +97,8 @@ class _World:
         self._reclaims += 1
 
     def _observation(self, now: float) -> Observation:
-        zones: dict[str, ZoneSeen] = {}
-        for name, zone in self._zones.items():
-            ready, unheard = zone.ready(now), 0
-            booting = len(zone.running) - ready
-            if zone.doomed and (unheard := zone.unheard()):
-                looks_ready = sum(node.ready_at <= now for node in zone.doomed if not node.heard)
-                ready, booting = ready + looks_ready, booting + unheard - looks_ready
-            zones[name] = ZoneSeen(
-                ready=ready,
-                booting=booting,
-                asked=sum(count for _, count in zone.refusals),
-                doomed=len(zone.doomed) - unheard,
-                refused=zone.refused,
-                reclaimed=zone.reclaimed,
-            )
-            zone.refused = zone.reclaimed = 0
-        ready = sum(at <= now for at in self._on_demand)
+        zones = {name: _seen(zone, now) for name, zone in self._zones.items()}
+        ready = bisect_right(self._on_demand, now)
         refused = sum(at <= now for at in self._on_demand_refusals)
         if refused:
             self._on_demand_refusals = [at for at in self._on_demand_refusals if at > now]
@@ -185,27 +171,44 @@ class _World:
             nodes += [now + self._pool.boot] * (level - len(nodes))
 
     def _serving(self, now: float) -> int:
-        spot = sum(
-            zone.ready(now) + sum(node.ready_at <= now for node in zone.doomed)
-            for zone in self._zones.values()
-        )
-        return spot + sum(at <= now for at in self._on_demand)
+        serving = bisect_right(self._on_demand, now)
+        for zone in self._zones.values():
+            serving += zone.ready(now)
+            if zone.doomed:
+                serving += sum(node.ready_at <= now for node in zone.doomed)
+        return serving
 
     def _paid(self) -> float:
         spot = sum(len(zone.running) + len(zone.doomed) for zone in self._zones.values())
         return spot * self._pool.spot_price + len(self._on_demand)
 
-    def _moments(self, wake: float) -> Iterator[float]:
-        yield wake
-        yield self._trace.seconds
+    def _next_moment(self, now: float, wake: float) -> float:
+        moments = [t for t in (wake, self._trace.seconds) if t > now]
         if self._row < len(self._trace.starts):
-            yield self._trace.starts[self._row]
-        yield from self._on_demand
-        yield from self._on_demand_refusals
+            moments.append(self._trace.starts[self._row])
+        moments += [at for at in self._on_demand_refusals if at > now]
+        moments += self._on_demand[(ready := bisect_right(self._on_demand, now)) : ready + 1]
         for zone in self._zones.values():
-            yield from zone.running
+            moments += zone.running[(ready := zone.ready(now)) : ready + 1]
+            moments += [known for known, _ in zone.refusals]
             for node in zone.doomed:
-                yield node.ready_at
-                yield node.dies_at
-            for known, _ in zone.refusals:
-                yield known
+                moments += [t for t in (node.ready_at, node.dies_at) if t > now]
+        return min(moments, default=now)
+
+
+def _seen(zone: ZoneNodes, now: float) -> ZoneSeen:
+    ready, unheard = zone.ready(now), 0
+    booting = len(zone.running) - ready
+    if zone.doomed and (unheard := zone.unheard()):
+        looks_ready = sum(node.ready_at <= now for node in zone.doomed if not node.heard)
+        ready, booting = ready + looks_ready, booting + unheard - looks_ready
+    seen = ZoneSeen(
+        ready=ready,
+        booting=booting,
+        asked=sum([count for _, count in zone.refusals]),
+        doomed=len(zone.doomed) - unheard,
+        refused=zone.refused,
+        reclaimed=zone.reclaimed,
+    )
+    zone.refused = zone.reclaimed = 0
+    return seen
