@@ -10,7 +10,8 @@
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from tokenfleet.capacity.policy.knobs import WORTH, Knobs
@@ -22,6 +23,8 @@ STEP_SECONDS = 15.0
 """How soon to look again while something is under way."""
 
 _LONGEST_SLEEP = 3600.0
+# A start of three minutes, of which the notice covers all but this.
+_USUAL_GAP = 75.0
 
 
 def decide(seen: Observation, memory: Memory, knobs: Knobs) -> tuple[Actions, Memory]:
@@ -47,18 +50,20 @@ class _Pool:
     known: Memory
     knobs: Knobs
     total: int
+    insured: bool
     fits: bool
     dry: bool
     losses_allowed: float
     risks: Mapping[str, float]
-    trusted: Set[str]
+    trusted: AbstractSet[str]
     levels: Mapping[str, int]
 
     @staticmethod
     def of(seen: Observation, known: Memory, knobs: Knobs) -> "_Pool":
         now = seen.now
         dry = now < known.on_demand_dry_until
-        allowed = math.inf if dry else _losses_allowed(known, knobs)
+        insured = known.insured(now)
+        allowed = math.inf if dry else _losses_allowed(knobs)
         risks: dict[str, float] = {}
         levels: dict[str, int] = {}
         trusted: set[str] = set()
@@ -67,12 +72,13 @@ class _Pool:
             levels[name] = zone.ready + zone.booting + zone.asked
             if dry or (risk <= allowed and not zone.warned):
                 trusted.add(name)
-        spare = max(knobs.spare, int(known.insured(now)))
+        spare = max(knobs.spare, int(insured))
         return _Pool(
             seen=seen,
             known=known,
             knobs=knobs,
             total=seen.wanted + spare if seen.wanted else 0,
+            insured=insured,
             fits=knobs.gap == 0,
             dry=dry,
             losses_allowed=allowed,
@@ -92,7 +98,7 @@ class _Pool:
         probing = sum(1 for name, n in self.levels.items() if n and name not in self.trusted)
         asked: dict[str, int] = {}
         # First spread; then rather together than nowhere.
-        for most in (spread, self.total):
+        for most in (self.total,) if self.dry else (spread, self.total):
             for name in free:
                 have = asked.get(name, self.levels[name])
                 if name in self.trusted:
@@ -113,16 +119,14 @@ class _Pool:
         return max(1, self.seen.wanted // 4)
 
     def _zones_to_ask(self) -> Sequence[str]:
-        def order(name: str) -> tuple[bool, float, str]:
-            return self.known.zones[name].held_since is None, self.risks[name], name
-
-        now = self.seen.now
+        zones, now = self.known.zones, self.seen.now
         rested = [
-            name
+            # Without on-demand each zone gets its turn: the one that refused longest ago first.
+            (known.rest_until if self.dry else 0, known.held_since is None, self.risks[name], name)
             for name, zone in self.seen.zones.items()
-            if self.known.zones[name].rest_until <= now and not zone.warned
+            if (known := zones[name]).rest_until <= now and not zone.warned
         ]
-        return sorted(rested, key=order)
+        return [name for *_, name in sorted(rested)]
 
     def _given_back(self, surplus: int) -> Iterator[tuple[str, int]]:
         """The least steady zones first."""
@@ -134,7 +138,8 @@ class _Pool:
 
     def on_demand_level(self, spot: Mapping[str, int]) -> int:
         """What trusted spot does not cover, of the nodes that it keeps."""
-        wanted, od = self.seen.wanted, self.seen.on_demand
+        od = self.seen.on_demand
+        wanted = self.total if self.insured and self.fits else self.seen.wanted
         have = od.ready + od.booting
         ready = held = coming = 0
         for name in self.trusted:
@@ -147,8 +152,8 @@ class _Pool:
             sure = held + coming if self._time_to_ask else held
             level = max(wanted - sure, min(have, wanted - ready))
         if self.dry:  # what is given back now cannot be had again
-            level = max(level, min(have, wanted))
-        return max(0, level)
+            level = max(level, min(have, self.seen.wanted))
+        return max(0, min(level, self.seen.wanted))
 
     @property
     def _time_to_ask(self) -> bool:
@@ -188,9 +193,12 @@ class _Pool:
                 yield zone.held_since + 3600 * zone.hours_until(self.losses_allowed)
 
 
-def _losses_allowed(known: Memory, knobs: Knobs) -> float:
-    """Losses an hour up to which relying on a zone saves more than it may cost."""
-    unheard = known.unheard_share
-    gap_hours = ((1 - unheard) * knobs.gap + unheard * knobs.gap_unheard) / 3600
-    cost = knobs.care * WORTH * gap_hours
+def _losses_allowed(knobs: Knobs) -> float:
+    """Losses an hour up to which relying on a zone saves more than it may cost.
+
+    What notices miss, the spare is for. An hour is worth less where losses are long anyway, by
+    the root: otherwise a slow start would hardly ever use spot.
+    """
+    hours = math.sqrt(knobs.gap * _USUAL_GAP) / 3600
+    cost = knobs.care * WORTH * hours
     return (1 - knobs.spot_price) / cost if cost else math.inf

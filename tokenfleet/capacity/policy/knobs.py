@@ -34,8 +34,3 @@ class Knobs:
     def gap(self) -> float:
         """Seconds without a replica whose notice was heard, until on-demand replaced it."""
         return max(0.0, self.boot + self.reaction - self.serves)
-
-    @property
-    def gap_unheard(self) -> float:
-        """The same without a notice."""
-        return self.boot + self.reaction

@@ -8,6 +8,8 @@ from tokenfleet.capacity.policy.observation import Observation, ZoneSeen
 _KEPT = 0.5
 # The same for whether notices come: about the last fifty losses.
 _COUNTED = 0.98
+# While on-demand refuses there is nobody else to ask.
+_REST_WHEN_DRY = 15.0
 _ON_DEMAND_REST = 600.0
 _NEW = ZoneMemory()
 
@@ -18,6 +20,7 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
     if memory.seen_at is not None and now <= memory.seen_at:
         return memory
     zones = dict(memory.zones)
+    dry = now < memory.on_demand_dry_until
     announced, unannounced = memory.announced, memory.unannounced
     doomed_until = memory.doomed_until
     for name, zone in seen.zones.items():
@@ -32,7 +35,7 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
             announced, unannounced = _COUNTED * announced, _COUNTED * unannounced + 1
         lost = bool(zone.reclaimed or vanished)
         if lost or zone.refused or held != before.held or (before.refusals and zone.ready):
-            zones[name] = _zone_learned(now, zone, before, knobs, lost=lost)
+            zones[name] = _zone_learned(now, zone, before, knobs, lost=lost, dry=dry)
         elif name not in zones:
             zones[name] = before
     refused = seen.on_demand.refused > 0
@@ -48,7 +51,7 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
 
 
 def _zone_learned(
-    now: float, zone: ZoneSeen, before: ZoneMemory, knobs: Knobs, *, lost: bool
+    now: float, zone: ZoneSeen, before: ZoneMemory, knobs: Knobs, *, lost: bool, dry: bool
 ) -> ZoneMemory:
     held, since = zone.held, before.held_since
     losses, hours = before.losses, before.hours
@@ -59,8 +62,8 @@ def _zone_learned(
         rest_until = max(rest_until, now + knobs.rest)
     if zone.refused:
         refusals += 1
-        doubled = knobs.rest * 2 ** min(refusals - 1, 10)
-        rest_until = max(rest_until, now + min(knobs.longest_rest, doubled))
+        doubled = min(knobs.longest_rest, knobs.rest * 2 ** min(refusals - 1, 10))
+        rest_until = max(rest_until, now + (_REST_WHEN_DRY if dry else doubled))
     elif zone.ready:
         refusals = 0
     if not held:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Doomed:
-    """A reclaimed node; the policy was told of it, or not."""
+    """A reclaimed node, which serves for a while yet; the policy was told of it, or not."""
 
     ready_at: float
+    serves_until: float
     dies_at: float
     heard: bool
 

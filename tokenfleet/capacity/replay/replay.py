@@ -19,18 +19,21 @@ _WARM_UP = 960
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
-    """What is replayed; times in seconds. ``notice``: from a reclaim to the end of the node."""
+    """What is replayed; times in seconds.
+
+    ``notice``: from a reclaim to the end of the node, of which the replica serves all but the
+    ``drain``.
+    """
 
     wanted: int
     boot: float
     notice: float = 120.0
+    drain: float = 0.0
     answer: float = 15.0
     spot_price: float = 0.3
 
 
-def replay(
-    trace: CapacityTrace, player: Player, pool: Pool, faults: Faults = NO_FAULTS
-) -> Outcome:
+def replay(trace: CapacityTrace, player: Player, pool: Pool, faults: Faults = NO_FAULTS) -> Outcome:
     """What becomes of the pool over the whole trace."""
     return _World(trace, player, pool, faults).run()
 
@@ -92,7 +95,9 @@ class _World:
     def _reclaim(self, zone: ZoneNodes, now: float) -> None:
         lost = self._faults.notices_lost
         heard = not lost or self._dice.random() >= lost
-        zone.doomed.append(Doomed(zone.running.pop(), now + self._pool.notice, heard))
+        dies_at = now + self._pool.notice
+        serves_until = max(now, dies_at - self._pool.drain)
+        zone.doomed.append(Doomed(zone.running.pop(), serves_until, dies_at, heard))
         zone.reclaimed += heard
         self._reclaims += 1
 
@@ -175,7 +180,7 @@ class _World:
         for zone in self._zones.values():
             serving += zone.ready(now)
             if zone.doomed:
-                serving += sum(node.ready_at <= now for node in zone.doomed)
+                serving += sum(node.ready_at <= now < node.serves_until for node in zone.doomed)
         return serving
 
     def _paid(self) -> float:
@@ -192,7 +197,8 @@ class _World:
             moments += zone.running[(ready := zone.ready(now)) : ready + 1]
             moments += [known for known, _ in zone.refusals]
             for node in zone.doomed:
-                moments += [t for t in (node.ready_at, node.dies_at) if t > now]
+                ends = (node.ready_at, node.serves_until, node.dies_at)
+                moments += [t for t in ends if t > now]
         return min(moments, default=now)
 
 
