@@ -1,5 +1,7 @@
 """What an observation adds to the memory."""
 
+from dataclasses import replace
+
 from tokenfleet.capacity.policy.knobs import Knobs
 from tokenfleet.capacity.policy.memory import Memory, ZoneMemory
 from tokenfleet.capacity.policy.observation import Observation, ZoneSeen
@@ -15,10 +17,11 @@ _NEW = ZoneMemory()
 
 
 def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
-    """The memory after an observation; as it was when that is not newer than the last."""
+    """The memory after an observation; one that is not newer than the last only names its zones."""
     now = seen.now
     if memory.seen_at is not None and now <= memory.seen_at:
-        return memory
+        unknown = {name: _NEW for name in seen.zones if name not in memory.zones}
+        return replace(memory, zones={**memory.zones, **unknown}) if unknown else memory
     zones = dict(memory.zones)
     dry = now < memory.on_demand_dry_until
     announced, unannounced = memory.announced, memory.unannounced
