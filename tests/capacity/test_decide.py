@@ -119,9 +119,7 @@ def test_a_zone_that_was_not_looked_at_is_left_alone(
     seen: Observation, memory: Memory, knobs: Knobs, hidden: str
 ) -> None:
     zones = {name: zone for name, zone in seen.zones.items() if name != hidden}
-    partial = Observation(
-        now=seen.now, wanted=seen.wanted, zones=zones, on_demand=seen.on_demand
-    )
+    partial = Observation(now=seen.now, wanted=seen.wanted, zones=zones, on_demand=seen.on_demand)
     actions, known = decide(partial, memory, knobs)
     assert hidden not in actions.spot
     assert known.zones.get(hidden) == memory.zones.get(hidden)

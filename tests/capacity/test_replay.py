@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from tokenfleet.capacity.policy.knobs import Knobs
+from tokenfleet.capacity.policy.observation import Observation
 from tokenfleet.capacity.replay.baselines import BASELINES
 from tokenfleet.capacity.replay.faults import NO_FAULTS, Faults, Windows
-from tokenfleet.capacity.replay.outcome import Outcome
-from tokenfleet.capacity.replay.player import Deciding, Player
+from tokenfleet.capacity.replay.player import Deciding, Player, Wish
 from tokenfleet.capacity.replay.replay import Pool, replay
 from tokenfleet.capacity.traces.generated import generated_trace
 from tokenfleet.capacity.traces.trace import CapacityTrace
@@ -34,16 +34,12 @@ def ours(boot: float, notice: float = 120) -> Callable[[], Player]:
     return lambda: Deciding(Knobs(boot=boot, serves=notice))
 
 
-def played(trace: CapacityTrace, player: Player, pool: Pool, faults: Faults = NO_FAULTS) -> Outcome:
-    return replay(trace, player, pool, faults)
-
-
 @pytest.mark.parametrize("boot", [60, 180, 480])
 @pytest.mark.parametrize("wanted", [1, 4, 16])
 def test_where_capacity_stays_every_replica_ends_on_spot_and_stays_there(
     wanted: int, boot: int
 ) -> None:
-    outcome = played(
+    outcome = replay(
         steady(wanted, wanted, wanted, seconds=5 * DAY),
         ours(boot)(),
         Pool(wanted=wanted, boot=boot),
@@ -55,7 +51,7 @@ def test_where_capacity_stays_every_replica_ends_on_spot_and_stays_there(
 
 @pytest.mark.parametrize("boot", [60, 180])
 def test_where_there_is_no_spot_on_demand_serves_alone(boot: int) -> None:
-    outcome = played(steady(0, 0, 0), ours(boot)(), Pool(wanted=4, boot=boot))
+    outcome = replay(steady(0, 0, 0), ours(boot)(), Pool(wanted=4, boot=boot))
     assert (outcome.availability, outcome.launches) == (1, 0)
     assert outcome.cost == pytest.approx(1)
 
@@ -67,20 +63,20 @@ def test_a_loss_costs_what_a_start_takes_beyond_the_notice_and_the_drain(
     boot: int, drain: int, gap: int
 ) -> None:
     pool = Pool(wanted=4, boot=boot, drain=drain)
-    outcome = played(drop(12 * HOUR), Deciding(Knobs(boot=boot, serves=120 - drain)), pool)
+    outcome = replay(drop(12 * HOUR), Deciding(Knobs(boot=boot, serves=120 - drain)), pool)
     unserved = (1 - outcome.availability) * sum(day.seconds for day in outcome.days)
     assert unserved == pytest.approx(gap, abs=15)
 
 
 def test_a_replay_is_the_same_every_time() -> None:
-    trace = generated_trace(3, zones=ZONES, nodes=4, seconds=10 * DAY)
+    trace = generated_trace(3, zones=ZONES, nodes=4, seconds=3 * DAY)
     faults = Faults(notices_lost=0.2, calls_failed=0.1)
     pool = Pool(wanted=4, boot=180)
     assert replay(trace, ours(180)(), pool, faults) == replay(trace, ours(180)(), pool, faults)
 
 
 def test_policies_rank_as_they_do_on_recorded_capacity() -> None:
-    trace = generated_trace(5, zones=ZONES, nodes=4, seconds=60 * DAY)
+    trace = generated_trace(5, zones=ZONES, nodes=4, seconds=12 * DAY)
     pool = Pool(wanted=4, boot=180)
     found = {name: replay(trace, made(), pool) for name, made in BASELINES.items()}
     mine = replay(trace, ours(180)(), pool)
@@ -96,7 +92,7 @@ def test_policies_rank_as_they_do_on_recorded_capacity() -> None:
 def test_where_a_start_fits_in_the_notice_nothing_is_lost_at_two_hundredths_above_the_floor(
     wanted: int,
 ) -> None:
-    trace = generated_trace(7, zones=ZONES, nodes=wanted, seconds=40 * DAY)
+    trace = generated_trace(7, zones=ZONES, nodes=wanted, seconds=10 * DAY)
     outcome = replay(trace, ours(60)(), Pool(wanted=wanted, boot=60))
     assert outcome.availability >= 0.9999
     assert outcome.cost <= 1.03 * trace.floor(wanted, 0.3)
@@ -130,25 +126,31 @@ CASES = {
 def test_faults_hurt_no_more_than_they_hurt_a_hedge_that_costs_more(case: str, boot: int) -> None:
     faults, notice = CASES[case]
     pool = Pool(wanted=4, boot=boot, notice=notice)
-    trace = generated_trace(11, zones=ZONES, nodes=4, seconds=40 * DAY)
+    trace = generated_trace(11, zones=ZONES, nodes=4, seconds=8 * DAY)
     mine = replay(trace, ours(boot, notice)(), pool, faults)
     hedge = replay(trace, BASELINES["hedge N+1"](), pool, faults)
-    assert mine.availability >= hedge.availability - 0.0005
+    # A week has some fifty losses: one more or less is no finding.
+    assert mine.availability >= hedge.availability - 0.001
     assert mine.cost < hedge.cost
 
 
-def test_forgetting_everything_every_hour_costs_time_on_probation_alone() -> None:
-    class Forgetful:
-        def __init__(self) -> None:
-            self.hour, self.player = 0.0, ours(180)()
+class Forgetful:
+    """The policy, which loses its memory four times a day."""
 
-        def step(self, seen):  # noqa: ANN001, ANN202 - as a player's
-            if seen.now // HOUR != self.hour:
-                self.hour, self.player = seen.now // HOUR, ours(180)()
-            return self.player.step(seen)
+    def __init__(self) -> None:
+        self._part = 0.0
+        self._player = ours(180)()
 
-    trace = generated_trace(13, zones=ZONES, nodes=4, seconds=20 * DAY)
+    def step(self, seen: Observation) -> Wish:
+        part = seen.now // (6 * HOUR)
+        if part != self._part:
+            self._part, self._player = part, ours(180)()
+        return self._player.step(seen)
+
+
+def test_losing_the_memory_costs_time_on_probation_alone() -> None:
+    trace = generated_trace(13, zones=ZONES, nodes=4, seconds=12 * DAY)
     pool = Pool(wanted=4, boot=180)
     kept, lost = replay(trace, ours(180)(), pool), replay(trace, Forgetful(), pool)
     assert lost.availability >= kept.availability - 0.0005
-    assert lost.cost < 1.3 * kept.cost
+    assert kept.cost < lost.cost < 1.2 * kept.cost

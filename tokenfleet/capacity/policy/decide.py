@@ -23,6 +23,8 @@ STEP_SECONDS = 15.0
 """How soon to look again while something is under way."""
 
 _LONGEST_SLEEP = 3600.0
+# Losses an hour of a zone that was held for some four hours.
+_STEADY = 0.25
 # A start of three minutes, of which the notice covers all but this.
 _USUAL_GAP = 75.0
 
@@ -139,7 +141,7 @@ class _Pool:
     def on_demand_level(self, spot: Mapping[str, int]) -> int:
         """What trusted spot does not cover, of the nodes that it keeps."""
         od = self.seen.on_demand
-        wanted = self.total if self.insured and self.fits else self.seen.wanted
+        wanted = self.total if self._insures_on_demand else self.seen.wanted
         have = od.ready + od.booting
         ready = held = coming = 0
         for name in self.trusted:
@@ -154,6 +156,12 @@ class _Pool:
         if self.dry:  # what is given back now cannot be had again
             level = max(level, min(have, self.seen.wanted))
         return max(0, min(level, self.seen.wanted))
+
+    @property
+    def _insures_on_demand(self) -> bool:
+        """Whether the spare has to be on demand where spot gives none."""
+        held = (name for name, zone in self.seen.zones.items() if zone.held)
+        return self.insured and self.fits and any(self.risks[name] > _STEADY for name in held)
 
     @property
     def _time_to_ask(self) -> bool:
