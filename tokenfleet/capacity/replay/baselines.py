@@ -8,6 +8,7 @@ from tokenfleet.capacity.replay.player import NEVER, Player, Wish
 
 _BACK_OFF = 600.0
 _NOTICED = 60.0
+_ASKED_AGAIN = 300.0
 
 
 def _ready(seen: Observation) -> int:
@@ -33,13 +34,19 @@ class AllOnDemand:
 class Ratio:
     """A group with a fixed ratio: four fifths spot, a fifth more nodes than wanted (blog posts)."""
 
+    def __init__(self) -> None:
+        self._again_at = 0.0
+
     def step(self, seen: Observation) -> Wish:
-        """The same levels whatever happens, spread evenly."""
+        """The same levels whatever happens, spread evenly; what was refused is asked for again."""
         total = math.ceil(1.2 * seen.wanted)
         on_demand = math.ceil(0.2 * total)
+        if seen.now < self._again_at:
+            return Wish(on_demand=on_demand, sleep_seconds=self._again_at - seen.now)
+        self._again_at = seen.now + _ASKED_AGAIN
         each, more = divmod(total - on_demand, len(seen.zones))
         spot = {name: each + (number < more) for number, name in enumerate(seen.zones)}
-        return Wish(on_demand=on_demand, spot=spot)
+        return Wish(on_demand=on_demand, spot=spot, sleep_seconds=_ASKED_AGAIN)
 
 
 class PlainAutoscaler:
