@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from tokenfleet.capacity.policy.knobs import WORTH, Knobs
+from tokenfleet.capacity.policy.knobs import Knobs
 from tokenfleet.capacity.policy.learning import learned
 from tokenfleet.capacity.policy.memory import Memory
 from tokenfleet.capacity.policy.observation import Actions, Observation
@@ -25,8 +25,6 @@ STEP_SECONDS = 15.0
 _LONGEST_SLEEP = 3600.0
 # Losses an hour of a zone that was held for some four hours.
 _STEADY = 0.25
-# A start of three minutes, of which the notice covers all but this.
-_USUAL_GAP = 75.0
 
 
 def decide(seen: Observation, memory: Memory, knobs: Knobs) -> tuple[Actions, Memory]:
@@ -65,7 +63,7 @@ class _Pool:
         now = seen.now
         dry = now < known.on_demand_dry_until
         insured = known.insured(now)
-        allowed = math.inf if dry else _losses_allowed(knobs)
+        allowed = math.inf if dry else knobs.losses_allowed
         risks: dict[str, float] = {}
         levels: dict[str, int] = {}
         trusted: set[str] = set()
@@ -188,25 +186,13 @@ class _Pool:
         waits = any(zone.asked for zone in self.seen.zones.values())
         if spot or waits or on_demand != od.ready + od.booting:
             return STEP_SECONDS
-        moments = [*self._moments()]
-        return max(STEP_SECONDS, min((t - now for t in moments if t > now), default=_LONGEST_SLEEP))
-
-    def _moments(self) -> Iterator[float]:
-        yield self.known.doomed_until - self.knobs.boot
-        yield self.known.on_demand_dry_until
+        known = self.known
+        moments = [known.doomed_until - self.knobs.boot, known.on_demand_dry_until]
         for name in self.seen.zones:
-            zone = self.known.zones[name]
-            yield zone.rest_until
+            zone = known.zones[name]
+            moments.append(zone.rest_until)
             if zone.held_since is not None and name not in self.trusted:
-                yield zone.held_since + 3600 * zone.hours_until(self.losses_allowed)
-
-
-def _losses_allowed(knobs: Knobs) -> float:
-    """Losses an hour up to which relying on a zone saves more than it may cost.
-
-    What notices miss, the spare is for. An hour is worth less where losses are long anyway, by
-    the root: otherwise a slow start would hardly ever use spot.
-    """
-    hours = math.sqrt(knobs.gap * _USUAL_GAP) / 3600
-    cost = knobs.care * WORTH * hours
-    return (1 - knobs.spot_price) / cost if cost else math.inf
+                moments.append(zone.held_since + 3600 * zone.hours_until(self.losses_allowed))
+        return max(
+            STEP_SECONDS, min([t for t in moments if t > now], default=now + _LONGEST_SLEEP) - now
+        )

@@ -27,17 +27,22 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
     announced, unannounced = memory.announced, memory.unannounced
     doomed_until = memory.doomed_until
     for name, zone in seen.zones.items():
-        before, held = zones.get(name, _NEW), zone.held
-        # The policy itself may have given some back.
-        expected = min(before.held, memory.levels.get(name, before.held))
-        vanished = max(0, expected - held - zone.reclaimed)
-        if zone.reclaimed:
-            announced, unannounced = _COUNTED * announced + 1, _COUNTED * unannounced
-            doomed_until = now + knobs.serves
-        if vanished:
-            announced, unannounced = _COUNTED * announced, _COUNTED * unannounced + 1
-        lost = bool(zone.reclaimed or vanished)
-        if lost or zone.refused or held != before.held or (before.refusals and zone.ready):
+        before, held = zones.get(name, _NEW), zone.ready + zone.booting
+        if (
+            held != before.held
+            or zone.refused
+            or zone.reclaimed
+            or (before.refusals and zone.ready)
+        ):
+            # The policy itself may have given some back.
+            expected = min(before.held, memory.levels.get(name, before.held))
+            vanished = max(0, expected - held - zone.reclaimed)
+            if zone.reclaimed:
+                announced, unannounced = _COUNTED * announced + 1, _COUNTED * unannounced
+                doomed_until = now + knobs.serves
+            if vanished:
+                announced, unannounced = _COUNTED * announced, _COUNTED * unannounced + 1
+            lost = bool(zone.reclaimed or vanished)
             zones[name] = _zone_learned(now, zone, before, knobs, lost=lost, dry=dry)
         elif name not in zones:
             zones[name] = before

@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
+from tokenfleet.capacity.policy.observation import ZoneSeen
+
 
 @dataclass(slots=True)
 class Doomed:
@@ -23,6 +25,8 @@ class ZoneNodes:
     refusals: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
     refused: int = 0
     reclaimed: int = 0
+    last: ZoneSeen = field(default_factory=ZoneSeen)
+    """What was seen of it last."""
 
     def ready(self, now: float) -> int:
         """Nodes that serve and were not reclaimed."""

@@ -208,13 +208,20 @@ def _seen(zone: ZoneNodes, now: float) -> ZoneSeen:
     if zone.doomed and (unheard := zone.unheard()):
         looks_ready = sum(node.ready_at <= now for node in zone.doomed if not node.heard)
         ready, booting = ready + looks_ready, booting + unheard - looks_ready
-    seen = ZoneSeen(
-        ready=ready,
-        booting=booting,
-        asked=sum([count for _, count in zone.refusals]),
-        doomed=len(zone.doomed) - unheard,
-        refused=zone.refused,
-        reclaimed=zone.reclaimed,
-    )
-    zone.refused = zone.reclaimed = 0
-    return seen
+    asked = sum([count for _, count in zone.refusals]) if zone.refusals else 0
+    doomed = len(zone.doomed) - unheard
+    last, refused, reclaimed = zone.last, zone.refused, zone.reclaimed
+    now_seen = (ready, booting, asked, doomed, refused, reclaimed)
+    if now_seen != (
+        last.ready, last.booting, last.asked, last.doomed, last.refused, last.reclaimed,
+    ):  # fmt: skip
+        zone.last = last = ZoneSeen(
+            ready=ready,
+            booting=booting,
+            asked=asked,
+            doomed=doomed,
+            refused=refused,
+            reclaimed=reclaimed,
+        )
+        zone.refused = zone.reclaimed = 0
+    return last
