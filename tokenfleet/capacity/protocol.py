@@ -20,6 +20,10 @@ from tokenfleet.capacity.policy.observation import Observation, OnDemandSeen, Zo
 _M = TypeVar("_M", bound=BaseModel)
 
 
+# A judge without a word for refusals shows them by nodes that do not come; one call may fail.
+_IN_VAIN = 3
+
+
 class ProtocolError(ValueError):
     """A line that is no message of the protocol; says which and why."""
 
@@ -79,9 +83,12 @@ def answers(lines: Iterable[str], *, care: float, spare: int) -> Iterator[str]:
 
 
 def _played(numbered: Iterable[tuple[int, str]], wanted: int, knobs: Knobs) -> Iterator[str]:
-    memory, on_demand_asked = Memory(), 0
+    memory, on_demand_asked, in_vain = Memory(), 0, 0
     for number, line in numbered:
-        seen = _observation(_read(_Seen, number, line), wanted, on_demand_asked)
+        message = _read(_Seen, number, line)
+        missing = on_demand_asked - message.od.ready - message.od.booting
+        in_vain = in_vain + 1 if missing > 0 else 0
+        seen = _observation(message, wanted, missing if in_vain >= _IN_VAIN else 0)
         actions, memory = decide(seen, memory, knobs)
         on_demand_asked = actions.on_demand
         yield json.dumps(
@@ -99,10 +106,8 @@ def _read(kind: type[_M], number: int, line: str) -> _M:
         raise ProtocolError(msg) from error
 
 
-def _observation(message: _Seen, wanted: int, on_demand_asked: int) -> Observation:
+def _observation(message: _Seen, wanted: int, missing: int) -> Observation:
     od = message.od
-    # A judge without a word for refusals shows them by nodes that did not come.
-    missing = max(0, on_demand_asked - od.ready - od.booting)
     return Observation(
         now=message.t,
         wanted=wanted,
