@@ -67,7 +67,8 @@ class _World:
             if not self._changed:
                 soonest = self._next_moment(now, wake)
                 following = max(following, STEP * math.ceil(soonest / STEP))
-            tally.add(now, min(following, end), self._serving(now), self._paid())
+            serving, paid = self._serving_and_paid(now)
+            tally.add(now, min(following, end), serving, paid)
             now = following
         return Outcome(
             wanted=self._pool.wanted,
@@ -175,17 +176,16 @@ class _World:
         else:
             nodes += [now + self._pool.boot] * (level - len(nodes))
 
-    def _serving(self, now: float) -> int:
-        serving = bisect_right(self._on_demand, now)
+    def _serving_and_paid(self, now: float) -> tuple[int, float]:
+        on_demand, spot = self._on_demand, 0
+        serving = bisect_right(on_demand, now)
         for zone in self._zones.values():
-            serving += zone.ready(now)
+            spot += len(zone.running)
+            serving += bisect_right(zone.running, now)
             if zone.doomed:
+                spot += len(zone.doomed)
                 serving += sum(node.ready_at <= now < node.serves_until for node in zone.doomed)
-        return serving
-
-    def _paid(self) -> float:
-        spot = sum(len(zone.running) + len(zone.doomed) for zone in self._zones.values())
-        return spot * self._pool.spot_price + len(self._on_demand)
+        return serving, spot * self._pool.spot_price + len(on_demand)
 
     def _next_moment(self, now: float, wake: float) -> float:
         moments = [t for t in (wake, self._trace.seconds) if t > now]
