@@ -1,8 +1,8 @@
 """What the capacity policy reaches on traces, beside others, and how fast a year is replayed.
 
 Run by ``make bench``, on drawn capacity; with ``--traces FOLDER`` on every trace (*.json) in it.
-The speed is a ratio to ten million additions, 0.4 s on a server of 2025: a year at 16
-replicas may take twelve times that, which is five seconds.
+The speed is a ratio to ten million additions, which took 0.35 to 0.5 s where this was written: a
+year at 16 replicas may take twelve times that, some five seconds.
 """
 
 import argparse

@@ -89,7 +89,7 @@ def test_policies_rank_as_they_do_on_recorded_capacity() -> None:
 
 
 @pytest.mark.parametrize("wanted", [1, 4, 16])
-def test_where_a_start_fits_in_the_notice_nothing_is_lost_at_two_hundredths_above_the_floor(
+def test_where_a_start_fits_in_the_notice_nothing_is_lost_at_three_hundredths_above_the_floor(
     wanted: int,
 ) -> None:
     trace = generated_trace(7, zones=ZONES, nodes=wanted, seconds=10 * DAY)
