@@ -80,6 +80,7 @@ bench: setup ## measure what the docs claim
 	$(BIN)/python -m bench.preview
 	$(BIN)/python -m bench.review
 	$(BIN)/python -m bench.cost
+	$(BIN)/python -m bench.capacity
 	bench/economics
 
 bench-loader: setup ## measure how fast a node gets its weights (needs root)

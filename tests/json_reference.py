@@ -14,7 +14,16 @@ from ipaddress import IPv4Network
 
 from pydantic import BaseModel
 
-from tokenfleet.commands import catalogue, coldstart, compare, compile, cost, explain, models  # noqa: A004 - a subcommand
+from tokenfleet.commands import (
+    capacity,
+    catalogue,
+    coldstart,
+    compare,
+    compile,  # noqa: A004 - a subcommand
+    cost,
+    explain,
+    models,
+)
 from tokenfleet.commands.refresh import RefreshAnswer
 from tokenfleet.json_document import Schema, camel_case
 from tokenfleet.preview.report import Report
@@ -31,6 +40,7 @@ ANSWERS: Mapping[Schema, tuple[type, str]] = {
     Schema.COST: (cost.CostAnswer, "`tokenfleet cost --json`"),
     Schema.COMPARE: (compare.CompareAnswer, "`tokenfleet compare --json`"),
     Schema.COLDSTART: (coldstart.ColdstartAnswer, "`tokenfleet coldstart --json`"),
+    Schema.CAPACITY: (capacity.CapacityAnswer, "`tokenfleet capacity --json`"),
     Schema.EXPLAIN: (explain.ExplainAnswer, "`tokenfleet explain --json`"),
     Schema.PUBLISH: (Published, "`tokenfleet publish --json`"),
     Schema.MODELS: (models.ModelsAnswer, "`tokenfleet models --json`"),

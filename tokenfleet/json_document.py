@@ -24,6 +24,7 @@ class Schema(StrEnum):
     COST = "tokenfleet/cost/1"
     COMPARE = "tokenfleet/compare/1"
     COLDSTART = "tokenfleet/coldstart/1"
+    CAPACITY = "tokenfleet/capacity/1"
     EXPLAIN = "tokenfleet/explain/1"
     PUBLISH = "tokenfleet/publish/1"
     MODELS = "tokenfleet/models/1"

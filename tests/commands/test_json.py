@@ -22,6 +22,7 @@ ANSWERED: Mapping[Schema, Sequence[str]] = {
     Schema.COST: ["cost", "prod", "--day", ",".join(["1", "2"] * 12)],
     Schema.COMPARE: ["compare", QWEN, "--requests-per-second", "2", "--hosted", HOSTED],
     Schema.COLDSTART: ["coldstart", QWEN],
+    Schema.CAPACITY: ["capacity", "prod", "--days", "3"],
     Schema.EXPLAIN: ["explain", "qwen25-7b", "--stack", "prod"],
     Schema.COMPILE: ["compile", "prod", "qwen25-7b"],
     Schema.CATALOGUE_TYPES: ["catalogue", "types"],

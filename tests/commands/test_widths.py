@@ -19,11 +19,12 @@ COMMANDS = [
     ["compare", *_LOADED],
     ["compare", "Qwen/Qwen3-8B", "--all"],
     ["coldstart", "Qwen/Qwen3-8B"],
+    ["capacity", "prod", "--days", "3"],
     ["catalogue", "types"],
     ["catalogue", "models"],
     ["catalogue", "regions"],
 ]
-_OF_A_STACK = {"preview", "cost", "explain", "compile"}
+_OF_A_STACK = {"capacity", "preview", "cost", "explain", "compile"}
 # Dollars, ranges, counts with thousands, percentages: what a reader would take for two numbers.
 _FIGURE = re.compile(r"\$?\d(?:[\d,.]*\d)?%?(?:/s)?")
 

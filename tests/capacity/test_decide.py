@@ -1,0 +1,200 @@
+"""What holds of `decide` whatever it is shown and whatever it remembers."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tokenfleet.capacity.policy.decide import decide
+from tokenfleet.capacity.policy.knobs import Knobs
+from tokenfleet.capacity.policy.memory import Memory, ZoneMemory
+from tokenfleet.capacity.policy.observation import (
+    ModelSeen,
+    Observation,
+    OnDemandSeen,
+    ZoneSeen,
+)
+
+NAMES = ("a", "b", "c", "d")
+NOW = 100_000.0
+few = st.integers(0, 5)
+moments = st.floats(0, 2 * NOW)
+zones_seen = st.builds(
+    ZoneSeen,
+    ready=few,
+    booting=few,
+    asked=few,
+    doomed=few,
+    refused=few,
+    reclaimed=few,
+    warned=st.booleans(),
+)
+zone_memories = st.builds(
+    ZoneMemory,
+    held=few,
+    held_since=st.none() | moments,
+    losses=st.floats(0, 5),
+    hours=st.floats(0, 500),
+    rest_until=moments,
+    refusals=few,
+)
+memories = st.just(Memory()) | st.builds(
+    Memory,
+    zones=st.dictionaries(st.sampled_from(NAMES), zone_memories),
+    levels=st.dictionaries(st.sampled_from(NAMES), few),
+    seen_at=st.none() | moments,
+    doomed_until=moments,
+    on_demand_dry_until=moments,
+    on_demand_refused_at=st.none() | moments,
+    announced=st.floats(0, 50),
+    unannounced=st.floats(0, 50),
+)
+observations = st.builds(
+    Observation,
+    now=st.just(NOW),
+    wanted=st.integers(0, 16),
+    zones=st.dictionaries(st.sampled_from(NAMES), zones_seen),
+    on_demand=st.builds(OnDemandSeen, ready=few, booting=few, refused=few),
+)
+all_knobs = st.builds(
+    Knobs,
+    boot=st.sampled_from([60.0, 180.0, 480.0]),
+    serves=st.sampled_from([0.0, 20.0, 120.0]),
+    care=st.sampled_from([0.0, 1.0, 2.0]),
+    spare=st.integers(0, 2),
+)
+
+
+@given(observations, memories, all_knobs)
+def test_nothing_is_asked_beyond_what_is_wanted_and_its_spares(
+    seen: Observation, memory: Memory, knobs: Knobs
+) -> None:
+    actions, _ = decide(seen, memory, knobs)
+    at = {name: zone.held + zone.asked for name, zone in seen.zones.items()}
+    after = at | dict(actions.spot)
+    most = seen.wanted + max(1, knobs.spare)
+    assert sum(after.values()) <= max(most, sum(at.values()))
+    assert all(level >= 0 for level in after.values())
+    assert 0 <= actions.on_demand <= seen.wanted
+
+
+@given(observations, memories, all_knobs)
+def test_spot_and_on_demand_together_are_what_is_wanted(
+    seen: Observation, memory: Memory, knobs: Knobs
+) -> None:
+    actions, _ = decide(seen, memory, knobs)
+    on_its_way = on_spot = 0
+    for name, zone in seen.zones.items():
+        level = actions.spot.get(name, zone.held + zone.asked)
+        on_its_way += level
+        on_spot += min(zone.ready, level)
+    assert actions.on_demand + on_its_way >= seen.wanted
+    if knobs.gap:  # a start does not fit: only what is ready counts
+        assert actions.on_demand + on_spot >= seen.wanted
+    have = seen.on_demand.ready + seen.on_demand.booting
+    assert actions.on_demand >= min(have, seen.wanted - on_spot)
+
+
+@given(observations, memories, all_knobs)
+def test_the_same_observation_twice_changes_nothing(
+    seen: Observation, memory: Memory, knobs: Knobs
+) -> None:
+    actions, remembered = decide(seen, memory, knobs)
+    assert decide(seen, remembered, knobs) == (actions, remembered)
+
+
+@given(observations, observations, all_knobs)
+def test_an_older_observation_teaches_nothing(
+    newer: Observation, older: Observation, knobs: Knobs
+) -> None:
+    _, known = decide(newer, Memory(), knobs)
+    late = Observation(
+        now=newer.now - 30, wanted=older.wanted, zones=older.zones, on_demand=older.on_demand
+    )
+    _, after = decide(late, known, knobs)
+    assert (after.seen_at, after.announced) == (known.seen_at, known.announced)
+    assert {name: after.zones[name] for name in known.zones} == known.zones
+
+
+@given(observations, memories, all_knobs, st.sampled_from(NAMES))
+def test_a_zone_that_was_not_looked_at_is_left_alone(
+    seen: Observation, memory: Memory, knobs: Knobs, hidden: str
+) -> None:
+    zones = {name: zone for name, zone in seen.zones.items() if name != hidden}
+    partial = Observation(now=seen.now, wanted=seen.wanted, zones=zones, on_demand=seen.on_demand)
+    actions, known = decide(partial, memory, knobs)
+    assert hidden not in actions.spot
+    assert known.zones.get(hidden) == memory.zones.get(hidden)
+
+
+@given(observations, memories, all_knobs)
+def test_a_warned_zone_is_asked_for_nothing_more(
+    seen: Observation, memory: Memory, knobs: Knobs
+) -> None:
+    actions, _ = decide(seen, memory, knobs)
+    for name, level in actions.spot.items():
+        if seen.zones[name].warned:
+            assert level <= seen.zones[name].held + seen.zones[name].asked
+
+
+def test_models_return_largest_first_and_only_onto_ready_spot() -> None:
+    seen = Observation(
+        now=NOW,
+        wanted=7,
+        zones={"a": ZoneSeen(ready=5)},
+        on_demand=OnDemandSeen(ready=6),
+        models={
+            "busy": ModelSeen(wanted=16, on_demand=1, busy=True),
+            "large": ModelSeen(wanted=4, on_demand=2),
+            "small": ModelSeen(wanted=1, on_demand=1),
+        },
+    )
+    # 21 replicas wanted, 17 of them on spot already by the stack's word: no node is free.
+    actions, _ = decide(seen, Memory(), Knobs(boot=60))
+    assert actions.moves == []
+    models = {name: model for name, model in seen.models.items() if name != "busy"}
+    two_free = Observation(
+        now=NOW, wanted=7, zones={"a": ZoneSeen(ready=3)}, on_demand=seen.on_demand, models=models
+    )
+    actions, _ = decide(two_free, Memory(), Knobs(boot=60))
+    assert actions.moves == ["large"]
+
+
+def test_a_new_zone_proves_itself_beside_on_demand_where_a_start_does_not_fit() -> None:
+    knobs = Knobs(boot=180)
+    seen = Observation(
+        now=0, wanted=4, zones={"a": ZoneSeen(), "b": ZoneSeen()}, on_demand=OnDemandSeen()
+    )
+    actions, memory = decide(seen, Memory(), knobs)
+    assert (actions.spot, actions.on_demand) == ({"a": 1}, 4)
+    young = Observation(
+        now=300,
+        wanted=4,
+        zones={"a": ZoneSeen(ready=1), "b": ZoneSeen()},
+        on_demand=OnDemandSeen(ready=4),
+    )
+    actions, memory = decide(young, memory, knobs)
+    assert (actions.spot, actions.on_demand) == ({}, 4)
+    # What it waits for comes by itself, and then all may go there.
+    proven = Observation(
+        now=300 + actions.sleep_seconds + 15,
+        wanted=4,
+        zones=young.zones,
+        on_demand=young.on_demand,
+    )
+    actions, _ = decide(proven, memory, knobs)
+    assert (actions.spot["a"], actions.on_demand) == (3, 3)
+
+
+def test_unheard_losses_and_refused_on_demand_bring_a_spare() -> None:
+    zones = {"a": ZoneSeen(ready=4)}
+    calm = Observation(now=NOW, wanted=4, zones=zones, on_demand=OnDemandSeen())
+    knobs = Knobs(boot=60)
+    _, memory = decide(calm, Memory(), knobs)
+    fewer = Observation(
+        now=NOW + 300, wanted=4, zones={"a": ZoneSeen(ready=3)}, on_demand=OnDemandSeen()
+    )
+    _, vanished = decide(fewer, memory, knobs)
+    refused = Observation(now=NOW + 300, wanted=4, zones=zones, on_demand=OnDemandSeen(refused=1))
+    _, scarce = decide(refused, memory, knobs)
+    later = Observation(now=NOW + 2000, wanted=4, zones=zones, on_demand=OnDemandSeen())
+    levels = [decide(later, known, knobs)[0].spot for known in (memory, vanished, scarce)]
+    assert levels == [{}, {"a": 5}, {"a": 5}]

@@ -1,0 +1,1 @@
+"""Spot capacity: what a pool asks for, what that has been worth on recorded capacity, what to expect."""

@@ -1,0 +1,198 @@
+"""When a pool holds spot and when on-demand.
+
+1. On-demand covers whatever spot that is relied upon does not, from the notice on. Where a start
+   fits in what a notice leaves, another zone is asked first, one after the other, until the time
+   for asking is over.
+2. The zone that has been steadiest is asked first; a zone that refused rests, longer each time.
+3. A zone that has just given capacity takes it back soonest. So where a loss costs serving time,
+   one node of a new zone runs beside on-demand until relying on it saves more than it may cost.
+4. Where notices do not come, or on-demand refuses, a spare node insures against either.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from tokenfleet.capacity.policy.knobs import Knobs
+from tokenfleet.capacity.policy.learning import learned
+from tokenfleet.capacity.policy.memory import Memory
+from tokenfleet.capacity.policy.observation import Actions, Observation
+
+STEP_SECONDS = 15.0
+"""How soon to look again while something is under way."""
+
+_LONGEST_SLEEP = 3600.0
+# Losses an hour of a zone that was held for some four hours.
+_STEADY = 0.25
+
+
+def decide(seen: Observation, memory: Memory, knobs: Knobs) -> tuple[Actions, Memory]:
+    """What one pool should hold now; pure, and safe to repeat, to skip, or to start anew."""
+    known = learned(seen, memory, knobs)
+    pool = _Pool.of(seen, known, knobs)
+    spot = pool.spot_levels()
+    on_demand = pool.on_demand_level(spot)
+    actions = Actions(
+        spot=spot,
+        on_demand=on_demand,
+        moves=pool.moves(),
+        sleep_seconds=pool.sleep_seconds(spot, on_demand),
+    )
+    return actions, replace(known, levels=spot) if spot else known
+
+
+@dataclass(kw_only=True, slots=True)
+class _Pool:
+    """One pool at one moment, judged; not frozen, because a year has a million of them."""
+
+    seen: Observation
+    known: Memory
+    knobs: Knobs
+    total: int
+    insured: bool
+    fits: bool
+    dry: bool
+    losses_allowed: float
+    risks: Mapping[str, float]
+    trusted: AbstractSet[str]
+    levels: Mapping[str, int]
+
+    @staticmethod
+    def of(seen: Observation, known: Memory, knobs: Knobs) -> "_Pool":
+        now = seen.now
+        dry = now < known.on_demand_dry_until
+        insured = known.insured(now)
+        allowed = math.inf if dry else knobs.losses_allowed
+        risks: dict[str, float] = {}
+        levels: dict[str, int] = {}
+        trusted: set[str] = set()
+        for name, zone in seen.zones.items():
+            risks[name] = risk = known.zones[name].losses_per_hour(now)
+            levels[name] = zone.ready + zone.booting + zone.asked
+            if dry or (risk <= allowed and not zone.warned):
+                trusted.add(name)
+        spare = max(knobs.spare, int(insured))
+        return _Pool(
+            seen=seen,
+            known=known,
+            knobs=knobs,
+            total=seen.wanted + spare if seen.wanted else 0,
+            insured=insured,
+            fits=knobs.gap == 0,
+            dry=dry,
+            losses_allowed=allowed,
+            risks=risks,
+            trusted=trusted,
+            levels=levels,
+        )
+
+    def spot_levels(self) -> Mapping[str, int]:
+        """The zones whose level is to change."""
+        missing = self.total - sum(self.levels.values())
+        return self._asked(missing) if missing > 0 else dict(self._given_back(-missing))
+
+    def _asked(self, missing: int) -> Mapping[str, int]:
+        free = self._zones_to_ask()
+        spread = max(1, math.ceil(self.knobs.share * self.seen.wanted))
+        probing = sum(1 for name, n in self.levels.items() if n and name not in self.trusted)
+        asked: dict[str, int] = {}
+        # First spread; then rather together than nowhere.
+        for most in (self.total,) if self.dry else (spread, self.total):
+            for name in free:
+                have = asked.get(name, self.levels[name])
+                if name in self.trusted:
+                    more = min(missing, most - have)
+                else:
+                    more = int(not have and probing < self._probes and missing > 0)
+                if more <= 0:
+                    continue
+                asked[name] = have + more
+                missing -= more
+                probing += name not in self.trusted
+                if self.fits and not self.dry:
+                    return asked  # the answer comes before the next question
+        return asked
+
+    @property
+    def _probes(self) -> int:
+        return max(1, self.seen.wanted // 4)
+
+    def _zones_to_ask(self) -> Sequence[str]:
+        zones, now = self.known.zones, self.seen.now
+        rested = [
+            # Without on-demand each zone gets its turn: the one that refused longest ago first.
+            (known.rest_until if self.dry else 0, known.held_since is None, self.risks[name], name)
+            for name, zone in self.seen.zones.items()
+            if (known := zones[name]).rest_until <= now and not zone.warned
+        ]
+        return [name for *_, name in sorted(rested)]
+
+    def _given_back(self, surplus: int) -> Iterator[tuple[str, int]]:
+        """The least steady zones first."""
+        for name in sorted(self.levels, key=lambda name: (-self.risks[name], name)):
+            fewer = min(surplus, self.levels[name])
+            if fewer > 0:
+                surplus -= fewer
+                yield name, self.levels[name] - fewer
+
+    def on_demand_level(self, spot: Mapping[str, int]) -> int:
+        """What trusted spot does not cover, of the nodes that it keeps."""
+        od = self.seen.on_demand
+        wanted = self.total if self._insures_on_demand else self.seen.wanted
+        have = od.ready + od.booting
+        ready = held = coming = 0
+        for name in self.trusted:
+            zone, level = self.seen.zones[name], spot.get(name, self.levels[name])
+            ready += min(zone.ready, level)
+            held += min(zone.held, level)
+            coming += max(0, level - zone.held)
+        level = wanted - ready
+        if self.fits:
+            sure = held + coming if self._time_to_ask else held
+            level = max(wanted - sure, min(have, wanted - ready))
+        if self.dry:  # what is given back now cannot be had again
+            level = max(level, min(have, self.seen.wanted))
+        return max(0, min(level, self.seen.wanted))
+
+    @property
+    def _insures_on_demand(self) -> bool:
+        """Whether the spare has to be on demand where spot gives none."""
+        held = (name for name, zone in self.seen.zones.items() if zone.held)
+        return self.insured and self.fits and any(self.risks[name] > _STEADY for name in held)
+
+    @property
+    def _time_to_ask(self) -> bool:
+        """Whether a node asked for after the next answer would still come in time."""
+        latest = self.known.doomed_until - self.knobs.boot
+        return self.seen.now + self.knobs.answer <= latest
+
+    def moves(self) -> Sequence[str]:
+        """Which models return: the largest first, whom a loss hurts least."""
+        models = self.seen.models
+        if not models:
+            return ()
+        ready = sum(self.seen.zones[name].ready for name in self.trusted)
+        on_spot = sum(max(0, model.wanted - model.on_demand) for model in models.values())
+        candidates = sorted(
+            (name for name, model in models.items() if model.on_demand and not model.busy),
+            key=lambda name: (-models[name].wanted, name),
+        )
+        return candidates[: max(0, ready - on_spot)]
+
+    def sleep_seconds(self, spot: Mapping[str, int], on_demand: int) -> float:
+        """Until the next thing that time alone brings about."""
+        now, od = self.seen.now, self.seen.on_demand
+        waits = any(zone.asked for zone in self.seen.zones.values())
+        if spot or waits or on_demand != od.ready + od.booting:
+            return STEP_SECONDS
+        known = self.known
+        moments = [known.doomed_until - self.knobs.boot, known.on_demand_dry_until]
+        for name in self.seen.zones:
+            zone = known.zones[name]
+            moments.append(zone.rest_until)
+            if zone.held_since is not None and name not in self.trusted:
+                moments.append(zone.held_since + 3600 * zone.hours_until(self.losses_allowed))
+        return max(
+            STEP_SECONDS, min([t for t in moments if t > now], default=now + _LONGEST_SLEEP) - now
+        )

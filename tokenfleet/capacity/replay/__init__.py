@@ -1,0 +1,1 @@
+"""Policies played against capacity over time."""

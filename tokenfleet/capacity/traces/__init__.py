@@ -1,0 +1,1 @@
+"""How much spot capacity there was, or could be, over time."""
