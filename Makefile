@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACK_VENV := .venv-policies
 PACK_READY := $(PACK_VENV)/.ready
 
-.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden engine-facts bench bench-loader bench-rollouts faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden engine-facts bench bench-capacity bench-loader bench-rollouts faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -80,8 +80,10 @@ bench: setup ## measure what the docs claim
 	$(BIN)/python -m bench.preview
 	$(BIN)/python -m bench.review
 	$(BIN)/python -m bench.cost
-	$(BIN)/python -m bench.capacity
 	bench/economics
+
+bench-capacity: setup ## what the capacity policy reaches beside others, and how fast a year is replayed
+	$(BIN)/python -m bench.capacity
 
 bench-loader: setup ## measure how fast a node gets its weights (needs root)
 	$(BIN)/python -m bench.loader

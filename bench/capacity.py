@@ -1,6 +1,6 @@
 """What the capacity policy reaches on traces, beside others, and how fast a year is replayed.
 
-Run by ``make bench``, on drawn capacity; with ``--traces FOLDER`` on every trace (*.json) in it.
+Run by ``make bench-capacity``, on drawn capacity; with ``--traces FOLDER`` on every trace (*.json) in it.
 The speed is a ratio to ten million additions, which took 0.35 to 0.5 s where this was written: a
 year at 16 replicas may take twelve times that, some five seconds.
 """
