@@ -39,6 +39,8 @@ REFUSED: Mapping[str, tuple[str, Change, str]] = {
     "an encoder without positions": ("transformers--gte", ("position_embedding_type", GONE), "must be rope"),
     "biases of some matrices": ("transformers--nomic_bert", ("mlp_fc1_bias", True), "biases of all matrices alike"),
     "GPT-J with tied embeddings": ("transformers--gptj", ("tie_word_embeddings", True), "tie_word_embeddings"),
+    "experts' width left out": ("transformers--hy_v3", ("expert_hidden_dim", GONE), "expert_hidden_dim"),
+    "a tower left out": ("nvidia--Gemma-4-26B-A4B-NVFP4", ("vision_config", GONE), "vision_config is missing"),
     "a tower cut short elsewhere": ("OpenGVLab--InternVL3-1B", ("select_layer", 3), "select_layer"),
 }  # fmt: skip
 
@@ -55,6 +57,8 @@ def test_what_the_engine_refuses_is_refused(
 # id: model, the change, parameters of the engine, its bytes of a token
 SIZED: Mapping[str, tuple[str, Change, int, int]] = {
     "experts of the class": ("transformers--ernie4_5_moe", ("moe_num_experts", GONE), 21_825_437_888, 57_344),
+    "experts in every other layer": ("transformers--ernie4_5_moe", ("moe_layer_interval", 2), 12_928_761_216, 57_344),
+    "a rotary part by another name": ("zai-org--GLM-4.7-Flash", ("head_dim", 128), 0, 60_160),
     "embeddings tied by the class": ("transformers--qwen2_5_omni", ("thinker_config.text_config.tie_word_embeddings", GONE), 10_793_291_520, 57_344),
     "embeddings tied whatever is said": ("transformers--gemma3n_text", ("tie_word_embeddings", False), 6_835_235_568, 40_960),
     "embeddings tied by the text alone": ("transformers--qwen3_5", ("tie_word_embeddings", True), 8_953_803_264, 32_768),

@@ -76,12 +76,14 @@ def with_defaults(model_type: str, given: Mapping[str, object]) -> Mapping[str, 
     for own, usual in _TAKEN.get(model_type, {}).items():
         if given.get(own) is not None:
             known[usual] = given[own]
-    for whole in (known, text_defaults(model_type)):
-        for usual, own in names.items():
-            if isinstance(own, str):
-                for one, other in ((own, usual), (usual, own)):
-                    if one in whole and other not in known:
-                        known[other] = whole[one]
+    for usual, own in names.items():
+        if isinstance(own, str):
+            # Where both are given, the class sets its own first.
+            if given.get(usual) is not None:
+                known[own] = given[usual]
+            for whole in (known, text_defaults(model_type)):
+                if own in whole and usual not in known:
+                    known[usual] = whole[own]
     return {**text_defaults(model_type), **known}
 
 

@@ -74,11 +74,12 @@ def _llama4(keys: Keys) -> Sequence[Layer]:
     ]
 
 
-def _needing(keys: Keys, *, name: str, kind: Kind) -> Sequence[Layer]:
-    """Where the engine has no default for a key that others leave out."""
-    if keys.given(name) is None:
-        msg = f"{name} is missing"
-        raise ShapeError(msg)
+def _needing(keys: Keys, *, names: Sequence[str], kind: Kind) -> Sequence[Layer]:
+    """Where the engine has no default for keys that others leave out."""
+    for name in names:
+        if keys.given(name) is None:
+            msg = f"{name} is missing"
+            raise ShapeError(msg)
     return text_layers(keys, kind)
 
 
@@ -137,9 +138,11 @@ FAMILIES: Mapping[str, Family] = {
         latent_layers,
     ),
     "hy_v3": partial(
-        _needing, name="first_k_dense_replace", kind=Kind(qk_norms="head", has_experts=True)
+        _needing,
+        names=["first_k_dense_replace", "expert_hidden_dim"],
+        kind=Kind(qk_norms="head", has_experts=True),
     ),
-    "mimo_v2_flash": partial(_needing, name="hybrid_layer_pattern", kind=Kind(has_experts=True)),
+    "mimo_v2_flash": partial(_needing, names=["hybrid_layer_pattern"], kind=Kind(has_experts=True)),
     "axk1": partial(latent_layers, norms=3),
     "longcat_flash": longcat_layers,
     "minicpm3": minicpm3_layers,

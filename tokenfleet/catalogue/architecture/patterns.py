@@ -48,7 +48,9 @@ def sparse_layers(keys: Keys, layers: int) -> Sequence[bool]:
     chosen = keys.numbers("moe_layers")
     if chosen is not None:
         return [place in chosen for place in range(layers)]
-    step = keys.number("interleave_moe_layer_step", "decoder_sparse_step", default=1)
+    step = keys.number(
+        "interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_interval", default=1
+    )
     frequency = keys.given("moe_layer_freq")
     if isinstance(frequency, list):
         marks = keys.numbers("moe_layer_freq") or ()
@@ -67,8 +69,10 @@ def sparse_layers(keys: Keys, layers: int) -> Sequence[bool]:
         "first_k_dense_replace", "moe_layer_start_index", "num_dense_layers", default=0
     )
     dense = keys.numbers("mlp_only_layers") or ()
+    last = keys.given("moe_layer_end_index")
+    last = last if isinstance(last, int) and last >= 0 else layers - 1
     return [
-        bool(step) and place >= first and place not in dense and _on_step(keys, place, step)
+        bool(step) and first <= place <= last and place not in dense and _on_step(keys, place, step)
         for place in range(layers)
     ]
 

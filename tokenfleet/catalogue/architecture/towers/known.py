@@ -53,6 +53,8 @@ HEARING: Mapping[str, Tower] = {
 }
 """What hears: its keys stand below ``audio_config``."""
 
+# Models whose configuration has no tower of its own where none is given.
+_WITHOUT_DEFAULT = frozenset({"gemma4"})
 # Parts that this does not count in any model: one with them needs its weight index.
 _OTHERS = ("speech_config", "video_config")
 
@@ -67,6 +69,9 @@ def towers(config: Mapping[str, object], text: Keys, *, indexed: bool) -> Parame
     counted = {"vision_config": TOWERS, "audio_config": HEARING}
     named = [key for key in (*_OTHERS, *counted) if config.get(key) is not None]
     missing = [key for key, known in counted.items() if whole in known and key not in named]
+    if whole in _WITHOUT_DEFAULT and "vision_config" in missing:
+        msg = "vision_config is missing"
+        raise ShapeError(msg)
     unknown = [key for key in named if whole not in counted.get(key, {})]
     if unknown and indexed:
         return None
