@@ -54,6 +54,7 @@ def served(
         "huggingFaceId": f"org/{task}",
         "configJson": str(tools.pooling / task / "config.json"),
         "contextLength": 1024,
+        "objective": {"ttftP99Ms": 8000},
         "traffic": {"requestsPerSecond": 1, "inputTokens": 100},
     }
     preview = preview_stack(replace(stack_files["dev"], keys=keys), TODAY)
