@@ -6,7 +6,7 @@ from tokenfleet.catalogue.architecture.attention import Grouped
 from tokenfleet.catalogue.architecture.decoders import Kind, text_layers
 from tokenfleet.catalogue.architecture.feed_forward import plain
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
-from tokenfleet.catalogue.architecture.layer import Layer, Names
+from tokenfleet.catalogue.architecture.layer import Layer, Mixer, Names
 
 BIASED = Kind(bias=True, out_bias=True, forward_bias=True, matrices=2, norms=4)
 """Norms with a bias, as all matrices have one, and no gate."""
@@ -47,19 +47,8 @@ def bloom_layers(keys: Keys) -> Sequence[Layer]:
     Raises:
         ShapeError: a key is missing, or what it says cannot be counted.
     """
-    width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
-    if width % heads:
-        msg = f"hidden_size must be a multiple of {heads} heads"
-        raise ShapeError(msg)
-    mixer = Grouped(
-        width=width,
-        heads=heads,
-        kv_heads=heads,
-        head=width // heads,
-        value_head=width // heads,
-        bias=True,
-        out_bias=True,
-    ).mixer()
+    width = keys.size("hidden_size")
+    mixer = _even_heads(keys, kv_heads=keys.size("num_attention_heads"), has_bias=True)
     forward = plain(width, 4 * width, bias=True)
     names = Names(mixer="self_attention")
     layer = Layer(mixer=mixer, feed_forward=forward, norms=4 * width, names=names)
@@ -96,18 +85,7 @@ def falcon_layers(keys: Keys) -> Sequence[Layer]:
     if is_new:
         kv_heads = keys.size("num_kv_heads")
         norms = keys.size("num_ln_in_parallel_attn", default=2)
-    if width % heads:
-        msg = f"hidden_size must be a multiple of {heads} heads"
-        raise ShapeError(msg)
-    mixer = Grouped(
-        width=width,
-        heads=heads,
-        kv_heads=kv_heads,
-        head=width // heads,
-        value_head=width // heads,
-        bias=has_bias,
-        out_bias=has_bias,
-    ).mixer()
+    mixer = _even_heads(keys, kv_heads=kv_heads, has_bias=has_bias)
     forward = plain(width, keys.size("ffn_hidden_size", default=4 * width), bias=has_bias)
     names = Names(mixer="self_attention")
     return [Layer(mixer=mixer, feed_forward=forward, norms=2 * norms * width, names=names)] * count
@@ -116,3 +94,20 @@ def falcon_layers(keys: Keys) -> Sequence[Layer]:
 def _four_times(keys: Keys, kind: Kind) -> Sequence[Layer]:
     inner = keys.size("n_inner", default=4 * keys.size("hidden_size"))
     return text_layers(keys.with_default("intermediate_size", inner), kind)
+
+
+def _even_heads(keys: Keys, *, kv_heads: int, has_bias: bool) -> Mixer:
+    """Attention whose heads share the model's width evenly."""
+    width, heads = keys.size("hidden_size"), keys.size("num_attention_heads")
+    if width % heads:
+        msg = f"hidden_size must be a multiple of {heads} heads"
+        raise ShapeError(msg)
+    return Grouped(
+        width=width,
+        heads=heads,
+        kv_heads=kv_heads,
+        head=width // heads,
+        value_head=width // heads,
+        bias=has_bias,
+        out_bias=has_bias,
+    ).mixer()
