@@ -34,6 +34,12 @@ class Parameters:
 NONE = Parameters(total=0, active=0)
 
 
+def padded_rows(count: int) -> int:
+    """Rows of a matrix of embeddings as the engine allocates them."""
+    # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
+    return -(-count // 64) * 64
+
+
 def dense(count: int, *inner: int) -> Parameters:
     """Parameters that every token visits."""
     return Parameters(total=count, active=count, inner=frozenset(inner))

@@ -14,7 +14,7 @@ from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.family.outside import OUTSIDE
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture, Mixer
-from tokenfleet.catalogue.architecture.parameters import NONE, dense, idle
+from tokenfleet.catalogue.architecture.parameters import NONE, dense, idle, padded_rows
 from tokenfleet.catalogue.architecture.rotation import refuse_other_sections
 from tokenfleet.catalogue.architecture.task import labels_of, task_of
 from tokenfleet.catalogue.architecture.tied import TIED, is_tied
@@ -22,8 +22,6 @@ from tokenfleet.catalogue.architecture.towers.known import towers
 from tokenfleet.catalogue.architecture.unread import unread_keys
 from tokenfleet.task import Task
 
-# vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
-_VOCABULARY_STEP = 64
 _TOWER_HEADS = ("num_attention_heads", "num_heads")
 # InternVL's repositories: the pinned engine does not divide a tower whose heads leave a rest.
 _UNDIVIDED = frozenset({"internvl_chat"})
@@ -75,8 +73,7 @@ def read_architecture(
         return replace(found, own_code=own_code, unread=unread_keys(inner or config, keys))
     layers = FAMILIES[model_type](keys)
     width = keys.size("hidden_size")
-    vocabulary = -(-keys.size("vocab_size") // _VOCABULARY_STEP) * _VOCABULARY_STEP
-
+    vocabulary = padded_rows(keys.size("vocab_size"))
     own = Keys(with_defaults(model_type, inner)) if inner else keys
     tied = is_tied(str(whole), Keys(config), own, keys) or model_type in TIED
     embedded = dense(vocabulary * width * (1 if tied else 2) + width)

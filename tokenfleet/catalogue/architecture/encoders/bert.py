@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from tokenfleet.catalogue.architecture.feed_forward import gated, plain
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer
-from tokenfleet.catalogue.architecture.parameters import Parameters, dense, idle
+from tokenfleet.catalogue.architecture.parameters import Parameters, dense, idle, padded_rows
 from tokenfleet.catalogue.architecture.task import labels_of
 from tokenfleet.catalogue.layer_cache import LayerCache
 from tokenfleet.task import Task
@@ -54,12 +54,6 @@ def head(keys: Keys, task: Task, *, bias: bool, norms: int = 0) -> int:
     return width * (width + bias) + norms * width + (width + 1) * labels_of(keys)
 
 
-def padded(count: int) -> int:
-    """Rows of a table that ranks divide."""
-    # vllm/model_executor/layers/vocab_parallel_embedding.py: DEFAULT_VOCAB_PADDING_SIZE
-    return -(-count // 64) * 64
-
-
 def bert(keys: Keys, task: Task) -> Encoder:
     """BERT: positions and two kinds of segments are learnt; everything has a bias."""
     if keys.word("position_embedding_type") not in {None, "absolute"}:
@@ -72,7 +66,7 @@ def bert(keys: Keys, task: Task) -> Encoder:
         feed_forward=plain(width, keys.size("intermediate_size"), bias=True),
         norms=4 * width,
     )
-    looked_up = width * sum(map(padded, rows))
+    looked_up = width * sum(map(padded_rows, rows))
     return Encoder(
         layers=[layer] * keys.layers(),
         outside=idle(looked_up) + dense(2 * width + head(keys, task, bias=True)),
@@ -102,7 +96,7 @@ def modern_bert(keys: Keys, task: Task) -> Encoder:
         for place in range(keys.layers())
     ]
     bias = keys.flag("classifier_bias", default=False)
-    looked_up = width * padded(keys.size("vocab_size"))
+    looked_up = width * padded_rows(keys.size("vocab_size"))
     return Encoder(
         layers=layers,
         outside=idle(looked_up) + dense(2 * norm + head(keys, task, bias=bias, norms=1)),

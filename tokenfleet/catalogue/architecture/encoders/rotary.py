@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tokenfleet.catalogue.architecture.encoders.bert import Encoder, attention, head, padded
+from tokenfleet.catalogue.architecture.encoders.bert import Encoder, attention, head
 from tokenfleet.catalogue.architecture.feed_forward import Experts, gated, plain
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Layer, Mixer
-from tokenfleet.catalogue.architecture.parameters import Parameters, dense, idle
+from tokenfleet.catalogue.architecture.parameters import Parameters, dense, idle, padded_rows
 from tokenfleet.task import Task
 
 # transformers, NomicBertConfig: published files say n_head, which the engine does not read.
@@ -68,7 +68,7 @@ def gte(keys: Keys, task: Task) -> Encoder:
 def _encoder(keys: Keys, mixer: Mixer, forwards: Sequence[Parameters], *, labelled: int) -> Encoder:
     width = keys.size("hidden_size")
     segments = keys.number("type_vocab_size")
-    looked_up = width * (padded(keys.size("vocab_size")) + padded(segments))
+    looked_up = width * (padded_rows(keys.size("vocab_size")) + padded_rows(segments))
     layer = Layer(mixer=mixer, norms=4 * width)
     return Encoder(
         layers=[replace(layer, feed_forward=each) for each in forwards],
