@@ -160,7 +160,7 @@ class Deployment:
         """
         if self.replicas < self.surge.total:
             return self.replicas
-        return self.replicas - self.surge.replicas
+        return max(0, self.replicas - self.surge.replicas)
 
     @staticmethod
     def of(item: Mapping[str, Any]) -> "Deployment":

@@ -60,11 +60,11 @@ def machines(state: PoolState, actions: Actions) -> Machines:
 def _ended(state: PoolState) -> Iterator[Step]:
     """What nobody has a use for any more."""
     for member in state.members:
-        if member.tier not in (SPOT, ON_DEMAND) or not member.empty:
+        if member.tier not in (SPOT, ON_DEMAND):
             continue
         if member.late:
-            yield End(member=member, why="never joined")
-        elif member.doomed and member.node is not None:
+            yield End(member=member, why="never joined" if member.empty else "hangs")
+        elif member.doomed and member.empty and member.node is not None:
             # Left alone its group would launch another in its place, wherever there is room.
             yield End(member=member, why="reclaimed, and empty")
 
@@ -131,7 +131,7 @@ def _leaving(members: Sequence[Member], zone: str | None = None) -> list[Member]
         for m in members
         if m.node is not None
         and m.node.leaving
-        and not m.doomed
+        and not (m.doomed or m.late)
         and zone in (None, m.instance.zone)
     ]
 

@@ -21,7 +21,8 @@ _REBALANCE_SECONDS = 3600.0
 class Member:
     """An instance, its node once it has joined, and the pods on it that have not ended.
 
-    ``deadline``: when it will be reclaimed, in epoch seconds. ``late``: it should have joined.
+    ``deadline``: when it will be reclaimed, in epoch seconds. ``late``: long after its launch no
+    pod can run on it, and none does.
     """
 
     instance: Instance
@@ -168,15 +169,17 @@ def pool_state(
             continue
         node = node_by_instance.get(instance.id)
         waited = now - first_seen.get(instance.id, now)
+        there = by_node.get(node.name, ()) if node else ()
         deadline = node.deadline if node and node.deadline else deadlines.get(instance.id)
         members.append(
             Member(
                 instance=instance,
                 tier=tiers[instance.group],
                 node=node,
-                pods=by_node.get(node.name, ()) if node else (),
+                pods=there,
                 deadline=deadline,
-                late=(node is None or not (node.ready or by_node.get(node.name)))
+                late=not (node and node.ready)
+                and all(pod.ending for pod in there)
                 and waited > settings.provision_seconds,
             )
         )

@@ -116,15 +116,17 @@ def _surge(seen: _Seen, *, may_return: bool) -> tuple[Surge, str]:
             since, why = 0.0, "given up"
         elif seen.now - since > _PATIENCE * seen.settings.start_seconds:
             since, why = 0.0, "not ready in time"
-    elif may_return and not replacing and not deployment.surge.replicas and healthy >= wanted:
+    elif (
+        may_return
+        and seen.on_demand
+        and not (deployment.surge.replicas or deployment.paused)
+        and healthy == wanted
+    ):
         since, why = seen.now, "returns"
     if replacing > deployment.surge.replicas - bool(deployment.surge.returning):
         why = "under notice"
     count = replacing + bool(since)
     total = wanted + count if count else 0
-    if count == deployment.surge.replicas and since == deployment.surge.returning:
-        # Somebody else scaled: what they asked for stands, and the surge with it.
-        total = deployment.surge.total if deployment.replicas >= deployment.surge.total else total
     return Surge(replicas=count, total=total, returning=since), why
 
 

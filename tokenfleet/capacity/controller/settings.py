@@ -76,7 +76,7 @@ def read_settings(text: str) -> Settings:
         msg = f"settings: {error}"
         raise SettingsError(msg) from error
     values = _section("settings", found, Settings)
-    pools = _mapping("settings.pools", values["pools"])
+    pools = _mapping("settings.pools", values.get("pools"))
     values["pools"] = {name: _pool(name, pool) for name, pool in pools.items()}
     return _built("settings", Settings, values)
 
@@ -84,9 +84,9 @@ def read_settings(text: str) -> Settings:
 def _pool(name: str, found: object) -> PoolSettings:
     where = f"settings.pools.{name}"
     values = _section(where, {"name": name, **_mapping(where, found)}, PoolSettings)
-    knobs = _section(f"{where}.knobs", values["knobs"], Knobs)
-    bounds = _mapping(f"{where}.bounds", values["bounds"])
-    models = _mapping(f"{where}.models", values["models"])
+    knobs = _section(f"{where}.knobs", values.get("knobs"), Knobs)
+    bounds = _mapping(f"{where}.bounds", values.get("bounds"))
+    models = _mapping(f"{where}.models", values.get("models"))
     values |= {
         "knobs": _built(f"{where}.knobs", Knobs, knobs),
         "bounds": {tier: _bounds(f"{where}.bounds.{tier}", pair) for tier, pair in bounds.items()},
