@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from tokenfleet.commands import (
     capacity,
+    capacity_status,
     catalogue,
     coldstart,
     compare,
@@ -41,6 +42,10 @@ ANSWERS: Mapping[Schema, tuple[type, str]] = {
     Schema.COMPARE: (compare.CompareAnswer, "`tokenfleet compare --json`"),
     Schema.COLDSTART: (coldstart.ColdstartAnswer, "`tokenfleet coldstart --json`"),
     Schema.CAPACITY: (capacity.CapacityAnswer, "`tokenfleet capacity --json`"),
+    Schema.CAPACITY_STATUS: (
+        capacity_status.StatusAnswer,
+        "`tokenfleet capacity status --json`",
+    ),
     Schema.EXPLAIN: (explain.ExplainAnswer, "`tokenfleet explain --json`"),
     Schema.PUBLISH: (Published, "`tokenfleet publish --json`"),
     Schema.MODELS: (models.ModelsAnswer, "`tokenfleet models --json`"),

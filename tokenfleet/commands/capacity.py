@@ -33,6 +33,7 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.capacity_status import status_command
 from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
@@ -165,3 +166,6 @@ def policy(care: Care = 1, spare: Spare = 0) -> None:
             sys.stdout.flush()
     except ProtocolError as error:
         fail(str(error))
+
+
+capacity.command("status")(status_command)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod
 from tokenfleet.capacity.controller.doing import Doing, Outcome
@@ -17,7 +17,7 @@ from tokenfleet.capacity.controller.members import PoolState, pool_state
 from tokenfleet.capacity.controller.remembered import Remembered, remembered
 from tokenfleet.capacity.controller.replicas import replicas
 from tokenfleet.capacity.controller.settings import SPOT, PoolSettings, Settings
-from tokenfleet.capacity.controller.status import pool_status
+from tokenfleet.capacity.controller.status import PoolStatus, pool_status
 from tokenfleet.capacity.policy.decide import decide
 
 # While something is under way: a third of the interval. In one look: every zone may refuse once.
@@ -44,7 +44,7 @@ class Controller:
         self._hearing = Hearing(kubernetes, inbox, journal, notice_seconds=settings.notice_seconds)
         self._first_seen: dict[str, float] = {}
         self._remembered: dict[str, Remembered] = {}
-        self._status: dict[str, Mapping[str, object]] = {}
+        self._status: dict[str, PoolStatus] = {}
         self._moves_rest: dict[str, float] = {}
         self._kept: tuple[Mapping[str, str], float] = ({}, 0.0)
         self._looked: float | None = None
@@ -191,7 +191,7 @@ class Controller:
             self._journal.metrics.add("notice_to_launch_seconds_sum", time.time() - heard)
             self._journal.metrics.add("notice_to_launch_seconds_count")
             self._hearing.heard_at = None
-        self._status[pool] = pool_status(state, actions, memory)
+        self._status[pool] = pool_status(state, memory)
         self._journal.metrics.set("wanted_nodes", state.wanted, pool=pool)
         return outcome, actions.moves
 
@@ -242,7 +242,7 @@ class Controller:
         """Write memory and status where they have changed, or have not been written for long."""
         data = {
             **{f"{pool}.memory": known.text for pool, known in self._remembered.items()},
-            **{f"{pool}.status": json.dumps(s) for pool, s in self._status.items()},
+            **{f"{pool}.status": json.dumps(asdict(s)) for pool, s in self._status.items()},
         }
         before, at = self._kept
         same = {k: v for k, v in data.items() if k.endswith(".memory")} == {
