@@ -14,6 +14,7 @@ from ipaddress import IPv4Network
 
 from pydantic import BaseModel
 
+from tokenfleet.advice.advice import Advice
 from tokenfleet.commands import (
     capacity,
     capacity_status,
@@ -46,6 +47,7 @@ ANSWERS: Mapping[Schema, tuple[type, str]] = {
         capacity_status.StatusAnswer,
         "`tokenfleet capacity status --json`",
     ),
+    Schema.ADVICE: (Advice, "`tokenfleet advise --json`"),
     Schema.EXPLAIN: (explain.ExplainAnswer, "`tokenfleet explain --json`"),
     Schema.PUBLISH: (Published, "`tokenfleet publish --json`"),
     Schema.MODELS: (models.ModelsAnswer, "`tokenfleet models --json`"),

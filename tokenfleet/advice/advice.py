@@ -1,11 +1,12 @@
 """All advice about a stack: what blocks it, what is worth knowing, and the figures behind both."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.advice.findings import Finding
-from tokenfleet.advice.quotas import QuotaNeed, quota_findings, quota_needs, unlisted
+from tokenfleet.advice.findings import AccountFinding
 from tokenfleet.advice.question import zones_of
+from tokenfleet.advice.quotas import QuotaNeed, quota_findings, quota_needs, unlisted
 from tokenfleet.advice.spot import SpotTier, spot_findings, spot_tiers, support_findings
 from tokenfleet.advice.zones import (
     MissingOffer,
@@ -36,11 +37,11 @@ class Advice:
 
     stack: str
     region: str
-    asked_at: str
+    asked_at: dt.datetime
     """The moment AWS was asked."""
     blocked: bool
     """Whether a finding blocks: the command then ends with 1."""
-    findings: Sequence[Finding]
+    findings: Sequence[AccountFinding]
     """Those that block first."""
     quotas: Sequence[QuotaNeed]
     missing_offers: Sequence[MissingOffer]
@@ -64,7 +65,7 @@ def advise(plan: Plan, answers: Answers) -> Advice:
     return Advice(
         stack=plan.stack,
         region=plan.region,
-        asked_at=answers.asked_at.isoformat(timespec="seconds"),
+        asked_at=answers.asked_at.replace(microsecond=0),
         blocked=any(found.level == "blocks" for found in findings),
         findings=sorted(findings, key=lambda found: found.level),
         quotas=needs,

@@ -5,7 +5,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class AccountFinding:
     """``blocks``: ``pulumi up`` fails, or something of the stack can never start; ``warns``: less."""
 
     level: Literal["blocks", "warns"]
@@ -15,11 +15,11 @@ class Finding:
     change: str
 
 
-def blocks(about: str, problem: str, change: str) -> Finding:
+def blocks(about: str, problem: str, change: str) -> AccountFinding:
     """What has to be changed first."""
-    return Finding(level="blocks", about=about, problem=problem, change=change)
+    return AccountFinding(level="blocks", about=about, problem=problem, change=change)
 
 
-def warns(about: str, problem: str, change: str) -> Finding:
+def warns(about: str, problem: str, change: str) -> AccountFinding:
     """What makes it worse than it looks."""
-    return Finding(level="warns", about=about, problem=problem, change=change)
+    return AccountFinding(level="warns", about=about, problem=problem, change=change)

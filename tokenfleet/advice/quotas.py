@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tokenfleet.advice.findings import Finding, blocks, warns
+from tokenfleet.advice.findings import AccountFinding, blocks, warns
 from tokenfleet.aws.advice.facts import Answers, Quota
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.quotas import Market, quota_codes, quota_name
@@ -52,7 +52,9 @@ def quota_needs(plan: Plan, answers: Answers) -> Sequence[QuotaNeed]:
     return [replace(need, short_vcpus=_short(need, need.most_vcpus)) for need in ordered]
 
 
-def quota_findings(plan: Plan, answers: Answers, needs: Sequence[QuotaNeed]) -> Iterator[Finding]:
+def quota_findings(
+    plan: Plan, answers: Answers, needs: Sequence[QuotaNeed]
+) -> Iterator[AccountFinding]:
     """Quotas that hold less than a stack starts with, less than its maximum, or no node of a pool."""
     if answers.quotas is None:
         return
@@ -62,10 +64,10 @@ def quota_findings(plan: Plan, answers: Answers, needs: Sequence[QuotaNeed]) -> 
         has = f"{need.name} is {need.quota_vcpus:,.0f} vCPUs"
         if _short(need, need.at_first_vcpus):
             problem = f"{has}, and the stack starts with {need.at_first_vcpus:,} of them"
-            yield blocks(need.code, problem, _ask_for(need, plan.region))
+            yield blocks(need.code, problem, _ask_for(need))
         else:
             problem = f"{has}, {need.short_vcpus:,} short of the stack's maximum"
-            yield warns(need.code, problem, _ask_for(need, plan.region))
+            yield warns(need.code, problem, _ask_for(need))
     for pool, groups in plan.node_groups_by_pool.items():
         limited = [group for group in groups if not group.capacity_block]
         if limited == list(groups) and not any(
@@ -130,8 +132,5 @@ def _holds_one(group: NodeGroupPlan, known: Mapping[str, Quota]) -> bool:
     return any(quota is None or vcpus <= quota.vcpus for vcpus, quota in quotas)
 
 
-def _ask_for(need: QuotaNeed, region: str) -> str:
-    return (
-        "aws service-quotas request-service-quota-increase --service-code ec2"
-        f" --region {region} --quota-code {need.code} --desired-value {need.most_vcpus}"
-    )
+def _ask_for(need: QuotaNeed) -> str:
+    return f"ask for {need.most_vcpus:,} vCPUs of {need.code}"

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tokenfleet.advice.findings import Finding, warns
+from tokenfleet.advice.findings import AccountFinding, warns
 from tokenfleet.advice.zones import ids_of
 from tokenfleet.aws.advice.facts import Answers, SpotPrice, Supportability
 from tokenfleet.catalogue.prices import Prices
-from tokenfleet.catalogue.spot import spot_prices, spot_saving
+from tokenfleet.economics.bill.node_price import spot_price_of
+from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.stack import Plan
 
@@ -57,7 +58,7 @@ def spot_tiers(plan: Plan, answers: Answers) -> Sequence[SpotTier]:
     ]
 
 
-def spot_findings(tier: SpotTier, region: str) -> Iterator[Finding]:
+def spot_findings(tier: SpotTier, region: str) -> Iterator[AccountFinding]:
     """What makes spot a bad idea for a tier, as far as it is known."""
     scores = tier.score_by_zone.values()
     if scores and max(scores) <= _POOR_SCORE:
@@ -76,7 +77,7 @@ def spot_findings(tier: SpotTier, region: str) -> Iterator[Finding]:
     yield from _price_findings(tier, region)
 
 
-def support_findings(answers: Answers) -> Iterator[Finding]:
+def support_findings(answers: Answers) -> Iterator[AccountFinding]:
     """On-demand tiers, the system nodes among them, that EC2 could not fill now."""
     for (pool, market), score in answers.supportability.items():
         if market == "on-demand" and score in {"low", "unsupported"}:
@@ -87,7 +88,7 @@ def support_findings(answers: Answers) -> Iterator[Finding]:
             )
 
 
-def _price_findings(tier: SpotTier, region: str) -> Iterator[Finding]:
+def _price_findings(tier: SpotTier, region: str) -> Iterator[AccountFinding]:
     priced = [kind for kind in tier.types if kind.by_zone]
     if not priced:
         return
@@ -141,23 +142,10 @@ def _tier(pool: str, group: NodeGroupPlan, plan: Plan, answers: Answers) -> Spot
 
 def _type(kind: str, zones: Sequence[str], prices: Prices, answers: Answers) -> SpotType:
     now = (answers.prices or {}).get(kind, {})
-    listed = prices.on_demand(kind)
+    listed, assumed = prices.on_demand(kind), spot_price_of(kind, zones, prices, Buying())
     return SpotType(
         instance_type=kind,
         on_demand_usd=listed.usd if listed else None,
-        assumed_usd=_assumed(kind, zones, prices),
+        assumed_usd=assumed[0].expected if assumed else None,
         by_zone={zone: now[zone] for zone in zones if zone in now},
     )
-
-
-def _assumed(kind: str, zones: Sequence[str], prices: Prices) -> float | None:
-    """As the bill takes it: what is stated, or was fetched, or an old saving of on demand."""
-    if kind in prices.given_spot:
-        return prices.given_spot[kind].usd
-    fetched = spot_prices(prices.region)
-    by_zone = fetched.usd_by_zone_by_type.get(kind, {}) if fetched else {}
-    here = [usd for zone, usd in by_zone.items() if zone in zones] or list(by_zone.values())
-    if here:
-        return median(here)
-    listed, saving = prices.on_demand(kind), spot_saving(kind, prices.region)
-    return listed.usd * (1 - saving.share) if listed and saving else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.advice.findings import Finding, blocks, warns
+from tokenfleet.advice.findings import AccountFinding, blocks, warns
 from tokenfleet.advice.question import zones_of
 from tokenfleet.aws.advice.facts import Answers
 from tokenfleet.catalogue.zones import without_eks
@@ -37,7 +37,7 @@ def missing_offers(plan: Plan, answers: Answers) -> Sequence[MissingOffer]:
     return sorted(found, key=lambda each: (each.pool, each.instance_type))
 
 
-def zone_findings(plan: Plan, answers: Answers) -> Iterator[Finding]:
+def zone_findings(plan: Plan, answers: Answers) -> Iterator[AccountFinding]:
     """Zones that are not there, that EKS does not take, or that go by another id."""
     if answers.zone_ids is None:
         return
@@ -63,7 +63,7 @@ def zone_findings(plan: Plan, answers: Answers) -> Iterator[Finding]:
             )
 
 
-def offer_findings(plan: Plan, answers: Answers) -> Iterator[Finding]:
+def offer_findings(plan: Plan, answers: Answers) -> Iterator[AccountFinding]:
     """Pools and zones in which no node can start, for want of types."""
     ids = ids_of(plan, answers)
     if answers.offers is None or not ids:
@@ -84,12 +84,11 @@ def offer_findings(plan: Plan, answers: Answers) -> Iterator[Finding]:
         lacking = [
             _lacking(kind, _zones_of(groups), ids, answers) for kind in groups[0].instance_types
         ]
-        empty = set.intersection(*(set(zones) for zones in lacking))
+        empty = [zone for zone in lacking[0] if all(zone in zones for zones in lacking)]
         if empty and not dead:
             yield warns(
                 pool,
-                f"no node of it can start in {', '.join(sorted(empty))}, which offers none of"
-                f" {kinds}",
+                f"no node of it can start in {', '.join(empty)}, which offers none of {kinds}",
                 "another zone, or another type beside, keeps it spread",
             )
 
