@@ -22,9 +22,9 @@ _DIFFERS = 1.5
 
 @dataclass(frozen=True, kw_only=True)
 class SpotType:
-    """What an hour of a type costs, US dollars; ``assumed_usd`` is what the bill takes for spot.
+    """What an hour of a type costs, US dollars, None where no price is known.
 
-    None where no price is known.
+    ``assumed_usd`` is what the bill takes for spot.
     """
 
     instance_type: str
