@@ -15,7 +15,7 @@ from tests.own_stacks import FOLDER
 from tokenfleet.cli import app
 from tokenfleet.json_document import Schema
 
-BLOCKED, BAD_INPUT = 1, 2
+BLOCKED, BAD_INPUT = 4, 2
 PAGE = Path(__file__).parents[2] / "docs" / "advise.md"
 
 

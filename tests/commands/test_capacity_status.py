@@ -33,7 +33,9 @@ def _kubectl(folder: Path, *, out: str = "", error: str = "", code: int = 0) -> 
     (folder / "out").write_text(out)
     (folder / "error").write_text(error)
     script = folder / "kubectl"
-    script.write_text(f"#!/bin/sh\n/bin/cat {folder}/out\n/bin/cat {folder}/error >&2\nexit {code}\n")
+    script.write_text(
+        f"#!/bin/sh\n/bin/cat {folder}/out\n/bin/cat {folder}/error >&2\nexit {code}\n"
+    )
     script.chmod(0o755)
 
 

@@ -40,7 +40,7 @@ class Advice:
     asked_at: dt.datetime
     """The moment AWS was asked."""
     blocked: bool
-    """Whether a finding blocks: the command then ends with 1."""
+    """Whether a finding blocks: the command then ends with 4."""
     findings: Sequence[AccountFinding]
     """Those that block first."""
     quotas: Sequence[QuotaNeed]

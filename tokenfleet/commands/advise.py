@@ -10,6 +10,7 @@ from tokenfleet.advice.question import question_of
 from tokenfleet.aws.advice.ask import ask
 from tokenfleet.aws.advice.asking import AdviceError
 from tokenfleet.commands.answers import (
+    FAILED_VERDICT,
     AnswersPath,
     AsJson,
     ProjectFolder,
@@ -26,7 +27,8 @@ from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.views.screens.advice import advice_screen
 
-BLOCKED = 1
+BLOCKED = FAILED_VERDICT
+"""Exit code where something would block."""
 
 
 def advise(
@@ -41,7 +43,7 @@ def advise(
 
     Reads quotas, zones, instance types on offer, spot prices, placement scores and Capacity
     Manager; changes nothing. Needs AWS credentials; what these may not read is said. Ends with 0
-    when nothing blocks, 1 when something does, 2 when the stack cannot be built or AWS not asked.
+    when nothing blocks, 4 when something does, 2 when the stack cannot be built or AWS not asked.
     """
     stack_file = stack_file_of(
         project.resolve(), given_stack(stack, named) or DEFAULT_STACK, answers_of(answers)
