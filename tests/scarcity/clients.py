@@ -44,7 +44,9 @@ class Clients:
         self._session = cast(
             "_Session",
             boto3.Session(
-                aws_access_key_id=access_key, aws_secret_access_key="secret", region_name=region
+                aws_access_key_id=access_key,
+                aws_secret_access_key=access_key,  # nobody checks it
+                region_name=region,
             ),
         )
 

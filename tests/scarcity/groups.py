@@ -31,13 +31,10 @@ def _make(aws: Clients, group: NodeGroupPlan, *, protected: bool) -> None:
         NewInstancesProtectedFromScaleIn=protected,
         Tags=[{"Key": key, "Value": value} for key, value in group.group_tags.items()],
     )
-    aws.autoscaling.suspend_processes(
-        AutoScalingGroupName=name, ScalingProcesses=["AZRebalance"]
-    )
+    aws.autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AZRebalance"])
 
 
 def _purchase(group: NodeGroupPlan) -> "MixedInstancesPolicyTypeDef":
-    template = {"LaunchTemplateName": group.physical_name, "Version": "1"}
     return {
         "InstancesDistribution": {
             "OnDemandBaseCapacity": 0,
@@ -46,7 +43,10 @@ def _purchase(group: NodeGroupPlan) -> "MixedInstancesPolicyTypeDef":
             "SpotAllocationStrategy": "price-capacity-optimized",
         },
         "LaunchTemplate": {
-            "LaunchTemplateSpecification": template,
+            "LaunchTemplateSpecification": {
+                "LaunchTemplateName": group.physical_name,
+                "Version": "1",
+            },
             "Overrides": [{"InstanceType": kind} for kind in group.instance_types],
         },
     }
@@ -57,4 +57,4 @@ def _subnets(aws: Clients, zones: Sequence[str]) -> Sequence[str]:
     found = aws.ec2.describe_subnets(
         Filters=[{"Name": "availability-zone", "Values": list(zones)}]
     )["Subnets"]
-    return [subnet["SubnetId"] for subnet in found]
+    return [subnet.get("SubnetId", "") for subnet in found]

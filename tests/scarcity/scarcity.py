@@ -160,7 +160,7 @@ class Scarcity:
         found = [Instance(**instance) for instance in self._ask("instances")]
         return [i for i in found if group in ("", i.group) and (not states or i.state in states)]
 
-    def _ask(self, control: str, **arguments: object) -> Any:  # noqa: ANN401 - each control's own
+    def _ask(self, control: str, **arguments: Any) -> Any:  # noqa: ANN401 - each control's own
         answer = self._session.post(
             f"{self.endpoint}/scarcity/{control}", json=arguments, timeout=20
         )

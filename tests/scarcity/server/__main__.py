@@ -1,11 +1,10 @@
 """The process: ``python -m tests.scarcity.server PORT REGION``."""
 
-import logging
 import os
 import sys
 import threading
 
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
 from tests.scarcity.server.auto_scaling import install
 from tests.scarcity.server.wire import application
@@ -16,11 +15,8 @@ def main() -> None:
     """Serve on loopback until somebody ends this."""
     port, WORLD.region = int(sys.argv[1]), sys.argv[2]
     threading.excepthook = _end
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     install()
-    make_server(
-        "127.0.0.1", port, application, threaded=True, request_handler=WSGIRequestHandler
-    ).serve_forever()
+    make_server("127.0.0.1", port, application, threaded=True).serve_forever()
 
 
 def _end(failed: threading.ExceptHookArgs) -> None:

@@ -1,6 +1,6 @@
 """The calls of Auto Scaling that moto lacks or gets wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.autoscaling import models
@@ -17,6 +17,10 @@ MARKETS = {"spot": "Spot", "on-demand": "OnDemand"}
 _INSTANCES_A_CALL = 100
 
 
+class _MismatchError(AutoscalingClientError):
+    code = "IdempotentParameterMismatch"
+
+
 class AutoScaling(AutoScalingResponse):
     """moto's answers, with groups that behave like AWS's."""
 
@@ -29,7 +33,7 @@ class AutoScaling(AutoScalingResponse):
         before, answer = WORLD.launches_by_token[token]
         if before != asked:
             msg = f"Client token {token} was used with other parameters"
-            raise AutoscalingClientError("IdempotentParameterMismatch", msg)
+            raise _MismatchError(msg)
         return ActionResult(dict(answer))
 
     def terminate_instance_in_auto_scaling_group(self) -> ActionResult:
@@ -37,7 +41,7 @@ class AutoScaling(AutoScalingResponse):
         instance_id = str(self._get_param("InstanceId"))
         group = self._group_with(instance_id)
         before = group.desired_capacity or 0
-        if self._get_bool_param("ShouldDecrementDesiredCapacity", False):
+        if self._get_bool_param("ShouldDecrementDesiredCapacity"):
             if before <= (group.min_size or 0):
                 msg = (
                     f"Currently, desiredSize equals minSize ({group.min_size}). Terminating "
@@ -58,6 +62,13 @@ class AutoScaling(AutoScalingResponse):
         group.set_desired_capacity(self._get_int_param("DesiredCapacity"))
         return EmptyResult()
 
+    def update_auto_scaling_group(self) -> ActionResult:
+        """moto forgets the purchase options of a group when anything else of it changes."""
+        group = self._group(str(self._get_param("AutoScalingGroupName")))
+        if "LaunchTemplate" not in self.params:
+            self.params.setdefault("MixedInstancesPolicy", group.mixed_instances_policy)
+        return super().update_auto_scaling_group()
+
     def _launched(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         group = self._group(str(asked["AutoScalingGroupName"]))
         count = int(asked["RequestedCapacity"])
@@ -69,7 +80,7 @@ class AutoScaling(AutoScalingResponse):
             count if retried else len(started)
         )
         group.look_later()
-        where = {
+        where: dict[str, Any] = {
             "InstanceType": group.instance_type,
             "MarketType": MARKETS[group.market],
             "SubnetId": group.subnet(zone),
@@ -78,8 +89,8 @@ class AutoScaling(AutoScalingResponse):
         return {
             "AutoScalingGroupName": group.name,
             "ClientToken": asked["ClientToken"],
-            "Instances": [where | {"InstanceIds": _ids(started)}] if started else [],
-            "Errors": [where | _refusal(group, zone)] if len(started) < count else [],
+            "Instances": [{**where, "InstanceIds": _ids(started)}] if started else [],
+            "Errors": [{**where, **_refusal(group, zone)}] if len(started) < count else [],
         }
 
     def _check(self, group: Group, count: int) -> None:
@@ -126,9 +137,6 @@ def install() -> None:
     """Put these groups in place of moto's."""
     models.FakeAutoScalingGroup = Group  # pyright: ignore[reportPrivateImportUsage] - a class of its module
     AutoScalingBackend.notify_terminate_instances = _ended_in_ec2
-    for refresh in ("update_attached_elbs", "update_attached_target_groups"):
-        # moto wants a load balancer's state for each change of a group.
-        setattr(AutoScalingBackend, refresh, lambda _backend, _name: None)
 
 
 def _ended_in_ec2(self: AutoScalingBackend, instance_ids: list[str]) -> None:
@@ -139,7 +147,7 @@ def _ended_in_ec2(self: AutoScalingBackend, instance_ids: list[str]) -> None:
                 group.end(state.instance_id, "TerminateInstances")
 
 
-def _ids(started: list[Instance] | Any) -> list[str]:
+def _ids(started: Sequence[Instance]) -> list[str]:
     return [instance.instance_id for instance in started]
 
 

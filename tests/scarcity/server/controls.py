@@ -32,9 +32,7 @@ def fail_launches(count: int) -> None:
     WORLD.late_failures = count
 
 
-def reclaim(
-    zone: str, count: int, seconds: float, notices: int, late: float
-) -> Sequence[str]:
+def reclaim(zone: str, count: int, seconds: float, notices: int, late: float) -> Sequence[str]:
     """Take the oldest spot instances of a zone away."""
     running = [
         instance.instance_id
@@ -44,9 +42,7 @@ def reclaim(
     ]
     for instance_id in running[:count]:
         detail = {"instance-id": instance_id, "instance-action": "terminate"}
-        told = partial(
-            WORLD.publish, _NOTICE, detail, instance_ids=[instance_id], copies=notices
-        )
+        told = partial(WORLD.publish, _NOTICE, detail, instance_ids=[instance_id], copies=notices)
         if notices:
             WORLD.later.after(late, told)
         WORLD.later.after(seconds, partial(_take, instance_id))

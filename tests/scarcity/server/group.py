@@ -45,11 +45,6 @@ class Group(FakeAutoScalingGroup):
         """Its instances but for those that are being ended."""
         return [s for s in self.instance_states if s.lifecycle_state != _LEAVING]
 
-    def update(self, **changes: Any) -> None:  # noqa: ANN401 - moto's parameters, handed on
-        """moto forgets the purchase options of a group when anything else of it changes."""
-        kept = changes["mixed_instances_policy"] or self.mixed_instances_policy
-        super().update(**{**changes, "mixed_instances_policy": kept})
-
     def set_desired_capacity(self, new_capacity: int | None) -> None:
         """Wish for so many instances; the group sees to it later."""
         minimum, maximum = self.min_size or 0, self.max_size or 0
@@ -114,7 +109,6 @@ class Group(FakeAutoScalingGroup):
             tags={"instance": {**self.get_propagated_tags(), models.ASG_NAME_TAG: self.name}},
             instance_market_options="spot" if self.market == "spot" else None,
         ).instances
-        started.autoscaling_group = self
         instance = Instance(
             instance_id=str(started.id),
             group=self.name,
@@ -125,7 +119,7 @@ class Group(FakeAutoScalingGroup):
             launched_at=time.time(),
         )
         WORLD.instances[instance.instance_id] = instance
-        state = InstanceState(started, lifecycle_state="Pending")
+        state = InstanceState(started, lifecycle_state="Pending", autoscaling_group=self)
         self.instance_states.append(state)
         WORLD.later.after(WORLD.pace.pending, partial(self._in_service, instance, state))
         return instance
@@ -157,8 +151,7 @@ class Group(FakeAutoScalingGroup):
                 self.end(state.instance_id, "scale in")
 
     def _refill(self, missing: int) -> int:
-        held = Counter({zone: 0 for zone in self.availability_zones})
-        held.update(state.availability_zone for state in self.staying)
+        held = Counter(str(state.availability_zone) for state in self.staying)
         done = 0
         while done < missing:
             # The emptiest zone first; a dry one is passed over.

@@ -1,8 +1,10 @@
 """From HTTP to moto's answers and back, with the faults between; every call is written down."""
 
+import copy
 import json
 import re
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -36,13 +38,22 @@ _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
 _Answer = tuple[int, dict[str, str], str | bytes]
 
 
+class _Refusal(ServiceException):
+    """Not moto's own, whose service moto would look for."""
+
+
 def application(environment: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     """Answer one request."""
     request = Request(environment)
-    if request.path.startswith(CONTROL_PATH):
-        response = _controlled(request.path.removeprefix(CONTROL_PATH), request.get_data())
-    else:
-        response = _called(request)
+    try:
+        if request.path.startswith(CONTROL_PATH):
+            response = _controlled(request.path.removeprefix(CONTROL_PATH), request.get_data())
+        else:
+            response = _called(request)
+    except Exception:
+        # Werkzeug would answer 500 and say nothing.
+        traceback.print_exc()
+        raise
     return response(environment, start)
 
 
@@ -62,7 +73,8 @@ def _called(request: Request) -> Response:
     request.from_wsgi_server = True
     moto = _SERVICES[service]()
     moto.setup_class(request)
-    action = moto._get_action()
+    action = str(request.form.get("Action") or request.headers["X-Amz-Target"].split(".")[-1])
+    parameters = _parameters(moto)
     with WORLD.lock:
         # Whoever sets the scene is spared.
         faults = [] if caller == SCENARIO else WORLD.faults
@@ -78,7 +90,7 @@ def _called(request: Request) -> Response:
         caller=caller,
         service=service,
         action=action,
-        parameters=_parameters(moto),
+        parameters=parameters,
         error=error,
         answer=answer,
     )
@@ -94,14 +106,15 @@ def _answer(moto: BaseResponse, service: str, fault: Fault | None) -> _Answer:
             answer: _Answer = moto.call_action()
         if fault is None or not fault.code:
             return answer
-    refusal = ServiceException(fault.code, "refused because the test wants it")
+    refusal = _Refusal(fault.code, "refused because the test wants it")
     _, headers, body = moto.serialized(ActionResult(refusal))
     return fault.status, headers, body
 
 
 def _parameters(moto: BaseResponse) -> Mapping[str, Any]:
+    """Before the call, which may change them."""
     if moto.automated_parameter_parsing:
-        return dict(moto._get_params())
+        return copy.deepcopy(dict(moto.params))
     return dict(json.loads(moto.body or "{}"))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict
 from moto.events.models import events_backends
+from moto.events.utils import EventMessageType
 
 from tests.scarcity.records import Call, Instance
 from tests.scarcity.server.faults import Fault
@@ -82,7 +83,7 @@ class World:
         copies: int = 1,
     ) -> None:
         """Send an event to the targets of every rule whose pattern it matches."""
-        event = {
+        event: EventMessageType = {
             "version": "0",
             "id": f"{self.chance.getrandbits(128):032x}",
             "detail-type": detail_type,
@@ -91,7 +92,8 @@ class World:
             "time": time.time(),
             "region": self.region,
             "resources": [
-                f"arn:aws:ec2:{self.region}:{ACCOUNT}:instance/{name}" for name in instance_ids or []
+                f"arn:aws:ec2:{self.region}:{ACCOUNT}:instance/{name}"
+                for name in instance_ids or []
             ],
             "detail": dict(detail),
         }
