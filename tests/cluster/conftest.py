@@ -10,8 +10,8 @@ import pytest
 from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.definitions import install_definitions
-from tests.cluster.fleet import Fleet
-from tests.cluster.life import write_stages
+from tests.cluster.fleet import Fleet, FleetOf
+from tests.cluster.life import FASTER, write_stages
 from tests.cluster.tools import ToolsMissing, binaries, core_tools, module_folder
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
@@ -71,12 +71,12 @@ def plans(stack_files: Mapping[str, StackFile], root: Path) -> Mapping[str, Plan
 
 
 @pytest.fixture
-def fleet_of(api: Api, plans: Mapping[str, Plan]) -> Iterator[Callable[[str], Fleet]]:
+def fleet_of(api: Api, plans: Mapping[str, Plan]) -> Iterator[FleetOf]:
     """Sets up a stack in the cluster; everything is gone after the test."""
     fleets: list[Fleet] = []
 
-    def set_up(stack: str) -> Fleet:
-        fleets.append(Fleet(api, plans[stack]))
+    def set_up(stack: str, *, faster: float = FASTER) -> Fleet:
+        fleets.append(Fleet(api, plans[stack], faster=faster))
         return fleets[-1]
 
     yield set_up

@@ -32,15 +32,13 @@ class Scarcity:
     def __init__(self, folder: Path, region: str = "us-east-1") -> None:
         self.region, self.endpoint = region, ""
         self._log = folder / "scarcity.log"
-        self._session = requests.Session()
-        self._session.trust_env = False
         self._popen = answering(self._start, self._answers, self._log)
+        self._clients: dict[str, Clients] = {}
         self.aws = self.clients(SCENARIO)
 
     def stop(self) -> None:
         """End the server and wait for it."""
         ended(self._popen)
-        self._session.close()
 
     def reset(self) -> None:
         """Nothing has happened, and there is room for everything."""
@@ -48,7 +46,9 @@ class Scarcity:
 
     def clients(self, caller: str = CONTROLLER) -> Clients:
         """Clients with the access key of a caller."""
-        return Clients(self.endpoint, self.region, caller)
+        if caller not in self._clients:
+            self._clients[caller] = Clients(self.endpoint, self.region, caller)
+        return self._clients[caller]
 
     def environment(self, caller: str = CONTROLLER) -> Mapping[str, str]:
         """What boto3 reads in another process."""
@@ -161,9 +161,10 @@ class Scarcity:
         return [i for i in found if group in ("", i.group) and (not states or i.state in states)]
 
     def _ask(self, control: str, **arguments: Any) -> Any:  # noqa: ANN401 - each control's own
-        answer = self._session.post(
-            f"{self.endpoint}/scarcity/{control}", json=arguments, timeout=20
-        )
+        # One a call: the bridge asks from another thread.
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.post(f"{self.endpoint}/scarcity/{control}", json=arguments, timeout=20)
         answer.raise_for_status()
         return answer.json()
 

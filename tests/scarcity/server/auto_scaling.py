@@ -65,9 +65,11 @@ class AutoScaling(AutoScalingResponse):
     def update_auto_scaling_group(self) -> ActionResult:
         """moto forgets the purchase options of a group when anything else of it changes."""
         group = self._group(str(self._get_param("AutoScalingGroupName")))
-        if "LaunchTemplate" not in self.params:
-            self.params.setdefault("MixedInstancesPolicy", group.mixed_instances_policy)
-        return super().update_auto_scaling_group()
+        kept = group.mixed_instances_policy
+        answer = super().update_auto_scaling_group()
+        if not {"LaunchTemplate", "MixedInstancesPolicy"} & set(self.params):
+            group.mixed_instances_policy = kept
+        return answer
 
     def _launched(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         group = self._group(str(asked["AutoScalingGroupName"]))
