@@ -1,4 +1,4 @@
-"""Fixtures: one control plane a session, a namespace and fresh nodes a test."""
+"""Fixtures: one control plane and one stand-in for AWS a session, both as new for each test."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.definitions import install_definitions
 from tests.cluster.fleet import Fleet, FleetOf
 from tests.cluster.life import FASTER, write_stages
+from tests.cluster.scarcity.scarcity import Scarcity
 from tests.cluster.tools import ToolsMissing, binaries, core_tools, module_folder
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
@@ -82,3 +83,18 @@ def fleet_of(api: Api, plans: Mapping[str, Plan]) -> Iterator[FleetOf]:
     yield set_up
     for fleet in fleets:
         fleet.remove()
+
+
+@pytest.fixture(scope="session")
+def scarcity_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scarcity]:
+    """The stand-in for AWS capacity that runs out; a test asks for ``scarcity``."""
+    running = Scarcity(tmp_path_factory.mktemp("scarcity"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def scarcity(scarcity_server: Scarcity) -> Scarcity:
+    """A region in which nothing has happened yet."""
+    scarcity_server.reset()
+    return scarcity_server

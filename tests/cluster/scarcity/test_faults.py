@@ -1,15 +1,17 @@
 """Calls that go wrong on purpose, and the list of calls that tests read."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.scarcity.clients import Clients
-from tests.scarcity.observed import SPOT, ZONES, ids, instances_of, launch
-from tests.scarcity.records import SCENARIO
-from tests.scarcity.scarcity import Scarcity
+from tests.cluster.scarcity.clients import Clients
+from tests.cluster.scarcity.observed import SPOT, ZONES, ids, instances_of, launch
+from tests.cluster.scarcity.records import SCENARIO
+from tests.cluster.scarcity.scarcity import Scarcity
 
 DESCRIBE = "DescribeAutoScalingGroups"
 
@@ -119,3 +121,10 @@ def test_calls_are_listed_by_caller_with_what_was_asked_and_answered(
     assert before <= call.at <= time.time()
     assert scarcity.calls("SetDesiredCapacity") == []
     assert scarcity.calls("CreateAutoScalingGroup", caller=SCENARIO)
+
+
+def test_a_process_with_its_environment_is_the_caller(scarcity: Scarcity) -> None:
+    program = "import boto3; boto3.client('autoscaling').describe_auto_scaling_groups()"
+    subprocess.run([sys.executable, "-c", program], env=scarcity.environment("other"), check=True)
+    assert [call.action for call in scarcity.calls(caller="other")] == [DESCRIBE]
+    assert not scarcity.calls()

@@ -20,11 +20,11 @@ from moto.events.responses import EventsHandler
 from moto.sqs.responses import SQSResponse
 from werkzeug.wrappers import Response
 
-from tests.scarcity.records import SCENARIO, Call
-from tests.scarcity.server.auto_scaling import AutoScaling
-from tests.scarcity.server.controls import CONTROLS
-from tests.scarcity.server.faults import Fault
-from tests.scarcity.server.world import WORLD
+from tests.cluster.scarcity.records import SCENARIO, Call
+from tests.cluster.scarcity.server.auto_scaling import AutoScaling
+from tests.cluster.scarcity.server.controls import CONTROLS
+from tests.cluster.scarcity.server.faults import Fault
+from tests.cluster.scarcity.server.world import WORLD
 
 CONTROL_PATH = "/scarcity/"
 _SERVICES: Mapping[str, Callable[[], BaseResponse]] = {

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tests.cluster.api import eventually
-from tests.scarcity.clients import Clients
+from tests.cluster.scarcity.clients import Clients
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import (

@@ -11,9 +11,9 @@ from moto.core.base_backend import BackendDict
 from moto.events.models import events_backends
 from moto.events.utils import EventMessageType
 
-from tests.scarcity.records import Call, Instance
-from tests.scarcity.server.faults import Fault
-from tests.scarcity.server.later import Later
+from tests.cluster.scarcity.records import Call, Instance
+from tests.cluster.scarcity.server.faults import Fault
+from tests.cluster.scarcity.server.later import Later
 
 ACCOUNT = "123456789012"
 

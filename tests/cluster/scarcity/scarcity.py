@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import requests
 
+from tests.cluster.scarcity.clients import Clients
+from tests.cluster.scarcity.records import CONTROLLER, SCENARIO, Call, Instance
 from tests.guarded import answering, ended, free_port, started
-from tests.scarcity.clients import Clients
-from tests.scarcity.records import CONTROLLER, SCENARIO, Call, Instance
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 INSUFFICIENT = "InsufficientInstanceCapacity"
 SPOT_EVENTS: Sequence[Mapping[str, Any]] = (
     {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]},
@@ -171,7 +171,7 @@ class Scarcity:
     def _start(self) -> subprocess.Popen[bytes]:
         port = free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "tests.scarcity.server", str(port), self.region]
+        command = [sys.executable, "-m", "tests.cluster.scarcity.server", str(port), self.region]
         return started(self._log, command, folder=ROOT)
 
     def _answers(self) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.api import eventually
-from tests.scarcity.clients import Clients
-from tests.scarcity.observed import SPOT, ZONES, ids, in_service, launch
-from tests.scarcity.scarcity import Scarcity
+from tests.cluster.scarcity.clients import Clients
+from tests.cluster.scarcity.observed import SPOT, ZONES, ids, in_service, launch
+from tests.cluster.scarcity.scarcity import Scarcity
 
 NOTICE = "EC2 Spot Instance Interruption Warning"
 Event = dict[str, Any]

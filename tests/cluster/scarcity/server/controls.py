@@ -1,4 +1,4 @@
-"""What a scenario may ask of the stand-in, by name; ``tests.scarcity.scarcity`` asks for it."""
+"""What a scenario may ask of the stand-in, by name; ``tests.cluster.scarcity.scarcity`` asks for it."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -7,9 +7,9 @@ from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
 
-from tests.scarcity.server.faults import Fault
-from tests.scarcity.server.group import Group
-from tests.scarcity.server.world import ACCOUNT, WORLD, Pace, Room
+from tests.cluster.scarcity.server.faults import Fault
+from tests.cluster.scarcity.server.group import Group
+from tests.cluster.scarcity.server.world import ACCOUNT, WORLD, Pace, Room
 
 _NOTICE = "EC2 Spot Instance Interruption Warning"
 _REBALANCE = "EC2 Instance Rebalance Recommendation"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tests.scarcity.clients import Clients
+from tests.cluster.scarcity.clients import Clients
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 
 if TYPE_CHECKING:

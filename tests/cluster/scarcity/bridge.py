@@ -9,8 +9,8 @@ from typing import Self
 
 from tests.cluster.api import Access, Api, Object
 from tests.cluster.nodes import leave, planned_node
-from tests.scarcity.records import Instance
-from tests.scarcity.scarcity import Scarcity
+from tests.cluster.scarcity.records import Instance
+from tests.cluster.scarcity.scarcity import Scarcity
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.stack import Plan
 

@@ -9,9 +9,9 @@ from moto.autoscaling.models import AutoScalingBackend, TerminateInstanceActivit
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult, EmptyResult
 
-from tests.scarcity.records import Instance
-from tests.scarcity.server.group import Group
-from tests.scarcity.server.world import WORLD
+from tests.cluster.scarcity.records import Instance
+from tests.cluster.scarcity.server.group import Group
+from tests.cluster.scarcity.server.world import WORLD
 
 MARKETS = {"spot": "Spot", "on-demand": "OnDemand"}
 _INSTANCES_A_CALL = 100

@@ -10,8 +10,8 @@ from moto.autoscaling import models
 from moto.autoscaling.exceptions import ValidationError
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState
 
-from tests.scarcity.records import Instance
-from tests.scarcity.server.world import WORLD
+from tests.cluster.scarcity.records import Instance
+from tests.cluster.scarcity.server.world import WORLD
 
 _LEAVING = "Terminating"
 

@@ -1,4 +1,4 @@
-"""The process: ``python -m tests.scarcity.server PORT REGION``."""
+"""The process: ``python -m tests.cluster.scarcity.server PORT REGION``."""
 
 import os
 import sys
@@ -6,9 +6,9 @@ import threading
 
 from werkzeug.serving import make_server
 
-from tests.scarcity.server.auto_scaling import install
-from tests.scarcity.server.wire import application
-from tests.scarcity.server.world import WORLD
+from tests.cluster.scarcity.server.auto_scaling import install
+from tests.cluster.scarcity.server.wire import application
+from tests.cluster.scarcity.server.world import WORLD
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.cluster.api import eventually
-from tests.scarcity.clients import Clients
-from tests.scarcity.observed import (
+from tests.cluster.scarcity.clients import Clients
+from tests.cluster.scarcity.observed import (
     ON_DEMAND,
     SPOT,
     ZONES,
@@ -18,7 +18,7 @@ from tests.scarcity.observed import (
     instances_of,
     launch,
 )
-from tests.scarcity.scarcity import Scarcity
+from tests.cluster.scarcity.scarcity import Scarcity
 
 
 def test_the_answer_names_instances_of_the_zone_that_are_pending(
