@@ -119,6 +119,16 @@ def test_an_instance_that_is_ending_takes_a_while(scarcity: Scarcity, aws: Clien
     assert described["LifecycleState"] == "Terminating"
 
 
+def test_ending_again_what_is_ending_decrements_again(scarcity: Scarcity, aws: Clients) -> None:
+    # Groups that dwindled by it: kubernetes/autoscaler#5411.
+    scarcity.pace(ending=60)
+    launch(aws, SPOT, ZONES[0], 2)
+    first, _ = in_service(aws, SPOT, 2)
+    for _ in range(2):
+        _terminate(aws, first, decrement=True)
+    assert group_of(aws, SPOT)["DesiredCapacity"] == 0
+
+
 def test_ending_below_the_minimum_with_decrement_is_refused(aws: Clients) -> None:
     launch(aws, SPOT, ZONES[0])
     (first,) = in_service(aws, SPOT, 1)

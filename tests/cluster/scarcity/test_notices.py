@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +11,11 @@ import pytest
 from tests.cluster.api import eventually
 from tests.cluster.scarcity.clients import Clients
 from tests.cluster.scarcity.observed import SPOT, ZONES, ids, in_service, launch
-from tests.cluster.scarcity.scarcity import Scarcity
+from tests.cluster.scarcity.scarcity import SPOT_EVENTS, Scarcity
 
 NOTICE = "EC2 Spot Instance Interruption Warning"
+ENDED = "EC2 Instance State-change Notification"
+ON_END = {"source": ["aws.ec2"], "detail-type": [ENDED], "detail": {"state": ["terminated"]}}
 Event = dict[str, Any]
 
 
@@ -51,42 +53,35 @@ def test_a_notice_comes_first_and_the_end_in_its_time(scarcity: Scarcity, aws: C
     assert (ended.instance_id, ended.ended_by) == (first, "reclaim")
 
 
-# How a reclaim is announced: (what is asked, messages that come).
-ANNOUNCED: Mapping[str, tuple[Mapping[str, Any], int]] = {
-    "once": ({}, 1),
-    "twice": ({"notices": 2}, 2),
-    "never": ({"notices": 0}, 0),
-    "after the end": ({"late": 0.6}, 1),
+# How a reclaim is announced: (what is asked, what is heard in this order).
+ANNOUNCED: Mapping[str, tuple[Mapping[str, Any], Sequence[str]]] = {
+    "once": ({}, [NOTICE, ENDED]),
+    "twice": ({"notices": 2}, [NOTICE, NOTICE, ENDED]),
+    "never": ({"notices": 0}, [ENDED]),
+    "after the end": ({"late": 0.6}, [ENDED, NOTICE]),
 }
 
 
 @pytest.mark.parametrize("way", list(ANNOUNCED))
 def test_a_notice_may_be_doubled_lost_or_late(way: str, scarcity: Scarcity, aws: Clients) -> None:
-    url = scarcity.queue()
+    url = scarcity.queue([*SPOT_EVENTS, ON_END])
     launch(aws, SPOT, ZONES[0])
     in_service(aws, SPOT, 1)
-    change, count = ANNOUNCED[way]
+    change, expected = ANNOUNCED[way]
     (taken,) = scarcity.reclaim(ZONES[0], seconds=0.2, **change)
-    (ended,) = eventually(lambda: scarcity.instances(SPOT, "terminated"))
-    if way != "after the end":
-        # What comes after it in the queue shows that nothing else was to come.
-        scarcity.rebalance("i-last")
-        events = _heard(aws, url, count + 1)
-        assert [e["detail"]["instance-id"] for e in events] == [taken] * count + ["i-last"]
-        assert len({e["id"] for e in events[:count]}) == min(count, 1)
-        return
-    (event,) = _heard(aws, url, 1)
-    assert event["detail"]["instance-id"] == ended.instance_id == taken
+    events = _heard(aws, url, len(expected))
+    # What comes next shows that nothing else was to come.
+    scarcity.rebalance("i-last")
+    events += _heard(aws, url, 1)
+    names = [event["detail"]["instance-id"] for event in events]
+    assert [event["detail-type"] for event in events[:-1]] == expected
+    assert names == [taken] * len(expected) + ["i-last"]
+    notices = {event["id"] for event in events if event["detail-type"] == NOTICE}
+    assert len(notices) == min(expected.count(NOTICE), 1)
 
 
 def test_rules_decide_what_a_queue_hears(scarcity: Scarcity, aws: Clients) -> None:
-    ended = {
-        "source": ["aws.ec2"],
-        "detail-type": ["EC2 Instance State-change Notification"],
-        "detail": {"state": ["terminated"]},
-    }
-    health = {"source": ["aws.health"]}
-    url = scarcity.queue([ended, health])
+    url = scarcity.queue([ON_END, {"source": ["aws.health"]}])
     (first,) = ids(launch(aws, SPOT, ZONES[0]))
     scarcity.rebalance(first)
     scarcity.reclaim(ZONES[0], seconds=0)

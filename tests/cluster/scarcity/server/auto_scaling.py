@@ -37,7 +37,7 @@ class AutoScaling(AutoScalingResponse):
         return ActionResult(dict(answer))
 
     def terminate_instance_in_auto_scaling_group(self) -> ActionResult:
-        """End an instance, protected from scale-in or not."""
+        """End an instance, protected from scale-in or not; ask twice and two are too many."""
         instance_id = str(self._get_param("InstanceId"))
         group = self._group_with(instance_id)
         before = group.desired_capacity or 0
