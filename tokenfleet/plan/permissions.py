@@ -96,8 +96,10 @@ def capacity_statements(cluster_name: str, queue_arn: str) -> Sequence[Statement
                 "autoscaling:TerminateInstanceInAutoScalingGroup",
             ],
             resources=[
-                f"arn:{partition}:autoscaling:{region}:{account}"
-                f":autoScalingGroup:*:autoScalingGroupName/{cluster_name}-*"
+                (
+                    f"arn:{partition}:autoscaling:{region}:{account}"
+                    f":autoScalingGroup:*:autoScalingGroupName/{cluster_name}-*"
+                )
             ],
             condition=ours,
         ),
