@@ -51,7 +51,7 @@ SCALED: Mapping[str, tuple[Seen, bool, list[tuple[int, int]]]] = {
         False,
         [(2, 0)],
     ),
-    "one of two replacements serves": (
+    "one of two replacements serves, and shrinking would end the other": (
         Seen(
             machines=[SPOT, DOOMED, DOOMED],
             waiting=1,
@@ -59,7 +59,17 @@ SCALED: Mapping[str, tuple[Seen, bool, list[tuple[int, int]]]] = {
             surge=Surge(replicas=2, total=4),
         ),
         False,
-        [(3, 1)],
+        [],
+    ),
+    "one of two under notice has gone": (
+        Seen(
+            machines=[SPOT, DOOMED],
+            waiting=2,
+            replicas=5,
+            surge=Surge(replicas=2, total=5),
+        ),
+        False,
+        [(4, 1)],
     ),
     "it has gone, its replacement still starts": (
         Seen(machines=[SPOT], waiting=2, replicas=3, surge=REPLACING),

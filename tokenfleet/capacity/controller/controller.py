@@ -131,7 +131,7 @@ class Controller:
         outcome, moves = Outcome(), ()
         for round_ in range(_ROUNDS):
             outcome, moves = self._decided(state, outcome)
-            if not outcome.refused and not outcome.on_demand_refused:
+            if not (outcome.refused or outcome.on_demand_refused or outcome.again):
                 break
             if round_ < _ROUNDS - 1:
                 instances = self._instances(time.time())

@@ -11,7 +11,7 @@ from tokenfleet.capacity.controller.cluster import (
     SURGE,
     Node,
 )
-from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance
+from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance, Launched
 from tokenfleet.capacity.controller.journal import Journal
 from tokenfleet.capacity.controller.kubernetes import (
     CONFLICT,
@@ -39,6 +39,7 @@ class Outcome:
     refused: dict[str, int] = field(default_factory=dict[str, int])
     on_demand_refused: int = 0
     launched: int = 0
+    again: bool = False
 
 
 class Doing:
@@ -62,7 +63,11 @@ class Doing:
 
     def machines(self, state: PoolState, planned: Machines) -> Outcome:
         """Launch first, because others wait for that; end last."""
-        outcome = Outcome()
+        outcome = Outcome(again=planned.again)
+        for zone, count in planned.clipped.items():
+            # As good as no: who waits for it would wait in vain.
+            self._refused(state, SPOT, zone, "AtMaximum", count)
+            outcome.refused[zone] = count
         order = (Keep, Launch, Close, End)
         for step in sorted(planned.steps, key=lambda step: order.index(type(step))):
             if state.settings.dry_run:
@@ -83,15 +88,21 @@ class Doing:
         group, missing = state.settings.groups[step.tier], step.count
         rested = [z for z in step.zones if self._zone_rests.get((group, z), 0) <= state.now]
         for zone in rested if step.tier == ON_DEMAND else step.zones:
-            if not missing or self._resting(group, state.now):
+            if not missing:
+                break
+            if self._resting(group, state.now):
+                if step.tier == SPOT:
+                    outcome.refused[zone] = missing
                 break
             there = [m.instance.id for m in state.of_tier(step.tier)]
             try:
                 got = self._groups.launch(group, zone, missing, there=there, now=state.now)
             except CloudError as error:
                 self._rest(group, state, error)
-                break
-            self._forgive(group)
+                # Whether it is throttled or denied: nothing comes from there now.
+                got = Launched(instances=(), code=error.code)
+            else:
+                self._forgive(group)
             self._launched(state, step.tier, zone, got.instances)
             outcome.launched += len(got.instances)
             missing -= len(got.instances)
@@ -179,7 +190,8 @@ class Doing:
         ):
             return
         was = step.deployment
-        did = "surge" if surge.replicas > was.surge.replicas else "settle"
+        more = surge.replicas - was.surge.replicas
+        did = "surge" if more > 0 else "settle" if more < 0 else "follow"
         self._journal.say(did, pool=state.settings.name, model=model, wanted=was.wanted,
                           replicas=step.replicas, surge=surge.replicas, why=step.why)  # fmt: skip
         if was.surge.returning and not surge.returning:

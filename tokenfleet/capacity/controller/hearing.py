@@ -97,7 +97,7 @@ class Hearing:
                     raise
                 node = self._kubernetes.node(node.name)
             else:
-                self._journal.say("taint", node=node.name, kind=notice.kind, at=notice.at)
+                self._journal.say("taint", node=node.name, kind=notice.kind)
                 return
 
 
