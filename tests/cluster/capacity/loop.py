@@ -48,7 +48,7 @@ class Sample:
 
 
 class Loop:
-    """Watches while its block runs; ``notes`` are what the scenario did and the controller said."""
+    """Watches while its block runs; ``notes`` are what the scenario did, by when."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Loop:
         self.api, self.fleet, self.scarcity = api, fleet, scarcity
         self.bridge, self.controller = bridge, controller
         self.samples: list[Sample] = []
-        self._notes: list[tuple[float, str]] = []
+        self.notes: list[tuple[float, str]] = []
         self._taken: set[str] = set()
         self._watcher = Api(access)
         self._end = threading.Event()
@@ -85,7 +85,7 @@ class Loop:
 
     def note(self, text: str) -> None:
         """What the scenario does now."""
-        self._notes.append((time.time(), text))
+        self.notes.append((time.time(), text))
 
     def reclaim(
         self, zone: str, count: int = 1, *, dry: bool = True, notices: int = 1, late: float = 0
@@ -180,8 +180,8 @@ class Loop:
 
     def timeline(self) -> str:
         """Everything in order: seconds, replicas that serve, nodes, what was done."""
-        first = self._notes[0][0] if self._notes else 0.0
-        lines = [(at, text) for at, text in self._notes]
+        first = self.notes[0][0] if self.notes else 0.0
+        lines = [(at, text) for at, text in self.notes]
         lines += [(line["at"], f"  {_told(line)}") for line in self.controller.said()]
         rows = ["      s  ready  spot  on-demand  what"]
         for at, text in sorted(lines, key=lambda line: line[0]):

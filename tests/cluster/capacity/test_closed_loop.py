@@ -7,14 +7,26 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.api import Api
 from tests.cluster.capacity.conftest import LoopOf
+from tests.cluster.capacity.drawing import drawn
 from tests.cluster.capacity.loop import MODEL, NOTICE_SECONDS, ZONES, Loop
 from tests.cluster.control_plane import ControlPlane
 from tokenfleet.capacity.controller.cluster import PAUSE, SURGE
 
 REPLICAS = 4
 KILLS = 10
+DRAWING = "docs/spot-run.svg"
+"""Of a run of the first scenario: `make golden-spot`."""
+
+_MOMENTS = {
+    "notice": "a notice",
+    "launch": "launched on demand",
+    "settle": "the doomed are replaced",
+    "end": "empty nodes are ended",
+}
 
 
 def _dry(loop: Loop) -> None:
@@ -37,14 +49,33 @@ def _lost_and_returned(loop: Loop) -> None:
     loop.await_settled(REPLICAS, spot=REPLICAS, seconds=6 * NOTICE_SECONDS)
 
 
+def _moments(loop: Loop, since: float) -> dict[float, str]:
+    """What a reader should know of, each the first time it happened."""
+    found: dict[float, str] = {}
+    back = next(at for at, text in loop.notes if "is back" in text)
+    for did, text in _MOMENTS.items():
+        found[next(s["at"] for s in loop.controller.said(did) if s["at"] >= since)] = text
+    found[back] = "spot is back"
+    after = [line for line in loop.controller.said("launch", "settle") if line["at"] > back]
+    found[next(line["at"] for line in after if line["did"] == "launch")] = "launched on spot"
+    found[next(line["at"] for line in after if line["did"] == "settle")] = "one has returned"
+    return found
+
+
 def _path(loop: Loop) -> str:
     return f"/apis/apps/v1/namespaces/{loop.fleet.namespace}/deployments/vllm-{MODEL}"
 
 
-def test_two_notices_with_spot_dry_fall_back_and_return(loop_of: LoopOf) -> None:
+def test_two_notices_with_spot_dry_fall_back_and_return(
+    loop_of: LoopOf, root: Path, pytestconfig: pytest.Config
+) -> None:
     loop = loop_of(REPLICAS)
     since = loop.mark()
     _lost_and_returned(loop)
+    if pytestconfig.getoption("--write-golden"):
+        loop.eventually(lambda: not loop.samples[-1].on_demand_nodes)
+        shown = [sample for sample in loop.samples if sample.at >= since]
+        (root / DRAWING).write_text(drawn(shown, _moments(loop, since), REPLICAS))
     assert loop.fewest(since) == REPLICAS
     assert not loop.scarcity.calls("SetDesiredCapacity")
     assert not loop.controller.said("crash", "error", "force")
