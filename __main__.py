@@ -8,6 +8,7 @@ from tokenfleet.components.cluster import Cluster, ClusterArgs
 from tokenfleet.components.image_cache import ImageCache, ImageCacheArgs
 from tokenfleet.components.model_store import ModelStore, ModelStoreArgs
 from tokenfleet.components.network import Network, NetworkArgs
+from tokenfleet.components.notices import Notices, NoticesArgs
 from tokenfleet.components.pool import Pool, PoolArgs
 from tokenfleet.components.provider import aws_provider
 from tokenfleet.components.serving import Serving, ServingArgs
@@ -23,10 +24,11 @@ in_aws = ResourceOptions(providers=[aws])
 store = ModelStore(f"{name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
 network = Network(f"{name}-network", NetworkArgs(plan=plan.network, store=store), in_aws)
 subnets = network.private_subnet_id_by_zone
+notices = [Notices(f"{name}-notices", NoticesArgs(plan=c.notices), in_aws) for c in plan.capacity]
 cluster = Cluster(
     f"{name}-cluster",
-    ClusterArgs(plan=plan.cluster, subnets=subnets, store=store),
-    ResourceOptions(providers=[aws], depends_on=[network]),
+    ClusterArgs(plan=plan.cluster, subnets=subnets, store=store, notices=notices),
+    ResourceOptions(providers=[aws], depends_on=[network, *notices]),
 )
 images = [ImageCache(f"{name}-images", ImageCacheArgs(plan=c), in_aws) for c in plan.images]
 pools = [
@@ -39,7 +41,8 @@ pools = [
 ]
 both: list[ProviderResource] = [aws, cluster.kubernetes_provider]
 after_nodes = ResourceOptions(providers=both, depends_on=pools)
-addons = Addons(f"{name}-addons", AddonsArgs(plan=plan.addons), after_nodes)
+addons_args = AddonsArgs(plan=plan.addons, capacity=plan.capacity, notices=notices)
+addons = Addons(f"{name}-addons", addons_args, after_nodes)
 key, before = secret(API_KEY), secret(PREVIOUS_API_KEY)
 serving = Serving(
     f"{name}-serving",

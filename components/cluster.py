@@ -1,6 +1,6 @@
 """An EKS control plane, whatever must be there before a node joins, and a way to talk to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,6 +13,7 @@ from tokenfleet.components.identities import Identities, IdentitiesArgs
 from tokenfleet.components.join import Join
 from tokenfleet.components.kubeconfig import kubeconfig
 from tokenfleet.components.model_store import ModelStore
+from tokenfleet.components.notices import Notices
 from tokenfleet.plan.cluster import ClusterPlan
 from tokenfleet.plan.iam import (
     CLUSTER_POLICIES,
@@ -28,11 +29,15 @@ _RECOVERY_DAYS = 30
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """What to build, the private subnets by zone, the models that pods may read."""
+    """What to build, the private subnets by zone, the models that pods may read.
+
+    ``notices``: where the capacity controller hears notices, or nothing where there is none.
+    """
 
     plan: ClusterPlan
     subnets: Mapping[str, pulumi.Input[str]]
     store: ModelStore
+    notices: Sequence[Notices] = ()
 
 
 class Cluster(pulumi.ComponentResource):
@@ -74,7 +79,10 @@ class Cluster(pulumi.ComponentResource):
         Identities(
             f"{name}-identities",
             IdentitiesArgs(
-                plan=args.plan.identities, cluster_name=args.plan.name, store=args.store
+                plan=args.plan.identities,
+                cluster_name=args.plan.name,
+                store=args.store,
+                queue_arn=next((notices.queue_arn for notices in args.notices), None),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[cluster]),
         )

@@ -7,16 +7,21 @@ import pulumi
 
 from tokenfleet.components.model_store import ModelStore
 from tokenfleet.components.pod_identity import PodIdentity, PodIdentityArgs
-from tokenfleet.plan.iam import ServiceAccountPlan, permissions
+from tokenfleet.plan.iam import ServiceAccountPlan
+from tokenfleet.plan.permissions import permissions
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdentitiesArgs:
-    """The service accounts of a cluster that exists, and the models that some of them read."""
+    """The service accounts of a cluster that exists, the models that some of them read.
+
+    And the ARN of the queue of notices, where one of them hears those.
+    """
 
     plan: Sequence[ServiceAccountPlan]
     cluster_name: str
     store: ModelStore
+    queue_arn: pulumi.Input[str] | None = None
 
 
 class Identities(pulumi.ComponentResource):
@@ -31,14 +36,15 @@ class Identities(pulumi.ComponentResource):
         self, name: str, args: IdentitiesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("tokenfleet:identities:Identities", name, None, opts)
+        resources = pulumi.Output.all(args.store.bucket_arn, args.queue_arn)
         for account in args.plan:
             PodIdentity(
                 f"{name}-{account.role}",
                 PodIdentityArgs(
                     account=account,
                     cluster_name=args.cluster_name,
-                    policy=args.store.bucket_arn.apply(
-                        lambda arn, role=account.role: permissions(role, args.cluster_name, arn)
+                    policy=resources.apply(
+                        lambda arns, role=account.role: permissions(role, args.cluster_name, *arns)
                     ),
                 ),
                 opts=pulumi.ResourceOptions(parent=self),

@@ -59,6 +59,7 @@ def launch_template(
         if plan.capacity_block
         else None,
         capacity_reservation_specification=_reservation(plan),
+        tags=dict(plan.template_tags) or None,
         tag_specifications=[
             aws.ec2.LaunchTemplateTagSpecificationArgs(
                 resource_type=kind, tags=dict(plan.node_tags)

@@ -18,6 +18,8 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "PersistentVolumeClaim": kubernetes.core.v1.PersistentVolumeClaim,
     "PodDisruptionBudget": kubernetes.policy.v1.PodDisruptionBudget,
     "PriorityClass": kubernetes.scheduling.v1.PriorityClass,
+    "Role": kubernetes.rbac.v1.Role,
+    "RoleBinding": kubernetes.rbac.v1.RoleBinding,
     "Service": kubernetes.core.v1.Service,
     "ServiceAccount": kubernetes.core.v1.ServiceAccount,
     "ValidatingAdmissionPolicy": kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy,

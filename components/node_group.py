@@ -27,7 +27,7 @@ class NodeGroup(pulumi.ComponentResource):
     """The nodes of one tier.
 
     A changed template reaches new nodes only: there is no instance refresh, because that
-    ends nodes without draining them. The autoscaler owns the desired size.
+    ends nodes without draining them. Whoever launches and ends nodes owns the desired size.
     """
 
     name: pulumi.Output[str]
@@ -74,11 +74,16 @@ class NodeGroup(pulumi.ComponentResource):
             else None,
             mixed_instances_policy=None if plan.capacity_block else self._purchase(first),
             health_check_type="EC2",
-            # The autoscaler replaces where pods are pending; evening out zones would end nodes
-            # that serve.
+            # Nodes are replaced where pods are pending; evening out zones would end nodes that
+            # serve.
             suspended_processes=["AZRebalance"],
             capacity_rebalance=False,
-            # `up` must not fail because spot is dry; the autoscaler tries the next tier.
+            # Two controllers may launch here, and the autoscaler's smaller wish must end no node of
+            # the other. No force_delete: before it deletes a group, the provider takes protection
+            # off its instances and waits until they are gone (hashicorp/terraform-provider-aws
+            # internal/service/autoscaling/group.go drainGroup).
+            protect_from_scale_in=plan.protected,
+            # `up` must not fail because spot is dry: the next tier is tried.
             wait_for_capacity_timeout="0",
             tags=[
                 aws.autoscaling.GroupTagArgs(
@@ -89,7 +94,7 @@ class NodeGroup(pulumi.ComponentResource):
                 )
                 for key, value in sorted(tags.items())
             ],
-            # The autoscaler sets it every few seconds.
+            # It follows what is launched and ended.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["desiredCapacity"]),
         )
 

@@ -9,13 +9,9 @@ import pulumi_aws as aws
 from tokenfleet.components.join import Join
 from tokenfleet.components.model_store import ModelStore
 from tokenfleet.components.node_group import NodeGroup, NodeGroupArgs
-from tokenfleet.plan.iam import (
-    NODE_POLICIES,
-    instance_trust,
-    managed_policy_arn,
-    model_reader_policy,
-)
+from tokenfleet.plan.iam import NODE_POLICIES, instance_trust, managed_policy_arn
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
+from tokenfleet.plan.permissions import model_reader_policy
 
 
 @dataclass(frozen=True, kw_only=True)

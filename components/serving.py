@@ -19,8 +19,8 @@ from tokenfleet.plan.manifests.containers import (
     Manifest,
 )
 from tokenfleet.plan.manifests.objects import NAMESPACE
+from tokenfleet.plan.manifests.serving import ServingPlan
 from tokenfleet.plan.nodes.user_data import script
-from tokenfleet.plan.stack import ServingPlan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,26 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
             }
         ),
     ),
+    "LaunchAndEndOwnNodes": Excuse(
+        reason="limited by condition to groups tagged for this cluster's capacity controller, and by"
+        " name; their ARNs carry an id that is known only after the group exists",
+        actions=frozenset(
+            {
+                "autoscaling:LaunchInstances",
+                "autoscaling:TerminateInstanceInAutoScalingGroup",
+            }
+        ),
+    ),
+    "LaunchOwnTemplates": Excuse(
+        reason="limited by condition to launch templates tagged for this cluster's capacity"
+        " controller; every new version of a pool's disks may bring another template",
+        actions=frozenset({"ec2:CreateFleet"}),
+    ),
+    "CreateFleetOfTemplate": Excuse(
+        reason="what a fleet is made of does not exist yet, and what it names the template names: a"
+        " fleet without one is refused, and the template is limited (LaunchOwnTemplates)",
+        actions=frozenset({"ec2:CreateFleet"}),
+    ),
     "ScaleOwnGroups": Excuse(
         reason="limited by condition to groups tagged as owned by this cluster; their ARNs carry an"
         " id that is known only after the group exists",

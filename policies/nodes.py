@@ -10,8 +10,11 @@ from tokenfleet.policies.values import decoded, mapping, mappings, texts
 from tokenfleet.recording.recorded import RecordedResource, Recording
 
 _TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
-_AUTOSCALER = "k8s.io/cluster-autoscaler"
-_NODE_TEMPLATE = f"{_AUTOSCALER}/node-template"
+AUTOSCALER = "k8s.io/cluster-autoscaler"
+CAPACITY_TAG = "tokenfleet.io/capacity"
+"""On groups that the capacity controller of the named cluster may use."""
+_NODE_TEMPLATE = f"{AUTOSCALER}/node-template"
+_ALL_ON_DEMAND = 100  # percent, the default of the API
 # Nodes that keep others away for the sake of their devices must promise the devices.
 NEURON, NVIDIA = "aws.amazon.com/neuron", "nvidia.com/gpu"
 _DEVICES = frozenset({NEURON, NVIDIA})
@@ -37,17 +40,19 @@ def scale_from_zero(recording: Recording) -> Iterator[Finding]:
     """What a group's tags promise must be what its nodes register, and complete."""
     templates = {template.urn: template for template in recording.of_type(_TEMPLATE)}
     clusters = recording.of_type("aws:eks/cluster:Cluster")
-    owners = {f"{_AUTOSCALER}/{cluster.inputs.get('name')}" for cluster in clusters}
+    owners = {f"{AUTOSCALER}/{cluster.inputs.get('name')}" for cluster in clusters}
     for group in recording.of_type("aws:autoscaling/group:Group"):
         if group.inputs.get("minSize") == group.inputs.get("maxSize"):
             continue  # a fixed number of nodes is nobody's to scale
+        if is_spot(group):
+            continue  # not the autoscaler's to know: policies/capacity.py
         tags = group_tags(group)
-        if tags.get(f"{_AUTOSCALER}/enabled") != "true":
-            yield _finding(group, f"lacks the tag {_AUTOSCALER}/enabled=true")
+        if tags.get(f"{AUTOSCALER}/enabled") != "true":
+            yield _finding(group, f"lacks the tag {AUTOSCALER}/enabled=true")
         # Of a cluster that is no part of the stack, nobody here knows the name.
-        wanted = owners or {tag for tag in tags if tag.startswith(f"{_AUTOSCALER}/")}
+        wanted = owners or {tag for tag in tags if tag.startswith(f"{AUTOSCALER}/")}
         if not any(tags.get(owner) == "owned" for owner in wanted):
-            named = " or ".join(sorted(owners)) or f"{_AUTOSCALER}/CLUSTER"
+            named = " or ".join(sorted(owners)) or f"{AUTOSCALER}/CLUSTER"
             yield _finding(group, f"lacks the tag {named}=owned")
         # A group has a template for each kind of disks: what one registers, all must.
         used = [templates[urn] for urn in group.dependencies if urn in templates]
@@ -59,6 +64,14 @@ def scale_from_zero(recording: Recording) -> Iterator[Finding]:
                 found for config in configs for found in _broken_promises(group, tags, config)
             )
             yield from dict.fromkeys(broken)
+
+
+def is_spot(group: RecordedResource) -> bool:
+    """Whether a group buys spot, even if not only."""
+    mixed = mapping(group.inputs.get("mixedInstancesPolicy"))
+    distribution = mapping(mixed.get("instancesDistribution"))
+    percentage = distribution.get("onDemandPercentageAboveBaseCapacity", _ALL_ON_DEMAND)
+    return bool(mixed) and percentage != _ALL_ON_DEMAND
 
 
 def group_tags(group: RecordedResource) -> Mapping[str, str]:

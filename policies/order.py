@@ -32,13 +32,21 @@ _FOUNDATIONS: Mapping[str, Sequence[str]] = {
         # An image that is asked for before its cache is there is not found.
         "aws:ecr/pullThroughCacheRule:PullThroughCacheRule",
         "aws:ecr/repository:Repository",
+        # A node that is there before goes without notice.
+        "aws:cloudwatch/eventTarget:EventTarget",
+        "aws:sqs/queuePolicy:QueuePolicy",
     ],
     # Objects inside are an administrator's to create and to delete.
     "pulumi:providers:kubernetes": ["aws:eks/accessPolicyAssociation:AccessPolicyAssociation"],
 }
 # Namespace and service account of the pods that call AWS.
 _CALLERS = frozenset(
-    {("kube-system", "cluster-autoscaler"), ("serving", "vllm"), ("serving", "neuron-compiler")}
+    {
+        ("kube-system", "cluster-autoscaler"),
+        ("capacity", "capacity-controller"),
+        ("serving", "vllm"),
+        ("serving", "neuron-compiler"),
+    }
 )
 
 

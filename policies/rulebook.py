@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 
 from tokenfleet.policies.access import no_public_ingress, no_unexplained_wildcards, own_account_only
+from tokenfleet.policies.capacity import (
+    autoscaler_sees_no_spot,
+    one_writer_a_group,
+    protected_from_scale_in,
+)
 from tokenfleet.policies.daemon_sets import daemon_sets_tolerate, startup_taints_go
 from tokenfleet.policies.endpoints import narrow_s3_endpoint
 from tokenfleet.policies.finding import Finding, Rule
@@ -36,6 +41,9 @@ RULES: Sequence[Rule] = (
     narrow_s3_endpoint,
     imds_v2,
     scale_from_zero,
+    one_writer_a_group,
+    protected_from_scale_in,
+    autoscaler_sees_no_spot,
     daemon_sets_tolerate,
     startup_taints_go,
     tagged,

@@ -4,10 +4,12 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
+from tokenfleet.components.capacity_controller import CapacityController, CapacityControllerArgs
 from tokenfleet.components.identities import Identities, IdentitiesArgs
 from tokenfleet.components.join import Join
 from tokenfleet.components.kubeconfig import kubeconfig
 from tokenfleet.components.model_store import ModelStore, ModelStoreArgs
+from tokenfleet.components.notices import Notices, NoticesArgs
 from tokenfleet.components.pool import Pool, PoolArgs
 from tokenfleet.components.provider import aws_provider
 from tokenfleet.components.serving import Serving, ServingArgs
@@ -36,16 +38,23 @@ join = Join(
     node_policies=plan.cluster.node_policies,
 )
 store = ModelStore(f"{name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
+# The pool has a spot tier, whose nodes only the capacity controller launches. Without one both are empty.
+notices = [Notices(f"{name}-notices", NoticesArgs(plan=c.notices), in_aws) for c in plan.capacity]
 identities = Identities(
     f"{name}-identities",
-    IdentitiesArgs(plan=plan.cluster.identities, cluster_name=plan.cluster.name, store=store),
+    IdentitiesArgs(
+        plan=plan.cluster.identities,
+        cluster_name=plan.cluster.name,
+        store=store,
+        queue_arn=next((found.queue_arn for found in notices), None),
+    ),
     in_aws,
 )
 pools = [
     Pool(
         f"{name}-{pool}",
         PoolArgs(groups=groups, join=join, subnets=subnets, store=store),
-        pulumi.ResourceOptions(providers=[provider], depends_on=[identities]),
+        pulumi.ResourceOptions(providers=[provider], depends_on=[identities, *notices]),
     )
     for pool, groups in plan.node_groups_by_pool.items()
 ]
@@ -56,6 +65,14 @@ in_cluster = kubernetes.Provider(
         join.cluster_name, join.endpoint, join.certificate_authority, plan.region
     ),
 )
+controllers = [
+    CapacityController(
+        f"{name}-capacity",
+        CapacityControllerArgs(plan=controller, queue_url=found.queue_url),
+        pulumi.ResourceOptions(providers=[in_cluster], depends_on=pools),
+    )
+    for controller, found in zip(plan.capacity, notices, strict=True)
+]
 serving = Serving(
     f"{name}-serving",
     ServingArgs(
@@ -64,7 +81,7 @@ serving = Serving(
         api_key=secret(API_KEY),
         previous_api_key=secret(PREVIOUS_API_KEY),
     ),
-    pulumi.ResourceOptions(providers=[provider, in_cluster], depends_on=pools),
+    pulumi.ResourceOptions(providers=[provider, in_cluster], depends_on=[*pools, *controllers]),
 )
 
 pulumi.export("modelBucket", store.bucket_name)

@@ -1,6 +1,7 @@
 """``tokenfleet capacity status``, with a kubectl that answers as one of a cluster would."""
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -56,7 +57,7 @@ def _state(found: PoolStatus) -> str:
 def test_people_see_what_is_held_and_what_goes(tmp_path: Path) -> None:
     _kubectl(tmp_path, out=_state(replace(_status(), at=time.time() - 5)))
     shown = _run().stdout
-    assert "pool: 3 nodes wanted, seen 5 s ago" in shown
+    assert re.search(r"pool: 3 nodes wanted, seen \d+ s ago", shown)
     assert "under notice" in shown
     assert "booting" in shown
     assert "0.41" in shown  # losses an hour of a zone held for two hours

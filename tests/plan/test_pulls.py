@@ -40,7 +40,9 @@ def test_the_stack_stands_before_the_catalogue(
 ) -> None:
     recorded, given, expected = row
     record(monkeypatch, *([name] if recorded else []))
-    pulls = plan_pulls("1.35", ["graviton4", "inferentia2"], {name: TWO} if given else {})
+    pulls = plan_pulls(
+        "1.35", ["graviton4", "inferentia2"], {name: TWO} if given else {}, spot=True
+    )
     found = {pull.name: pull for pull in pulls}[name]
     assert (found.digest, found.given_by, found.floats) == expected
     others = [pull for pull in pulls if pull.name != name]
@@ -51,13 +53,13 @@ def test_a_chart_outside_a_registry_floats_even_where_its_digest_is_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     record(monkeypatch, AUTOSCALER_CHART)
-    pulls = {pull.name: pull for pull in plan_pulls("1.35", ["graviton4"], {})}
+    pulls = {pull.name: pull for pull in plan_pulls("1.35", ["graviton4"], {}, spot=False)}
     assert pulls[AUTOSCALER_CHART].digest == ONE
     assert pulls[AUTOSCALER_CHART].floats
 
 
 def test_two_kinds_of_hardware_with_one_engine_pull_it_once() -> None:
-    names = [pull.name for pull in plan_pulls("1.35", ["h100", "l4"], {})]
+    names = [pull.name for pull in plan_pulls("1.35", ["h100", "l4"], {}, spot=False)]
     assert len(names) == len(set(names))
     assert "nvcr.io/nvidia/k8s-device-plugin:v0.18.2" in names
     assert NEURON_CHART not in names

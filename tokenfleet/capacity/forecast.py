@@ -12,14 +12,13 @@ from tokenfleet.capacity.replay.player import Deciding, Player
 from tokenfleet.capacity.replay.replay import Pool, replay
 from tokenfleet.capacity.traces.generated import generated_trace
 from tokenfleet.capacity.traces.trace import CapacityTrace
-from tokenfleet.catalogue.spot import spot_saving
+from tokenfleet.catalogue.spot import spot_price
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
 OURS = "tokenfleet"
 POLICIES: Sequence[str] = (OURS, *BASELINES)
-_ASSUMED_SPOT_PRICE = 0.3
 _DAYS_OF_A_MONTH = 30
 _MONTHS = 200
 _TOGETHER = 3  # days that are drawn as one, because bad ones come together
@@ -84,16 +83,8 @@ def questions(plan: Plan, *, replicas: int | None, care: float, spare: int) -> S
         )
         for model in plan.models
         if (zones := zones_by_pool[model.pool]) and (wanted := replicas or model.min_replicas)
-        for price, source in [_spot_price(model.cold_start.instance_type, plan.region)]
+        for price, source in [spot_price(model.cold_start.instance_type, plan.region)]
     ]
-
-
-def _spot_price(instance_type: str, region: str) -> tuple[float, str]:
-    """Of the on-demand price, and how that is known."""
-    saving = spot_saving(instance_type, region)
-    if saving is None:
-        return _ASSUMED_SPOT_PRICE, "assumed"
-    return round(1 - saving.share, 3), saving.source
 
 
 def drawn_traces(asked: Question, *, days: int, seed: int) -> Sequence[CapacityTrace]:

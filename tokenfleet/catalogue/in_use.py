@@ -61,7 +61,8 @@ def in_use(texts: Mapping[str, str]) -> InUse:
         msg = f"one of {', '.join(NAMING_FILES)} is no data file of the catalogue: {error}"
         raise CatalogueError(msg) from error
     merged: dict[str, ImageInUse] = {}
-    for image in (*_of_engines(engines, hardware), *_of_charts(releases)):
+    everything = (*_of_engines(engines, hardware), *_of_charts(releases), _of_capacity(releases))
+    for image in everything:
         first = merged.setdefault(image.name, image)
         both = first.architectures | image.architectures
         merged[image.name] = replace(first, architectures=both)
@@ -92,6 +93,11 @@ def _of_charts(releases: Releases) -> Iterator[ImageInUse]:
         names = (*release.images.values(), *(everywhere if chart == _AUTOSCALER else ()))
         for name in names:
             yield _image(name, release.architectures, chart, RELEASES)
+
+
+def _of_capacity(releases: Releases) -> ImageInUse:
+    release = releases.capacity_controller
+    return _image(release.image, release.architectures, "capacity-controller", RELEASES)
 
 
 def _image(name: str, architectures: Sequence[str], used_by: str, named_in: str) -> ImageInUse:

@@ -56,10 +56,19 @@ class ChartRelease(Fact):
         return f"{self.repository.removeprefix(_OCI)}/{chart}:{self.version}"
 
 
+class ImageRelease(Fact):
+    """An image that pods run as it is; ``architectures`` are those of the nodes that it runs on."""
+
+    image: str
+    architectures: tuple[str, ...]
+    source: str
+
+
 class Releases(Fact):
-    """The whole data file."""
+    """The whole data file; ``capacity_controller`` is the Python with boto3 that it runs in."""
 
     ami: AmiRelease
+    capacity_controller: ImageRelease
     autoscaler_image_by_kubernetes_version: Mapping[str, str]
     charts: Mapping[str, ChartRelease]
 
@@ -77,6 +86,11 @@ def _releases() -> Releases:
 def ami_release() -> AmiRelease:
     """The pinned image release of every node."""
     return _releases().ami
+
+
+def capacity_controller_image() -> str:
+    """What the capacity controller runs in."""
+    return _releases().capacity_controller.image
 
 
 def autoscaler_image(kubernetes_version: str) -> str:

@@ -14,6 +14,8 @@ from tokenfleet.catalogue.cold_start import Estimate
 from tokenfleet.catalogue.facts import Fact, data_file
 from tokenfleet.catalogue.instances import instance_type
 
+_ASSUMED_PRICE = 0.3
+
 
 class RegionalSpotPrices(Fact):
     """Spot prices of one region, US dollars an hour by instance type and zone."""
@@ -103,6 +105,18 @@ def spot_saving(name: str, region: str) -> SpotSaving | None:
         source=f"{oldest.source}: median of {of}",
         date=oldest.date,
     )
+
+
+def spot_price(name: str, region: str) -> tuple[float, str]:
+    """What spot costs of the on-demand price, and how that is known; assumed where nothing is.
+
+    Raises:
+        CatalogueError: when the type is unknown.
+    """
+    saving = spot_saving(name, region)
+    if saving is None:
+        return _ASSUMED_PRICE, "assumed"
+    return round(1 - saving.share, 3), saving.source
 
 
 def render_spot_prices(prices: SpotPriceFile) -> str:

@@ -195,7 +195,7 @@ def _start(model: ModelPlan) -> Rows:
 
 def _end(model: ModelPlan, pool: PoolPlan) -> Rows:
     drain = model.drain
-    spot = any(tier.purchase_option == "spot" for tier in pool.tiers)
+    spot = pool.has_spot
     within = f"of {SPOT_DRAIN_SECONDS} s that a spot notice leaves" if spot else "no spot tier"
     return [
         (

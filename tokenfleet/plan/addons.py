@@ -23,8 +23,7 @@ _EKS_ADDONS: Mapping[str, Mapping[str, object]] = {
     "eks-node-monitoring-agent": {"dcgmAgent": {"tolerations": [{"operator": "Exists"}]}},
     "metrics-server": {},
 }
-# From cheapest to dearest tier; far apart so that a tier between two never renumbers them.
-_PRIORITY_BY_TIER = {"reserved": 30, "spot": 20, "on-demand": 10}
+_PRIORITY = "10"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +64,8 @@ def plan_addons(
 ) -> AddonsPlan:
     """What the pools of a stack need installed.
 
-    The autoscaler waits ``node_provision_seconds`` for any node before it backs the group off
-    and tries the next tier: it cannot be told so for each group. ``image_by_pool`` is what
+    The autoscaler waits ``node_provision_seconds`` for any node before it backs the group off:
+    it cannot be told so for each group. ``image_by_pool`` is what
     replicas run. ``digests`` are those of the stack file, by name.
     """
     autoscaler: Mapping[str, object] = {
@@ -99,17 +98,18 @@ def plan_addons(
 def expander_priorities(
     cluster_name: str, pools: Sequence[PoolPlan]
 ) -> Mapping[str, Sequence[str]]:
-    """Priority to anchored group names; the highest wins.
+    """Priority to anchored names of the groups that the autoscaler may choose, those on demand.
 
-    The expressions of two tiers never match the same group: the autoscaler would take the
-    higher priority silently (kubernetes/autoscaler issue 4098).
+    One that no expression matches is never chosen: spot is the capacity controller's, and of
+    what is reserved all runs.
     """
-    groups: dict[str, list[str]] = {}
-    for pool in pools:
-        for tier in pool.tiers:
-            priority = str(_PRIORITY_BY_TIER[tier.purchase_option])
-            groups.setdefault(priority, []).append(f"^{group_name(cluster_name, pool, tier)}$")
-    return groups
+    names = [
+        f"^{group_name(cluster_name, pool, tier)}$"
+        for pool in pools
+        for tier in pool.tiers
+        if tier.purchase_option == "on-demand"
+    ]
+    return {_PRIORITY: names} if names else {}
 
 
 def _release(

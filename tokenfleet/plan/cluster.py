@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from tokenfleet.plan.iam import ServiceAccountPlan, session_policy
+from tokenfleet.plan.iam import ServiceAccountPlan
 from tokenfleet.plan.nodes.addresses import cni_environment
+from tokenfleet.plan.permissions import session_policy
 from tokenfleet.settings.sections import ClusterSettings, ObservabilitySettings
 
 SESSIONS = "sessions"

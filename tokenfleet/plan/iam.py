@@ -1,4 +1,4 @@
-"""IAM: what each identity may do, and why where a wildcard cannot be avoided."""
+"""IAM: identities, who may assume them, and how a permission is written (``plan.permissions``)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,9 @@ AUTOSCALER = ServiceAccountPlan(
     role="autoscaler", namespace="kube-system", service_account="cluster-autoscaler"
 )
 MODEL_READER = ServiceAccountPlan(role="model-reader", namespace="serving", service_account="vllm")
-
+CAPACITY = ServiceAccountPlan(
+    role="capacity", namespace="capacity", service_account="capacity-controller"
+)
 COMPILER = ServiceAccountPlan(
     role="compiler", namespace="serving", service_account="neuron-compiler"
 )
@@ -120,108 +122,6 @@ def policy(statements: Sequence[Statement]) -> str:
             for statement in statements
         ]
     )
-
-
-def permissions(role: str, cluster_name: str, bucket_arn: str) -> str:
-    """Permissions (JSON) of a pod's role, by its name here."""
-    match role:
-        case AUTOSCALER.role:
-            return policy(autoscaler_statements(cluster_name))
-        case MODEL_READER.role:
-            return model_reader_policy(bucket_arn)
-        case COMPILER.role:
-            return compiler_policy(bucket_arn)
-        case _:
-            msg = f"no pod has the role {role}"
-            raise ValueError(msg)
-
-
-def autoscaler_statements(cluster_name: str) -> Sequence[Statement]:
-    """What the Cluster Autoscaler needs, and no more.
-
-    kubernetes/autoscaler cluster-autoscaler/cloudprovider/aws/README.md (2026-08-22).
-    Without DescribeScalingActivities a failed spot launch is noticed only when the node
-    provision time is over, which costs 1.2 points of availability.
-    """
-    return [
-        Statement(
-            sid="DescribeGroups",
-            actions=[
-                "autoscaling:DescribeAutoScalingGroups",
-                "autoscaling:DescribeAutoScalingInstances",
-                "autoscaling:DescribeLaunchConfigurations",
-                "autoscaling:DescribeScalingActivities",
-                "ec2:DescribeImages",
-                "ec2:DescribeInstanceTypes",
-                "ec2:DescribeLaunchTemplateVersions",
-                "ec2:GetInstanceTypesFromInstanceRequirements",
-            ],
-            resources=["*"],
-        ),
-        Statement(
-            sid="ScaleOwnGroups",
-            actions=[
-                "autoscaling:SetDesiredCapacity",
-                "autoscaling:TerminateInstanceInAutoScalingGroup",
-            ],
-            resources=["*"],
-            condition={
-                "StringEquals": {
-                    f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster_name}": "owned"
-                }
-            },
-        ),
-    ]
-
-
-def session_policy() -> str:
-    """Permission (JSON) of a node's agent to let people in who may come, and no more.
-
-    "Minimal Session Manager permissions" of the Systems Manager user guide (2026). The managed
-    AmazonSSMManagedInstanceCore would let every node read all parameters of the account.
-    """
-    return policy(
-        [
-            Statement(
-                sid="OpenSessions",
-                actions=[
-                    "ssm:UpdateInstanceInformation",
-                    "ssmmessages:CreateControlChannel",
-                    "ssmmessages:CreateDataChannel",
-                    "ssmmessages:OpenControlChannel",
-                    "ssmmessages:OpenDataChannel",
-                ],
-                resources=["*"],
-            )
-        ]
-    )
-
-
-def model_reader_policy(bucket_arn: str) -> str:
-    """Permission (JSON) to read the published models of one bucket."""
-    return policy(_reading(bucket_arn))
-
-
-def compiler_policy(bucket_arn: str) -> str:
-    """Permission (JSON) to read models and to publish compiled code beside them."""
-    writing = Statement(
-        sid="PublishArtifacts",
-        actions=["s3:PutObject"],
-        resources=[f"{bucket_arn}/models/*/neuron/*"],
-    )
-    return policy([*_reading(bucket_arn), writing])
-
-
-def _reading(bucket_arn: str) -> Sequence[Statement]:
-    return [
-        Statement(
-            sid="ListModels",
-            actions=["s3:ListBucket"],
-            resources=[bucket_arn],
-            condition={"StringLike": {"s3:prefix": "models/*"}},
-        ),
-        Statement(sid="ReadModels", actions=["s3:GetObject"], resources=[f"{bucket_arn}/models/*"]),
-    ]
 
 
 def _document(statements: Sequence[Mapping[str, object]]) -> str:

@@ -6,7 +6,12 @@ from typing import Literal
 
 from tokenfleet.catalogue.digests import recorded_digests
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.releases import autoscaler_image, chart_release
+from tokenfleet.catalogue.releases import (
+    autoscaler_image,
+    capacity_controller_image,
+    chart_release,
+)
+from tokenfleet.plan.iam import CAPACITY
 
 GivenBy = Literal["stack file", "catalogue"]
 AUTOSCALER_CHART = "cluster-autoscaler"
@@ -46,15 +51,18 @@ def plugin_charts(hardware: Iterable[str]) -> Sequence[str]:
 
 
 def plan_pulls(
-    kubernetes_version: str, hardware: Sequence[str], given: Mapping[str, str]
+    kubernetes_version: str, hardware: Sequence[str], given: Mapping[str, str], *, spot: bool
 ) -> Sequence[Pull]:
     """Everything that a stack with pools of that hardware pulls, once each.
 
     ``given`` are the stack file's digests by name; they stand before those of the catalogue.
+    ``spot``: whether some pool has a spot tier, for which something must hear notices.
     """
     served_by = {hardware_by_name()[name].engine for name in hardware}
     images = [(engines()[name].image, name) for name in sorted(served_by)]
     images.append((autoscaler_image(kubernetes_version), AUTOSCALER_CHART))
+    if spot:
+        images.append((capacity_controller_image(), CAPACITY.service_account))
     charts = [AUTOSCALER_CHART, *plugin_charts(hardware)]
     images += [(image, chart) for chart in charts for image in chart_release(chart).images.values()]
     return [

@@ -9,21 +9,13 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.catalogue.prices import Prices
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
+from tokenfleet.plan.capacity.access import access_to_models
+from tokenfleet.plan.capacity.installation import CapacityPlan, plan_capacity
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
-from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
+from tokenfleet.plan.iam import AUTOSCALER, CAPACITY, COMPILER, MODEL_READER
 from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
 from tokenfleet.plan.manifests.compile_job import compile_job
-from tokenfleet.plan.manifests.containers import Manifest
-from tokenfleet.plan.manifests.network_policy import network_policy_manifest
-from tokenfleet.plan.manifests.objects import (
-    cache_manifests,
-    model_manifests,
-    namespace_manifest,
-    priority_class_manifest,
-    scripts_manifest,
-    service_account_manifest,
-)
-from tokenfleet.plan.manifests.way_in import edge_ranges, model_url
+from tokenfleet.plan.manifests.serving import ServingPlan, plan_serving
 from tokenfleet.plan.model_store import ModelStorePlan, plan_model_store
 from tokenfleet.plan.network import NetworkPlan, plan_network
 from tokenfleet.plan.nodes.groups import (
@@ -41,18 +33,6 @@ from tokenfleet.plan.serving.model import ModelPlan, plan_model
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServingPlan:
-    """The Kubernetes objects of all models, exactly as the API server gets them."""
-
-    cluster_name: str
-    namespace: Manifest
-    manifests: Sequence[Manifest]
-    model_urls: Mapping[str, str]
-    compile_jobs: Mapping[str, Manifest]
-    """The Job that compiles a model ahead of time, by model; not part of the deployment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +65,8 @@ class Plan:
     """What a new node of each fetches, and by which way."""
     model_store: ModelStorePlan
     addons: AddonsPlan
+    capacity: Sequence[CapacityPlan]
+    """The capacity controller: one, or none where no pool has a spot tier."""
     models: Sequence[ModelPlan]
     edge: EdgeSettings
     serving: ServingPlan
@@ -154,7 +136,19 @@ def build(
         zones=zones,
         tags=tags,
     )
+    groups_by_pool = {SYSTEM_POOL: [system_nodes]} | {
+        pool.name: plan_node_groups(
+            pool,
+            cluster_name=name,
+            kubernetes_version=version,
+            zones=zones,
+            tags=tags,
+            snapshots=_snapshots(models, pool.name),
+        )
+        for pool in pools
+    }
     partition = partition_of(settings.region)
+    spot = any(pool.has_spot for pool in pools)
     compile_jobs = {
         model.name: compile_job(model, pools_by_name[model.pool])
         for model in models
@@ -181,21 +175,15 @@ def build(
             region=settings.region,
             partition=partition,
             zones=settings.network.zones,
-            identities=[AUTOSCALER, MODEL_READER, *([COMPILER] if compile_jobs else [])],
+            identities=[
+                AUTOSCALER,
+                MODEL_READER,
+                *([COMPILER] if compile_jobs else []),
+                *([CAPACITY] if spot else []),
+            ],
         ),
         pools=pools,
-        node_groups_by_pool={SYSTEM_POOL: [system_nodes]}
-        | {
-            pool.name: plan_node_groups(
-                pool,
-                cluster_name=name,
-                kubernetes_version=version,
-                zones=zones,
-                tags=tags,
-                snapshots=_snapshots(models, pool.name),
-            )
-            for pool in pools
-        },
+        node_groups_by_pool=groups_by_pool,
         fetches_by_pool={SYSTEM_POOL: controller_fetches()}
         | {pool.name: pool_fetches(models, pool) for pool in pools},
         model_store=plan_model_store(settings.region, keep=settings.cluster.deletion_protection),
@@ -208,33 +196,23 @@ def build(
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
             digests=digests,
         ),
+        capacity=plan_capacity(settings.region, pools, groups_by_pool, models, digests=digests),
         models=models,
         edge=settings.edge,
-        serving=ServingPlan(
-            cluster_name=name,
-            namespace=namespace_manifest(),
-            manifests=[
-                service_account_manifest(MODEL_READER),
-                *([service_account_manifest(COMPILER)] if compile_jobs else []),
-                priority_class_manifest(),
-                scripts_manifest(),
-                network_policy_manifest(settings.edge.exposure, edge_ranges(settings.edge)),
-                *cache_manifests(),
-                *(
-                    manifest
-                    for model in models
-                    for manifest in model_manifests(model, pools_by_name[model.pool], settings.edge)
-                ),
-            ],
-            model_urls={model.name: model_url(model, settings.edge) for model in models},
-            compile_jobs=compile_jobs,
+        serving=plan_serving(
+            name,
+            models,
+            pools_by_name,
+            settings.edge,
+            compile_jobs,
+            beside=access_to_models() if spot else [],
         ),
         budgets=[
             BudgetPlan(stack=stack, monthly_usd=usd, alert_emails=settings.cost.alert_emails)
             for usd in (settings.cost.monthly_budget_usd,)
             if usd is not None
         ],
-        pulls=plan_pulls(version, [pool.hardware for pool in pools], digests),
+        pulls=plan_pulls(version, [pool.hardware for pool in pools], digests, spot=spot),
         prices=stack_prices(settings.region, settings.cost.prices),
     )
 

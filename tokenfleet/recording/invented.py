@@ -38,6 +38,8 @@ def invented_outputs(
             }
         case "aws:ec2/launchTemplate:LaunchTemplate":
             outputs |= {"latestVersion": 1}
+        case "aws:sqs/queue:Queue":
+            outputs["url"] = f"https://sqs.{region}.amazonaws.com/{_ACCOUNT}/{physical_name}"
         case _ if type_token.startswith("kubernetes:"):
             return {}
         case _:
@@ -52,6 +54,10 @@ def _arn(type_token: str, name: str, region: str) -> str:
             return f"arn:aws:s3:::{name}"
         case "aws:cloudwatch/logGroup:LogGroup":
             return f"arn:aws:logs:{region}:{_ACCOUNT}:log-group:{name}"
+        case "aws:sqs/queue:Queue":
+            return f"arn:aws:sqs:{region}:{_ACCOUNT}:{name}"
+        case "aws:cloudwatch/eventRule:EventRule":
+            return f"arn:aws:events:{region}:{_ACCOUNT}:rule/{name}"
         case _ if type_token.startswith("aws:iam/"):
             kind = type_token.partition("/")[2].partition(":")[0]
             return f"arn:aws:iam::{_ACCOUNT}:{kind}/{name}"

@@ -124,7 +124,7 @@ class TierSettings(Section):
     """Bounds of one purchase option, in nodes."""
 
     min: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Nodes that always run."""
+    """Nodes that always run; of a reservation all do."""
     max: Annotated[int, Field(ge=1, le=1000)]
     """Nodes at most."""
     reservation: ReservationSettings | None = None
@@ -148,7 +148,13 @@ class PoolSettings(Section):
     image_id: ImageId | None = None
     """EKS image of Amazon Linux 2023 in the stack's region, for this version, architecture and driver; else the pinned release."""
     tiers: Annotated[dict[PurchaseOption, TierSettings], Field(min_length=1)]
-    """Ways to buy, by name: `reserved` is tried first, then `spot`, then `on-demand`."""
+    """Ways to buy, by name: `reserved` runs whole, the rest on `spot` where it is to be had, else `on-demand`."""
+    care: Annotated[float, Field(ge=0, le=10)] = 1.0
+    """What an hour without a replica is worth: 0 cheapest, 1 balanced, 2 or more careful."""
+    spare: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Spot nodes to keep beyond what is wanted."""
+    dry_run: bool = False
+    """Whether the capacity controller only decides and logs: nodes come on demand, by the autoscaler."""
 
 
 class EdgeSettings(Section):

@@ -117,6 +117,9 @@ def test_a_level_becomes_steps(row: str) -> None:
             ["launch 1 spot in a"],
         ),
         ([], {}, 5, {"spot": (0, 2), "on-demand": (0, 2)}, ["launch 2 on-demand in a"]),
+        # A group counts what goes, too.
+        ([DOOMED, SERVING], {"a": 2}, 0, {"spot": (0, 2), "on-demand": (0, 2)}, []),
+        ([_on_demand(DOOMED)], {}, 1, {"spot": (0, 2), "on-demand": (0, 1)}, []),
         ([IDLE], {"a": 0}, 0, {"spot": (1, 2), "on-demand": (0, 2)}, []),
         ([], {}, 0, {"spot": (0, 2), "on-demand": (1, 2)}, ["launch 1 on-demand in a"]),
         ([_on_demand(IDLE)], {}, 0, {"spot": (0, 2), "on-demand": (1, 2)}, []),

@@ -2,28 +2,31 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod
-from tokenfleet.capacity.controller.doing import Doing, Outcome
-from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance
+from tokenfleet.capacity.controller.attempts import Attempts
+from tokenfleet.capacity.controller.groups import CloudError, Groups
 from tokenfleet.capacity.controller.hearing import Hearing
 from tokenfleet.capacity.controller.inbox import Inbox, InboxError, Message
 from tokenfleet.capacity.controller.journal import Journal
+from tokenfleet.capacity.controller.keeping import Keeping
 from tokenfleet.capacity.controller.kubernetes import Kubernetes, Refused
+from tokenfleet.capacity.controller.launching import Launching, Outcome
 from tokenfleet.capacity.controller.machines import machines
-from tokenfleet.capacity.controller.members import PoolState, pool_state
+from tokenfleet.capacity.controller.members import PoolState
+from tokenfleet.capacity.controller.moving import Moving
 from tokenfleet.capacity.controller.remembered import Remembered, remembered
 from tokenfleet.capacity.controller.replicas import replicas
 from tokenfleet.capacity.controller.settings import SPOT, PoolSettings, Settings
+from tokenfleet.capacity.controller.sight import Sight
 from tokenfleet.capacity.controller.status import PoolStatus, pool_status
 from tokenfleet.capacity.policy.decide import decide
+from tokenfleet.capacity.policy.memory import Memory
 
 # While something is under way: a third of the interval. In one look: every zone may refuse once.
 _BUSY_SHARE = 1 / 3
 _ROUNDS = 12
-_KEEPING_SECONDS = 30.0
 
 
 class Controller:
@@ -38,35 +41,33 @@ class Controller:
         inbox: Inbox,
         journal: Journal,
     ) -> None:
-        self._settings, self._kubernetes, self._groups = settings, kubernetes, groups
-        self._inbox, self._journal = inbox, journal
-        self._doing = Doing(groups, kubernetes, journal)
-        self._hearing = Hearing(kubernetes, inbox, journal, notice_seconds=settings.notice_seconds)
-        self._first_seen: dict[str, float] = {}
+        self._settings, self._inbox, self._journal = settings, inbox, journal
+        self._sight = Sight(settings, groups, kubernetes, journal)
+        attempts = Attempts(kubernetes, journal)
+        self._launching = Launching(groups, attempts, journal, self._sight)
+        self._moving = Moving(kubernetes, attempts, journal)
+        self._hearing = Hearing(settings, kubernetes, inbox, journal, self._sight)
+        self._keeping = Keeping(kubernetes, journal, settings.state_namespace, settings.state_name)
         self._remembered: dict[str, Remembered] = {}
         self._status: dict[str, PoolStatus] = {}
         self._moves_rest: dict[str, float] = {}
-        self._kept: tuple[Mapping[str, str], float] = ({}, 0.0)
         self._looked: float | None = None
         self._due = 0.0
 
     def start(self) -> None:
         """Read what an earlier controller has left; without it, begin anew."""
-        state = self._settings
-        found: Mapping[str, str] = {}
-        try:
-            found = self._kubernetes.config_map(state.state_namespace, state.state_name)
-        except (Refused, OSError) as error:
-            self._journal.failed("read state", type(error).__name__, str(error))
-        self._remembered = {pool: remembered(found.get(f"{pool}.memory")) for pool in state.pools}
-        self._journal.say("started", pools=sorted(state.pools))
+        found = self._keeping.read()
+        self._remembered = {
+            pool: remembered(found.get(f"{pool}.memory")) for pool in self._settings.pools
+        }
+        self._journal.say("started", pools=sorted(self._settings.pools))
 
     def turn(self) -> bool:
         """Listen until the next look is due, then look; whether all went well."""
         well = True
         messages: Sequence[Message] = ()
         try:
-            messages = self._inbox.receive(min(5.0, self._due - time.time()))
+            messages = self._inbox.receive(self._due - time.time())
         except InboxError as error:
             self._journal.failed("ReceiveMessage", type(error).__name__, str(error))
             time.sleep(max(0.0, min(1.0, self._due - time.time())))
@@ -81,89 +82,52 @@ class Controller:
             self._journal.failed(call, str(code), str(error), every=5)
             self._due = time.time() + self._settings.interval_seconds * _BUSY_SHARE
             return False
-        return well
+        return well and not self._sight.blind
 
     def look(self, messages: Sequence[Message] = ()) -> None:
         """Once: hear, see everything, and act on each pool.
 
         Raises:
-            CloudError: when AWS does not say what there is.
-            Refused: when Kubernetes does not.
+            CloudError: when AWS has never said what there is.
+            Refused: when Kubernetes does not say it.
             OSError: when it does not answer.
         """
         started = time.time()
-        instances = self._instances(started)
-        if messages:
-            self._hearing.hear(
-                messages,
-                now=started,
-                instances={instance.id: instance for instance in instances},
-                dry_run=frozenset(
-                    group
-                    for pool in self._settings.pools.values()
-                    if pool.dry_run
-                    for group in pool.groups.values()
-                ),
-            )
-        seen = (self._kubernetes.nodes(), self._kubernetes.pods(), self._kubernetes.deployments())
-        wakes = [self._pool(pool, instances, seen) for pool in self._settings.pools.values()]
-        self._forget(instances)
-        self._keep(started)
+        self._sight.look_at_aws()
+        self._hearing.hear(messages, now=started)
+        self._sight.look_at_kubernetes()
+        wakes = [self._pool(pool) for pool in self._settings.pools.values()]
+        self._keeping.write(
+            {pool: known.text for pool, known in self._remembered.items()},
+            {pool: json.dumps(asdict(seen)) for pool, seen in self._status.items()},
+            started,
+        )
         self._looked = started
         self._due = min(wakes, default=started + self._settings.interval_seconds)
         self._journal.metrics.set("last_success_timestamp_seconds", time.time())
 
-    def _instances(self, now: float) -> Sequence[Instance]:
-        names = [group for pool in self._settings.pools.values() for group in pool.groups.values()]
-        found = self._doing.with_unseen(self._groups.instances(names), now)
-        for instance in found:
-            self._first_seen.setdefault(instance.id, now)
-        return found
-
-    def _pool(
-        self,
-        pool: PoolSettings,
-        instances: Sequence[Instance],
-        seen: tuple[Sequence[Node], Sequence[Pod], Sequence[Deployment]],
-    ) -> float:
+    def _pool(self, pool: PoolSettings) -> float:
         """Act on one pool; when to look again, in epoch seconds."""
-        state = self._state(pool, instances, seen)
+        state = self._sight.pool(pool)
         outcome, moves = Outcome(), ()
-        for round_ in range(_ROUNDS):
-            outcome, moves = self._decided(state, outcome)
-            if not outcome.refused and not outcome.on_demand_refused:
+        for _ in range(_ROUNDS):
+            if self._sight.blind:
                 break
-            if round_ < _ROUNDS - 1:
-                instances = self._instances(time.time())
-                state = self._state(pool, instances, seen)
-        self._doing.upkeep(state)
+            outcome, moves = self._decided(state, outcome)
+            if not (outcome.refused or outcome.on_demand_refused or outcome.again):
+                break
+            self._sight.look_at_aws()
+            state = self._sight.pool(pool)
+        self._launching.upkeep(state)
         if self._looked is None:
-            self._doing.unpause(state)
+            self._moving.unpause(state)
         wakes = [self._model(state, model, moves) for model in state.deployments]
         self._measure(state)
         busy = any(member.doomed or not member.ready for member in state.members) or any(
             deployment.surge.replicas for deployment in state.deployments.values()
         )
-        share = _BUSY_SHARE if busy or outcome.launched or moves else 1
+        share = _BUSY_SHARE if busy or outcome.launched or moves or self._sight.blind else 1
         return min([state.now + share * self._settings.interval_seconds, *filter(None, wakes)])
-
-    def _state(
-        self,
-        pool: PoolSettings,
-        instances: Sequence[Instance],
-        seen: tuple[Sequence[Node], Sequence[Pod], Sequence[Deployment]],
-    ) -> PoolState:
-        nodes, pods, deployments = seen
-        return pool_state(
-            pool,
-            now=time.time(),
-            instances=instances,
-            nodes=nodes,
-            pods=pods,
-            deployments=deployments,
-            first_seen=self._first_seen,
-            deadlines=self._hearing.deadlines,
-        )
 
     def _decided(self, state: PoolState, before: Outcome) -> tuple[Outcome, Sequence[str]]:
         """Decide, and bring machines about; what that told, and which models may return."""
@@ -180,12 +144,12 @@ class Controller:
             reclaimed=reclaimed,
             on_demand_refused=before.on_demand_refused,
         )
-        actions, memory = decide(observed, known.memory, state.settings.knobs)
+        actions, memory = decide(observed, _prepared(known.memory, state), state.settings.knobs)
         planned = machines(state, actions)
         if planned.levels:
             memory = replace(memory, levels=planned.levels)
         self._remembered[pool] = Remembered(memory=memory, doomed=frozenset(doomed))
-        outcome = self._doing.machines(state, planned)
+        outcome = self._launching.machines(state, planned)
         heard = self._hearing.heard_at
         if outcome.launched and heard is not None:
             self._journal.metrics.add("notice_to_launch_seconds_sum", time.time() - heard)
@@ -204,7 +168,7 @@ class Controller:
             may_return=model in moves and rested,
             notice_seconds=self._settings.notice_seconds,
         )
-        self._doing.replicas(state, planned)
+        self._moving.replicas(state, planned)
         if before and any(
             getattr(step, "why", "") == "not ready in time" for step in planned.steps
         ):
@@ -232,28 +196,12 @@ class Controller:
                     "nodes", count, pool=state.settings.name, tier=tier, state=name
                 )
 
-    def _forget(self, instances: Sequence[Instance]) -> None:
-        there = {instance.id for instance in instances}
-        for known in (self._first_seen, self._hearing.deadlines):
-            for gone in known.keys() - there:
-                del known[gone]
 
-    def _keep(self, now: float) -> None:
-        """Write memory and status where they have changed, or have not been written for long."""
-        data = {
-            **{f"{pool}.memory": known.text for pool, known in self._remembered.items()},
-            **{f"{pool}.status": json.dumps(asdict(s)) for pool, s in self._status.items()},
-        }
-        before, at = self._kept
-        same = {k: v for k, v in data.items() if k.endswith(".memory")} == {
-            k: v for k, v in before.items() if k.endswith(".memory")
-        }
-        if same and now - at < _KEEPING_SECONDS:
-            return
-        try:
-            self._kubernetes.write_config_map(
-                self._settings.state_namespace, self._settings.state_name, data
-            )
-            self._kept = (data, now)
-        except (Refused, OSError) as error:
-            self._journal.failed("write state", type(error).__name__, str(error))
+def _prepared(memory: Memory, state: PoolState) -> Memory:
+    """What was given up, here or by a person, has not been lost."""
+    levels = dict(memory.levels)
+    for zone, before in memory.zones.items():
+        members = [m for m in state.of_tier(SPOT) if m.instance.zone == zone]
+        if given_up := sum(not m.kept and not m.doomed for m in members):
+            levels[zone] = max(0, before.held - given_up)
+    return replace(memory, levels=levels)

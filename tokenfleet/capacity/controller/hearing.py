@@ -1,52 +1,50 @@
 """From messages to marks on nodes: a notice is heard once its node says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tokenfleet.capacity.controller.cluster import REBALANCE, RECLAIM, Node
 from tokenfleet.capacity.controller.groups import Instance
-from tokenfleet.capacity.controller.inbox import Inbox, Message
+from tokenfleet.capacity.controller.inbox import Inbox, InboxError, Message
 from tokenfleet.capacity.controller.journal import Journal
 from tokenfleet.capacity.controller.kubernetes import CONFLICT, NOT_FOUND, Kubernetes, Refused
 from tokenfleet.capacity.controller.notices import Notice, notices
+from tokenfleet.capacity.controller.settings import Settings
+from tokenfleet.capacity.controller.sight import Sight
 
 _TRIES = 5
-# A message about an instance that AWS has not shown yet comes again until then.
-_LATEST_SECONDS = 60.0
 
 
 class Hearing:
-    """Keeps the deadlines of instances that have no node yet, which nobody else remembers."""
+    """``heard_at``: of the last notice that nothing was launched for yet, in epoch seconds."""
 
     def __init__(
-        self, kubernetes: Kubernetes, inbox: Inbox, journal: Journal, *, notice_seconds: float
+        self,
+        settings: Settings,
+        kubernetes: Kubernetes,
+        inbox: Inbox,
+        journal: Journal,
+        sight: Sight,
     ) -> None:
         self._kubernetes, self._inbox, self._journal = kubernetes, inbox, journal
-        self._notice_seconds = notice_seconds
-        self.deadlines: dict[str, float] = {}
+        self._sight, self._notice_seconds = sight, settings.notice_seconds
+        self._tiers = settings.tier_by_group
+        self._silent = {pool.name for pool in settings.pools.values() if pool.dry_run}
         self.heard_at: float | None = None
 
-    def hear(
-        self,
-        messages: Sequence[Message],
-        *,
-        now: float,
-        instances: Mapping[str, Instance],
-        dry_run: frozenset[str],
-    ) -> None:
+    def hear(self, messages: Sequence[Message], *, now: float) -> None:
         """Mark the nodes, then delete the messages; one whose node could not be marked comes again.
 
-        ``instances`` are all of the pools' groups, by id; of the groups in ``dry_run`` nothing is
-        marked.
+        What is said of instances that no pool has is nothing to us. In a dry run nothing is marked.
         """
         for message in messages:
             found = notices(message.body, received=now, notice_seconds=self._notice_seconds)
             try:
                 for notice in found:
-                    if notice.instance in instances:
-                        quiet = instances[notice.instance].group in dry_run
-                        self._mark(notice, now, instances[notice.instance], quiet=quiet)
+                    if instance := self._sight.instances.get(notice.instance):
+                        pool, _ = self._tiers[instance.group]
+                        self._mark(notice, now, instance, quiet=pool in self._silent)
                 self._inbox.delete(message)
-            except (Refused, OSError) as error:
+            except (InboxError, Refused, OSError) as error:
                 self._journal.failed("mark node", _code(error), str(error), every=5)
 
     def _mark(self, notice: Notice, now: float, instance: Instance, *, quiet: bool) -> None:
@@ -56,7 +54,7 @@ class Hearing:
             self._journal.say("gone", **said)
             return
         node = next(iter(nodes), None)
-        known = self.deadlines.get(notice.instance) if node is None else node.deadline
+        known = self._sight.deadlines.get(notice.instance) if node is None else node.deadline
         if notice.kind == "reclaim" and known is None:
             lead = notice.at - now
             self._journal.say("notice", **said, lead=round(lead, 1))
@@ -68,7 +66,7 @@ class Hearing:
             return
         if node is None:
             if notice.kind == "reclaim":
-                self.deadlines.setdefault(notice.instance, notice.at)
+                self._sight.deadlines.setdefault(notice.instance, notice.at)
             return
         self._patch(node, notice)
         if notice.kind == "reclaim" and known is None:
@@ -97,7 +95,7 @@ class Hearing:
                     raise
                 node = self._kubernetes.node(node.name)
             else:
-                self._journal.say("taint", node=node.name, kind=notice.kind, at=notice.at)
+                self._journal.say("taint", node=node.name, kind=notice.kind)
                 return
 
 

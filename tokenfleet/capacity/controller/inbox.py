@@ -1,5 +1,6 @@
 """The queue that EventBridge fills."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from tokenfleet.capacity.controller.client import aws_client
 
 _MOST_AT_ONCE = 10
 _LONGEST_WAIT = 5
+# A message that was read and not deleted comes again: two minutes do not wait for the usual 30 s.
+_AGAIN_SECONDS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +39,16 @@ class Inbox:
         Raises:
             InboxError: when the queue does not answer.
         """
+        # The queue waits for whole seconds.
+        whole = int(max(0.0, min(_LONGEST_WAIT, seconds)))
+        if 0 < seconds < 1:
+            time.sleep(seconds)
         try:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=_MOST_AT_ONCE,
-                WaitTimeSeconds=max(0, min(_LONGEST_WAIT, round(seconds))),
+                VisibilityTimeout=_AGAIN_SECONDS,
+                WaitTimeSeconds=whole,
             )
         except (BotoCoreError, ClientError) as error:
             raise InboxError(str(error)) from error

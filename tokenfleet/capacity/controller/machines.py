@@ -44,17 +44,33 @@ Step = Launch | Keep | Close | End
 
 @dataclass(frozen=True, kw_only=True)
 class Machines:
-    """``levels``: the spot nodes by zone that the steps bring about, where they differ."""
+    """``levels``: the spot nodes by zone that the steps bring about, where they differ.
+
+    ``clipped``: the spot nodes by zone that the group has no room for, those under notice
+    included. ``again``: what spot answers decides how much on-demand is to be launched.
+    """
 
     steps: Sequence[Step]
     levels: Mapping[str, int]
+    clipped: Mapping[str, int]
+    again: bool = False
 
 
 def machines(state: PoolState, actions: Actions) -> Machines:
     """The steps from what is there to what the policy wants, within the bounds of the tiers."""
     spot = _spot(state, actions)
-    steps = [*_ended(state), *spot.steps, *_on_demand(state, actions.on_demand)]
-    return Machines(steps=steps, levels=spot.levels)
+    on_demand = [*_on_demand(state, actions.on_demand)]
+    waits = _waits(state, spot.steps) and any(isinstance(step, Launch) for step in on_demand)
+    if waits:
+        on_demand = [step for step in on_demand if not isinstance(step, Launch)]
+    steps = [*_ended(state), *spot.steps, *on_demand]
+    return Machines(steps=steps, levels=spot.levels, clipped=spot.clipped, again=waits)
+
+
+def _waits(state: PoolState, spot: Sequence[Step]) -> bool:
+    """Whether on-demand can wait for what spot answers: nothing is going that it would replace."""
+    asked = any(isinstance(step, Launch) for step in spot)
+    return asked and not any(member.doomed for member in state.members)
 
 
 def _ended(state: PoolState) -> Iterator[Step]:
@@ -71,22 +87,25 @@ def _ended(state: PoolState) -> Iterator[Step]:
 
 def _spot(state: PoolState, actions: Actions) -> Machines:
     if SPOT not in state.settings.groups:
-        return Machines(steps=[], levels={})
+        return Machines(steps=[], levels={}, clipped={})
     least, most = state.settings.bounds[SPOT]
     members = state.of_tier(SPOT)
     kept = [m for m in members if m.kept]
     levels = {zone: sum(m.instance.zone == zone for m in kept) for zone in state.settings.zones}
-    room = most - len(kept)
+    room = most - len(members)
     steps: list[Step] = []
+    clipped: dict[str, int] = {}
     surplus = 0
     for zone, level in actions.spot.items():
         more = level - levels[zone]
         if more > 0:
             back = _leaving(members, zone)[:more]
             steps += [Keep(member=member) for member in back]
-            asked = min(more - len(back), room - len(back))
-            room -= len(back) + max(0, asked)
+            asked = max(0, min(more - len(back), room))
+            room -= asked
             levels[zone] += len(back)
+            if more > len(back) + asked:
+                clipped[zone] = more - len(back) - asked
             if asked > 0:
                 steps.append(Launch(tier=SPOT, zones=[zone], count=asked))
         elif more < 0:
@@ -101,7 +120,7 @@ def _spot(state: PoolState, actions: Actions) -> Machines:
         steps += _given_up(member)
     steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
     changed = {zone: level for zone, level in levels.items() if zone in actions.spot}
-    return Machines(steps=steps, levels=levels if surplus else changed)
+    return Machines(steps=steps, levels=levels if surplus else changed, clipped=clipped)
 
 
 def _on_demand(state: PoolState, wanted: int) -> Iterator[Step]:
@@ -114,10 +133,11 @@ def _on_demand(state: PoolState, wanted: int) -> Iterator[Step]:
     missing = level - len(kept)
     back = _leaving(members)[: max(0, missing)]
     steps: list[Step] = [Keep(member=member) for member in back]
-    if missing > len(back):
+    asked = min(missing - len(back), most - len(members))
+    if asked > 0:
         held = [member.instance.zone for member in kept]
         zones = sorted(state.settings.zones, key=lambda zone: (held.count(zone), zone))
-        steps.append(Launch(tier=ON_DEMAND, zones=zones, count=missing - len(back)))
+        steps.append(Launch(tier=ON_DEMAND, zones=zones, count=asked))
     empty = sorted((m for m in kept if m.empty), key=lambda m: (m.ready, m.instance.id))
     for member in empty[: max(0, -missing)]:
         steps += _given_up(member)

@@ -107,7 +107,10 @@ class _Seen:
 def _surge(seen: _Seen, *, may_return: bool) -> tuple[Surge, str]:
     """How many more than wanted, and why that changes."""
     deployment, wanted, healthy = seen.deployment, seen.deployment.wanted, len(seen.healthy)
-    replacing = min(len(seen.doomed), max(0, wanted - healthy))
+    missing, asked = max(0, wanted - healthy), deployment.surge.replicas
+    asked -= bool(deployment.surge.returning)
+    # All or none: a ReplicaSet that shrinks ends what is not ready first, which are replacements.
+    replacing = min(len(seen.doomed), max(missing, asked)) if missing else 0
     since, why = deployment.surge.returning, "replaced"
     if since:
         if healthy > wanted:
@@ -123,7 +126,7 @@ def _surge(seen: _Seen, *, may_return: bool) -> tuple[Surge, str]:
         and healthy == wanted
     ):
         since, why = seen.now, "returns"
-    if replacing > deployment.surge.replicas - bool(deployment.surge.returning):
+    if replacing > asked:
         why = "under notice"
     count = replacing + bool(since)
     total = wanted + count if count else 0

@@ -6,10 +6,12 @@ _NO_CHARGE = "no charge for it itself"
 _PODS = "runs on nodes, which are priced"
 _OBJECT = "an entry of the Kubernetes API, whose control plane is priced"
 
-# AWS pricing pages of IAM, VPC, EKS add-ons, EC2 Auto Scaling and AWS Budgets (a budget that only
-# alerts): no charge for these themselves.
+# AWS pricing pages of IAM, VPC, EKS add-ons, EC2 Auto Scaling, EventBridge, SQS and AWS Budgets (a
+# budget that only alerts): no charge for these themselves.
 FREE: Mapping[str, str] = {
     "aws:budgets/budget:Budget": "no charge where it only alerts",
+    "aws:cloudwatch/eventRule:EventRule": "no charge for events of AWS services",
+    "aws:cloudwatch/eventTarget:EventTarget": _NO_CHARGE,
     "aws:ec2/flowLog:FlowLog": "what it writes is priced as logs",
     "aws:ec2/internetGateway:InternetGateway": _NO_CHARGE,
     "aws:ec2/launchTemplate:LaunchTemplate": _NO_CHARGE,
@@ -35,6 +37,8 @@ FREE: Mapping[str, str] = {
         _NO_CHARGE
     ),
     "aws:s3/bucketVersioning:BucketVersioning": "what it keeps is priced as storage",
+    "aws:sqs/queue:Queue": "no charge for it itself, and next to none for its requests",
+    "aws:sqs/queuePolicy:QueuePolicy": _NO_CHARGE,
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _NO_CHARGE,
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": _OBJECT,
     "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": _OBJECT,
@@ -48,6 +52,8 @@ FREE: Mapping[str, str] = {
     "kubernetes:policy/v1:PodDisruptionBudget": _OBJECT,
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": _OBJECT,
     "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": _OBJECT,
+    "kubernetes:rbac.authorization.k8s.io/v1:Role": _OBJECT,
+    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": _OBJECT,
     "kubernetes:scheduling.k8s.io/v1:PriorityClass": _OBJECT,
 }
 """By type, why it costs nothing itself: so wherever it is created."""

@@ -12,7 +12,9 @@ def digest_mistakes(draft: Draft) -> Iterator[Mistake]:
     if draft.cluster is None or draft.pool_names.difference(draft.pools):
         return
     hardware = [pool.hardware for pool in draft.pools.values()]
-    pulls = {pull.name: pull for pull in plan_pulls(draft.cluster.kubernetes_version, hardware, {})}
+    spot = any("spot" in pool.tiers for pool in draft.pools.values())
+    pulled = plan_pulls(draft.cluster.kubernetes_version, hardware, {}, spot=spot)
+    pulls = {pull.name: pull for pull in pulled}
     able = [name for name, pull in pulls.items() if pull.held]
     for name, digest in draft.cluster.digests.items():
         if name not in pulls:

@@ -1,5 +1,6 @@
 """Pools: instance types that belong together, and tiers that can be bought."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from tokenfleet.catalogue.instances import InstanceType, instance_types
@@ -45,6 +46,7 @@ def pool_mistakes(name: str, pool: PoolSettings, draft: Draft) -> Iterator[Mista
             yield Mistake(path=type_path, value=type_name, problem="is listed twice")
     yield from _equal_types(path, kinds)
     yield from _reservations(path, pool, kinds.values(), draft)
+    yield from _without_spot(path, pool)
 
 
 def machine_image_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -109,6 +111,12 @@ def _reservations(
         if option == "reserved" and tier.reservation is None:
             problem = "is missing: a reserved tier needs capacityReservationId and zone"
             yield Mistake(path=f"{tier_path}.reservation", value="", problem=problem)
+        if option == "reserved" and "min" in tier.model_fields_set and tier.min != tier.max:
+            problem = (
+                "of a reservation all runs, because it is paid for whether used or not: leave min"
+                " out, or set max to what runs"
+            )
+            yield Mistake(path=f"{tier_path}.min", value=str(tier.min), problem=problem)
         if option != "reserved" and tier.reservation:
             problem = "only a reserved tier has a reservation"
             yield Mistake(path=f"{tier_path}.reservation", value="", problem=problem)
@@ -124,3 +132,16 @@ def _reservations(
             if usage not in kind.usage_classes:
                 problem = f"{kind.instance_type} cannot be bought as {usage}"
                 yield Mistake(path=tier_path, value="", problem=problem)
+
+
+def _without_spot(path: str, pool: PoolSettings) -> Iterator[Mistake]:
+    """What is only said to the capacity controller, which serves pools with a spot tier alone."""
+    if "spot" in pool.tiers:
+        return
+    given = {"care": pool.care, "spare": pool.spare, "dry_run": pool.dry_run}
+    for field in sorted(pool.model_fields_set & given.keys()):
+        yield Mistake(
+            path=f"{path}.{PoolSettings.model_fields[field].alias}",
+            value=json.dumps(given[field]),
+            problem="has no effect without a spot tier: add one, or leave it out",
+        )

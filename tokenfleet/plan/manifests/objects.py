@@ -19,7 +19,7 @@ from tokenfleet.plan.manifests.pod import (
     selector_labels,
 )
 from tokenfleet.plan.manifests.way_in import service_manifest
-from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
+from tokenfleet.plan.nodes.pools import LABEL_PREFIX, SCALE_UP_DELAY_SECONDS, PoolPlan
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.scripts import digest
 from tokenfleet.plan.serving.model import ModelPlan
@@ -159,12 +159,23 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
                 "metadata": {
                     "labels": {**selector, f"{LABEL_PREFIX}/pool": model.pool},
                     # A running replica does not see another script: a new one starts with it.
-                    "annotations": {f"{LABEL_PREFIX}/scripts": digest(_scripts())},
+                    "annotations": {
+                        f"{LABEL_PREFIX}/scripts": digest(_scripts()),
+                        **_scale_up_delay(pool),
+                    },
                 },
                 "spec": pod_spec(model, pool),
             },
         },
     }
+
+
+def _scale_up_delay(pool: PoolPlan) -> Mapping[str, str]:
+    """The autoscaler is the backstop of the capacity controller, which finds a node in seconds."""
+    if not pool.has_spot:
+        return {}
+    delay = f"{SCALE_UP_DELAY_SECONDS}s"
+    return {"cluster-autoscaler.kubernetes.io/pod-scale-up-delay": delay}
 
 
 def _disruption_budget(model: ModelPlan) -> Manifest:

@@ -1,7 +1,10 @@
 """How nodes are launched: one launch template and one Auto Scaling group a tier.
 
-A pool decides what it offers (``plan.nodes.pools``); this module turns that into groups which the
-Cluster Autoscaler understands, so that another provisioner can stand beside it.
+A pool decides what it offers (``plan.nodes.pools``); this module turns that into groups, so that
+another provisioner can stand beside it. Who may launch and end nodes of a group is said by its tags:
+of a spot group the capacity controller alone, of an on-demand group beside it the Cluster Autoscaler
+too, of every other group the autoscaler alone. Two writers end each other's nodes
+(kubernetes/autoscaler issues 9043, 9182, 10147).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +19,8 @@ from tokenfleet.plan.nodes.user_data import BootPlan, KubeletPlan
 from tokenfleet.settings.sections import PurchaseOption
 
 SYSTEM_POOL = "system"
+CAPACITY_TAG = f"{LABEL_PREFIX}/capacity"
+"""On groups and launch templates that the capacity controller of the named cluster may use."""
 _AUTOSCALER = "k8s.io/cluster-autoscaler"
 # Once EC2 shuts a reclaimed node down, the kubelet drains it: nodeadm would give pods 150 s from
 # Kubernetes 1.34 on (awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go:245). That EC2
@@ -43,7 +48,9 @@ class NodeGroupPlan:
     """An Auto Scaling group and the launch templates it uses, one for each kind of disks.
 
     ``physical_name`` is fixed because the autoscaler's priorities name groups by regular
-    expression. ``group_tags`` stay on the group; ``node_tags`` reach instances and volumes.
+    expression. ``group_tags`` stay on the group, ``template_tags`` on its templates; ``node_tags``
+    reach instances and volumes. ``protected``: only who names a node ends it; a lower bound, or
+    somebody's wish for fewer, does not.
     """
 
     role: str
@@ -57,7 +64,9 @@ class NodeGroupPlan:
     zones: Sequence[str]
     capacity_reservation_id: str | None
     capacity_block: bool
+    protected: bool
     group_tags: Mapping[str, str]
+    template_tags: Mapping[str, str]
     node_tags: Mapping[str, str]
 
     @property
@@ -101,7 +110,9 @@ def plan_node_groups(
             zones=[tier.only_zone] if tier.only_zone else zones,
             capacity_reservation_id=tier.capacity_reservation_id,
             capacity_block=tier.capacity_block,
-            group_tags=scale_from_zero_tags(pool, tier, cluster_name),
+            protected=pool.has_spot,
+            group_tags=_writer_tags(pool, tier, cluster_name),
+            template_tags=_capacity_tags(pool, tier, cluster_name),
             node_tags=_node_tags(cluster_name, f"{pool.name}-{tier.purchase_option}", tags),
         )
         for tier in pool.tiers
@@ -137,6 +148,19 @@ def _template(
 def group_name(cluster_name: str, pool: PoolPlan, tier: TierPlan) -> str:
     """The physical name of a tier's group."""
     return f"{cluster_name}-{pool.name}-{tier.purchase_option}"
+
+
+def _writer_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
+    """Who may launch and end nodes of a tier: nobody where their number is fixed."""
+    tags = dict(_capacity_tags(pool, tier, cluster_name))
+    if tier.purchase_option == "on-demand":
+        tags |= scale_from_zero_tags(pool, tier, cluster_name)
+    return tags
+
+
+def _capacity_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
+    ours = pool.has_spot and tier.purchase_option != "reserved"
+    return {CAPACITY_TAG: cluster_name} if ours else {}
 
 
 def scale_from_zero_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
@@ -192,7 +216,9 @@ def plan_system_group(
         zones=zones,
         capacity_reservation_id=None,
         capacity_block=False,
+        protected=False,
         group_tags={},
+        template_tags={},
         node_tags=_node_tags(cluster_name, SYSTEM_POOL, tags),
     )
 

@@ -13,13 +13,18 @@ from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSetti
 
 LABEL_PREFIX = "tokenfleet.io"
 STARTUP_TAINT_PREFIX = "startup-taint.cluster-autoscaler.kubernetes.io/"
+SCALE_UP_DELAY_SECONDS = 90
+"""How long the autoscaler leaves a pending replica to the capacity controller, where there is one."""
 # Cheapest first: capacity already paid for, then spot, then on demand.
 TIERS_BY_PREFERENCE: Sequence[PurchaseOption] = ("reserved", "spot", "on-demand")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TierPlan:
-    """One purchase option of a pool; bounds in nodes."""
+    """One purchase option of a pool; bounds in nodes.
+
+    All of a reservation runs: it is paid for whether used or not.
+    """
 
     purchase_option: PurchaseOption
     min_nodes: int
@@ -55,11 +60,20 @@ class PoolPlan:
     disks: Sequence[DiskPlan]
     ephemeral_gib: int
     tiers: Sequence[TierPlan]
+    care: float
+    """What an hour without a replica is worth to the capacity controller."""
+    spare: int
+    dry_run: bool
 
     @property
     def max_nodes(self) -> int:
         """The most nodes that all tiers together may have."""
         return sum(tier.max_nodes for tier in self.tiers)
+
+    @property
+    def has_spot(self) -> bool:
+        """Whether nodes may be reclaimed: such a pool is the capacity controller's."""
+        return any(tier.purchase_option == "spot" for tier in self.tiers)
 
 
 def hardware_of(pool: PoolSettings) -> Hardware:
@@ -104,6 +118,9 @@ def plan_pool(
             for option in TIERS_BY_PREFERENCE
             if option in settings.tiers
         ],
+        care=settings.care,
+        spare=settings.spare,
+        dry_run=settings.dry_run,
     )
 
 
@@ -120,7 +137,7 @@ def _tier(
     reservation = tier.reservation
     return TierPlan(
         purchase_option=option,
-        min_nodes=tier.min,
+        min_nodes=tier.max if option == "reserved" else tier.min,
         max_nodes=tier.max,
         labels={
             f"{LABEL_PREFIX}/pool": pool,

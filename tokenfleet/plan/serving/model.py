@@ -150,7 +150,7 @@ def plan_model(
     batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
     drain = plan_drain(
         exposure,
-        spot=any(tier.purchase_option == "spot" for tier in pool.tiers),
+        spot=pool.has_spot,
         engine_drains=engine.drains,
         longest_request_seconds=settings.longest_request_seconds,
     )

@@ -29,7 +29,7 @@ def drain_table(report: Report) -> Table:
 def _row(report: Report, model: ModelReport) -> list[str]:
     drain = model.plan.drain
     pool = next(pool for pool in report.plan.pools if pool.name == model.plan.pool)
-    spot = any(tier.purchase_option == "spot" for tier in pool.tiers)
+    spot = pool.has_spot
     return [
         model.plan.name,
         model.plan.pool,

@@ -1,0 +1,172 @@
+"""Launching and ending machines, each by itself: what fails is said, and tried again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tokenfleet.capacity.controller.attempts import Attempts
+from tokenfleet.capacity.controller.cluster import LEAVING, RECLAIM, SCALE_DOWN_DISABLED
+from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance, Launched
+from tokenfleet.capacity.controller.journal import Journal
+from tokenfleet.capacity.controller.machines import Close, End, Keep, Launch, Machines
+from tokenfleet.capacity.controller.members import Member, PoolState
+from tokenfleet.capacity.controller.settings import ON_DEMAND, SPOT
+from tokenfleet.capacity.controller.sight import Sight
+
+_LONGEST_REST = 60.0
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What asking has told, for the next decision."""
+
+    refused: dict[str, int] = field(default_factory=dict[str, int])
+    on_demand_refused: int = 0
+    launched: int = 0
+    again: bool = False
+
+
+class Launching:
+    """Writes to Auto Scaling groups, and to nodes; in a pool's dry run it only says what it would do."""
+
+    def __init__(self, groups: Groups, attempts: Attempts, journal: Journal, sight: Sight) -> None:
+        self._groups, self._attempts, self._journal = groups, attempts, journal
+        self._sight = sight
+        self._rests: dict[str, tuple[float, float]] = {}
+        self._zone_rests: dict[tuple[str, str], float] = {}
+
+    def machines(self, state: PoolState, planned: Machines) -> Outcome:
+        """Launch first, because others wait for that; end last."""
+        outcome = Outcome(again=planned.again)
+        for zone, count in planned.clipped.items():
+            # As good as no: who waits for it would wait in vain.
+            self._refused(state, SPOT, zone, "AtMaximum", count)
+            outcome.refused[zone] = count
+        order = (Keep, Launch, Close, End)
+        for step in sorted(planned.steps, key=lambda step: order.index(type(step))):
+            if state.settings.dry_run:
+                self._attempts.would(state, step, _told(step))
+                continue
+            match step:
+                case Launch():
+                    self._launch(state, step, outcome)
+                case Keep(member=member):
+                    self._leave(member, leaving=False)
+                case Close(member=member):
+                    self._leave(member, leaving=True)
+                case End():
+                    self._end(state, step, outcome)
+        return outcome
+
+    def _launch(self, state: PoolState, step: Launch, outcome: Outcome) -> None:
+        group, missing = state.settings.groups[step.tier], step.count
+        rested = [z for z in step.zones if self._zone_rests.get((group, z), 0) <= state.now]
+        for zone in rested if step.tier == ON_DEMAND else step.zones:
+            if not missing:
+                break
+            if self._resting(group, state.now):
+                if step.tier == SPOT:
+                    outcome.refused[zone] = missing
+                break
+            there = [m.instance.id for m in state.of_tier(step.tier)]
+            try:
+                got = self._groups.launch(group, zone, missing, there=there, now=state.now)
+            except CloudError as error:
+                self._rest(group, state, error)
+                # Whether it is throttled or denied: nothing comes from there now.
+                got = Launched(instances=(), code=error.code)
+            else:
+                self._forgive(group)
+            self._launched(state, step.tier, zone, got.instances)
+            outcome.launched += len(got.instances)
+            missing -= len(got.instances)
+            if got.code:
+                self._refused(state, step.tier, zone, got.code, missing)
+                if step.tier == SPOT:
+                    outcome.refused[zone] = outcome.refused.get(zone, 0) + missing
+                else:
+                    self._zone_rests[group, zone] = state.now + state.settings.knobs.rest
+        if step.tier == ON_DEMAND and not self._resting(group, state.now):
+            outcome.on_demand_refused = missing
+
+    def _launched(self, state: PoolState, tier: str, zone: str, ids: Sequence[str]) -> None:
+        pool, group = state.settings.name, state.settings.groups[tier]
+        for instance in ids:
+            self._sight.launched(
+                Instance(id=instance, group=group, zone=zone, type="", in_service=False)
+            )
+        if ids:
+            self._journal.say("launch", pool=pool, tier=tier, zone=zone, instances=list(ids))
+            self._journal.metrics.add("launches_total", len(ids), pool=pool, tier=tier)
+
+    def _refused(self, state: PoolState, tier: str, zone: str, code: str, count: int) -> None:
+        pool = state.settings.name
+        self._journal.say("refused", pool=pool, tier=tier, zone=zone, code=code, count=count)
+        self._journal.metrics.add(
+            "refusals_total", max(1, count), pool=pool, tier=tier, zone=zone, code=code
+        )
+
+    def _leave(self, member: Member, *, leaving: bool) -> None:
+        node = member.node
+        if node is None:
+            return
+        taints = [taint for taint in node.taints if taint["key"] != LEAVING]
+        if leaving:
+            taints.append({"key": LEAVING, "value": "true", "effect": "NoSchedule"})
+        if self._attempts.patched(node, {"spec": {"taints": taints}}):
+            self._journal.say("close" if leaving else "keep", node=node.name)
+
+    def _end(self, state: PoolState, step: End, outcome: Outcome) -> None:
+        member, pool = step.member, state.settings.name
+        try:
+            self._groups.end(member.instance)
+        except CloudError as error:
+            self._journal.failed(error.call, error.code, str(error))
+            return
+        self._sight.ended(member.instance)
+        zone = member.instance.zone
+        self._journal.say("end", pool=pool, tier=member.tier, zone=zone,
+                          instance=member.instance.id, why=step.why)  # fmt: skip
+        self._journal.metrics.add("ends_total", pool=pool, tier=member.tier, why=step.why)
+        if member.late and member.tier == SPOT:
+            outcome.refused[zone] = outcome.refused.get(zone, 0) + 1
+            self._refused(state, member.tier, zone, "NeverJoined", 1)
+
+    def upkeep(self, state: PoolState) -> None:
+        """Nodes of ours are ended by us alone; a notice that came before its node is put on it."""
+        if state.settings.dry_run:
+            return
+        for member in state.members:
+            node = member.node
+            if node is None or member.tier not in (SPOT, ON_DEMAND):
+                continue
+            change: dict[str, object] = {}
+            if not node.protected_from_autoscaler:
+                change["metadata"] = {"annotations": {SCALE_DOWN_DISABLED: "true"}}
+            if member.deadline is not None and node.deadline is None:
+                taint = {"key": RECLAIM, "value": f"{member.deadline:.0f}", "effect": "NoSchedule"}
+                change["spec"] = {"taints": [*node.taints, taint]}
+            if change:
+                self._attempts.patched(node, change)
+
+    def _rest(self, group: str, state: PoolState, error: CloudError) -> None:
+        """Ask again later, each time twice as long: throttling only grows by asking."""
+        self._journal.failed(error.call, error.code, str(error), every=5)
+        _, last = self._rests.get(group, (0.0, 0.5))
+        pause = min(_LONGEST_REST, last * 2)
+        self._rests[group] = (state.now + pause, pause)
+
+    def _resting(self, group: str, now: float) -> bool:
+        return self._rests.get(group, (0.0, 0.0))[0] > now
+
+    def _forgive(self, group: str) -> None:
+        self._rests.pop(group, None)
+
+
+def _told(step: Launch | Keep | Close | End) -> Mapping[str, object]:
+    match step:
+        case Launch(tier=tier, zones=zones, count=count):
+            return {"tier": tier, "zones": list(zones), "count": count}
+        case Keep(member=member) | Close(member=member):
+            return {"instance": member.instance.id}
+        case End(member=member, why=why):
+            return {"instance": member.instance.id, "why": why}
