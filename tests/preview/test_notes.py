@@ -20,7 +20,7 @@ PlanOf = Callable[[Mapping[str, Any]], Plan]
 NO_SPOT: Keys = {"tiers": {"on-demand": {"max": 3}}}
 SPOT_ALONE: Keys = {"tiers": {"spot": {"max": 3}}}
 RESERVATION = {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}
-RESERVED: Keys = {"tiers": {"reserved": {"max": 1, "reservation": RESERVATION}}}
+RESERVED: Keys = {"tiers": {"reserved": {"max": 3, "reservation": RESERVATION}}}
 # id: an edit of the pool of the dev stack, what is said, whether it is
 ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
     "spot and on-demand": ({}, "has no on-demand tier", False),

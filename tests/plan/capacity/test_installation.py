@@ -231,18 +231,19 @@ def test_a_stack_without_spot_has_nothing_of_it(
 ) -> None:
     keys = keys_of("prod")
     for pool in keys["pools"].values():
-        del pool["tiers"]["spot"]
+        pool["tiers"] = {"on-demand": {"max": 10}}
     recording = recording_of(keys, "deployment")
-    assert not [r for r in recording.resources if "capacity" in f"{r.name} {r.inputs}"]
-    assert not [r for r in recording.resources if "notices" in r.name]
-    assert not [r for r in recording.resources if "scale-up-delay" in f"{r.inputs}"]
+    signs = ("capacity-", "/capacity", "-capacity", "-notices", "scale-up-delay")
+    found = {r.name for r in recording.resources for s in signs if s in f"{r.name} {r.inputs}"}
+    assert not found
+    assert not any("protectFromScaleIn': True" in f"{r.inputs}" for r in recording.resources)
 
 
 def test_pods_leave_the_first_try_to_the_controller_where_there_is_one(
     keys_of: Callable[[str], Keys], recording_of: Record
 ) -> None:
     keys = keys_of("prod")
-    del keys["pools"]["h100"]["tiers"]["spot"]
+    keys["pools"]["h100"]["tiers"] = {"on-demand": {"max": 4}}
     recording = recording_of(keys, "deployment")
     assert _delay(one(recording, ":Deployment::*-vllm-qwen3-8b")) == "90s"
     assert _delay(one(recording, ":Deployment::*-vllm-gpt-oss-120b")) is None
