@@ -117,4 +117,4 @@ def test_a_reservation_is_filled_and_nobody_scales_it(
     reserved = plan_of(keys).node_groups_by_pool["graviton4"][0]
     assert (reserved.purchase_option, reserved.min_nodes, reserved.max_nodes) == ("reserved", 2, 2)
     assert reserved.protected
-    assert reserved.group_tags == {}
+    assert reserved.group_tags == {"tokenfleet.io/pool": "graviton4"}
