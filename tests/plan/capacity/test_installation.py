@@ -210,7 +210,8 @@ EVENTS: Mapping[str, tuple[Keys, str | None]] = {
 
 def matches(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     """As EventBridge matches: every field named, with one of its values."""
-    fields = {key: wanted for key, wanted in pattern.items() if isinstance(wanted, list)}
+    leaves = [key for key, wanted in pattern.items() if isinstance(wanted, list)]
+    fields: dict[str, list[str]] = {key: pattern[key] for key in leaves}
     below: dict[str, Keys] = {key: pattern[key] for key in pattern.keys() - fields.keys()}
     return all(event.get(key) in wanted for key, wanted in fields.items()) and all(
         matches(wanted, event.get(key, {})) for key, wanted in below.items()
