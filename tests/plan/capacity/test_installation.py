@@ -234,7 +234,7 @@ def test_a_stack_without_spot_has_nothing_of_it(
     for pool in keys["pools"].values():
         pool["tiers"] = {"on-demand": {"max": 10}}
     recording = recording_of(keys, "deployment")
-    signs = ("capacity-", "/capacity", "-capacity", "-notices", "scale-up-delay")
+    signs = ("capacity-controller", "tokenfleet.io/capacity", "-notices", "scale-up-delay")
     found = {r.name for r in recording.resources for s in signs if s in f"{r.name} {r.inputs}"}
     assert not found
     assert not any("protectFromScaleIn': True" in f"{r.inputs}" for r in recording.resources)
