@@ -122,6 +122,9 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         RESERVED,
         BLOCK,
     ),
+    "pools.NAME.care": ("pools.graviton4.care", 1, 2),
+    "pools.NAME.spare": ("pools.graviton4.spare", 0, 1),
+    "pools.NAME.dryRun": ("pools.graviton4.dryRun", False, True),
     "models.NAME.huggingFaceId": ("models.qwen3-8b.huggingFaceId", "Qwen/Qwen3-8B", LLAMA),
     "models.NAME.revision": ("models.qwen3-8b.revision", "a" * 40, "b" * 40),
     "models.NAME.published": (

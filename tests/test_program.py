@@ -77,6 +77,15 @@ def _another_model(keys: Keys) -> None:
     }
 
 
+def _another_type(keys: Keys) -> None:
+    keys["pools"]["graviton4"]["instanceTypes"] += ["r8gd.8xlarge"]
+
+
+# The capacity controller knows the pools with a spot tier, and starts anew with other settings.
+CONTROLLER = "what the capacity controller is told"
+TOLD = ("-configmap-capacity-settings", "-deployment-capacity-controller")
+
+
 # What may know of its new sibling; everything else must not change by a byte.
 GROWTHS: Mapping[str, tuple[Callable[[Keys], None], set[str]]] = {
     "zone": (
@@ -85,13 +94,14 @@ GROWTHS: Mapping[str, tuple[Callable[[Keys], None], set[str]]] = {
             "aws:eks/cluster:Cluster",
             "aws:ec2/vpcEndpoint:VpcEndpoint",
             "aws:autoscaling/group:Group",
+            CONTROLLER,
         },
     ),
     "pool": (_another_pool, {"kubernetes:helm.sh/v3:Release"}),
     # Replicas weigh the tiers of their pool.
-    "tier": (_another_tier, {"kubernetes:helm.sh/v3:Release", "kubernetes:apps/v1:Deployment"}),
+    "tier": (_another_tier, {"kubernetes:apps/v1:Deployment", CONTROLLER}),
     # New nodes fetch it at boot too; a wider pool of models takes a larger cache.
-    "model": (_another_model, {"aws:ec2/launchTemplate:LaunchTemplate"}),
+    "model": (_another_model, {"aws:ec2/launchTemplate:LaunchTemplate", CONTROLLER}),
 }
 
 
@@ -110,9 +120,27 @@ def test_adding_one_keeps_all_the_others(
     after = {r.urn: r for r in recording_of(keys, "deployment").resources}
     assert len(after) > len(before.resources)
     assert {r.urn for r in before.resources} <= after.keys()
-    changed = {r.type for r in before.resources if after[r.urn].inputs != r.inputs}
+    changed = {
+        CONTROLLER if r.name.endswith(TOLD) else r.type
+        for r in before.resources
+        if after[r.urn].inputs != r.inputs
+    }
     assert changed <= may_change
     assert "aws:ec2/subnet:Subnet" not in changed
+
+
+@pytest.mark.parametrize("grow", [_another_tier, _another_type])
+def test_another_tier_or_type_touches_its_own_pool_alone(
+    grow: Callable[[Keys], None], keys_of: Callable[[str], Keys], recording_of: Record
+) -> None:
+    keys = keys_of("prod")
+    before = recording_of(keys, "deployment").resources
+    grow(keys)
+    after = {r.urn: r for r in recording_of(keys, "deployment").resources}
+    changed = [r.name for r in before if after[r.urn].inputs != r.inputs]
+    elsewhere = [name for name in changed if "graviton4" not in name and "qwen3-8b" not in name]
+    assert changed
+    assert all(name.endswith(TOLD) for name in elsewhere)
 
 
 def test_the_order_of_a_stack_file_means_nothing(

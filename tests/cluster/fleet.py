@@ -25,6 +25,8 @@ _BEFORE_MODELS = frozenset(
         "PersistentVolume",
         "PersistentVolumeClaim",
         "PriorityClass",
+        "Role",
+        "RoleBinding",
         "Secret",
         "ServiceAccount",
     }

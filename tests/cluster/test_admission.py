@@ -31,6 +31,27 @@ def test_every_pod_is_restricted(stack: str, fleet_of: FleetOf, api: Api) -> Non
         assert api.create(_pod(fleet, model.name), dry_run=True)
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_capacity_controller_is_accepted_and_restricted(
+    stack: str, fleet_of: FleetOf, api: Api
+) -> None:
+    (controller,) = fleet_of(stack).plan.capacity
+    namespace: Object = dict(controller.namespace)
+    objects: list[Object] = [namespace, *map(dict, controller.manifests)]
+    for found in objects:
+        # A pod is refused without its namespace and its account; the rest need not stay.
+        stays = found["kind"] in ("Namespace", "ServiceAccount")
+        assert api.apply(found, dry_run=not stays)["kind"] == found["kind"]
+    deployment = next(found for found in objects if found["kind"] == "Deployment")
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "controller", "namespace": namespace["metadata"]["name"]},
+        "spec": deployment["spec"]["template"]["spec"],
+    }
+    assert api.create(pod, dry_run=True)
+
+
 def _as_root(pod: Object) -> None:
     del pod["spec"]["securityContext"]
 

@@ -21,8 +21,8 @@ from tokenfleet.recording.recorded import Recording
 
 AUTOSCALER = "k8s.io/cluster-autoscaler"
 NODE_TEMPLATE = f"{AUTOSCALER}/node-template"
-GROUP = ":Group::*-inferentia2-spot-group"
-TEMPLATE = ":LaunchTemplate::*-inferentia2-spot-volume-template"
+GROUP = ":Group::*-inferentia2-on-demand-group"
+TEMPLATE = ":LaunchTemplate::*-inferentia2-on-demand-volume-template"
 SYSTEM_GROUP = ":Group::*-system-group-group"
 SYSTEM_TEMPLATE = ":LaunchTemplate::*-system-group-volume-template"
 AWS = "pulumi:providers:aws::*"
@@ -119,10 +119,10 @@ MISTAKES: Mapping[str, Planted] = {
         with_tag(f"{NODE_TEMPLATE}/label/disk", "nvme"), "nodes register None"
     ),
     "label with another value on the tag": scaling(
-        retagged(f"{NODE_TEMPLATE}/label/tokenfleet.io/tier", "on-demand"), "nodes register spot"
+        retagged(f"{NODE_TEMPLATE}/label/tokenfleet.io/tier", "spot"), "nodes register on-demand"
     ),
     "label with another value on the node": scaling(
-        in_user_data("tier=spot", "tier=on-demand"), "nodes register on-demand"
+        in_user_data("tier=on-demand", "tier=spot"), "nodes register spot"
     ),
     "taint that the tags do not promise": scaling(
         without_tag(f"{NODE_TEMPLATE}/taint/aws.amazon.com/neuron"), "taint aws.amazon.com/neuron"

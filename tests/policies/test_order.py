@@ -22,6 +22,7 @@ CLUSTER = "tokenfleet:cluster:Cluster::*"
 CONTROL_PLANE = "*-control-plane"
 SYSTEM_POOL = ":Pool::*-system"
 SYSTEM_GROUP = ":Group::*-system-group-group"
+CONTROLLER = ":Deployment::*-capacity-controller"
 AUTOSCALER = ":Release::*-cluster-autoscaler"
 DEPLOYMENT = ":Deployment::*-vllm-qwen3-8b"
 KUBERNETES = "pulumi:providers:kubernetes::*"
@@ -97,6 +98,9 @@ MISTAKES: Mapping[str, Planted] = {
     "nodes before identities": unfounded(
         SYSTEM_GROUP, without(SYSTEM_POOL, "-association"), "autoscaler-association"
     ),
+    "capacity controller without an identity": unidentified(
+        CONTROLLER, removed("-capacity-association"), "capacity-controller has no identity"
+    ),
     "objects before the administrator": unfounded(
         KUBERNETES, replaced(KUBERNETES, dependencies=[]), "cluster-admin-platform"
     ),
@@ -136,9 +140,14 @@ def test_a_mistake_of_order_is_reported_by_its_rule_alone(
 
 @pytest.mark.parametrize(
     "kind",
-    ["aws:ecr/pullThroughCacheRule:PullThroughCacheRule", "aws:ecr/repository:Repository"],
+    [
+        "aws:cloudwatch/eventTarget:EventTarget",
+        "aws:ecr/pullThroughCacheRule:PullThroughCacheRule",
+        "aws:ecr/repository:Repository",
+        "aws:sqs/queuePolicy:QueuePolicy",
+    ],
 )
-def test_nodes_that_do_not_wait_for_what_they_pull_through_are_reported(
+def test_nodes_that_do_not_wait_for_their_images_and_notices_are_reported(
     prod: Recording, kind: str
 ) -> None:
     groups = prod.of_type("aws:autoscaling/group:Group")

@@ -4,6 +4,7 @@ import pytest
 
 from tests.policies import (
     test_access,
+    test_capacity,
     test_daemon_sets,
     test_endpoints,
     test_nodes,
@@ -18,6 +19,7 @@ from tokenfleet.recording.recorded import Recording
 
 TABLES = (
     test_access.MISTAKES,
+    test_capacity.MISTAKES,
     test_daemon_sets.MISTAKES,
     test_endpoints.MISTAKES,
     test_nodes.MISTAKES,

@@ -17,11 +17,32 @@ from tokenfleet.settings.stack_file import StackFile
 Keys = dict[str, Any]
 SUPPORT = kubernetes_support("1.35", TODAY)
 PlanOf = Callable[[Mapping[str, Any]], Plan]
-NO_SPOT = {"on-demand": {"max": 3}}
-# id: an edit of the dev stack, what is said, whether it is
+NO_SPOT: Keys = {"tiers": {"on-demand": {"max": 3}}}
+SPOT_ALONE: Keys = {"tiers": {"spot": {"max": 3}}}
+RESERVATION = {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}
+RESERVED: Keys = {"tiers": {"reserved": {"max": 3, "reservation": RESERVATION}}}
+# id: an edit of the pool of the dev stack, what is said, whether it is
 ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
-    "spot": ({}, "Nothing hears a spot notice yet (pool graviton4)", True),
-    "no spot": (NO_SPOT, "spot notice", False),
+    "spot and on-demand": ({}, "has no on-demand tier", False),
+    "spot alone": (SPOT_ALONE, "pools.graviton4 has no on-demand tier", True),
+    "no spot": (NO_SPOT, "has no on-demand tier", False),
+    "dry run": (
+        {"dryRun": True},
+        "dryRun: the capacity controller only logs what it would do: nodes come on demand, 90 s later",
+        True,
+    ),
+    "dry run with nothing beside": (
+        SPOT_ALONE | {"dryRun": True},
+        "it would do: no node comes at all",
+        True,
+    ),
+    "no dry run": ({}, "dryRun", False),
+    "nodes that always run": (
+        {"tiers": {"spot": {"min": 1, "max": 3}}},
+        "tiers.spot.min keeps 1 node",
+        True,
+    ),
+    "a reservation, which is paid for anyway": (RESERVED, "tiers.reserved.min keeps", False),
     "account of the documentation": (
         {},
         "cluster.adminPrincipals.deployer names the account",
@@ -30,16 +51,16 @@ ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
 }
 
 
-@pytest.mark.parametrize(("tiers", "said", "expected"), ROWS.values(), ids=list(ROWS))
+@pytest.mark.parametrize(("edit", "said", "expected"), ROWS.values(), ids=list(ROWS))
 def test_a_note_stands_where_it_is_true(
-    tiers: Mapping[str, Any],
+    edit: Mapping[str, Any],
     said: str,
     expected: bool,  # noqa: FBT001 - a column of the table
     keys_of: Callable[[str], Keys],
     plan_of: Callable[[Mapping[str, Any]], Plan],
 ) -> None:
     keys = keys_of("dev")
-    keys["pools"]["graviton4"]["tiers"] = tiers or keys["pools"]["graviton4"]["tiers"]
+    keys["pools"]["graviton4"] |= edit
     told = notes(plan_of(keys), frozenset(), [], [], SUPPORT)
     assert any(said in note for note in told) == expected
 

@@ -85,19 +85,19 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "types-reordered": Recorded(
         edits=[put(f"{POOL}.instanceTypes", [TYPES[1], TYPES[0], *TYPES[2:]])],
-        verdict="settings: 2 resources updated; +72.91",
-        only=frozenset({UPDATE}),
+        verdict="replicas: 3 resources updated, 1 resource replaced; +72.91",
+        only=frozenset({UPDATE, REPLACE}),
         says=["overrides[order]"],
     ),
     "zone-added": Recorded(
         edits=[put("network.zones", ["us-east-1a", "us-east-1b", "us-east-1c"])],
-        verdict="settings: 5 resources created, 4 resources updated",
+        verdict="replicas: 5 resources created, 5 resources updated, 1 resource replaced",
         holds={"Subnet private-us-east-1c": (CREATE, ADDITION)},
-        only=frozenset({CREATE, UPDATE}),
+        only=frozenset({CREATE, UPDATE, REPLACE}),
     ),
     "zone-of-the-control-plane": Recorded(
         edits=[put("network.zones", ["us-east-1a", "us-east-1c"])],
-        verdict="outage: 5 resources created, 5 resources updated, 5 resources deleted; the deployment",
+        verdict="outage: 5 resources created, 6 resources updated, 1 resource replaced, 5 resources deleted",
         holds={CONTROL_PLANE: (UPDATE, SETTINGS)},
         says=["an update of vpcConfig.subnetIds is refused", "There the deployment would stop"],
     ),
@@ -122,7 +122,7 @@ CHANGES: Mapping[str, Recorded] = {
             of_resource(CONTROL_PLANE, put("name", "fleet")),
             of_resource("kubernetes cluster-kubernetes", put("clusterIdentifier", "fleet")),
         ],
-        verdict="outage: 5 resources updated, 23 resources replaced",
+        verdict="outage: 5 resources updated, 36 resources replaced",
         holds={
             CONTROL_PLANE: (REPLACE, OUTAGE),
             "kubernetes cluster-kubernetes": (REPLACE, OUTAGE),
@@ -214,41 +214,47 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "nodes-lowered": Recorded(
         edits=[put(f"{POOL}.tiers.on-demand.max", 1)],
-        verdict="nodes: 1 resource updated",
-        holds={"Group graviton4-on-demand-group": (UPDATE, NODES)},
-        only=frozenset({UPDATE}),
-        says=["at most 1 node, not 2: AWS ends those above"],
+        verdict="replicas: 2 resources updated, 1 resource replaced",
+        holds={
+            "Group graviton4-on-demand-group": (UPDATE, SETTINGS),
+            "Deployment capacity-controller": (UPDATE, REPLICAS),
+        },
+        only=frozenset({UPDATE, REPLACE}),
+        says=[
+            "at most 1 node, not 2: those above are protected and stay",
+            "until it is back nobody acts on a spot notice",
+        ],
     ),
     "pool-added": Recorded(
         edits=[put("pools.gpu", L4), put("models.small", SMALL)],
-        verdict="replicas: 12 resources created, 1 resource updated; +418.58",
+        verdict="replicas: 12 resources created, 2 resources updated, 1 resource replaced; +418.58",
         holds={
             "Group gpu-spot-group": (CREATE, ADDITION),
             "Release cluster-autoscaler": (UPDATE, REPLICAS),
         },
-        only=frozenset({CREATE, UPDATE}),
+        only=frozenset({CREATE, UPDATE, REPLACE}),
         says=["G and VT instances, spot: the most nodes need 64 vCPUs, not 0"],
     ),
     "pool-renamed": Recorded(
         edits=[moved(POOL, "pools.arm"), put(f"{MODEL}.pool", "arm")],
-        verdict="outage: 12 resources created, 4 resources updated, 12 resources deleted",
+        verdict="outage: 12 resources created, 5 resources updated, 1 resource replaced, 12 resources deleted",
         holds={
             "Group graviton4-spot-group": (DELETE, NODES),
             "Group arm-spot-group": (CREATE, ADDITION),
             "Role graviton4-node": (DELETE, SETTINGS),
             MODEL_POD: (UPDATE, OUTAGE),
         },
-        only=frozenset({CREATE, UPDATE, DELETE}),
+        only=frozenset({CREATE, UPDATE, REPLACE, DELETE}),
         says=["qwen3-4b starts on another pool before", "on a new node"],
     ),
     "tier-removed": Recorded(
         edits=[put(f"{POOL}.tiers.on-demand")],
-        verdict="outage: 2 resources updated, 3 resources deleted; -248.85",
+        verdict="outage: 3 resources updated, 1 resource replaced, 3 resources deleted; -248.85",
         holds={
             "Group graviton4-on-demand-group": (DELETE, NODES),
             MODEL_POD: (UPDATE, OUTAGE),
         },
-        only=frozenset({UPDATE, DELETE}),
+        only=frozenset({UPDATE, REPLACE, DELETE}),
         says=[
             "replicas of qwen3-4b that run there are evicted",
             "qwen3-4b: 100% of its node-hours on spot, not 28%",
@@ -267,7 +273,7 @@ CHANGES: Mapping[str, Recorded] = {
     "model-gone": Recorded(
         stack="prod",
         edits=[put("models.qwen25-7b"), put("pools.inferentia2")],
-        verdict="outage: 1 resource updated, 1 resource replaced, 25 resources deleted",
+        verdict="outage: 2 resources updated, 2 resources replaced, 25 resources deleted",
         holds={
             "Deployment vllm-qwen25-7b": (DELETE, OUTAGE),
             "Group inferentia2-spot-group": (DELETE, NODES),
@@ -306,7 +312,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "bucket-renamed": Recorded(
         patches=[of_resource(BUCKET, put("bucket", "weights"))],
-        verdict="data-loss: 9 resources updated, 8 resources replaced",
+        verdict="data-loss: 10 resources updated, 8 resources replaced",
         holds={
             BUCKET: (REPLACE, LOSS),
             "BucketPolicy models-access": (REPLACE, SETTINGS),
@@ -356,7 +362,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "region": Recorded(
         edits=[put("region", "us-west-2"), put("network.zones", ["us-west-2a", "us-west-2b"])],
-        verdict="data-loss: 12 resources created, 7 resources updated, 35 resources replaced",
+        verdict="data-loss: 12 resources created, 9 resources updated, 48 resources replaced",
         holds={
             "aws tokenfleet-dev": (UPDATE, LOSS),
             BUCKET: (REPLACE, LOSS),
@@ -376,14 +382,14 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "stack-new": Recorded(
         is_new=True,
-        verdict="addition: 80 resources created",
+        verdict="addition: 106 resources created",
         holds={"Vpc network-vpc": (CREATE, ADDITION)},
         only=frozenset({CREATE}),
         says=["12 of tokenfleet-dev-graviton4"],
     ),
     "stack-gone": Recorded(
         is_gone=True,
-        verdict="data-loss: 80 resources deleted",
+        verdict="data-loss: 106 resources deleted",
         holds={
             BUCKET: (DELETE, LOSS),
             "Key cluster-secrets": (DELETE, LOSS),

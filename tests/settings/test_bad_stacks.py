@@ -25,6 +25,11 @@ DIGEST = f"sha256:{'1' * 64}"
 DRAFT: Keys = {"huggingFaceId": "org/draft", "revision": "c" * 40}
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
+ON_DEMAND_POOL: Keys = {
+    "hardware": "graviton4",
+    "instanceTypes": ["c8gd.4xlarge"],
+    "tiers": {"on-demand": {"max": 2}},
+}
 CACHE = "cluster.imageCache"
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:444455556666:secret:ecr-pullthroughcache/hub-AbCdEf"
 CREDENTIALS_PATH = f"{CACHE}.dockerHubSecretArn"
@@ -128,6 +133,17 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "min above max in a tier": ((f"{POOL}.tiers.spot", {"min": 3, "max": 1}), (f"{POOL}.tiers.spot", "larger than max")),
     "min above max of replicas": ((f"{MODEL}.replicas", {"min": 3, "max": 1}), (f"{MODEL}.replicas", "larger than max")),
     "reserved tier without reservation": ((f"{POOL}.tiers.reserved", {"max": 1}), (f"{POOL}.tiers.reserved.reservation", "is missing")),
+    "care without a spot tier": ((POOL, {**ON_DEMAND_POOL, "care": 1}), (f"{POOL}.care", "without a spot tier: add one, or leave it out")),
+    "spare without a spot tier": ((POOL, {**ON_DEMAND_POOL, "spare": 0}), (f"{POOL}.spare", "without a spot tier")),
+    "dry run without a spot tier": ((POOL, {**ON_DEMAND_POOL, "dryRun": False}), (f"{POOL}.dryRun", "without a spot tier")),
+    "negative care": ((f"{POOL}.care", -0.5), (f"{POOL}.care", "0")),
+    "more care than there is": ((f"{POOL}.care", 11), (f"{POOL}.care", "10")),
+    "half a spare node": ((f"{POOL}.spare", 0.5), (f"{POOL}.spare", "a whole number")),
+    "text for a dry run": ((f"{POOL}.dryRun", "no"), (f"{POOL}.dryRun", "true or false")),
+    "part of a reservation": (
+        (f"{POOL}.tiers.reserved", {"min": 1, "max": 2, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}}),
+        (f"{POOL}.tiers.reserved.min", "leave min out, or set max to what runs"),
+    ),
     "reservation of a spot tier": (
         (f"{POOL}.tiers.spot.reservation", {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}),
         (f"{POOL}.tiers.spot.reservation", "only a reserved tier"),

@@ -8,9 +8,9 @@ from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
+from tokenfleet.plan.nodes.pools import SCALE_UP_DELAY_SECONDS
 from tokenfleet.plan.serving.speculation import in_flight
 from tokenfleet.plan.stack import Plan
-from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.model_files import file_notes
@@ -50,7 +50,7 @@ def notes(
         *_speculation(plan),
         *_endpoints(plan),
         *_floating(plan),
-        *_spot_notices(plan),
+        *_spot(plan),
         *gap_notes(gaps, plan.region),
         *zone_notes(plan),
         *address_notes(plan),
@@ -121,7 +121,9 @@ def _idle_nodes(plan: Plan) -> Iterator[str]:
     published = {model.pool for model in plan.models if model.published}
     for pool in plan.pools:
         for tier in pool.tiers:
-            if tier.min_nodes and pool.name not in published:
+            # What is reserved is paid for whether it runs or not.
+            keeps = tier.min_nodes and tier.purchase_option != "reserved"
+            if keeps and pool.name not in published:
                 nodes = count(tier.min_nodes, "node")
                 yield (
                     f"pools.{pool.name}.tiers.{tier.purchase_option}.min keeps {nodes}"
@@ -174,18 +176,27 @@ def _endpoints(plan: Plan) -> Iterator[str]:
         )
 
 
-def _spot_notices(plan: Plan) -> Iterator[str]:
-    spot = [
-        pool.name
-        for pool in plan.pools
-        if any(tier.purchase_option == "spot" for tier in pool.tiers)
-    ]
-    if spot:
-        yield (
-            f"Nothing hears a spot notice yet (pool {', '.join(spot)}): a reclaimed node serves on for its"
-            f" {SPOT_NOTICE_SECONDS} s and then shuts down, which may cut requests off, and a"
-            " replacement is asked for only then."
-        )
+def _spot(plan: Plan) -> Iterator[str]:
+    """What a pool does without, which has a spot tier."""
+    for pool in plan.pools:
+        if not pool.has_spot:
+            continue
+        on_demand = any(tier.purchase_option == "on-demand" for tier in pool.tiers)
+        if not on_demand:
+            yield (
+                f"pools.{pool.name} has no on-demand tier: where spot is not to be had, nothing"
+                " replaces a replica until it is again."
+            )
+        if pool.dry_run:
+            nodes = (
+                f"nodes come on demand, {SCALE_UP_DELAY_SECONDS} s later"
+                if on_demand
+                else "no node comes at all"
+            )
+            yield (
+                f"pools.{pool.name}.dryRun: the capacity controller only logs what it would do:"
+                f" {nodes}."
+            )
 
 
 def _floating(plan: Plan) -> Iterator[str]:

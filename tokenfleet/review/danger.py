@@ -149,6 +149,11 @@ def _of(bound: object, replicas: int, rounded: Callable[[float], int]) -> int:
     return rounded(share * replicas / 100) if text.endswith("%") else int(share)
 
 
+def is_controller(deployment: Mapping[str, Any]) -> bool:
+    """Whether clients never call its pods: those of the capacity controller."""
+    return mapping(deployment.get("metadata")).get("name") == "capacity-controller"
+
+
 def prominence(type_token: str) -> int:
     """Less is what readers ask about first, among what is as dangerous."""
     return _PROMINENCE.get(type_token, len(_PROMINENCE))
@@ -181,7 +186,7 @@ def _of_update(
         if any(path.startswith("spec.template") for path in changed):
             return _of_rollout(type_token, inputs)
         return Danger.REPLICAS if is_lowered(changed.get("spec.replicas")) else Danger.SETTINGS
-    if _ends_nodes(type_token, changed):
+    if _ends_nodes(type_token, inputs, changed):
         return Danger.NODES
     return Danger.REPLICAS if type_token in _ROLLS else Danger.SETTINGS
 
@@ -191,14 +196,17 @@ def _forgets(type_token: str, changed: Mapping[str, tuple[object, object]]) -> b
     return (type_token in _FORGETS and not begins) or is_lowered(changed.get("retentionInDays"))
 
 
-def _ends_nodes(type_token: str, changed: Mapping[str, tuple[object, object]]) -> bool:
+def _ends_nodes(
+    type_token: str, inputs: Mapping[str, Any], changed: Mapping[str, tuple[object, object]]
+) -> bool:
     if type_token == f"{_EKS}cluster:Cluster":
         return "version" in changed
     # None on both sides: subnets that are there only once the old ones go.
     moves = (None, None) in (
         pair for path, pair in changed.items() if path.startswith("vpcZoneIdentifiers")
     )
-    return type_token in NODES_OF and (moves or is_lowered(changed.get("maxSize")))
+    lowered = is_lowered(changed.get("maxSize")) and not inputs.get("protectFromScaleIn")
+    return type_token in NODES_OF and (moves or lowered)
 
 
 def is_lowered(pair: tuple[object, object] | None) -> bool:
@@ -213,4 +221,4 @@ def _of_rollout(type_token: str, inputs: Mapping[str, Any]) -> Danger:
     replicas, away = replicas_at_once(inputs)
     if not replicas:
         return Danger.SETTINGS
-    return Danger.OUTAGE if away == replicas else Danger.REPLICAS
+    return Danger.REPLICAS if away < replicas or is_controller(inputs) else Danger.OUTAGE

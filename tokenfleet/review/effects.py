@@ -7,7 +7,13 @@ from typing import Any
 from tokenfleet.counted import count, listed
 from tokenfleet.policies.values import mapping
 from tokenfleet.recording.recorded import SECRET
-from tokenfleet.review.danger import Danger, guards_lifted, is_lowered, replicas_at_once
+from tokenfleet.review.danger import (
+    Danger,
+    guards_lifted,
+    is_controller,
+    is_lowered,
+    replicas_at_once,
+)
 from tokenfleet.review.kinds.config_readers import told_readers
 from tokenfleet.review.resource_change import Resource, ResourceChange
 from tokenfleet.review.service import Secrets
@@ -69,7 +75,7 @@ def _deployments(
         inputs = after[change.urn]["inputs"]
         metadata = mapping(inputs["metadata"])
         name = str(mapping(metadata.get("labels")).get(_MODEL) or metadata["name"])
-        replicas, away = replicas_at_once(inputs)
+        replicas, _ = replicas_at_once(inputs)
         if change.action == "replace":
             if replicas:
                 yield f"{name}: {_are(replicas)} gone before a new one starts."
@@ -86,13 +92,16 @@ def _deployments(
             continue
         moves = any("nodeSelector" in each.path for each in change.properties)
         ready = _ready(models.get(name), moves=moves)
-        if away == replicas:
-            yield f"{name}: {_are(replicas)} away at once{ready}: nothing answers meanwhile."
-        else:
-            yield (
-                f"{name}: {count(replicas, 'replica')} restart, {away or 'none'} away at a time"
-                f"{ready}."
-            )
+        yield f"{name}: {_rollout(inputs, ready)}"
+
+
+def _rollout(deployment: Mapping[str, Any], ready: str) -> str:
+    replicas, away = replicas_at_once(deployment)
+    if is_controller(deployment):
+        return "restarts; until it is back nobody acts on a spot notice. Replicas that run go on."
+    if away == replicas:
+        return f"{_are(replicas)} away at once{ready}: nothing answers meanwhile."
+    return f"{count(replicas, 'replica')} restart, {away or 'none'} away at a time{ready}."
 
 
 def _are(replicas: int) -> str:
@@ -133,6 +142,7 @@ def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Ite
             f"{listed(later)}: nodes launched from now on get the new template; those that run keep"
             " theirs until they are replaced, as nothing rolls them."
         )
+    protected = {each["urn"] for each in after if each["inputs"].get("protectFromScaleIn")}
     for change in changes:
         for each in change.properties:
             if (
@@ -140,9 +150,14 @@ def _groups(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Ite
                 and each.path == "maxSize"
                 and is_lowered((each.before, each.after))
             ):
+                then = (
+                    "those above are protected and stay until they are ended one by one."
+                    if change.urn in protected
+                    else "AWS ends those above, without draining first."
+                )
                 yield (
-                    f"{change.name}: at most {count(_whole(each.after), 'node')}, not {each.before}:"
-                    " AWS ends those above, without draining first."
+                    f"{change.name}: at most {count(_whole(each.after), 'node')}, not"
+                    f" {each.before}: {then}"
                 )
 
 

@@ -10,7 +10,8 @@ from tokenfleet.review.resource_change import Resource, ResourceChange
 
 _DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 _POOL = "tokenfleet.io/pool"
-_GROUP_POOL = f"k8s.io/cluster-autoscaler/node-template/label/{_POOL}"
+# A group says it itself; one of before that did, only to the autoscaler.
+_GROUP_POOL = (_POOL, f"k8s.io/cluster-autoscaler/node-template/label/{_POOL}")
 _ENDS = frozenset({"replace", "delete"})
 
 
@@ -23,7 +24,7 @@ def with_models(
     """
     models, leaving = list(_living(old, new)), list(_leaving(old, new))
     kept = {
-        _pool(resource)
+        pool_of_group(resource)
         for urn, resource in new.items()
         if resource["type"] in NODES_OF
         and urn in old
@@ -31,7 +32,7 @@ def with_models(
     }
     for urn, change in found.items():
         if change.type in NODES_OF and change.action in _ENDS:
-            yield _judged(change, _pool(old[urn]), models, leaving, kept)
+            yield _judged(change, pool_of_group(old[urn]), models, leaving, kept)
         else:
             yield change
 
@@ -89,6 +90,7 @@ def _selected(deployment: Mapping[str, Any]) -> str:
     return str(mapping(pod_spec(deployment["inputs"]).get("nodeSelector")).get(_POOL, ""))
 
 
-def _pool(group: Mapping[str, Any]) -> str:
+def pool_of_group(group: Mapping[str, Any]) -> str:
+    """The pool that a group belongs to, if it says so."""
     tags = mappings(group["inputs"].get("tags"))
-    return next((str(tag.get("value")) for tag in tags if tag.get("key") == _GROUP_POOL), "")
+    return next((str(tag.get("value")) for tag in tags if tag.get("key") in _GROUP_POOL), "")

@@ -180,8 +180,8 @@ def test_a_reservation_is_paid_whether_used_or_not() -> None:
         "nodes": pytest.approx(0.78384),
         "idle": pytest.approx(3 * 0.78384),
     }
-    # Volumes come with instances, of which one is launched.
-    assert line_of(bill_of(plan, **{"qwen3-4b": 1}), "graviton4 reserved volumes").quantity == 1
+    # Volumes come with instances, all of which are launched.
+    assert line_of(bill_of(plan, **{"qwen3-4b": 1}), "graviton4 reserved volumes").quantity == 4
 
 
 def test_a_capacity_block_has_no_list_price_until_somebody_gives_one() -> None:

@@ -151,8 +151,8 @@ def group_name(cluster_name: str, pool: PoolPlan, tier: TierPlan) -> str:
 
 
 def _writer_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
-    """Who may launch and end nodes of a tier: nobody where their number is fixed."""
-    tags = dict(_capacity_tags(pool, tier, cluster_name))
+    """Whose nodes they are, and who may launch and end them: nobody where their number is fixed."""
+    tags = {f"{LABEL_PREFIX}/pool": pool.name, **_capacity_tags(pool, tier, cluster_name)}
     if tier.purchase_option == "on-demand":
         tags |= scale_from_zero_tags(pool, tier, cluster_name)
     return tags

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from tokenfleet.policies.values import mappings
 from tokenfleet.review.danger import NODES_OF, Danger
 from tokenfleet.review.kinds.pods import (
-    POOL,
     asks_for,
     is_idle,
     name_of,
     pool_of_pods,
     running,
 )
+from tokenfleet.review.pools import pool_of_group
 from tokenfleet.review.resource_change import Resource, ResourceChange, judged
 
 Resources = Mapping[str, Resource]
@@ -84,11 +84,5 @@ def _grown(resources: Resources) -> bool:
 
 
 def _pools(resources: Resources) -> set[str]:
-    label = f"{_AUTOSCALER}node-template/label/{POOL}"
-    return {
-        str(tag.get("value"))
-        for each in resources.values()
-        if each["type"] in NODES_OF
-        for tag in mappings(each["inputs"].get("tags"))
-        if tag.get("key") == label
-    }
+    groups = (each for each in resources.values() if each["type"] in NODES_OF)
+    return {pool for group in groups if (pool := pool_of_group(group))}
