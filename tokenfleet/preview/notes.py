@@ -10,7 +10,6 @@ from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
 from tokenfleet.plan.serving.speculation import in_flight
 from tokenfleet.plan.stack import Plan
-from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.model_files import file_notes
@@ -175,17 +174,17 @@ def _endpoints(plan: Plan) -> Iterator[str]:
 
 
 def _spot_notices(plan: Plan) -> Iterator[str]:
-    spot = [
-        pool.name
-        for pool in plan.pools
-        if any(tier.purchase_option == "spot" for tier in pool.tiers)
-    ]
-    if spot:
-        yield (
-            f"Nothing hears a spot notice yet (pool {', '.join(spot)}): a reclaimed node serves on for its"
-            f" {SPOT_NOTICE_SECONDS} s and then shuts down, which may cut requests off, and a"
-            " replacement is asked for only then."
-        )
+    """Replacements that are expected later than their replica begins to drain."""
+    for model in plan.models:
+        found = model.notice
+        if found and found.late_seconds.expected:
+            takes = found.reaction_seconds + found.start_seconds.expected
+            yield (
+                f"{model.name} drains for {found.drain_seconds} s, which leaves"
+                f" {found.serves_seconds} s of a spot notice, and a replacement takes {takes:.0f} s:"
+                f" one replica less for {found.late_seconds.expected:.0f} s at each notice;"
+                f" {found.way_out}."
+            )
 
 
 def _floating(plan: Plan) -> Iterator[str]:
