@@ -20,7 +20,7 @@ PlanOf = Callable[[Mapping[str, Any]], Plan]
 NO_SPOT = {"on-demand": {"max": 3}}
 # id: an edit of the dev stack, what is said, whether it is
 ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
-    "spot": ({}, "Nothing hears a spot notice yet (pool graviton4)", True),
+    "spot": ({}, "qwen3-4b drains for 70 s, which leaves 50 s of a spot notice", True),
     "no spot": (NO_SPOT, "spot notice", False),
     "account of the documentation": (
         {},
