@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.cluster.tools import ToolsMissing
-from tests.engine.containers import pod_of
+from tests.engine.containers import pod_of, unhurried
 from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import engine_tools
 from tests.engine.rollout import rolled_out
@@ -90,7 +90,7 @@ def main() -> None:
 
 def _rollouts(asked: _Asked) -> Iterator[Figures]:
     tools = engine_tools()
-    preview = preview_stack(own_stack(asked.stack), TODAY)
+    preview = preview_stack(unhurried(own_stack(asked.stack)), TODAY)
     pod = pod_of(preview.recording, f"vllm-{preview.plan.models[0].name}")
     shown = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="tokenfleet-rollouts-") as name:

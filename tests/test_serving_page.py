@@ -5,30 +5,72 @@ from pathlib import Path
 import pytest
 
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.plan.serving.drain import Exposure, plan_drain
+from tokenfleet.plan.serving.drain import (
+    MEAN_ANSWERS,
+    UNASKED_SECONDS,
+    Exposure,
+    longest_request,
+    longest_request_on_spot,
+    plan_drain,
+)
+from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.settings.models import ModelSettings
 
 PAGE_FOLDER = Path(__file__).parents[1] / "docs"
 PAGE = (PAGE_FOLDER / "serving.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("title", "exposure", "spot"),
+    ("title", "exposure", "spot", "asked"),
     [
-        ("`edge.exposure: cluster`", "cluster", True),
-        ("`edge.exposure: internal`", "internal", True),
-        ("cluster, pool without a spot tier", "cluster", False),
-        ("internal, pool without a spot tier", "internal", False),
+        ("`edge.exposure: cluster`", "cluster", True, None),
+        ("`edge.exposure: internal`", "internal", True, None),
+        ("cluster, pool without a spot tier", "cluster", False, None),
+        ("internal, pool without a spot tier", "internal", False, None),
+        ("the same, the most that may be asked for", "cluster", True, 60),
+        ("the same, the most that may be asked for", "internal", True, 40),
     ],
 )
-def test_the_table_of_ends_is_the_plan_s(title: str, exposure: Exposure, spot: bool) -> None:  # noqa: FBT001 - a row's value
-    drain = plan_drain(exposure, spot=spot, engine_drains=True, longest_request_seconds=None)
+def test_the_table_of_ends_is_the_plan_s(
+    title: str,
+    exposure: Exposure,
+    spot: bool,  # noqa: FBT001 - a row's value
+    asked: int | None,
+) -> None:
+    drain = plan_drain(
+        exposure,
+        longest_request(_model(asked), "generate", exposure, spot=spot),
+        engine_drains=True,
+    )
+    left = f"{SPOT_NOTICE_SECONDS - drain.grace_seconds} s " if spot else ""
     figures = (
         drain.propagation_seconds,
-        drain.longest_request_seconds,
+        drain.longest_request.seconds,
         drain.margin_seconds,
         drain.grace_seconds,
     )
-    assert f"| {title} | {' | '.join(f'{seconds} s' for seconds in figures)} |" in PAGE
+    cells = " | ".join(f"{seconds} s" for seconds in figures)
+    assert f"\n| {title} | {cells} | {left}|\n" in PAGE
+    assert asked in {None, longest_request_on_spot(exposure)}
+
+
+def _model(longest: int | None) -> ModelSettings:
+    return ModelSettings.model_validate(
+        {
+            "huggingFaceId": "Qwen/Qwen3-8B",
+            "revision": "a" * 40,
+            "pool": "graviton4",
+            "contextLength": 8192,
+            "replicas": {"max": 1},
+            "longestRequestSeconds": longest,
+        }
+    )
+
+
+def test_the_page_says_what_the_plan_takes_on_spot() -> None:
+    assert (MEAN_ANSWERS, UNASKED_SECONDS) == (2, 30)
+    for said in ("10 s at least and 30 s at most", "twice the mean answer", "`traffic`: 30 s"):
+        assert said in PAGE
 
 
 @pytest.mark.parametrize("name", list(engines()))
@@ -36,9 +78,3 @@ def test_every_engine_says_where_it_was_verified(name: str) -> None:
     engine = engines()[name]
     assert f"vLLM {engine.version}" in PAGE
     assert engine.not_verified.replace(" - ", ": ") in PAGE
-
-
-def test_no_page_says_that_a_spot_notice_is_heard() -> None:
-    assert "**Nothing hears a spot notice yet.**" in PAGE
-    missing = (PAGE_FOLDER / "what-it-builds.md").read_text(encoding="utf-8")
-    assert "- Hear spot notices:" in missing.partition("does not do yet")[2]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cluster.tools import ToolsMissing
-from tests.engine.containers import OTHERS, Pod, pod_of, stack_with
+from tests.engine.containers import OTHERS, Pod, pod_of, stack_with, unhurried
 from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import EngineTools, engine_tools
 from tests.today import TODAY
@@ -38,8 +38,8 @@ def plans(stack_files: Mapping[str, StackFile], root: Path) -> Mapping[str, Plan
 
 @pytest.fixture(scope="session")
 def pod(stack_files: Mapping[str, StackFile]) -> Pod:
-    """The pod of the dev stack's model, as the program asks for it."""
-    preview = preview_stack(stack_files["dev"], TODAY)
+    """The pod of the dev stack's model, as the program asks for it, with a minute to end."""
+    preview = preview_stack(unhurried(stack_files["dev"]), TODAY)
     (model,) = preview.plan.models
     return pod_of(preview.recording, f"vllm-{model.name}")
 

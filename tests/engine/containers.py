@@ -1,12 +1,14 @@
 """The engine containers that plans render: those of the tests' stacks, and of other hardware."""
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.plan.stack import Plan
 from tokenfleet.recording.recorded import Recording
+from tokenfleet.settings.stack_file import StackFile
 
 Keys = dict[str, Any]
 Container = Mapping[str, Any]
@@ -48,6 +50,15 @@ def stack_with(keys: Keys, hardware: str, instance_type: str, model: str) -> Key
         "replicas": {"max": 1},
     }
     return keys | {"pools": {"pool": pool}, "models": {"model": served}}
+
+
+def unhurried(stack_file: StackFile) -> StackFile:
+    """The same with a minute for requests of a replica that ends: a busy machine is slow."""
+    keys: Keys = copy.deepcopy(dict(stack_file.keys))
+    keys["edge"] = {"exposure": "cluster"}
+    for model in keys["models"].values():
+        model["longestRequestSeconds"] = 60
+    return replace(stack_file, keys=keys)
 
 
 def engine_containers(plan: Plan) -> Mapping[str, Container]:

@@ -24,6 +24,8 @@ RESERVED: Keys = {"tiers": {"reserved": {"max": 3, "reservation": RESERVATION}}}
 # id: an edit of the pool of the dev stack, what is said, whether it is
 ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
     "spot and on-demand": ({}, "has no on-demand tier", False),
+    "spot": ({}, "qwen3-4b drains for 70 s, which leaves 50 s of a spot notice", True),
+    "no notices": (NO_SPOT, "spot notice", False),
     "spot alone": (SPOT_ALONE, "pools.graviton4 has no on-demand tier", True),
     "no spot": (NO_SPOT, "has no on-demand tier", False),
     "dry run": (

@@ -25,11 +25,11 @@ from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.nodes.pools import PoolPlan
-from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.model_files import file_rows
 from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.ending import ending_rows
 from tokenfleet.views.tables.memory import memory_rows
 from tokenfleet.views.tables.speculation import speculation_rows
 from tokenfleet.views.tables.table import Column
@@ -122,7 +122,7 @@ def _sections(model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Row
         ],
         "Resources and place": _place(model, pool),
         "Start": _start(model),
-        "End": _end(model, pool),
+        "End": ending_rows(model),
     }
 
 
@@ -190,27 +190,6 @@ def _start(model: ModelPlan) -> Rows:
         ),
         ("ready", f"after {_ANSWERED[model.warm_up.kind]}", model.warm_up.reason),
         ("rollout", f"{deadlines.rollout_seconds} s", "then it counts as stuck"),
-    ]
-
-
-def _end(model: ModelPlan, pool: PoolPlan) -> Rows:
-    drain = model.drain
-    spot = pool.has_spot
-    within = f"of {SPOT_DRAIN_SECONDS} s that a spot notice leaves" if spot else "no spot tier"
-    return [
-        (
-            "preStop",
-            f"{drain.pre_stop_seconds} s",
-            f"{drain.propagation_seconds} s until no client chooses the replica"
-            + ("; then until it has no request" if drain.idle_wait_seconds else ""),
-        ),
-        (
-            "requests",
-            f"{drain.longest_request_seconds} s",
-            "the last one let in may take so long; a longer one is cut off",
-        ),
-        ("margin", f"{drain.margin_seconds} s", "the engine ends, or is killed"),
-        ("grace period", f"{drain.grace_seconds} s", within),
     ]
 
 

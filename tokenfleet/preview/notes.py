@@ -51,6 +51,7 @@ def notes(
         *_endpoints(plan),
         *_floating(plan),
         *_spot(plan),
+        *_spot_notices(plan),
         *gap_notes(gaps, plan.region),
         *zone_notes(plan),
         *address_notes(plan),
@@ -196,6 +197,20 @@ def _spot(plan: Plan) -> Iterator[str]:
             yield (
                 f"pools.{pool.name}.dryRun: the capacity controller only logs what it would do:"
                 f" {nodes}."
+            )
+
+
+def _spot_notices(plan: Plan) -> Iterator[str]:
+    """Replacements that are expected later than their replica begins to drain."""
+    for model in plan.models:
+        found = model.notice
+        if found and found.late_seconds.expected:
+            takes = found.reaction_seconds + found.start_seconds.expected
+            yield (
+                f"{model.name} drains for {found.drain_seconds} s, which leaves"
+                f" {found.serves_seconds} s of a spot notice, and a replacement takes {takes:.0f} s:"
+                f" one replica less for {found.late_seconds.expected:.0f} s at each notice;"
+                f" {found.way_out}."
             )
 
 

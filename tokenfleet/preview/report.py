@@ -16,7 +16,6 @@ from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
-from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.policies.finding import Finding
 from tokenfleet.policies.rulebook import findings
 from tokenfleet.preview.branch import Branch, tree_of
@@ -59,20 +58,10 @@ class PoolReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoticeReport:
-    """A spot notice of so many seconds, and how a replacement's cold start compares with it."""
-
-    seconds: int
-    met: NoticeMet
-    expected_late_seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelReport:
-    """One model with the engine that serves it; no spot notice where its pool has no spot tier."""
+    """One model with the engine that serves it."""
 
     plan: ModelPlan
-    spot_notice: NoticeReport | None
     engine_version: str
     engine_support: str
     engine_lacks: Sequence[str]
@@ -131,11 +120,6 @@ def build_report(
     ``today`` is what the age of prices is judged by.
     """
     hardware = {pool.name: pool.hardware for pool in plan.pools}
-    spot_pools = {
-        pool.name
-        for pool in plan.pools
-        if any(tier.purchase_option == "spot" for tier in pool.tiers)
-    }
     cost = stack_cost(plan, WhatIf(), curves=False)
     bill = cost.bill.expected
     stale = stale_prices([*bill.lines, *bill.by_use], today)
@@ -179,7 +163,6 @@ def build_report(
         models=[
             ModelReport(
                 plan=model,
-                spot_notice=_spot_notice(model) if model.pool in spot_pools else None,
                 engine_version=engines()[model.engine].version,
                 engine_support=engines()[model.engine].support,
                 engine_lacks=engines()[model.engine].lacks,
@@ -201,12 +184,3 @@ def build_report(
 
 def _usd(price: Price | None) -> float | None:
     return price.usd if price else None
-
-
-def _spot_notice(model: ModelPlan) -> NoticeReport:
-    start = model.cold_start
-    return NoticeReport(
-        seconds=SPOT_NOTICE_SECONDS,
-        met=start.notice_met,
-        expected_late_seconds=max(0.0, start.until_ready.expected - SPOT_NOTICE_SECONDS),
-    )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.settings.stack_file import StackFile
@@ -60,11 +61,89 @@ def test_every_plan_that_passes_ends_inside_the_notice(
         assert parts == drain.grace_seconds
         if any(tier.purchase_option == "spot" for tier in pool.tiers):
             assert drain.grace_seconds <= SPOT_DRAIN_SECONDS < SPOT_NOTICE_SECONDS
+            assert found.notice
+            assert found.notice.serves_seconds == SPOT_NOTICE_SECONDS - drain.grace_seconds
+        else:
+            assert not found.notice
         killed = drain.pre_stop_seconds + drain.kill_after_seconds
         assert drain.shutdown_timeout_seconds < drain.kill_after_seconds
         assert killed < drain.grace_seconds
     (wanted,) = (found for found in plan.models if found.name == served)
-    assert seconds is None or wanted.drain.longest_request_seconds == seconds
+    assert seconds is None or wanted.drain.longest_request.seconds == seconds
+
+
+CLUSTER = {"edge": {"exposure": "cluster"}}
+ON_DEMAND = {"tiers": {"on-demand": {"max": 4}}}
+
+
+def _asked(ttft: int, itl: int, tokens: int) -> Keys:
+    """A promise in milliseconds, and answers of so many tokens in the mean."""
+    traffic = {"requestsPerSecond": 0.5, "inputTokens": 100, "outputTokens": tokens}
+    return {"objective": {"ttftP99Ms": ttft, "itlP99Ms": itl}, "traffic": traffic}
+
+
+EMBEDS: Keys = {"task": "embed", "objective": {}, "traffic": None}
+# id: edits of qwen3-8b in the prod stack, (seconds of a request, part of the reason, tokens of the
+# longest answer that ends in time, what is left of the notice)
+CHOSEN: Mapping[str, tuple[Keys, tuple[int, str, int | None, int | None]]] = {
+    # 2 s and 199 tokens of 50 ms: 11.95 s; in 12 s 1 + 10 / 0.05 tokens.
+    "what answers need": (_asked(2000, 50, 100), (12, "200 tokens, 2 mean answers", 201, 48)),
+    "what fits exactly": (_asked(1000, 1000, 15), (30, "30 tokens, 2 mean answers", 30, 30)),
+    "a second more": (_asked(1001, 1000, 15), (30, "take 31 s: 30 s unless longest", 29, 30)),
+    "slow promises do not take all": (
+        _asked(10_000, 1500, 250),
+        (30, "take 759 s: 30 s unless longestRequestSeconds asks for more, 40 s at most", 14, 30),
+    ),
+    "inside the cluster": (CLUSTER | _asked(2000, 50, 100), (12, "at the promised pace", 201, 68)),
+    "inside the cluster, slow": (CLUSTER | _asked(10_000, 1500, 250), (30, "60 s at most", 14, 50)),
+    "short answers": (_asked(500, 20, 10), (10, "the least; 20 tokens", 476, 50)),
+    "no traffic": (
+        {"objective": {"ttftP99Ms": 1000, "itlP99Ms": 100}, "traffic": None},
+        (30, "nothing says how long answers are", 291, 30),
+    ),
+    "not even a first token": (
+        {"objective": {"ttftP99Ms": 60_000}, "traffic": None},
+        (30, "nothing says", 0, 30),
+    ),
+    "vectors": (EMBEDS | {"objective": {"ttftP99Ms": 15_500}}, (16, "whole answer", None, 44)),
+    "vectors, as promised unless said": (EMBEDS, (10, "the least; a whole answer", None, 50)),
+    "asked for": (
+        _asked(2000, 50, 100) | {"longestRequestSeconds": 40},
+        (40, "longestRequestSeconds", 761, 20),
+    ),
+    "asked for less than the least": (
+        {"longestRequestSeconds": 3, "traffic": None, "objective": {}},
+        (3, "longestRequestSeconds", 6, 57),
+    ),
+    "no spot": (ON_DEMAND | _asked(2000, 50, 100), (300, "no node is reclaimed", 5961, None)),
+}
+
+
+def _planned(edits: Keys, keys: Keys, root: Path) -> ModelPlan:
+    for key, value in edits.items():
+        if key == "edge":
+            keys["edge"] = value
+        elif key == "tiers":
+            keys["pools"]["graviton4"]["tiers"] = value
+        elif value is None:
+            del keys["models"]["qwen3-8b"][key]
+        else:
+            keys["models"]["qwen3-8b"][key] = value
+    keys["models"]["qwen3-8b"]["replicas"]["max"] = 4
+    (model,) = (m for m in decide(keys, "prod", root).models if m.name == "qwen3-8b")
+    return model
+
+
+@pytest.mark.parametrize("row", list(CHOSEN))
+def test_on_spot_a_request_gets_what_answers_need_and_never_the_whole_notice_unasked(
+    row: str, keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    edits, (seconds, reason, tokens, left) = CHOSEN[row]
+    model = _planned(edits, keys_of("prod"), root)
+    longest = model.drain.longest_request
+    assert (longest.seconds, longest.answer_tokens) == (seconds, tokens)
+    assert reason in longest.reason
+    assert (model.notice and model.notice.serves_seconds) == left
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from tests.today import TODAY
 from tokenfleet.json_document import plain
+from tokenfleet.plan.ranges import exactly
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import ColdStart, NoticeMet
-from tokenfleet.preview.report import ModelReport, NoticeReport, Report, build_report
+from tokenfleet.preview.report import ModelReport, Report, build_report
 from tokenfleet.recording.recorded import Mode, Recording
 from tokenfleet.views.drawing.cold_start_bar import (
     Bar,
@@ -92,19 +93,27 @@ def test_a_letter_stands_for_as_little_as_there_is_room_for(seconds: float, room
 @pytest.mark.parametrize(
     ("met", "said"),
     [
-        ("always", "within the spot notice of 120 s, even at worst"),
-        ("expected", "within the spot notice of 120 s, at worst late"),
-        ("at best", "30 s late for the spot notice of 120 s, at best in time"),
-        ("never", "30 s late for the spot notice of 120 s, late even at best"),
+        ("always", "within the 50 s that the drain leaves of a spot notice, even at worst"),
+        ("expected", "within the 50 s that the drain leaves of a spot notice, at worst late"),
+        (
+            "at best",
+            "30 s late for the 50 s that the drain leaves of a spot notice, at best in time",
+        ),
+        (
+            "never",
+            "30 s late for the 50 s that the drain leaves of a spot notice, late even at best",
+        ),
         (None, "pool graviton4 has no spot tier"),
     ],
 )
 def test_the_notice_is_judged_with_the_range(
     met: NoticeMet | None, said: str, report_of: ReportOf
 ) -> None:
-    late = 0.0 if met in {"always", "expected"} else 30.0
-    notice = met and NoticeReport(seconds=120, met=met, expected_late_seconds=late)
-    model = replace(report_of("dev").models[0], spot_notice=notice)
+    model = report_of("dev").models[0]
+    found = model.plan.notice
+    assert found
+    notice = met and replace(found, met=met, late_seconds=exactly(30))
+    model = replace(model, plan=replace(model.plan, notice=notice))
     assert said in verdict(model)
 
 
@@ -194,14 +203,14 @@ def test_only_a_pool_with_spot_has_a_notice_to_meet(
     keys["pools"]["graviton4"]["tiers"] = {tier: {"max": 3}}
     report = build_report(plan_of(keys), recording_of(keys, "deployment"), today=TODAY)
     (model,) = report.models
-    assert bool(model.spot_notice) == has_notice
+    assert bool(model.plan.notice) == has_notice
     assert ("has no spot tier" in verdict(model)) == (not has_notice)
 
 
 def test_json_holds_every_stage_with_range_limit_and_sources(report_of: ReportOf) -> None:
     report = json.loads(json.dumps(plain(report_of("prod"))))
     for model in report["models"]:
-        start, notice = model["plan"]["coldStart"], model["spotNotice"]
+        start, notice = model["plan"]["coldStart"], model["plan"]["notice"]
         for name in ("before", "boot", "join", "image", "weights", "together", "load", "warmUp"):
             stage = start[name]
             assert stage["seconds"]["low"] <= stage["seconds"]["expected"]
@@ -211,6 +220,6 @@ def test_json_holds_every_stage_with_range_limit_and_sources(report_of: ReportOf
         for end in ("low", "expected", "high"):
             whole = sum(start[name]["seconds"][end] for name in parts)
             assert start["untilReady"][end] == pytest.approx(whole)
-        assert notice["seconds"] == 120
-        late = start["untilReady"]["expected"] - 120
-        assert notice["expectedLateSeconds"] == pytest.approx(max(0, late))
+        assert notice["noticeSeconds"] == 120
+        late = start["total"]["expected"] + 15 - notice["servesSeconds"]
+        assert notice["lateSeconds"]["expected"] == pytest.approx(max(0, late))

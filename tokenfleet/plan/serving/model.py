@@ -13,7 +13,7 @@ from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, batch_of
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
-from tokenfleet.plan.serving.drain import DrainPlan, Exposure, plan_drain
+from tokenfleet.plan.serving.drain import DrainPlan, Exposure, longest_request, plan_drain
 from tokenfleet.plan.serving.engine import (
     Variable,
     artifacts_of,
@@ -37,6 +37,7 @@ from tokenfleet.plan.start.budget import (
     slowest,
     start_deadlines,
 )
+from tokenfleet.plan.start.notice import NoticeBudget, notice_budget
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
 from tokenfleet.task import Task
 from tokenfleet.weights.layout import snapshot_of
@@ -62,7 +63,7 @@ class ModelPlan:
     ``snapshots`` are what its replicas need in the cache: the weights, those of its adapters,
     the model that drafts for it, and code compiled ahead of time. ``adapters`` are theirs by the name
     that clients use. ``weights_gb`` are 10^9 bytes, without a draft. ``cold_start`` is that of the
-    pool's slowest type.
+    pool's slowest type; ``notice`` is None where no node is reclaimed.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ModelPlan:
     speculation: SpeculationPlan | None
     chat_template: ChatTemplatePlan | None
     cold_start: ColdStart
+    notice: NoticeBudget | None
     deadlines: StartDeadlines
     min_replicas: int
     max_replicas: int
@@ -148,12 +150,8 @@ def plan_model(
     memory = memory_budget(facts, memory_use(settings), kind, engine)
     task = settings.task or facts.task
     batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
-    drain = plan_drain(
-        exposure,
-        spot=pool.has_spot,
-        engine_drains=engine.drains,
-        longest_request_seconds=settings.longest_request_seconds,
-    )
+    longest = longest_request(settings, task, exposure, spot=pool.has_spot)
+    drain = plan_drain(exposure, longest, engine_drains=engine.drains)
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
     adapters = {
         adapter_name: snapshot_of(adapter.hugging_face_id, adapter.revision)
@@ -179,6 +177,7 @@ def plan_model(
         precompiled=bool(artifacts),
         image_cached=image != pinned,
     )
+    start = slowest(starts)
     load_format = load_format_of(settings)
     template = plan_chat_template(name, chat_template)
     served = Served(
@@ -225,7 +224,12 @@ def plan_model(
         warm_up=plan_warm_up(settings, facts, task),
         speculation=speculation,
         chat_template=template,
-        cold_start=slowest(starts),
+        cold_start=start,
+        notice=notice_budget(
+            start.total, drain_seconds=drain.grace_seconds, request_seconds=longest.seconds
+        )
+        if pool.has_spot
+        else None,
         deadlines=start_deadlines(starts),
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, ColdStart
+from tokenfleet.plan.start.notice import REACTION_SECONDS
 from tokenfleet.preview.report import ModelReport
 
 # Seconds a letter stands for: divisors of the notice, so that its end falls between two letters.
@@ -107,17 +108,18 @@ def seconds_text(seconds: Range) -> str:
 
 
 def verdict(model: ModelReport) -> str:
-    """Whether a replacement is ready before a reclaimed spot node is gone, range and all."""
-    if model.spot_notice is None:
+    """Whether a replacement is ready before a reclaimed replica drains, range and all."""
+    found = model.plan.notice
+    if found is None:
         return f"No spot notice to meet: pool {model.plan.pool} has no spot tier."
-    notice = f"the spot notice of {model.spot_notice.seconds} s"
-    late = f"{model.spot_notice.expected_late_seconds:,.0f} s late for {notice}"
+    notice = f"the {found.serves_seconds} s that the drain leaves of a spot notice"
+    late = f"{found.late_seconds.expected:,.0f} s late for {notice}"
     return {
         "always": f"A replacement is ready within {notice}, even at worst.",
         "expected": f"A replacement is expected within {notice}, at worst late.",
         "at best": f"A replacement is expected {late}, at best in time.",
         "never": f"A replacement is expected {late}, late even at best.",
-    }[model.spot_notice.met]
+    }[found.met]
 
 
 def longest_stage(start: ColdStart) -> str:
@@ -140,8 +142,8 @@ def caveat() -> str:
         "Seconds from a pod that finds no node; at best and at worst, all stages are at that end at"
         " once. Weights are fetched beside join and image pull: a bar shows what is left of them"
         " after that. Predicted with measurements of others and assumptions; never measured on these"
-        " machines. Nothing asks for a replacement at a spot notice yet: it is asked for when the node"
-        " goes."
+        f" machines. At a spot notice {REACTION_SECONDS} s stand in for the launch: nobody waits for the"
+        " autoscaler."
     )
 
 

@@ -54,7 +54,7 @@ def colored(bar: Bar, step: int, room: int) -> Text:
 
 def _model(model: ModelReport, step: int, room: int) -> Iterator[RenderableType]:
     start = model.plan.cold_start
-    late = model.spot_notice and model.spot_notice.expected_late_seconds
+    late = model.plan.notice and model.plan.notice.late_seconds.expected
     yield Text.assemble(
         (model.plan.name, "bold"),
         f" on {start.instance_type}, {seconds_text(start.until_ready)}. ",

@@ -1,7 +1,8 @@
-"""How the replicas of every model end, against the time that they have."""
+"""How the replicas of every model end, and what their drain leaves of a spot notice."""
 
-from tokenfleet.plan.serving.drain import SPOT_DRAIN_SECONDS
-from tokenfleet.preview.report import ModelReport, Report
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
+from tokenfleet.preview.report import Report
 from tokenfleet.views.tables.table import Column, Table
 
 
@@ -11,31 +12,33 @@ def drain_table(report: Report) -> Table:
         title="How a replica ends",
         columns=[
             Column("Model"),
-            Column("Pool", gives_way=1),
+            Column("Pool", gives_way=2),
             Column("Still chosen", number=True),
             Column("A request may take", number=True),
+            Column("For tokens", number=True, gives_way=1),
             Column("Engine ends", number=True),
             Column("Together", number=True),
-            Column("Of", number=True),
+            Column(f"Of {SPOT_NOTICE_SECONDS} left", number=True),
         ],
-        rows=[_row(report, model) for model in report.models],
+        rows=[_row(model.plan) for model in report.models],
         caption=(
             "Seconds. First no client chooses the replica any more, then requests finish, then the"
-            " engine is torn down. A request that takes longer is cut off with a closed connection."
+            " engine is torn down. A request that takes longer is cut off with a closed connection;"
+            " answers of up to so many tokens finish at the promised pace. What is left of a spot"
+            " notice is for a replacement to start in."
         ),
     )
 
 
-def _row(report: Report, model: ModelReport) -> list[str]:
-    drain = model.plan.drain
-    pool = next(pool for pool in report.plan.pools if pool.name == model.plan.pool)
-    spot = pool.has_spot
+def _row(model: ModelPlan) -> list[str]:
+    drain, longest = model.drain, model.drain.longest_request
     return [
-        model.plan.name,
-        model.plan.pool,
+        model.name,
+        model.pool,
         f"{drain.propagation_seconds}",
-        f"{drain.longest_request_seconds}",
+        f"{longest.seconds}",
+        "" if longest.answer_tokens is None else f"{longest.answer_tokens:,}",
         f"{drain.margin_seconds}",
         f"{drain.grace_seconds}",
-        f"{SPOT_DRAIN_SECONDS}" if spot else "no spot tier",
+        f"{model.notice.serves_seconds}" if model.notice else "no spot tier",
     ]
