@@ -243,7 +243,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "tier-removed": Recorded(
         edits=[put(f"{POOL}.tiers.on-demand")],
-        verdict="outage: 2 resources updated, 3 resources deleted; -248.85",
+        verdict="outage: 2 resources updated, 3 resources deleted; -207.25",
         holds={
             "Group graviton4-on-demand-group": (DELETE, NODES),
             MODEL_POD: (UPDATE, OUTAGE),
@@ -251,7 +251,7 @@ CHANGES: Mapping[str, Recorded] = {
         only=frozenset({UPDATE, DELETE}),
         says=[
             "replicas of qwen3-4b that run there are evicted",
-            "qwen3-4b: 100% of its node-hours on spot, not 28%",
+            "qwen3-4b: 100% of its node-hours on spot, not 40%",
         ],
     ),
     "nodes-of-a-model-gone": Recorded(

@@ -161,7 +161,7 @@ class _World:
 
     def _set_fleet(self, level: int, now: float) -> None:
         zones = self._each
-        missing = level - sum(len(z.running) + z.unheard() + z.asked() for z in zones)
+        missing = level - sum([len(z.running) + z.unheard() + z.asked() for z in zones])
         while missing < 0 and (full := [zone for zone in zones if zone.running]):
             youngest = max(full, key=lambda zone: zone.running[-1])
             youngest.running.pop()
@@ -203,6 +203,5 @@ class _World:
                 zone.pass_time(now)
             serving += zone.serving
             spot += zone.paid
-            if zone.next_moment < soonest:
-                soonest = zone.next_moment
+            soonest = min(soonest, zone.next_moment)
         return serving, spot, soonest

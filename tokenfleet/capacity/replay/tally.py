@@ -29,13 +29,12 @@ class Tally:
     def add(self, end: float, serving: int, spot: int, on_demand: int) -> None:
         """Nothing changed from where the last one ended to ``end``."""
         wanted, start = self._wanted, self._counted
-        if end > self._last:
-            end = self._last
+        end = min(end, self._last)
         while start < end:
             if start >= self._midnight:
                 self._days.append(_Sums())
                 self._midnight = (start // DAY + 1) * DAY
-            until = end if end < self._midnight else self._midnight
+            until = min(self._midnight, end)
             seconds, sums = until - start, self._days[-1]
             sums.seconds += seconds
             if serving >= wanted:
