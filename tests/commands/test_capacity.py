@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -67,7 +67,7 @@ def test_a_plot_names_every_policy_and_every_care(tmp_path: Path) -> None:
     assert _forecast("dev", "--svg", str(tmp_path)).exit_code == 0
     (plot,) = tmp_path.iterdir()
     assert plot.name == "qwen3-4b-on-spot.svg"
-    svg = ElementTree.parse(plot)  # noqa: S314 - written above
+    svg = ET.parse(plot)  # noqa: S314 - written above
     words = {text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")}
     assert words >= {*POLICIES} - {OURS}
     assert words >= {f"care {care:g}" for care in CARES}
