@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from tokenfleet.capacity.forecast import drawn
 from tokenfleet.capacity.months import Months, months
@@ -35,8 +35,26 @@ def expected(plan: Plan) -> Sequence[Expected]:
 
 def spot_shares(plan: Plan) -> Mapping[str, Range]:
     """By pool with a spot tier: the mean of its models, by replicas."""
+    return _shares(_Same(plan))
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A plan by identity, since it cannot be hashed: a curve asks a thousand times for one."""
+
+    plan: Plan
+
+    def __hash__(self) -> int:
+        return id(self.plan)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.plan is self.plan
+
+
+@lru_cache(maxsize=8)
+def _shares(same: _Same) -> Mapping[str, Range]:
     by_pool: dict[str, list[Expected]] = {}
-    for each in expected(plan):
+    for each in expected(same.plan):
         by_pool.setdefault(each.question.pool, []).append(each)
     return {pool: _mean(models) for pool, models in by_pool.items()}
 
