@@ -14,8 +14,10 @@ from ipaddress import IPv4Network
 
 from pydantic import BaseModel
 
+from tokenfleet.advice.advice import Advice
 from tokenfleet.commands import (
     capacity,
+    capacity_status,
     catalogue,
     coldstart,
     compare,
@@ -41,6 +43,11 @@ ANSWERS: Mapping[Schema, tuple[type, str]] = {
     Schema.COMPARE: (compare.CompareAnswer, "`tokenfleet compare --json`"),
     Schema.COLDSTART: (coldstart.ColdstartAnswer, "`tokenfleet coldstart --json`"),
     Schema.CAPACITY: (capacity.CapacityAnswer, "`tokenfleet capacity --json`"),
+    Schema.CAPACITY_STATUS: (
+        capacity_status.StatusAnswer,
+        "`tokenfleet capacity status --json`",
+    ),
+    Schema.ADVICE: (Advice, "`tokenfleet advise --json`"),
     Schema.EXPLAIN: (explain.ExplainAnswer, "`tokenfleet explain --json`"),
     Schema.PUBLISH: (Published, "`tokenfleet publish --json`"),
     Schema.MODELS: (models.ModelsAnswer, "`tokenfleet models --json`"),

@@ -25,6 +25,8 @@ class Schema(StrEnum):
     COMPARE = "tokenfleet/compare/1"
     COLDSTART = "tokenfleet/coldstart/1"
     CAPACITY = "tokenfleet/capacity/1"
+    CAPACITY_STATUS = "tokenfleet/capacity-status/1"
+    ADVICE = "tokenfleet/advice/1"
     EXPLAIN = "tokenfleet/explain/1"
     PUBLISH = "tokenfleet/publish/1"
     MODELS = "tokenfleet/models/1"

@@ -91,7 +91,7 @@ class Api:
         """Whether ``path`` is answered with 200."""
         try:
             return self._session.get(self._access.url + path, timeout=5).status_code == 200
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # a busy machine
             return False
 
     def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Object:

@@ -1,4 +1,4 @@
-"""Fixtures: one control plane a session, a namespace and fresh nodes a test."""
+"""Fixtures: one control plane and one stand-in for AWS a session, both as new for each test."""
 
 import os
 import shutil
@@ -10,8 +10,9 @@ import pytest
 from tests.cluster.api import Api
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.definitions import install_definitions
-from tests.cluster.fleet import Fleet
-from tests.cluster.life import write_stages
+from tests.cluster.fleet import Fleet, FleetOf
+from tests.cluster.life import FASTER, write_stages
+from tests.cluster.scarcity.scarcity import Scarcity
 from tests.cluster.tools import ToolsMissing, binaries, core_tools, module_folder
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
@@ -71,14 +72,29 @@ def plans(stack_files: Mapping[str, StackFile], root: Path) -> Mapping[str, Plan
 
 
 @pytest.fixture
-def fleet_of(api: Api, plans: Mapping[str, Plan]) -> Iterator[Callable[[str], Fleet]]:
+def fleet_of(api: Api, plans: Mapping[str, Plan]) -> Iterator[FleetOf]:
     """Sets up a stack in the cluster; everything is gone after the test."""
     fleets: list[Fleet] = []
 
-    def set_up(stack: str) -> Fleet:
-        fleets.append(Fleet(api, plans[stack]))
+    def set_up(stack: str, *, faster: float = FASTER) -> Fleet:
+        fleets.append(Fleet(api, plans[stack], faster=faster))
         return fleets[-1]
 
     yield set_up
     for fleet in fleets:
         fleet.remove()
+
+
+@pytest.fixture(scope="session")
+def scarcity_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scarcity]:
+    """The stand-in for AWS capacity that runs out; a test asks for ``scarcity``."""
+    running = Scarcity(tmp_path_factory.mktemp("scarcity"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def scarcity(scarcity_server: Scarcity) -> Scarcity:
+    """A region in which nothing has happened yet."""
+    scarcity_server.reset()
+    return scarcity_server

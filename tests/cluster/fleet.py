@@ -3,10 +3,10 @@
 import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from tests.cluster.api import Api, Object, eventually
-from tests.cluster.life import living
+from tests.cluster.life import FASTER, living
 from tests.cluster.nodes import join, leave, planned_node, planned_nodes
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX
 from tokenfleet.plan.serving.model import ModelPlan
@@ -36,11 +36,11 @@ class Fleet:
     """The objects are the rendered ones, in a namespace of their own.
 
     Only the namespace's name differs, and with it that of the volume that is claimed in it;
-    load and drain times are written onto the pods.
+    load and drain times are written onto the pods, ``faster`` by that factor.
     """
 
-    def __init__(self, api: Api, plan: Plan) -> None:
-        self._api, self.plan = api, plan
+    def __init__(self, api: Api, plan: Plan, *, faster: float = FASTER) -> None:
+        self._api, self.plan, self.faster = api, plan, faster
         self.namespace = f"serving-{next(_number)}"
 
     def objects(self) -> Iterator[Object]:
@@ -122,7 +122,10 @@ class Fleet:
         ``change`` replaces keys of the Deployment's spec, to see what would happen otherwise.
         """
         deployment = living(
-            self.object_of("Deployment", model), self.model(model), never_ready=never_ready
+            self.object_of("Deployment", model),
+            self.model(model),
+            faster=self.faster,
+            never_ready=never_ready,
         )
         deployment["spec"] |= {"replicas": replicas, **(change or {})}
         self._api.apply(self.object_of("PodDisruptionBudget", model))
@@ -191,6 +194,12 @@ class Fleet:
 
     def _path(self, plural: str, version: str) -> str:
         return f"/apis/{version}/namespaces/{self.namespace}/{plural}"
+
+
+class FleetOf(Protocol):
+    """Sets up a stack in the cluster."""
+
+    def __call__(self, stack: str, *, faster: float = FASTER) -> Fleet: ...
 
 
 def is_ready(pod: Object) -> bool:

@@ -1,6 +1,6 @@
 """How simulated nodes and pods live: kwok's own stages, slowed to the plan's figures.
 
-Planned seconds pass ``FASTER`` times faster, all by the same factor.
+Planned seconds pass ``FASTER`` times faster, all by the same factor, or by one of the scenario's own.
 """
 
 import copy
@@ -35,13 +35,17 @@ def write_stages(tools: Path, path: Path) -> None:
 
 
 def living(
-    deployment: Mapping[str, Any], model: ModelPlan, *, never_ready: bool = False
+    deployment: Mapping[str, Any],
+    model: ModelPlan,
+    *,
+    faster: float = FASTER,
+    never_ready: bool = False,
 ) -> dict[str, Any]:
     """The Deployment with the plan's load and drain times written on its pods."""
     lived = copy.deepcopy(dict(deployment))
     annotations = lived["spec"]["template"]["metadata"].setdefault("annotations", {})
-    annotations[LOAD] = f"{model.deadlines.start_seconds / FASTER:.3f}s"
-    annotations[DRAIN] = f"{model.drain.grace_seconds / FASTER:.3f}s"
+    annotations[LOAD] = f"{model.deadlines.start_seconds / faster:.3f}s"
+    annotations[DRAIN] = f"{model.drain.grace_seconds / faster:.3f}s"
     if never_ready:
         annotations[NEVER_READY] = "true"
     return lived

@@ -1,8 +1,8 @@
 """Clients of AWS: patient, addressed and signed as the environment says."""
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol, cast, overload
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, overload
 from urllib.parse import urlsplit
 
 import boto3
@@ -27,6 +27,18 @@ _BY_PATH = _CONFIG.merge(Config(s3={"addressing_style": "path"}))
 _PRICE_LIST_REGION = "us-east-1"
 
 
+class _QuotaPages(Protocol):
+    def paginate(self, *, ServiceCode: str) -> Iterable[Mapping[str, Any]]: ...  # noqa: N803 - the API's name
+
+
+class QuotasClient(Protocol):
+    """As much of Service Quotas as is used here."""
+
+    def get_paginator(self, operation_name: Literal["list_service_quotas"]) -> _QuotaPages:
+        """What asks for page after page."""
+        ...
+
+
 class _Session(Protocol):
     """The methods used here; boto3's own stubs name every service there is."""
 
@@ -42,6 +54,10 @@ class _Session(Protocol):
     def client(
         self, service_name: Literal["pricing"], *, region_name: str, config: Config
     ) -> "PricingClient": ...
+    @overload
+    def client(
+        self, service_name: Literal["service-quotas"], *, region_name: str, config: Config
+    ) -> QuotasClient: ...
 
     def get_available_regions(self, service_name: str) -> list[str]:
         """The regions that botocore knows a service to be in."""
@@ -82,6 +98,15 @@ def ec2_client(region: str) -> "EC2Client":
         BotoCoreError: when a profile or the region cannot be used.
     """
     return _session().client("ec2", region_name=region, config=_CONFIG)
+
+
+def quotas_client(region: str) -> QuotasClient:
+    """A client of Service Quotas in a region.
+
+    Raises:
+        BotoCoreError: when a profile or the region cannot be used.
+    """
+    return _session().client("service-quotas", region_name=region, config=_CONFIG)
 
 
 def aws_regions() -> Sequence[str]:

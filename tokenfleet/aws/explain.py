@@ -65,6 +65,18 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
+def is_denied(error: ClientError) -> bool:
+    """Whether the credentials lack a permission."""
+    return code_of(error) in _DENIED
+
+
+def is_about_credentials(error: BotoCoreError | ClientError) -> bool:
+    """Whether there are none, or those there are count for nothing."""
+    if isinstance(error, ClientError):
+        return code_of(error) in _BAD_CREDENTIALS
+    return isinstance(error, _NO_CREDENTIALS)
+
+
 def explained(error: BotoCoreError | ClientError, url: str, endpoint: str) -> StoreError:
     """The same error as lines for a person.
 
@@ -107,7 +119,7 @@ def _answered(
 ) -> Sequence[str]:
     code, said = code_of(error), error.response.get("Error", {}).get("Message", "")
     name = error.operation_name
-    if code in _DENIED:
+    if is_denied(error):
         needed = permission_by_operation.get(name, name)
         return [
             f"access denied to {what}: these credentials need {needed}",

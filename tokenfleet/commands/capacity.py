@@ -27,6 +27,7 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.capacity_status import status_command
 from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
@@ -154,3 +155,6 @@ def policy(care: Annotated[float, _CARE] = 1, spare: Annotated[int, _SPARE] = 0)
             sys.stdout.flush()
     except ProtocolError as error:
         fail(str(error))
+
+
+capacity.command("status")(status_command)

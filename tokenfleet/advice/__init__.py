@@ -1,0 +1,1 @@
+"""What would block ``pulumi up`` or make spot a bad idea, judged from what an account says."""

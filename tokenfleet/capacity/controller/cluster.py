@@ -1,0 +1,189 @@
+"""Nodes, pods and Deployments as the API server has them, reduced to what moves depend on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+RECLAIM = "tokenfleet.io/reclaim"
+"""Taint of a node under notice; its value is the deadline in epoch seconds."""
+LEAVING = "tokenfleet.io/leaving"
+"""Taint of an empty node that is about to be ended."""
+REBALANCE = "tokenfleet.io/rebalance"
+"""Annotation of a node: when a rebalance recommendation came, in epoch seconds."""
+SURGE = "tokenfleet.io/surge"
+"""Annotation of a Deployment: replicas beyond those that are wanted."""
+PAUSE = "tokenfleet.io/pause"
+"""Annotation of a Deployment, set by a person: no replica is moved for the sake of its price."""
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+SCALE_DOWN_DISABLED = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
+# Pods cannot run there yet, or no longer.
+_CLOSED = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "startup-taint.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """``ready``: pods can run there; ``deadline`` of a notice in epoch seconds."""
+
+    name: str
+    version: str
+    uid: str
+    instance: str
+    pool: str
+    ready: bool
+    cordoned: bool
+    leaving: bool
+    deadline: float | None
+    rebalance: float | None
+    protected_from_autoscaler: bool
+    taints: tuple[Mapping[str, Any], ...]
+
+    @staticmethod
+    def of(item: Mapping[str, Any]) -> "Node":
+        """From an object of the API."""
+        metadata, spec = item["metadata"], item["spec"]
+        annotations = metadata.get("annotations", {})
+        taints: tuple[Mapping[str, Any], ...] = tuple(spec.get("taints", ()))
+        values = {str(taint["key"]): str(taint.get("value", "")) for taint in taints}
+        conditions = {c["type"]: c["status"] for c in item.get("status", {}).get("conditions", ())}
+        cordoned = bool(spec.get("unschedulable"))
+        closed = any(
+            key.startswith(_CLOSED) and key != "node.kubernetes.io/unschedulable" for key in values
+        )
+        return Node(
+            name=metadata["name"],
+            version=metadata["resourceVersion"],
+            uid=metadata["uid"],
+            instance=str(spec.get("providerID", "")).rpartition("/")[2],
+            pool=metadata["labels"]["tokenfleet.io/pool"],
+            ready=conditions.get("Ready") == "True" and not closed,
+            cordoned=cordoned,
+            leaving=LEAVING in values,
+            deadline=_number(values.get(RECLAIM)),
+            rebalance=_number(annotations.get(REBALANCE)),
+            protected_from_autoscaler=annotations.get(SCALE_DOWN_DISABLED) == "true",
+            taints=taints,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """``done``: it has ended by itself; ``ending``: somebody ends it."""
+
+    name: str
+    version: str
+    uid: str
+    model: str
+    node: str
+    created: float
+    ready: bool
+    ending: bool
+    done: bool
+    cost: int
+
+    @staticmethod
+    def of(item: Mapping[str, Any]) -> "Pod":
+        """From an object of the API."""
+        metadata, status = item["metadata"], item.get("status", {})
+        conditions = {c["type"]: c["status"] for c in status.get("conditions", ())}
+        cost = _number(metadata.get("annotations", {}).get(DELETION_COST))
+        return Pod(
+            name=metadata["name"],
+            version=metadata["resourceVersion"],
+            uid=metadata["uid"],
+            model=metadata.get("labels", {}).get("tokenfleet.io/model", ""),
+            node=item["spec"].get("nodeName", ""),
+            created=datetime.fromisoformat(metadata["creationTimestamp"]).timestamp(),
+            ready=conditions.get("Ready") == "True",
+            ending="deletionTimestamp" in metadata,
+            done=status.get("phase") in ("Succeeded", "Failed"),
+            cost=int(cost or 0),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surge:
+    """Replicas beyond those that are wanted.
+
+    ``total`` is what the Deployment then asked for; of ``replicas`` one is for a return where
+    ``returning`` is not 0: since when, in epoch seconds.
+    """
+
+    replicas: int = 0
+    total: int = 0
+    returning: float = 0.0
+
+    @property
+    def text(self) -> str | None:
+        """The annotation; none where nothing is left to say."""
+        if not self.replicas:
+            return None
+        return json.dumps(
+            {"replicas": self.replicas, "total": self.total, "returning": self.returning}
+        )
+
+    @staticmethod
+    def of(text: str | None) -> "Surge":
+        """From the annotation; one that a person broke counts for nothing."""
+        try:
+            found = json.loads(text or "")
+            return Surge(
+                replicas=max(0, int(found["replicas"])),
+                total=int(found["total"]),
+                returning=float(found["returning"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            return Surge()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """A model's; ``rolling``: a release is under way."""
+
+    name: str
+    uid: str
+    version: str
+    model: str
+    replicas: int
+    surge: Surge
+    marked: bool
+    paused: bool
+    rolling: bool
+
+    @property
+    def wanted(self) -> int:
+        """Replicas that people or KEDA ask for.
+
+        While surged KEDA only adds, to what it sees; who asks for fewer than were there means
+        just that many.
+        """
+        if self.replicas < self.surge.total:
+            return self.replicas
+        return max(0, self.replicas - self.surge.replicas)
+
+    @staticmethod
+    def of(item: Mapping[str, Any]) -> "Deployment":
+        """From an object of the API."""
+        metadata, spec, status = item["metadata"], item["spec"], item.get("status", {})
+        annotations = metadata.get("annotations", {})
+        unseen = status.get("observedGeneration", 0) < metadata["generation"]
+        old = status.get("replicas", 0) > status.get("updatedReplicas", 0)
+        return Deployment(
+            name=metadata["name"],
+            uid=metadata["uid"],
+            version=metadata["resourceVersion"],
+            model=metadata["labels"]["tokenfleet.io/model"],
+            replicas=spec.get("replicas", 1),
+            surge=Surge.of(annotations.get(SURGE)),
+            marked=SURGE in annotations,
+            paused=annotations.get(PAUSE, "false").lower() not in ("", "false"),
+            rolling=unseen or old,
+        )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,154 @@
+"""The Auto Scaling groups: what they hold, and launching and ending one by one.
+
+Synchronous LaunchInstances (Auto Scaling user guide, "Launch instances synchronously") with the
+zone named, never the desired size: that is a second writer's, and asks for any zone.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tokenfleet.capacity.controller.client import aws_client
+
+# What EC2 and Auto Scaling answer where there is no capacity, or the account may have no more.
+_NO_CAPACITY = frozenset(
+    {
+        "InsufficientFreeAddressesInSubnet",
+        "InsufficientHostCapacity",
+        "InsufficientInstanceCapacity",
+        "InsufficientReservedInstanceCapacity",
+        "InstanceLimitExceeded",
+        "MaxSpotInstanceCountExceeded",
+        "SpotMaxPriceTooLow",
+        "UnfulfillableCapacity",
+        "Unsupported",
+        "VcpuLimitExceeded",
+    }
+)
+_IN_USE = ("Pending", "InService", "EnteringStandby", "Standby")
+_TOKEN_SECONDS = 20
+_MOST_AT_ONCE = 100
+
+
+class CloudError(Exception):
+    """A call that failed for another reason than capacity; ``code`` as AWS has it."""
+
+    def __init__(self, call: str, code: str, message: str) -> None:
+        super().__init__(f"{call}: {code}: {message}")
+        self.call, self.code = call, code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """One of a group."""
+
+    id: str
+    group: str
+    zone: str
+    type: str
+    in_service: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """What came of asking; ``code`` is why not all of it."""
+
+    instances: Sequence[str]
+    code: str = ""
+
+
+class Groups:
+    """Of one region."""
+
+    def __init__(self, region: str) -> None:
+        self._client = aws_client("autoscaling", region, read_seconds=60)
+
+    def instances(self, groups: Sequence[str]) -> Sequence[Instance]:
+        """Those that run, or are about to.
+
+        Raises:
+            CloudError: when AWS does not say.
+        """
+        found: list[Instance] = []
+        try:
+            pages = self._client.get_paginator("describe_auto_scaling_groups").paginate(
+                AutoScalingGroupNames=list(groups)
+            )
+            for page in pages:
+                for group in page["AutoScalingGroups"]:
+                    found += _instances(group)
+        except (BotoCoreError, ClientError) as error:
+            failed = _cloud_error("DescribeAutoScalingGroups", error)
+            raise failed from error
+        return found
+
+    def launch(
+        self, group: str, zone: str, count: int, *, there: Sequence[str], now: float
+    ) -> Launched:
+        """Ask one zone for nodes and get the answer.
+
+        Two calls of the same meaning, within 20 s and with the same instances ``there``, launch
+        once.
+
+        Raises:
+            CloudError: when it fails for another reason than capacity.
+        """
+        count = min(count, _MOST_AT_ONCE)
+        meaning = f"{group} {zone} {count} {sorted(there)} {int(now // _TOKEN_SECONDS)}"
+        token = hashlib.sha256(meaning.encode()).hexdigest()[:32]
+        try:
+            answer = self._client.launch_instances(
+                AutoScalingGroupName=group,
+                RequestedCapacity=count,
+                ClientToken=token,
+                AvailabilityZones=[zone],
+            )
+        except (BotoCoreError, ClientError) as error:
+            failed = _cloud_error("LaunchInstances", error)
+            if failed.code in _NO_CAPACITY:
+                return Launched(instances=(), code=failed.code)
+            raise failed from error
+        got = [i for launched in answer.get("Instances", ()) for i in launched["InstanceIds"]]
+        codes = [error["ErrorCode"] for error in answer.get("Errors", ())]
+        code = codes[0] if codes else "" if len(got) >= count else "UnfulfillableCapacity"
+        return Launched(instances=got, code="" if len(got) >= count else code)
+
+    def end(self, instance: Instance) -> None:
+        """End an instance so that its group launches none in its place; gone already is fine.
+
+        Raises:
+            CloudError: when AWS refuses.
+        """
+        try:
+            self._client.terminate_instance_in_auto_scaling_group(
+                InstanceId=instance.id, ShouldDecrementDesiredCapacity=True
+            )
+        except (BotoCoreError, ClientError) as error:
+            failed = _cloud_error("TerminateInstanceInAutoScalingGroup", error)
+            if failed.code == "ValidationError" and "not found" in str(failed).lower():
+                return
+            raise failed from error
+
+
+def _instances(group: Mapping[str, Any]) -> Sequence[Instance]:
+    return [
+        Instance(
+            id=found["InstanceId"],
+            group=group["AutoScalingGroupName"],
+            zone=found["AvailabilityZone"],
+            type=found.get("InstanceType", ""),
+            in_service=found["LifecycleState"] == "InService",
+        )
+        for found in group.get("Instances", ())
+        if found["LifecycleState"].startswith(_IN_USE)
+    ]
+
+
+def _cloud_error(call: str, error: BotoCoreError | ClientError) -> CloudError:
+    if isinstance(error, ClientError):
+        answer: Mapping[str, Any] = error.response.get("Error", {})
+        return CloudError(call, str(answer.get("Code", "?")), str(answer.get("Message", "")))
+    return CloudError(call, type(error).__name__, str(error))

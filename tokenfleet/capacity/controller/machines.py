@@ -1,0 +1,149 @@
+"""From levels to single machines: which to launch, to keep after all, to close, to end."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tokenfleet.capacity.controller.members import Member, PoolState
+from tokenfleet.capacity.controller.settings import ON_DEMAND, SPOT
+from tokenfleet.capacity.policy.observation import Actions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """So many nodes of a tier, from the first of ``zones`` that has them."""
+
+    tier: str
+    zones: Sequence[str]
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """A node that was about to be ended is needed after all."""
+
+    member: Member
+
+
+@dataclass(frozen=True, kw_only=True)
+class Close:
+    """No pod may start on an empty node any more; it is ended once that is sure to have held."""
+
+    member: Member
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """A machine that nothing runs on; ``why`` for the log."""
+
+    member: Member
+    why: str
+
+
+Step = Launch | Keep | Close | End
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machines:
+    """``levels``: the spot nodes by zone that the steps bring about, where they differ."""
+
+    steps: Sequence[Step]
+    levels: Mapping[str, int]
+
+
+def machines(state: PoolState, actions: Actions) -> Machines:
+    """The steps from what is there to what the policy wants, within the bounds of the tiers."""
+    spot = _spot(state, actions)
+    steps = [*_ended(state), *spot.steps, *_on_demand(state, actions.on_demand)]
+    return Machines(steps=steps, levels=spot.levels)
+
+
+def _ended(state: PoolState) -> Iterator[Step]:
+    """What nobody has a use for any more."""
+    for member in state.members:
+        if member.tier not in (SPOT, ON_DEMAND):
+            continue
+        if member.late:
+            yield End(member=member, why="never joined" if member.empty else "hangs")
+        elif member.doomed and member.empty and member.node is not None:
+            # Left alone its group would launch another in its place, wherever there is room.
+            yield End(member=member, why="reclaimed, and empty")
+
+
+def _spot(state: PoolState, actions: Actions) -> Machines:
+    if SPOT not in state.settings.groups:
+        return Machines(steps=[], levels={})
+    least, most = state.settings.bounds[SPOT]
+    members = state.of_tier(SPOT)
+    kept = [m for m in members if m.kept]
+    levels = {zone: sum(m.instance.zone == zone for m in kept) for zone in state.settings.zones}
+    room = most - len(kept)
+    steps: list[Step] = []
+    surplus = 0
+    for zone, level in actions.spot.items():
+        more = level - levels[zone]
+        if more > 0:
+            back = _leaving(members, zone)[:more]
+            steps += [Keep(member=member) for member in back]
+            asked = min(more - len(back), room - len(back))
+            room -= len(back) + max(0, asked)
+            levels[zone] += len(back)
+            if asked > 0:
+                steps.append(Launch(tier=SPOT, zones=[zone], count=asked))
+        elif more < 0:
+            surplus += -more
+    surplus = min(surplus, len(kept) - least)
+    zones = [zone for zone, level in actions.spot.items() if level < levels[zone]]
+    # Rather an empty node elsewhere than one that serves.
+    for member in sorted(
+        (m for m in kept if m.empty), key=lambda m: (m.instance.zone not in zones, m.ready)
+    )[: max(0, surplus)]:
+        levels[member.instance.zone] -= 1
+        steps += _given_up(member)
+    steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
+    changed = {zone: level for zone, level in levels.items() if zone in actions.spot}
+    return Machines(steps=steps, levels=levels if surplus else changed)
+
+
+def _on_demand(state: PoolState, wanted: int) -> Iterator[Step]:
+    if ON_DEMAND not in state.settings.groups:
+        return
+    least, most = state.settings.bounds[ON_DEMAND]
+    members = state.of_tier(ON_DEMAND)
+    kept = [member for member in members if member.kept]
+    level = max(least, min(wanted, most))
+    missing = level - len(kept)
+    back = _leaving(members)[: max(0, missing)]
+    steps: list[Step] = [Keep(member=member) for member in back]
+    if missing > len(back):
+        held = [member.instance.zone for member in kept]
+        zones = sorted(state.settings.zones, key=lambda zone: (held.count(zone), zone))
+        steps.append(Launch(tier=ON_DEMAND, zones=zones, count=missing - len(back)))
+    empty = sorted((m for m in kept if m.empty), key=lambda m: (m.ready, m.instance.id))
+    for member in empty[: max(0, -missing)]:
+        steps += _given_up(member)
+    steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
+    yield from steps
+
+
+def _leaving(members: Sequence[Member], zone: str | None = None) -> list[Member]:
+    return [
+        m
+        for m in members
+        if m.node is not None
+        and m.node.leaving
+        and not (m.doomed or m.late)
+        and zone in (None, m.instance.zone)
+    ]
+
+
+def _given_up(member: Member) -> list[Step]:
+    if member.node is None:
+        return [End(member=member, why="not needed")]
+    return [Close(member=member)]
+
+
+def _closed(member: Member, steps: Sequence[Step]) -> bool:
+    """Whether a leaving node stays empty and is not kept after all."""
+    return member.empty and not any(
+        isinstance(step, Keep) and step.member is member for step in steps
+    )
