@@ -46,7 +46,8 @@ def test_where_capacity_stays_every_replica_ends_on_spot_and_stays_there(
     )
     assert outcome.launches == wanted
     assert outcome.availability == 1
-    assert outcome.days[-1].paid / outcome.days[-1].seconds == pytest.approx(0.3 * wanted)
+    last = outcome.days[-1]
+    assert (last.spot, last.on_demand) == (wanted * last.seconds, 0)
 
 
 @pytest.mark.parametrize("boot", [60, 180])

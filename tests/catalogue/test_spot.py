@@ -1,10 +1,10 @@
-"""What must hold for what spot costs: prices by zone, older savings, shares of hours."""
+"""What must hold for what spot costs: prices by zone, older savings."""
 
 import pytest
 
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.instances import instance_type, instance_types, priced_regions
-from tokenfleet.catalogue.spot import spot_drift, spot_prices, spot_saving, spot_share
+from tokenfleet.catalogue.spot import spot_drift, spot_prices, spot_saving
 
 
 @pytest.mark.parametrize("region", sorted(priced_regions()))
@@ -42,13 +42,6 @@ def test_a_region_nobody_looked_at_has_no_saving() -> None:
 def test_an_unknown_type_is_refused() -> None:
     with pytest.raises(CatalogueError, match="unknown instance type"):
         spot_saving("c8gd.4xlargee", "us-east-1")
-
-
-def test_nothing_returning_to_spot_leaves_fewer_hours_of_it() -> None:
-    alone, returning = spot_share(returns=False), spot_share(returns=True)
-    for share in (alone, returning):
-        assert 0 <= share.low <= share.expected <= share.high <= 1
-    assert alone.expected < returning.low
 
 
 def test_what_a_price_drifts_by_includes_staying_as_it_is() -> None:

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from tests.own_stacks import FOLDER
-from tokenfleet.capacity.forecast import POLICIES
+from tokenfleet.capacity.forecast import CARES, OURS, POLICIES
 from tokenfleet.cli import app
 
 BAD_INPUT = 2
@@ -42,14 +44,33 @@ def test_the_default_command_is_the_forecast_of_the_first_stack() -> None:
 
 
 def test_care_buys_availability() -> None:
-    def ours(care: str) -> tuple[float, float]:
-        answer = json.loads(_forecast("prod", "--care", care, "--replicas", "4", "--json").stdout)
-        row = answer["models"][-1]["policies"][0]
-        return row["availability"]["expected"], row["cost"]["expected"]
+    (model,) = json.loads(_forecast("dev", "--replicas", "4", "--json").stdout)["models"]
+    cheapest, *_, careful = model["frontier"]
+    assert careful["availability"]["expected"] > cheapest["availability"]["expected"]
+    assert careful["cost"]["expected"] > cheapest["cost"]["expected"]
 
-    cheapest, careful = ours("0"), ours("3")
-    assert careful[0] > cheapest[0]
-    assert careful[1] > cheapest[1]
+
+def test_the_frontier_is_what_a_forecast_with_that_care_says() -> None:
+    def models(*words: str) -> list[dict[str, Any]]:
+        return json.loads(_forecast("dev", "--json", *words).stdout)["models"]
+
+    (model,), (careful,) = models(), models("--care", "4")
+    by_care = {row.pop("care"): row for row in model["frontier"]}
+    assert list(by_care) == list(CARES)
+    for care, found in ((1, model), (4, careful)):
+        ours = dict(found["policies"][0])
+        assert ours.pop("policy") == OURS
+        assert by_care[care] == ours
+
+
+def test_a_plot_names_every_policy_and_every_care(tmp_path: Path) -> None:
+    assert _forecast("dev", "--svg", str(tmp_path)).exit_code == 0
+    (plot,) = tmp_path.iterdir()
+    assert plot.name == "qwen3-4b-on-spot.svg"
+    svg = ET.parse(plot)  # noqa: S314 - written above
+    words = {text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")}
+    assert words >= {*POLICIES} - {OURS}
+    assert words >= {f"care {care:g}" for care in CARES}
 
 
 def test_recorded_capacity_is_played_as_it_was(tmp_path: Path) -> None:

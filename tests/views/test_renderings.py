@@ -76,6 +76,31 @@ def test_every_report_gives_the_month_as_a_range(stack: str, report_of: ReportOf
         assert written in text
 
 
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_report_says_what_to_expect_of_each_model_on_spot_and_what_the_bill_takes(
+    stack: str, report_of: ReportOf
+) -> None:
+    report = report_of(stack)
+    assert [each.question.model for each in report.cost.on_spot] == [
+        model.plan.name for model in report.models
+    ]
+    for render in (markdown, html, on_a_terminal):
+        text = render(report)
+        for each in report.cost.on_spot:
+            reached, share = each.availability.expected, each.spot_share
+            assert f"{reached:.2%} of the time at {each.cost.expected:.2f} of on demand" in text
+            assert f"{each.question.model} {share.expected:.0%} ({share.low:.0%} to" in text
+    assert json.loads(json.dumps(plain(report)))["cost"]["onSpot"][0]["spotShare"]
+
+
+def test_without_a_spot_tier_nothing_is_said_of_spot(report_of: ReportOf) -> None:
+    report = report_of("dev")
+    bare = replace(report, cost=replace(report.cost, on_spot=()))
+    for render in (markdown, html, on_a_terminal):
+        assert "drawn capacity" in render(report)
+        assert "drawn capacity" not in render(bare)
+
+
 def test_old_prices_are_flagged_in_every_report(report_of: ReportOf) -> None:
     report = report_of("dev", dt.date(2040, 1, 1))
     (note,) = (note for note in report.notes if "older than 90 days" in note)

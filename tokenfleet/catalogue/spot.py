@@ -1,4 +1,4 @@
-"""Spot: dated prices by zone where they were fetched, savings and shares of hours elsewhere."""
+"""Spot: dated prices by zone where they were fetched, savings elsewhere."""
 
 import datetime as dt
 import json
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import median
-from typing import Literal
 
 import yaml
 
@@ -40,7 +39,6 @@ class _Savings(Fact):
 
 class _SpotFile(Fact):
     drift: Estimate
-    share: Mapping[Literal["withoutReturn", "withReturn"], Estimate]
     savings: Sequence[_Savings]
 
 
@@ -71,11 +69,6 @@ def spot_prices(region: str) -> RegionalSpotPrices | None:
 def spot_drift() -> Estimate:
     """How far a spot price moves from what an older saving promised: a ratio."""
     return _file().drift
-
-
-def spot_share(*, returns: bool) -> Estimate:
-    """Share of hours on spot of nodes that prefer it; ``returns``: something brings them back."""
-    return _file().share["withReturn" if returns else "withoutReturn"]
 
 
 @cache

@@ -11,15 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
-from tokenfleet.capacity.forecast import (
-    POLICIES,
-    ModelForecast,
-    Question,
-    drawn_traces,
-    forecast,
-    questions,
-)
+from tokenfleet.capacity.forecast import Forecaster, ModelForecast
 from tokenfleet.capacity.protocol import ProtocolError, answers
+from tokenfleet.capacity.question import Question, questions
 from tokenfleet.capacity.traces.trace import CapacityTrace
 from tokenfleet.capacity.traces.trace_file import read_trace
 from tokenfleet.commands.answers import (
@@ -39,12 +33,11 @@ from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import plan_of
+from tokenfleet.views.drawing.capacity import write_plots
 from tokenfleet.views.screens.capacity import forecasts
 
-Care = Annotated[
-    float, typer.Option(min=0, max=10, help="0 cheapest, 1 balanced, 2 or more careful")
-]
-Spare = Annotated[int, typer.Option(min=0, help="spot nodes beyond what is wanted")]
+_CARE = typer.Option(min=0, max=10, help="0 cheapest, 1 balanced, 2 or more careful")
+_SPARE = typer.Option(min=0, help="spot nodes beyond what is wanted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +82,11 @@ def forecast_command(
     replicas: Annotated[
         int | None, typer.Option(min=1, max=64, help="of every model; its fewest if not given")
     ] = None,
-    care: Care = 1,
-    spare: Spare = 0,
+    care: Annotated[float | None, _CARE] = None,
+    spare: Annotated[int | None, _SPARE] = None,
+    svg: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="also write a plot of each model into it")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say how often all replicas will serve on spot and what that costs (the default command)."""
@@ -102,13 +98,18 @@ def forecast_command(
         fail_stack(stack_file, error)
     asked = questions(plan, replicas=replicas, care=care, spare=spare)
     if not asked:
-        fail(f"{stack_file.path.name}: no model with a replica on a spot tier")
+        fail(f"{stack_file.path.name}: no model on a spot tier")
     recorded = [_recorded(path) for path in traces or ()]
     if recorded:
         source = f"recorded, {', '.join(trace.name for trace in recorded)}"
     else:
         source = f"drawn, {days} days, seed {seed}, spells as in public traces of 2023"
-    found = _forecasts(asked, recorded, days, seed, silent=as_json)
+    found = _forecasts(asked, Forecaster(recorded, days=days, seed=seed), silent=as_json)
+    if svg is not None:
+        try:
+            write_plots(svg, found)
+        except OSError as error:
+            fail(f"--svg {svg}: {error.strerror}")
     if as_json:
         answer = CapacityAnswer(stack=stack, capacity=source, models=found)
         say_json(Schema.CAPACITY, answer)
@@ -126,12 +127,7 @@ def _recorded(path: Path) -> CapacityTrace:
 
 
 def _forecasts(
-    asked: Sequence[Question],
-    recorded: Sequence[CapacityTrace],
-    days: int,
-    seed: int,
-    *,
-    silent: bool,
+    asked: Sequence[Question], forecaster: Forecaster, *, silent: bool
 ) -> Sequence[ModelForecast]:
     screen = Console(stderr=True)
     shown = Progress(
@@ -143,19 +139,12 @@ def _forecasts(
         disable=silent or not screen.is_terminal,
     )
     with shown:
-        number = shown.add_task("Replaying", total=len(asked) * len(POLICIES))
-        return [
-            forecast(
-                each,
-                recorded or drawn_traces(each, days=days, seed=seed),
-                lambda: shown.advance(number),
-            )
-            for each in asked
-        ]
+        number = shown.add_task("Replaying", total=sum(map(forecaster.replays, asked)))
+        return [forecaster.of(each, lambda: shown.advance(number)) for each in asked]
 
 
 @capacity.command()
-def policy(care: Care = 1, spare: Spare = 0) -> None:
+def policy(care: Annotated[float, _CARE] = 1, spare: Annotated[int, _SPARE] = 0) -> None:
     """Let the policy be judged: an observation a line in, what it wants a line out, as JSON.
 
     The protocol is that of tokenfleet/capacity/protocol.py. Ends with 2 at a line that is none.

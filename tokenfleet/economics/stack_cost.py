@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tokenfleet.capacity.expected import Expected, expected
 from tokenfleet.economics.bill.arrivals import Arrival, arrivals
 from tokenfleet.economics.bill.commitments import Utilisation
 from tokenfleet.economics.bill.forecast import Forecast, least_replicas, most_replicas
@@ -19,6 +20,8 @@ class StackCost:
     """A stack's bill at its load, and every model's part of it: together the whole of it.
 
     ``floor`` is the bill at the fewest replicas, ``ceiling`` at the most that have nodes.
+    ``on_spot`` is the forecast that the bill's share of spot is from: empty where a share was
+    asked for.
     """
 
     name: str
@@ -30,6 +33,7 @@ class StackCost:
     models: Sequence[ModelCost]
     utilisations: Sequence[Utilisation]
     arrivals: Sequence[Arrival]
+    on_spot: Sequence[Expected]
 
 
 def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost:
@@ -60,4 +64,5 @@ def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost
         models=models,
         utilisations=bills.utilisations(replicas),
         arrivals=arrivals(plan),
+        on_spot=expected(plan) if what_if.buying.spot_share is None else (),
     )

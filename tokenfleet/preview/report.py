@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.capacity.expected import Expected
 from tokenfleet.catalogue.facts import Price
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.economics.bill.forecast import Forecast, at_first
@@ -90,6 +91,11 @@ class Report:
     """What the program creates beside the plan, and the bill does not hold."""
     findings: Sequence[Finding]
     notes: Sequence[str]
+
+    def on_spot(self, model: ModelReport) -> Expected | None:
+        """What a model may expect on spot; None where its pool has no such tier."""
+        found = (each for each in self.cost.on_spot if each.question.model == model.plan.name)
+        return next(found, None)
 
     @property
     def billed(self) -> Sequence[BillLine]:

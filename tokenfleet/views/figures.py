@@ -1,9 +1,7 @@
 """How counts, bounds and prices per unit are written where people read them."""
 
-from tokenfleet.catalogue.spot import spot_share
 from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import BillLine
-from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import draft_of
@@ -76,12 +74,3 @@ def replicas(model: ModelPlan) -> str:
     least, most = f"{model.min_replicas:,}", f"{model.max_replicas:,}"
     text = least if least == most else f"{least} to {most}"
     return text if model.published else f"{text}, once published"
-
-
-def how_much_spot() -> str:
-    """What the bill assumes where nodes prefer spot."""
-    share = spot_share(returns=Buying().returns_to_spot)
-    return (
-        f"Nodes that prefer spot are taken to find it in {share.expected:.0%} of the hours"
-        f" ({share.low:.0%} to {share.high:.0%})."
-    )

@@ -60,14 +60,14 @@ ROWS: Mapping[str, tuple[Edit, set[Found], str, Edit]] = {
     "above the budget": (
         budget(600),
         {("budget", True, "cost.monthlyBudgetUsd")},
-        "set it to $660 for the declared load, or lower replicas.max or the load",
-        budget(660),
+        "set it to $620 for the declared load, or lower replicas.max or the load",
+        budget(620),
     ),
     "above the budget at the most replicas": (
-        budget(1500),
+        budget(1400),
         {("budget", False, "cost.monthlyBudgetUsd")},
-        "set it to $1,600 for the most replicas, or lower replicas.max or the load",
-        budget(1600),
+        "set it to $1,500 for the most replicas, or lower replicas.max or the load",
+        budget(1500),
     ),
     "more load than the largest fleet serves": (
         model(traffic=traffic(2), objective=LONG),

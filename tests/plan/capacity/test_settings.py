@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from tokenfleet.capacity.forecast import questions
+from tokenfleet.capacity.question import questions
 from tokenfleet.plan.stack import Plan
 
 Keys = dict[str, Any]

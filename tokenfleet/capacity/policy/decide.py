@@ -12,7 +12,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tokenfleet.capacity.policy.knobs import Knobs
 from tokenfleet.capacity.policy.learning import learned
@@ -39,12 +39,12 @@ def decide(seen: Observation, memory: Memory, knobs: Knobs) -> tuple[Actions, Me
         moves=pool.moves(),
         sleep_seconds=pool.sleep_seconds(spot, on_demand),
     )
-    return actions, replace(known, levels=spot) if spot else known
+    return actions, known.asking(spot) if spot else known
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class _Pool:
-    """One pool at one moment, judged; not frozen, because a year has a million of them."""
+    """One pool at one moment, judged; not frozen, because a year has a hundred thousand of them."""
 
     seen: Observation
     known: Memory
@@ -54,9 +54,9 @@ class _Pool:
     fits: bool
     dry: bool
     losses_allowed: float
-    risks: Mapping[str, float]
     trusted: AbstractSet[str]
     levels: Mapping[str, int]
+    missing: int
 
     @staticmethod
     def of(seen: Observation, known: Memory, knobs: Knobs) -> "_Pool":
@@ -64,38 +64,41 @@ class _Pool:
         dry = now < known.on_demand_dry_until
         insured = known.insured(now)
         allowed = math.inf if dry else knobs.losses_allowed
-        risks: dict[str, float] = {}
+        spare = max(knobs.spare, int(insured))
+        total = seen.wanted + spare if seen.wanted else 0
+        missing = total
         levels: dict[str, int] = {}
         trusted: set[str] = set()
         for name, zone in seen.zones.items():
-            risks[name] = risk = known.zones[name].losses_per_hour(now)
-            levels[name] = zone.ready + zone.booting + zone.asked
-            if dry or (risk <= allowed and not zone.warned):
+            levels[name] = level = zone.ready + zone.booting + zone.asked
+            missing -= level
+            if dry or (
+                not zone.warned
+                and (allowed == math.inf or known.zones[name].losses_per_hour(now) <= allowed)
+            ):
                 trusted.add(name)
-        spare = max(knobs.spare, int(insured))
+        fits = knobs.gap == 0
         return _Pool(
-            seen=seen,
-            known=known,
-            knobs=knobs,
-            total=seen.wanted + spare if seen.wanted else 0,
-            insured=insured,
-            fits=knobs.gap == 0,
-            dry=dry,
-            losses_allowed=allowed,
-            risks=risks,
-            trusted=trusted,
-            levels=levels,
+            seen, known, knobs, total, insured, fits, dry, allowed, trusted, levels, missing
         )
+
+    def _risk(self, name: str) -> float:
+        return self.known.zones[name].losses_per_hour(self.seen.now)
 
     def spot_levels(self) -> Mapping[str, int]:
         """The zones whose level is to change."""
-        missing = self.total - sum(self.levels.values())
-        return self._asked(missing) if missing > 0 else dict(self._given_back(-missing))
+        if not self.missing:
+            return {}
+        if self.missing > 0:
+            return self._asked(self.missing)
+        return dict(self._given_back(-self.missing))
 
     def _asked(self, missing: int) -> Mapping[str, int]:
         free = self._zones_to_ask()
+        if not free:
+            return {}
         spread = max(1, math.ceil(self.knobs.share * self.seen.wanted))
-        probing = sum(1 for name, n in self.levels.items() if n and name not in self.trusted)
+        probing = sum([1 for name, n in self.levels.items() if n and name not in self.trusted])
         asked: dict[str, int] = {}
         # First spread; then rather together than nowhere.
         for most in (self.total,) if self.dry else (spread, self.total):
@@ -122,7 +125,7 @@ class _Pool:
         zones, now = self.known.zones, self.seen.now
         rested = [
             # Without on-demand each zone gets its turn: the one that refused longest ago first.
-            (known.rest_until if self.dry else 0, known.held_since is None, self.risks[name], name)
+            (known.rest_until if self.dry else 0, known.held_since is None, self._risk(name), name)
             for name, zone in self.seen.zones.items()
             if (known := zones[name]).rest_until <= now and not zone.warned
         ]
@@ -130,7 +133,7 @@ class _Pool:
 
     def _given_back(self, surplus: int) -> Iterator[tuple[str, int]]:
         """The least steady zones first."""
-        for name in sorted(self.levels, key=lambda name: (-self.risks[name], name)):
+        for name in sorted(self.levels, key=lambda name: (-self._risk(name), name)):
             fewer = min(surplus, self.levels[name])
             if fewer > 0:
                 surplus -= fewer
@@ -138,28 +141,36 @@ class _Pool:
 
     def on_demand_level(self, spot: Mapping[str, int]) -> int:
         """What trusted spot does not cover, of the nodes that it keeps."""
-        od = self.seen.on_demand
-        wanted = self.total if self._insures_on_demand else self.seen.wanted
-        have = od.ready + od.booting
+        seen = self.seen
+        wanted = seen.wanted
+        have = seen.on_demand.ready + seen.on_demand.booting
         ready = held = coming = 0
         for name in self.trusted:
-            zone, level = self.seen.zones[name], spot.get(name, self.levels[name])
-            ready += min(zone.ready, level)
-            held += min(zone.held, level)
-            coming += max(0, level - zone.held)
-        level = wanted - ready
+            zone = seen.zones[name]
+            here = zone.ready + zone.booting
+            if name in spot:
+                level = spot[name]
+                ready += min(zone.ready, level)
+                held += min(here, level)
+                coming += max(0, level - here)
+            else:
+                ready += zone.ready
+                held += here
+                coming += zone.asked
+        most = self.total if self.insured and self._insures_on_demand else wanted
+        level = most - ready
         if self.fits:
-            sure = held + coming if self._time_to_ask else held
-            level = max(wanted - sure, min(have, wanted - ready))
+            sure = held + coming if coming and self._time_to_ask else held
+            level = max(most - sure, min(have, level))
         if self.dry:  # what is given back now cannot be had again
-            level = max(level, min(have, self.seen.wanted))
-        return max(0, min(level, self.seen.wanted))
+            level = max(level, min(have, wanted))
+        return max(0, min(level, wanted))
 
     @property
     def _insures_on_demand(self) -> bool:
-        """Whether the spare has to be on demand where spot gives none."""
+        """Whether the spare, if any, has to be on demand where spot gives none."""
         held = (name for name, zone in self.seen.zones.items() if zone.held)
-        return self.insured and self.fits and any(self.risks[name] > _STEADY for name in held)
+        return self.fits and any(self._risk(name) > _STEADY for name in held)
 
     @property
     def _time_to_ask(self) -> bool:
@@ -183,9 +194,11 @@ class _Pool:
     def sleep_seconds(self, spot: Mapping[str, int], on_demand: int) -> float:
         """Until the next thing that time alone brings about."""
         now, od = self.seen.now, self.seen.on_demand
-        waits = any(zone.asked for zone in self.seen.zones.values())
-        if spot or waits or on_demand != od.ready + od.booting:
+        if spot or on_demand != od.ready + od.booting:
             return STEP_SECONDS
+        for zone in self.seen.zones.values():
+            if zone.asked:
+                return STEP_SECONDS
         known = self.known
         moments = [known.doomed_until - self.knobs.boot, known.on_demand_dry_until]
         for name in self.seen.zones:

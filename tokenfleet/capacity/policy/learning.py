@@ -22,12 +22,13 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
     if memory.seen_at is not None and now <= memory.seen_at:
         unknown = {name: _NEW for name in seen.zones if name not in memory.zones}
         return replace(memory, zones={**memory.zones, **unknown}) if unknown else memory
-    zones = dict(memory.zones)
+    remembered = memory.zones
+    changed: dict[str, ZoneMemory] = {}
     dry = now < memory.on_demand_dry_until
     announced, unannounced = memory.announced, memory.unannounced
     doomed_until = memory.doomed_until
     for name, zone in seen.zones.items():
-        before, held = zones.get(name, _NEW), zone.ready + zone.booting
+        before, held = remembered.get(name, _NEW), zone.ready + zone.booting
         if (
             held != before.held
             or zone.refused
@@ -43,12 +44,12 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
             if vanished:
                 announced, unannounced = _COUNTED * announced, _COUNTED * unannounced + 1
             lost = bool(zone.reclaimed or vanished)
-            zones[name] = _zone_learned(now, zone, before, knobs, lost=lost, dry=dry)
-        elif name not in zones:
-            zones[name] = before
+            changed[name] = _zone_learned(now, zone, before, knobs, lost=lost, dry=dry)
+        elif name not in remembered:
+            changed[name] = before
     refused = seen.on_demand.refused > 0
     return Memory(
-        zones=zones,
+        zones={**remembered, **changed} if changed else remembered,
         seen_at=now,
         doomed_until=doomed_until,
         on_demand_dry_until=now + _ON_DEMAND_REST if refused else memory.on_demand_dry_until,

@@ -51,6 +51,19 @@ class Memory:
     announced: float = 0.0
     unannounced: float = 0.0
 
+    def asking(self, levels: Mapping[str, int]) -> "Memory":
+        """The same with those levels; what ``dataclasses.replace`` does, which is ten times slower."""
+        return Memory(
+            zones=self.zones,
+            levels=levels,
+            seen_at=self.seen_at,
+            doomed_until=self.doomed_until,
+            on_demand_dry_until=self.on_demand_dry_until,
+            on_demand_refused_at=self.on_demand_refused_at,
+            announced=self.announced,
+            unannounced=self.unannounced,
+        )
+
     @property
     def unheard_share(self) -> float:
         """Of losses, those that no notice announces."""
@@ -60,4 +73,4 @@ class Memory:
         """Whether something failed that falling back relies upon: notices, or on-demand."""
         refused = self.on_demand_refused_at
         scarce = refused is not None and now - refused < _ON_DEMAND_SCARCE
-        return scarce or self.unheard_share > _UNRELIABLE
+        return scarce or (self.unannounced > 0 and self.unheard_share > _UNRELIABLE)

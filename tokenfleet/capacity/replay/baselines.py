@@ -12,11 +12,11 @@ _ASKED_AGAIN = 300.0
 
 
 def _ready(seen: Observation) -> int:
-    return sum(zone.ready for zone in seen.zones.values())
+    return sum([zone.ready for zone in seen.zones.values()])
 
 
 def _held(seen: Observation) -> int:
-    return sum(zone.held for zone in seen.zones.values())
+    return sum([zone.ready + zone.booting for zone in seen.zones.values()])
 
 
 def _on_demand(seen: Observation) -> int:
@@ -109,7 +109,7 @@ class SpotHedge:
     def step(self, seen: Observation) -> Wish:
         """Zones that failed are left alone until fewer than two are left."""
         zones = seen.zones
-        levels = {name: zone.held + zone.asked for name, zone in zones.items()}
+        levels = {name: zone.ready + zone.booting + zone.asked for name, zone in zones.items()}
         for name, zone in zones.items():
             if zone.refused or zone.reclaimed:
                 self._failed.add(name)
@@ -118,7 +118,7 @@ class SpotHedge:
         total = seen.wanted + self.extra
         active = [name for name in zones if name not in self._failed]
         for _ in range(total - sum(levels.values())):
-            levels[min(active, key=lambda name: levels[name])] += 1
+            levels[min(active, key=levels.__getitem__)] += 1
         on_demand = min(seen.wanted, max(0, total - _ready(seen)))
         return Wish(on_demand=on_demand, spot=levels)
 

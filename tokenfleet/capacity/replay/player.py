@@ -13,9 +13,12 @@ NEVER = 1e9
 """A sleep that only an event ends."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Wish:
-    """Levels. ``fleet``: spot nodes in all, in whichever zone has some, the emptiest first."""
+    """Levels. ``fleet``: spot nodes in all, in whichever zone has some, the emptiest first.
+
+    Not frozen, because every step has one.
+    """
 
     on_demand: int
     spot: Mapping[str, int] = field(default_factory=dict[str, int])

@@ -1,12 +1,11 @@
 """A policy against a trace, from one event to the next, in the steps that a controller would take."""
 
 import math
-from bisect import bisect_right
 from dataclasses import dataclass
 
-from tokenfleet.capacity.policy.observation import Observation, OnDemandSeen, ZoneSeen
+from tokenfleet.capacity.policy.observation import Observation
 from tokenfleet.capacity.replay.faults import NO_FAULTS, Faults
-from tokenfleet.capacity.replay.nodes import Doomed, ZoneNodes
+from tokenfleet.capacity.replay.nodes import Doomed, OnDemandNodes, ZoneNodes
 from tokenfleet.capacity.replay.outcome import Outcome
 from tokenfleet.capacity.replay.player import Player, Wish
 from tokenfleet.capacity.replay.tally import Tally
@@ -43,19 +42,19 @@ class _World:
         self._trace, self._player, self._pool, self._faults = trace, player, pool, faults
         self._dice = faults.dice()
         self._zones = {name: ZoneNodes() for name in trace.zones}
-        self._on_demand: list[float] = []
-        self._on_demand_refusals: list[float] = []
-        self._capacity = dict.fromkeys(trace.zones, 0)
+        self._each = list(self._zones.values())
+        self._on_demand = OnDemandNodes()
         self._row = 0
+        self._next_row = 0.0
         self._changed = False
         self._reclaims = self._launches = 0
 
     def run(self) -> Outcome:
-        tally = Tally(self._pool.wanted, counted_from=_WARM_UP)
-        now, wake, end = 0.0, 0.0, self._trace.seconds
+        tally = Tally(self._pool.wanted, first=_WARM_UP, last=self._trace.seconds)
+        now, end, blind = 0.0, self._trace.seconds, self._faults.blind
         while now < end:
-            self._advance(now)
-            blind = self._faults.blind
+            if now >= self._next_row:
+                self._take_back(now)
             self._changed = False
             if blind and blind.hold(now):
                 wake = blind.end(now)
@@ -63,35 +62,49 @@ class _World:
                 wish = self._player.step(self._observation(now))
                 self._carry_out(wish, now)
                 wake = now + wish.sleep_seconds
+            serving, spot, soonest = self._standing(now)
             following = now + STEP
             if not self._changed:
-                soonest = self._next_moment(now, wake)
-                following = max(following, STEP * math.ceil(soonest / STEP))
-            serving, paid = self._serving_and_paid(now)
-            tally.add(now, min(following, end), serving, paid)
+                if now < wake < soonest:
+                    soonest = wake
+                if self._next_row < soonest:
+                    soonest = self._next_loss(soonest)
+                if soonest > following:
+                    following = STEP * math.ceil(soonest / STEP)
+            tally.add(following, serving, spot, len(self._on_demand.running))
             now = following
         return Outcome(
             wanted=self._pool.wanted,
+            spot_price=self._pool.spot_price,
             days=tally.days(),
             reclaims=self._reclaims,
             launches=self._launches,
         )
 
-    def _advance(self, now: float) -> None:
+    def _take_back(self, now: float) -> None:
+        while self._next_row <= now:
+            self._take_row()
+            for zone in self._each:
+                while len(zone.running) > zone.capacity:
+                    self._reclaim(zone, now)
+
+    def _take_row(self) -> None:
         trace = self._trace
-        while self._row < len(trace.starts) and trace.starts[self._row] <= now:
-            row = trace.capacities[self._row]
-            self._capacity = dict(zip(trace.zones, row, strict=True))
-            self._row += 1
-            for name, capacity in self._capacity.items():
-                while len(self._zones[name].running) > capacity:
-                    self._reclaim(self._zones[name], now)
-        for zone in self._zones.values():
-            if zone.doomed:
-                zone.doomed = [node for node in zone.doomed if node.dies_at > now]
-            if zone.refusals:
-                zone.refused += sum(count for known, count in zone.refusals if known <= now)
-                zone.refusals = [asked for asked in zone.refusals if asked[0] > now]
+        for zone, capacity in zip(self._each, trace.capacities[self._row], strict=True):
+            zone.capacity = capacity
+        self._row += 1
+        is_last = self._row == len(trace.starts)
+        self._next_row = math.inf if is_last else trace.starts[self._row]
+
+    def _next_loss(self, soonest: float) -> float:
+        """When a node is taken back, if that is sooner: capacity that nobody holds is not seen."""
+        while self._next_row < soonest:
+            row = self._trace.capacities[self._row]
+            for zone, capacity in zip(self._each, row, strict=True):
+                if len(zone.running) > capacity:
+                    return self._next_row
+            self._take_row()
+        return soonest
 
     def _reclaim(self, zone: ZoneNodes, now: float) -> None:
         lost = self._faults.notices_lost
@@ -100,128 +113,95 @@ class _World:
         serves_until = max(now, dies_at - self._pool.drain)
         zone.doomed.append(Doomed(zone.running.pop(), serves_until, dies_at, heard))
         zone.reclaimed += heard
+        zone.touched = True
         self._reclaims += 1
 
     def _observation(self, now: float) -> Observation:
-        zones = {name: _seen(zone, now) for name, zone in self._zones.items()}
-        ready = bisect_right(self._on_demand, now)
-        refused = sum(at <= now for at in self._on_demand_refusals)
-        if refused:
-            self._on_demand_refusals = [at for at in self._on_demand_refusals if at > now]
         return Observation(
             now=now,
             wanted=self._pool.wanted,
-            zones=zones,
-            on_demand=OnDemandSeen(
-                ready=ready, booting=len(self._on_demand) - ready, refused=refused
-            ),
+            zones={name: zone.look(now) for name, zone in self._zones.items()},
+            on_demand=self._on_demand.look(now),
         )
 
     def _call_fails(self) -> bool:
-        failed = self._faults.calls_failed
-        return bool(failed) and self._dice.random() < failed
+        fails = self._dice.random() < self._faults.calls_failed
+        self._changed |= fails  # so that who sleeps until something happens looks again
+        return fails
 
     def _carry_out(self, wish: Wish, now: float) -> None:
+        failed = self._faults.calls_failed
         for name, level in wish.spot.items():
-            if not self._call_fails():
-                self._set_zone(self._zones[name], self._capacity[name], level, now)
-        if wish.fleet is not None and not self._call_fails():
+            if not (failed and self._call_fails()):
+                self._set_zone(self._zones[name], level, now)
+        if wish.fleet is not None and not (failed and self._call_fails()):
             self._set_fleet(wish.fleet, now)
-        if wish.on_demand != len(self._on_demand) and not self._call_fails():
+        if wish.on_demand != len(self._on_demand.running) and not (failed and self._call_fails()):
             self._set_on_demand(wish.on_demand, now)
 
-    def _set_zone(self, zone: ZoneNodes, capacity: int, level: int, now: float) -> None:
-        looks_held = len(zone.running) + zone.unheard()
-        while looks_held > level and zone.running:
-            zone.running.pop()
+    def _set_zone(self, zone: ZoneNodes, level: int, now: float) -> None:
+        running = zone.running
+        looks_held = len(running) + zone.unheard()
+        while looks_held > level and running:
+            running.pop()
             looks_held -= 1
-            self._changed = True
-        missing = level - looks_held - sum(count for _, count in zone.refusals)
-        granted = max(0, min(missing, capacity - len(zone.running)))
-        zone.running += [now + self._pool.boot] * granted
+            self._changed = zone.touched = True
+        missing = level - looks_held - zone.asked()
+        if missing <= 0:
+            return
+        granted = min(missing, zone.capacity - len(running))
+        if granted > 0:
+            running += [now + self._pool.boot] * granted
+            self._launches += granted
+        else:
+            granted = 0
         if missing > granted:
             zone.refusals.append((now + self._pool.answer, missing - granted))
-        self._launches += granted
-        self._changed |= missing > 0
+        self._changed = zone.touched = True
 
     def _set_fleet(self, level: int, now: float) -> None:
-        zones = self._zones
-        held = {name: len(zone.running) + zone.unheard() for name, zone in zones.items()}
-        asked = sum(count for zone in zones.values() for _, count in zone.refusals)
-        missing = level - sum(held.values()) - asked
-        while missing < 0 and (full := [name for name in zones if zones[name].running]):
-            zones[max(full, key=lambda name: zones[name].running[-1])].running.pop()
+        zones = self._each
+        missing = level - sum([len(z.running) + z.unheard() + z.asked() for z in zones])
+        while missing < 0 and (full := [zone for zone in zones if zone.running]):
+            youngest = max(full, key=lambda zone: zone.running[-1])
+            youngest.running.pop()
             missing += 1
-            self._changed = True
+            self._changed = youngest.touched = True
         while missing > 0:
-            self._changed = True
-            room = [n for n in zones if len(zones[n].running) < self._capacity[n]]
+            room = [zone for zone in zones if len(zone.running) < zone.capacity]
             if not room:
-                next(iter(zones.values())).refusals.append((now + self._pool.answer, missing))
+                zones[0].refusals.append((now + self._pool.answer, missing))
+                self._changed = zones[0].touched = True
                 return
-            emptiest = min(room, key=lambda name: len(zones[name].running))
-            zones[emptiest].running.append(now + self._pool.boot)
+            emptiest = min(room, key=lambda zone: len(zone.running))
+            emptiest.running.append(now + self._pool.boot)
+            self._changed = emptiest.touched = True
             self._launches += 1
             missing -= 1
 
     def _set_on_demand(self, level: int, now: float) -> None:
-        self._changed = True
         nodes = self._on_demand
-        if level < len(nodes):
-            del nodes[max(0, level) :]
-            return
+        self._changed = nodes.touched = True
+        more = level - len(nodes.running)
         out = self._faults.on_demand_out
-        if out and out.hold(now):
-            self._on_demand_refusals.append(now + self._pool.answer)
+        if more < 0:
+            del nodes.running[max(0, level) :]
+        elif out and out.hold(now):
+            nodes.refusals.append(now + self._pool.answer)
         else:
-            nodes += [now + self._pool.boot] * (level - len(nodes))
+            nodes.running += [now + self._pool.boot] * more
 
-    def _serving_and_paid(self, now: float) -> tuple[int, float]:
-        on_demand, spot = self._on_demand, 0
-        serving = bisect_right(on_demand, now)
-        for zone in self._zones.values():
-            spot += len(zone.running)
-            serving += bisect_right(zone.running, now)
-            if zone.doomed:
-                spot += len(zone.doomed)
-                serving += sum(node.ready_at <= now < node.serves_until for node in zone.doomed)
-        return serving, spot * self._pool.spot_price + len(on_demand)
-
-    def _next_moment(self, now: float, wake: float) -> float:
-        moments = [t for t in (wake, self._trace.seconds) if t > now]
-        if self._row < len(self._trace.starts):
-            moments.append(self._trace.starts[self._row])
-        moments += [at for at in self._on_demand_refusals if at > now]
-        moments += self._on_demand[(ready := bisect_right(self._on_demand, now)) : ready + 1]
-        for zone in self._zones.values():
-            moments += zone.running[(ready := zone.ready(now)) : ready + 1]
-            moments += [known for known, _ in zone.refusals]
-            for node in zone.doomed:
-                ends = (node.ready_at, node.serves_until, node.dies_at)
-                moments += [t for t in ends if t > now]
-        return min(moments, default=now)
-
-
-def _seen(zone: ZoneNodes, now: float) -> ZoneSeen:
-    ready, unheard = zone.ready(now), 0
-    booting = len(zone.running) - ready
-    if zone.doomed and (unheard := zone.unheard()):
-        looks_ready = sum(node.ready_at <= now for node in zone.doomed if not node.heard)
-        ready, booting = ready + looks_ready, booting + unheard - looks_ready
-    asked = sum([count for _, count in zone.refusals]) if zone.refusals else 0
-    doomed = len(zone.doomed) - unheard
-    last, refused, reclaimed = zone.last, zone.refused, zone.reclaimed
-    now_seen = (ready, booting, asked, doomed, refused, reclaimed)
-    if now_seen != (
-        last.ready, last.booting, last.asked, last.doomed, last.refused, last.reclaimed,
-    ):  # fmt: skip
-        zone.last = last = ZoneSeen(
-            ready=ready,
-            booting=booting,
-            asked=asked,
-            doomed=doomed,
-            refused=refused,
-            reclaimed=reclaimed,
-        )
-        zone.refused = zone.reclaimed = 0
-    return last
+    def _standing(self, now: float) -> tuple[int, int, float]:
+        """Nodes that serve, of all paid those on spot, and when time alone changes anything."""
+        on_demand = self._on_demand
+        if on_demand.touched or now >= on_demand.next_moment:
+            on_demand.pass_time(now)
+        serving, spot = on_demand.serving, 0
+        soonest = min(self._trace.seconds, on_demand.next_moment)
+        for zone in self._each:
+            if zone.touched or now >= zone.next_moment:
+                zone.pass_time(now)
+            serving += zone.serving
+            spot += zone.paid
+            soonest = min(soonest, zone.next_moment)
+        return serving, spot, soonest

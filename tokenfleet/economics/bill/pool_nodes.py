@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.spot import spot_share
+from tokenfleet.capacity.expected import spot_shares
 from tokenfleet.economics.bill.lines import BillLine, Cause
 from tokenfleet.economics.bill.node_price import NodePrice, Outlook, node_price
 from tokenfleet.economics.bill.overhead import volumes_line
@@ -26,7 +26,7 @@ def pool_placement(plan: Plan, pool: str, scenario: Scenario, outlook: Outlook) 
     return place(
         plan.node_groups_by_pool[pool],
         _of_pool(plan, pool, scenario.replicas),
-        _spot_share(scenario.buying, outlook),
+        _spot_share(plan, pool, scenario.buying, outlook),
         no_spot=scenario.buying.no_spot,
     )
 
@@ -64,11 +64,13 @@ def _of_pool(plan: Plan, pool: str, by_model: Mapping[str, float]) -> float:
     return sum(by_model.get(model.name, 0.0) for model in plan.models if model.pool == pool)
 
 
-def _spot_share(buying: Buying, outlook: Outlook) -> float:
-    """Dear spot is rare spot."""
+def _spot_share(plan: Plan, pool: str, buying: Buying, outlook: Outlook) -> float:
+    """As asked, else as forecast; dear spot is rare spot."""
     if buying.spot_share is not None:
         return buying.spot_share
-    share = spot_share(returns=buying.returns_to_spot)
+    share = spot_shares(plan).get(pool)
+    if share is None:
+        return 0.0
     return {"low": share.high, "expected": share.expected, "high": share.low}[outlook]
 
 

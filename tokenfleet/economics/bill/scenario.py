@@ -15,16 +15,14 @@ class Buying:
     """How nodes are bought, where it is not as the catalogue assumes.
 
     ``spot_share``: share of the nodes beyond minimums and reservations that are spot, in pools
-    with both tiers; without it, what a fleet is assumed to reach, where ``returns_to_spot`` says
-    that something brings nodes back that fell back to on demand. Prices are US dollars an hour
-    by instance type.
+    with both tiers; without it, what the capacity policy is expected to reach. Prices are US
+    dollars an hour by instance type.
 
     Raises:
         CostError: for a share or a price that cannot be.
     """
 
     spot_share: float | None = None
-    returns_to_spot: bool = False
     spot_usd_per_hour: Mapping[str, Range] = field(default_factory=dict[str, Range])
     capacity_block_usd_per_hour: Mapping[str, float] = field(default_factory=dict[str, float])
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from tokenfleet.economics.bill.price_age import STALE_DAYS
 from tokenfleet.preview.report import Report
-from tokenfleet.views.figures import how_much_spot
 from tokenfleet.views.front_page.facts import Fact, Passage, names
+from tokenfleet.views.on_spot import how_much_spot
 
 _BY_USE = 6
 
@@ -41,10 +41,8 @@ def _doubts(report: Report) -> Iterator[Fact]:
         ]
         if models:
             yield Fact(what=f"speed of {names(models)}", figure=basis, detail=why, tone="warning")
-    if any(tier.purchase_option == "spot" for pool in report.pools for tier in pool.tiers):
-        yield Fact(
-            what="spot", figure="forecast", detail=_sentence(how_much_spot()), tone="warning"
-        )
+    if said := how_much_spot(report.cost):
+        yield Fact(what="spot", figure="forecast", detail=_sentence(said), tone="warning")
     if stale := report.stale_prices:
         yield Fact(
             what=f"prices older than {STALE_DAYS} days",

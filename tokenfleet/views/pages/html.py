@@ -19,6 +19,7 @@ from tokenfleet.views.drawing.cold_start_bar import (
 from tokenfleet.views.drawing.memory_bar import memory_parts
 from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
 from tokenfleet.views.front_page.page import front_page
+from tokenfleet.views.on_spot import on_spot
 from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
@@ -86,5 +87,6 @@ def html(report: Report, origin: Origin | None = None) -> str:
             seconds_text=seconds_text,
             verdict=verdict,
             longest_stage=longest_stage,
+            on_spot=on_spot,
         )
     )

@@ -22,6 +22,7 @@ from tokenfleet.views.drawing.cold_start_bar import (
 from tokenfleet.views.drawing.flowchart import flowchart
 from tokenfleet.views.front_page.facts import FrontPage
 from tokenfleet.views.front_page.page import front_page
+from tokenfleet.views.on_spot import on_spot
 from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
@@ -170,6 +171,8 @@ def _cold_starts(report: Report) -> Iterator[str]:
             for bar in cold_start_bars(start)
         )
         yield f"### {text(table.title)}\n\n**{text(verdict(model))}**"
+        if expected := report.on_spot(model):
+            yield f"**{text(on_spot(expected))}**"
         yield f"<pre>\n{escape(bars, quote=False)}\n</pre>"
         yield f"Longest: {text(longest_stage(start))}."
         yield grid(table)

@@ -1,13 +1,14 @@
 """Cold starts on a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tokenfleet.preview.report import ModelReport
+from tokenfleet.capacity.expected import Expected
+from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.drawing.cold_start_bar import (
     LETTERS,
     Bar,
@@ -22,20 +23,25 @@ from tokenfleet.views.drawing.cold_start_bar import (
     verdict,
 )
 from tokenfleet.views.fetched import fetched_line
+from tokenfleet.views.on_spot import on_spot
 
 # What stands beside a bar: the names of the ends, the seconds, and gaps.
 _BESIDE_A_BAR = 22
 _MOST_LETTERS = 70
 
 
-def cold_starts(models: Sequence[ModelReport], width: int) -> Group:
+def cold_starts(report: Report, width: int) -> Group:
     """Three bars for each model on one axis, what they are made of, and what is said about them."""
     room = room_for_letters(width, _BESIDE_A_BAR)
-    bars = [bar for model in models for bar in cold_start_bars(model.plan.cold_start)]
+    bars = [bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)]
     step = letter_seconds(axis_seconds(bars), room)
     return Group(
         Text("Cold start", "bold"),
-        *(part for model in models for part in _model(model, step, room)),
+        *(
+            part
+            for model in report.models
+            for part in _model(model, report.on_spot(model), step, room)
+        ),
         Text(f"{legend(step)} {caveat()}", "dim"),
     )
 
@@ -52,7 +58,9 @@ def colored(bar: Bar, step: int, room: int) -> Text:
     )
 
 
-def _model(model: ModelReport, step: int, room: int) -> Iterator[RenderableType]:
+def _model(
+    model: ModelReport, expected: Expected | None, step: int, room: int
+) -> Iterator[RenderableType]:
     start = model.plan.cold_start
     late = model.plan.notice and model.plan.notice.late_seconds.expected
     yield Text.assemble(
@@ -60,6 +68,8 @@ def _model(model: ModelReport, step: int, room: int) -> Iterator[RenderableType]
         f" on {start.instance_type}, {seconds_text(start.until_ready)}. ",
         (verdict(model), "red" if late else "green"),
     )
+    if expected:
+        yield Text(on_spot(expected))
     bars = Table.grid(padding=(0, 2, 0, 0))
     for justify in ("left", "left", "right"):
         bars.add_column(justify=justify, no_wrap=True)

@@ -54,7 +54,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield on_screen(pools_table(report))
     yield on_screen(caches_table(report))
     yield _models(report)
-    yield cold_starts(report.models, width)
+    yield cold_starts(report, width)
     yield on_screen(drain_table(report))
     yield on_screen(arrivals_table(report.cost.arrivals))
     yield on_screen(cost_table(report.cost))

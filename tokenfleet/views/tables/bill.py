@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.stack_cost import StackCost
-from tokenfleet.views.figures import how_much_spot, quantity, unit_price
+from tokenfleet.views.figures import quantity, unit_price
 from tokenfleet.views.money import usd
+from tokenfleet.views.on_spot import how_much_spot
 from tokenfleet.views.story import bounds_of, fleet_of
 from tokenfleet.views.tables.table import Column, Table
 
@@ -40,10 +41,14 @@ def bill_table(cost: StackCost, month: str) -> Table:
         total=[_total(cost), "", "", usd(cost.bill.expected.usd_per_month), "", ""],
         caption=(
             f"In all {month}. With {count(running, 'replica')}, a node each, and a bucket that holds the weights."
-            f" {bounds_of(cost)}. {how_much_spot()} Counts are means of the month."
+            f" {bounds_of(cost)}.{_spot(cost)} Counts are means of the month."
         ),
         sources=sources,
     )
+
+
+def _spot(cost: StackCost) -> str:
+    return f" {said}" if (said := how_much_spot(cost)) else ""
 
 
 def _total(cost: StackCost) -> str:
