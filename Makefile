@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACK_VENV := .venv-policies
 PACK_READY := $(PACK_VENV)/.ready
 
-.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden engine-facts bench bench-capacity bench-loader bench-rollouts faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-capacity bench-loader bench-rollouts faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 
 golden: setup ## write what machines execute into tests/golden (look at the diff)
 	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_compare_page.py tests/test_json_page.py tests/review/test_recorded_changes.py tests/test_review_page.py tests/newcomer --write-golden
+
+golden-spot: setup ## run fallback and return once more and draw docs/spot-run.svg of it (needs make tools)
+	$(BIN)/pytest tests/cluster/capacity -k two_notices --write-golden
 
 engine-facts: setup ## ask the pinned engine anew what it serves, and how large it makes models (6 minutes)
 	$(BIN)/python -m tests.engine.config_defaults
