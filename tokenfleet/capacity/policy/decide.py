@@ -98,7 +98,9 @@ class _Pool:
         if not free:
             return {}
         spread = max(1, math.ceil(self.knobs.share * self.seen.wanted))
-        probing = sum([1 for name, n in self.levels.items() if n and name not in self.trusted])
+        probing = 0
+        if len(self.trusted) < len(self.levels):
+            probing = sum([1 for name, n in self.levels.items() if n and name not in self.trusted])
         asked: dict[str, int] = {}
         # First spread; then rather together than nowhere.
         for most in (self.total,) if self.dry else (spread, self.total):

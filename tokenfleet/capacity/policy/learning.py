@@ -35,9 +35,11 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
             or zone.reclaimed
             or (before.refusals and zone.ready)
         ):
-            # The policy itself may have given some back.
-            expected = min(before.held, memory.levels.get(name, before.held))
-            vanished = max(0, expected - held - zone.reclaimed)
+            vanished = 0
+            if before.held:
+                # The policy itself may have given some back.
+                expected = min(before.held, memory.levels.get(name, before.held))
+                vanished = max(0, expected - held - zone.reclaimed)
             if zone.reclaimed:
                 announced, unannounced = _COUNTED * announced + 1, _COUNTED * unannounced
                 doomed_until = now + knobs.serves
@@ -50,6 +52,7 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
     refused = seen.on_demand.refused > 0
     return Memory(
         zones={**remembered, **changed} if changed else remembered,
+        levels={},
         seen_at=now,
         doomed_until=doomed_until,
         on_demand_dry_until=now + _ON_DEMAND_REST if refused else memory.on_demand_dry_until,

@@ -1,4 +1,7 @@
-"""What a policy remembers of the zones: losing it costs time on probation, nothing else."""
+"""What a policy remembers of the zones: losing it costs time on probation, nothing else.
+
+Never changed once it is made. It is not frozen, as a year makes hundreds of thousands: a fifth of a replay's time.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +16,7 @@ _UNRELIABLE = 0.05
 _ON_DEMAND_SCARCE = 86400.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class ZoneMemory:
     """Of one zone: what was held when last seen, since when, and what earlier spells say."""
 
@@ -34,7 +37,7 @@ class ZoneMemory:
         return (_LOSSES + self.losses) / losses_per_hour - _HOURS - self.hours
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Memory:
     """Of one pool.
 

@@ -1,10 +1,13 @@
-"""What a policy is told about one pool, and what it answers."""
+"""What a policy is told about one pool, and what it answers.
+
+None of it is changed once it is made; what every step makes is not frozen, for speed (memory.py).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class ZoneSeen:
     """The spot nodes of one zone.
 
@@ -48,7 +51,7 @@ class ModelSeen:
     busy: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Observation:
     """One pool at ``now``, in seconds since any fixed moment; ``wanted`` nodes are to serve.
 
@@ -63,7 +66,7 @@ class Observation:
     models: Mapping[str, ModelSeen] = field(default_factory=dict[str, ModelSeen])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Actions:
     """Levels to bring about, so that doing it twice changes nothing.
 

@@ -26,7 +26,7 @@ class ZoneNodes:
     """Spot nodes of one zone; ``running`` holds when each gets ready, oldest first.
 
     ``refusals`` are known when, and of how many nodes; ``refused`` and ``reclaimed`` (notices)
-    wait to be told.
+    wait to be told. ``seen`` is what was seen last, if that is all there is to see.
     """
 
     capacity: int = 0
@@ -41,7 +41,7 @@ class ZoneNodes:
     paid: int = 0
     _ready: int = 0
     _held: int = 0
-    _seen: ZoneSeen | None = None
+    seen: ZoneSeen | None = None
 
     def unheard(self) -> int:
         """Doomed nodes that look like any other."""
@@ -51,12 +51,18 @@ class ZoneNodes:
         """Nodes whose refusal is not known yet."""
         return sum([count for _, count in self.refusals]) if self.refusals else 0
 
+    def refuse(self, known: float, count: int) -> None:
+        """So many more nodes will not come, which is known only then."""
+        self.refusals.append((known, count))
+        self.next_moment = min(self.next_moment, known)
+        self.seen = None
+
     def look(self, now: float) -> ZoneSeen:
         """What there is to see; refusals and notices are told once."""
         if self.touched or now >= self.next_moment:
             self.pass_time(now)
-        if self._seen:
-            return self._seen
+        if self.seen:
+            return self.seen
         seen = ZoneSeen(
             ready=self._ready,
             booting=self._held - self._ready,
@@ -68,7 +74,7 @@ class ZoneNodes:
         if self.refused or self.reclaimed:
             self.refused = self.reclaimed = 0
         else:
-            self._seen = seen
+            self.seen = seen
         return seen
 
     def pass_time(self, now: float) -> None:
@@ -77,7 +83,7 @@ class ZoneNodes:
         held = self.paid = self._held = len(running)
         ready = self.serving = self._ready = bisect_right(running, now)
         self.next_moment = running[ready] if ready < held else math.inf
-        self.touched, self._seen = False, None
+        self.touched, self.seen = False, None
         if self.refusals:
             self._hear(now)
         if self.doomed:

@@ -1,9 +1,10 @@
 """A policy against a trace, from one event to the next, in the steps that a controller would take."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tokenfleet.capacity.policy.observation import Observation
+from tokenfleet.capacity.policy.observation import ModelSeen, Observation
 from tokenfleet.capacity.replay.faults import NO_FAULTS, Faults
 from tokenfleet.capacity.replay.nodes import Doomed, OnDemandNodes, ZoneNodes
 from tokenfleet.capacity.replay.outcome import Outcome
@@ -14,6 +15,7 @@ from tokenfleet.capacity.traces.trace import CapacityTrace
 STEP = 15
 _WARM_UP = 960
 """Everything boots at first: not counted."""
+_NO_MODELS: Mapping[str, ModelSeen] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +64,10 @@ class _World:
                 wish = self._player.step(self._observation(now))
                 self._carry_out(wish, now)
                 wake = now + wish.sleep_seconds
-            serving, spot, soonest = self._standing(now)
+            serving, spot = self._standing(now)
             following = now + STEP
-            if not self._changed:
-                if now < wake < soonest:
-                    soonest = wake
-                if self._next_row < soonest:
-                    soonest = self._next_loss(soonest)
-                if soonest > following:
-                    following = STEP * math.ceil(soonest / STEP)
+            if not self._changed and (soonest := self._next_moment(now, wake)) > following:
+                following = STEP * math.ceil(soonest / STEP)
             tally.add(following, serving, spot, len(self._on_demand.running))
             now = following
         return Outcome(
@@ -120,8 +117,14 @@ class _World:
         return Observation(
             now=now,
             wanted=self._pool.wanted,
-            zones={name: zone.look(now) for name, zone in self._zones.items()},
+            zones={
+                name: zone.seen
+                if zone.seen and not zone.touched and now < zone.next_moment
+                else zone.look(now)
+                for name, zone in self._zones.items()
+            },
             on_demand=self._on_demand.look(now),
+            models=_NO_MODELS,
         )
 
     def _call_fails(self) -> bool:
@@ -141,23 +144,27 @@ class _World:
 
     def _set_zone(self, zone: ZoneNodes, level: int, now: float) -> None:
         running = zone.running
-        looks_held = len(running) + zone.unheard()
+        looks_held = len(running)
+        if zone.doomed:
+            looks_held += zone.unheard()
         while looks_held > level and running:
             running.pop()
             looks_held -= 1
             self._changed = zone.touched = True
-        missing = level - looks_held - zone.asked()
+        missing = level - looks_held
+        if zone.refusals:
+            missing -= zone.asked()
         if missing <= 0:
             return
+        self._changed = True
         granted = min(missing, zone.capacity - len(running))
         if granted > 0:
             running += [now + self._pool.boot] * granted
             self._launches += granted
-        else:
-            granted = 0
-        if missing > granted:
-            zone.refusals.append((now + self._pool.answer, missing - granted))
-        self._changed = zone.touched = True
+            missing -= granted
+            zone.touched = True
+        if missing:
+            zone.refuse(now + self._pool.answer, missing)
 
     def _set_fleet(self, level: int, now: float) -> None:
         zones = self._each
@@ -170,8 +177,8 @@ class _World:
         while missing > 0:
             room = [zone for zone in zones if len(zone.running) < zone.capacity]
             if not room:
-                zones[0].refusals.append((now + self._pool.answer, missing))
-                self._changed = zones[0].touched = True
+                zones[0].refuse(now + self._pool.answer, missing)
+                self._changed = True
                 return
             emptiest = min(room, key=lambda zone: len(zone.running))
             emptiest.running.append(now + self._pool.boot)
@@ -191,17 +198,24 @@ class _World:
         else:
             nodes.running += [now + self._pool.boot] * more
 
-    def _standing(self, now: float) -> tuple[int, int, float]:
-        """Nodes that serve, of all paid those on spot, and when time alone changes anything."""
+    def _standing(self, now: float) -> tuple[int, int]:
+        """Nodes that serve, and of all that are paid those on spot."""
         on_demand = self._on_demand
         if on_demand.touched or now >= on_demand.next_moment:
             on_demand.pass_time(now)
         serving, spot = on_demand.serving, 0
-        soonest = min(self._trace.seconds, on_demand.next_moment)
         for zone in self._each:
             if zone.touched or now >= zone.next_moment:
                 zone.pass_time(now)
             serving += zone.serving
             spot += zone.paid
-            soonest = min(soonest, zone.next_moment)
-        return serving, spot, soonest
+        return serving, spot
+
+    def _next_moment(self, now: float, wake: float) -> float:
+        """When the policy wakes or time alone changes anything."""
+        moments = [self._trace.seconds, self._on_demand.next_moment]
+        moments += [zone.next_moment for zone in self._each]
+        if wake > now:
+            moments.append(wake)
+        soonest = min(moments)
+        return self._next_loss(soonest) if self._next_row < soonest else soonest
