@@ -1,5 +1,7 @@
 """What holds of `decide` whatever it is shown and whatever it remembers."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +93,17 @@ def test_spot_and_on_demand_together_are_what_is_wanted(
         assert actions.on_demand + on_spot >= seen.wanted
     have = seen.on_demand.ready + seen.on_demand.booting
     assert actions.on_demand >= min(have, seen.wanted - on_spot)
+
+
+@given(observations, memories, all_knobs, few, few)
+def test_no_tier_is_asked_for_more_than_it_may_have(
+    seen: Observation, memory: Memory, knobs: Knobs, spot: int, on_demand: int
+) -> None:
+    bounded = replace(knobs, spot_most=spot, on_demand_most=on_demand)
+    actions, _ = decide(seen, memory, bounded)
+    at = {name: zone.held + zone.asked for name, zone in seen.zones.items()}
+    assert sum((at | dict(actions.spot)).values()) <= max(spot, sum(at.values()))
+    assert actions.on_demand <= on_demand
 
 
 @given(observations, memories, all_knobs)

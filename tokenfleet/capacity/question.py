@@ -12,7 +12,10 @@ from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One model on spot; times in seconds, ``spot_price`` of an on-demand node's."""
+    """One model on spot; times in seconds, ``spot_price`` of an on-demand node's.
+
+    ``spot_most`` and ``on_demand_most`` nodes are what the tiers of its pool may have.
+    """
 
     model: str
     pool: str
@@ -24,6 +27,8 @@ class Question:
     spot_price_source: str
     care: float
     spare: int
+    spot_most: int
+    on_demand_most: int
 
     @property
     def knobs(self) -> Knobs:
@@ -34,6 +39,8 @@ class Question:
             spot_price=self.spot_price,
             care=self.care,
             spare=self.spare,
+            spot_most=self.spot_most,
+            on_demand_most=self.on_demand_most,
         )
 
     @property
@@ -76,8 +83,11 @@ def questions(
             spot_price_source=source,
             care=pools[model.pool].care if care is None else care,
             spare=pools[model.pool].spare if spare is None else spare,
+            spot_most=most.get("spot", 0),
+            on_demand_most=most.get("on-demand", 0),
         )
         for model in plan.models
         if (zones := zones_by_pool[model.pool])
+        for most in [{tier.purchase_option: tier.max_nodes for tier in pools[model.pool].tiers}]
         for price, source in [spot_price(model.cold_start.instance_type, plan.region)]
     ]

@@ -85,11 +85,16 @@ def _pool(name: str, found: object) -> PoolSettings:
     where = f"settings.pools.{name}"
     values = _section(where, {"name": name, **_mapping(where, found)}, PoolSettings)
     knobs = _section(f"{where}.knobs", values.get("knobs"), Knobs)
-    bounds = _mapping(f"{where}.bounds", values.get("bounds"))
+    pairs = _mapping(f"{where}.bounds", values.get("bounds"))
+    bounds = {tier: _bounds(f"{where}.bounds.{tier}", pair) for tier, pair in pairs.items()}
+    # The policy may know no more than there is; a tier that does not exist has no node.
+    spot, on_demand = (bounds.get(tier, (0, 0)) for tier in (SPOT, ON_DEMAND))
+    knobs |= {"spot_least": spot[0], "spot_most": spot[1]}
+    knobs |= {"on_demand_least": on_demand[0], "on_demand_most": on_demand[1]}
     models = _mapping(f"{where}.models", values.get("models"))
     values |= {
         "knobs": _built(f"{where}.knobs", Knobs, knobs),
-        "bounds": {tier: _bounds(f"{where}.bounds.{tier}", pair) for tier, pair in bounds.items()},
+        "bounds": bounds,
         "models": {
             model: _built(
                 f"{where}.models.{model}",

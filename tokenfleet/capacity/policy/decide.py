@@ -66,6 +66,7 @@ class _Pool:
         allowed = math.inf if dry else knobs.losses_allowed
         spare = max(knobs.spare, int(insured))
         total = seen.wanted + spare if seen.wanted else 0
+        total = max(knobs.spot_least, min(total, knobs.spot_most))
         missing = total
         levels: dict[str, int] = {}
         trusted: set[str] = set()
@@ -159,14 +160,15 @@ class _Pool:
                 ready += zone.ready
                 held += here
                 coming += zone.asked
-        most = self.total if self.insured and self._insures_on_demand else wanted
+        most = max(self.total, wanted) if self.insured and self._insures_on_demand else wanted
         level = most - ready
         if self.fits:
             sure = held + coming if coming and self._time_to_ask else held
             level = max(most - sure, min(have, level))
         if self.dry:  # what is given back now cannot be had again
             level = max(level, min(have, wanted))
-        return max(0, min(level, wanted))
+        level = max(self.knobs.on_demand_least, min(level, wanted, self.knobs.on_demand_most))
+        return max(0, level)
 
     @property
     def _insures_on_demand(self) -> bool:

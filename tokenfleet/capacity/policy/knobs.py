@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+UNBOUNDED = 1_000_000
+"""Nodes of a tier that nothing limits."""
+
 WORTH = 30.0
 """What an hour without a wanted replica is worth at care 1, in hours of an on-demand node."""
 
@@ -22,6 +25,7 @@ class Knobs:
     saves; 2 counts that twice. ``spare``: spot nodes beyond what is wanted.
     ``spot_price``: of an on-demand node's. ``share``: of the nodes that one zone gets while
     another has room. ``rest``, ``longest_rest``: before a zone that refused is asked again.
+    ``spot_least`` to ``on_demand_most``: the bounds of the tiers, in nodes.
     """
 
     boot: float
@@ -34,6 +38,10 @@ class Knobs:
     share: float = 2 / 3
     rest: float = 60.0
     longest_rest: float = 120.0
+    spot_least: int = 0
+    spot_most: int = UNBOUNDED
+    on_demand_least: int = 0
+    on_demand_most: int = UNBOUNDED
 
     @cached_property
     def gap(self) -> float:
