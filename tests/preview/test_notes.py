@@ -71,6 +71,26 @@ def notes_of(plan: Plan, about: str) -> list[str]:
     return [note for note in notes(plan, frozenset(), [], [], SUPPORT) if about in note]
 
 
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [
+        ({"spot": {"max": 4}, "on-demand": {"max": 2}}, True),
+        ({"reserved": RESERVED["tiers"]["reserved"], "spot": {"max": 4}}, False),
+        ({"on-demand": {"max": 4}}, False),
+    ],
+)
+def test_where_only_a_reservation_makes_sure_of_nodes_that_is_said(
+    tiers: Keys,
+    said: bool,  # noqa: FBT001 - a column of the table
+    keys_of: Callable[[str], Keys],
+    plan_of: PlanOf,
+) -> None:
+    keys = keys_of("prod")
+    keys["pools"]["h100"]["tiers"] = tiers
+    found = notes_of(plan_of(keys), "a reserved tier is the base")
+    assert [note.split(":")[0] for note in found] == ["pools.h100"] * said
+
+
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_no_stack_pays_for_an_interface_endpoint(
     stack: str, stack_files: Mapping[str, StackFile], plan_of: PlanOf

@@ -8,7 +8,7 @@ from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
-from tokenfleet.plan.nodes.pools import SCALE_UP_DELAY_SECONDS
+from tokenfleet.plan.nodes.pools import SCALE_UP_DELAY_SECONDS, PoolPlan
 from tokenfleet.plan.serving.speculation import in_flight
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.addresses import address_notes
@@ -188,6 +188,12 @@ def _spot(plan: Plan) -> Iterator[str]:
                 f"pools.{pool.name} has no on-demand tier: where spot is not to be had, nothing"
                 " replaces a replica until it is again."
             )
+        if on_demand and _is_scarce(pool):
+            yield (
+                f"pools.{pool.name}: {pool.instance_types[0]} is refused on demand, too, for hours at"
+                " times, and no policy replaces what is not to be had. Where replicas must not be"
+                " missing, a reserved tier is the base and spot comes on top."
+            )
         if pool.dry_run:
             nodes = (
                 f"nodes come on demand, {SCALE_UP_DELAY_SECONDS} s later"
@@ -198,6 +204,12 @@ def _spot(plan: Plan) -> Iterator[str]:
                 f"pools.{pool.name}.dryRun: the capacity controller only logs what it would do:"
                 f" {nodes}."
             )
+
+
+def _is_scarce(pool: PoolPlan) -> bool:
+    """Whether only a reservation makes sure of nodes: AWS sells P types as capacity blocks first."""
+    reserved = any(tier.purchase_option == "reserved" for tier in pool.tiers)
+    return not reserved and all(name.startswith("p") for name in pool.instance_types)
 
 
 def _spot_notices(plan: Plan) -> Iterator[str]:
