@@ -48,7 +48,8 @@ def published(keys: Keys, plan: Plan, *names: str) -> Keys:
 def replicas(recording: Recording) -> Mapping[str, int]:
     """Replicas of every model's Deployment."""
     deployments = recording.of_type("kubernetes:apps/v1:Deployment")
-    inputs: list[dict[str, Any]] = [dict(deployment.inputs) for deployment in deployments]
+    every: list[dict[str, Any]] = [dict(deployment.inputs) for deployment in deployments]
+    inputs = [found for found in every if found["metadata"]["namespace"] == "serving"]
     return {found["metadata"]["name"]: found["spec"]["replicas"] for found in inputs}
 
 

@@ -106,6 +106,19 @@ def test_no_tier_is_asked_for_more_than_it_may_have(
     assert actions.on_demand <= on_demand
 
 
+def test_what_on_demand_may_not_hold_is_asked_of_zones_on_probation() -> None:
+    seen = Observation(
+        now=NOW,
+        wanted=6,
+        zones={name: ZoneSeen() for name in NAMES},
+        on_demand=OnDemandSeen(ready=2),
+    )
+    careful = Knobs(boot=480, serves=20, care=2, on_demand_most=2)
+    actions, _ = decide(seen, Memory(), careful)
+    assert sum(actions.spot.values()) >= 4
+    assert actions.on_demand == 2
+
+
 @given(observations, memories, all_knobs)
 def test_the_same_observation_twice_changes_nothing(
     seen: Observation, memory: Memory, knobs: Knobs

@@ -44,7 +44,7 @@ def test_the_default_command_is_the_forecast_of_the_first_stack() -> None:
 
 
 def test_care_buys_availability() -> None:
-    (model,) = json.loads(_forecast("dev", "--replicas", "4", "--json").stdout)["models"]
+    (model,) = json.loads(_forecast("dev", "--replicas", "2", "--json").stdout)["models"]
     cheapest, *_, careful = model["frontier"]
     assert careful["availability"]["expected"] > cheapest["availability"]["expected"]
     assert careful["cost"]["expected"] > cheapest["cost"]["expected"]

@@ -58,10 +58,10 @@ LONG = {"ttftP99Ms": 60_000, "itlP99Ms": 30_000}
 ROWS: Mapping[str, tuple[Edit, set[Found], str, Edit]] = {
     "all is well": (model(), set(), "", model()),
     "above the budget": (
-        budget(600),
+        budget(580),
         {("budget", True, "cost.monthlyBudgetUsd")},
-        "set it to $620 for the declared load, or lower replicas.max or the load",
-        budget(620),
+        "set it to $600 for the declared load, or lower replicas.max or the load",
+        budget(600),
     ),
     "above the budget at the most replicas": (
         budget(1400),

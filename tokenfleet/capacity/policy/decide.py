@@ -102,6 +102,8 @@ class _Pool:
         probing = 0
         if len(self.trusted) < len(self.levels):
             probing = sum([1 for name, n in self.levels.items() if n and name not in self.trusted])
+        # What on-demand may not hold has to be spot, trusted or not.
+        forced = self.seen.wanted - self.knobs.on_demand_most - sum(self.levels.values())
         asked: dict[str, int] = {}
         # First spread; then rather together than nowhere.
         for most in (self.total,) if self.dry else (spread, self.total):
@@ -111,6 +113,8 @@ class _Pool:
                     more = min(missing, most - have)
                 else:
                     more = int(not have and probing < self._probes and missing > 0)
+                    more = max(more, min(forced, missing, most - have))
+                    forced -= max(0, more)
                 if more <= 0:
                     continue
                 asked[name] = have + more
