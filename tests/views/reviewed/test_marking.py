@@ -138,7 +138,7 @@ ELSEWHERE = {
     "bucket-renamed": ["ConfigMap"],
     "model-gone": ["ConfigMap", "ServiceAccount"],
     "cidr-changed": [],
-    "region": ["Queue", "EventRule", "QueuePolicy", "EventTarget", "ConfigMap"],
+    "region": ["Queue", "EventRule", "EventTarget", "QueuePolicy", "ConfigMap"],
     "stack-new": [],
 }
 
