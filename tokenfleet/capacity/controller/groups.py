@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tokenfleet.capacity.controller.client import aws_client
 
@@ -28,6 +29,8 @@ _NO_CAPACITY = frozenset(
         "VcpuLimitExceeded",
     }
 )
+# Of botocore; the last is none of its BotoCoreErrors: an answer that broke off.
+_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 _IN_USE = ("Pending", "InService", "EnteringStandby", "Standby")
 _TOKEN_SECONDS = 20
 _MOST_AT_ONCE = 100
@@ -80,7 +83,7 @@ class Groups:
             for page in pages:
                 for group in page["AutoScalingGroups"]:
                     found += _instances(group)
-        except (BotoCoreError, ClientError) as error:
+        except _ERRORS as error:
             failed = _cloud_error("DescribeAutoScalingGroups", error)
             raise failed from error
         return found
@@ -106,7 +109,7 @@ class Groups:
                 ClientToken=token,
                 AvailabilityZones=[zone],
             )
-        except (BotoCoreError, ClientError) as error:
+        except _ERRORS as error:
             failed = _cloud_error("LaunchInstances", error)
             if failed.code in _NO_CAPACITY:
                 return Launched(instances=(), code=failed.code)
@@ -126,7 +129,7 @@ class Groups:
             self._client.terminate_instance_in_auto_scaling_group(
                 InstanceId=instance.id, ShouldDecrementDesiredCapacity=True
             )
-        except (BotoCoreError, ClientError) as error:
+        except _ERRORS as error:
             failed = _cloud_error("TerminateInstanceInAutoScalingGroup", error)
             if failed.code == "ValidationError" and "not found" in str(failed).lower():
                 return
@@ -147,7 +150,7 @@ def _instances(group: Mapping[str, Any]) -> Sequence[Instance]:
     ]
 
 
-def _cloud_error(call: str, error: BotoCoreError | ClientError) -> CloudError:
+def _cloud_error(call: str, error: Exception) -> CloudError:
     if isinstance(error, ClientError):
         answer: Mapping[str, Any] = error.response.get("Error", {})
         return CloudError(call, str(answer.get("Code", "?")), str(answer.get("Message", "")))
