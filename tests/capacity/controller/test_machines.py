@@ -66,6 +66,18 @@ ROWS: Mapping[str, tuple[Sequence[Machine], Mapping[str, int], int, list[str]]] 
         0,
         ["close i-02"],
     ),
+    "of a zone that was the pool's, idle": (
+        [SERVING, SERVING, replace(IDLE, zone="old")],
+        {"a": 1},
+        0,
+        ["close i-02"],
+    ),
+    "of a zone that was the pool's, serving": (
+        [SERVING, IDLE, replace(SERVING, zone="old")],
+        {"a": 1},
+        0,
+        ["close i-01"],
+    ),
     "one too many, booting": ([SERVING, BOOTING], {"a": 1}, 0, ["end i-01"]),
     "closed, and still idle": ([SERVING, LEAVING], {}, 0, ["end i-01"]),
     "closed, and a pod was faster": ([replace(SERVING, leaving=True)], {}, 0, []),

@@ -112,10 +112,14 @@ def _spot(state: PoolState, actions: Actions) -> Machines:
             surplus += -more
     surplus = min(surplus, len(kept) - least)
     zones = [zone for zone, level in actions.spot.items() if level < levels[zone]]
+    empty = [m for m in kept if m.empty and m.instance.zone in levels]
+    for member in kept:
+        if member.empty and member not in empty:  # of a zone that is no longer the pool's
+            steps += _given_up(member)
     # Rather an empty node elsewhere than one that serves.
-    for member in sorted(
-        (m for m in kept if m.empty), key=lambda m: (m.instance.zone not in zones, m.ready)
-    )[: max(0, surplus)]:
+    for member in sorted(empty, key=lambda m: (m.instance.zone not in zones, m.ready))[
+        : max(0, surplus)
+    ]:
         levels[member.instance.zone] -= 1
         steps += _given_up(member)
     steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
