@@ -36,7 +36,8 @@ class Launching:
 
     def machines(self, state: PoolState, planned: Machines) -> Outcome:
         """Launch first, because others wait for that; end last."""
-        outcome = Outcome(again=planned.again)
+        # What a dry run asks for is never answered.
+        outcome = Outcome(again=planned.again and not state.settings.dry_run)
         for zone, count in planned.clipped.items():
             # As good as no: who waits for it would wait in vain.
             self._refused(state, SPOT, zone, "AtMaximum", count)

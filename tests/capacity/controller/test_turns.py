@@ -1,0 +1,65 @@
+"""What a controller does while something fails, or has to be left alone."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from tests.capacity.controller.pools import MODEL, Seen, settings
+from tests.capacity.controller.stand_ins import DENIED, SILENT, Run, World
+from tokenfleet.capacity.controller.cluster import Deployment
+from tokenfleet.capacity.controller.kubernetes import Refused
+
+WANTED = Deployment(
+    name=f"vllm-{MODEL}",
+    uid="u",
+    version="1",
+    model=MODEL,
+    replicas=2,
+    surge=Seen().surge,
+    marked=False,
+    paused=False,
+    rolling=False,
+)
+
+FAILURES: Mapping[str, tuple[str, Exception]] = {
+    "AWS does not say what there is": ("instances", DENIED),
+    "the queue does not answer": ("receive", SILENT),
+    "Kubernetes says no": ("pods", Refused(403, "no")),
+    "Kubernetes does not answer": ("pods", OSError("no")),
+    "a bug": ("launch", KeyError("zone")),
+}
+
+
+@pytest.mark.parametrize("row", list(FAILURES))
+def test_a_turn_survives_and_does_not_call_it_a_success(row: str) -> None:
+    call, error = FAILURES[row]
+    run = Run(World(deployments=[WANTED]))
+    run.world.fails[call] = error
+    run.controller.turn()
+    assert run.said("error", "crash")
+    assert "last_success" not in run.metrics.text()
+
+
+def test_a_turn_that_does_everything_is_a_success() -> None:
+    run = Run(World(deployments=[WANTED]))
+    run.controller.turn()
+    assert not run.said("error", "crash")
+    assert "last_success" in run.metrics.text()
+
+
+def test_an_error_in_one_pool_is_not_another_pools() -> None:
+    first = replace(settings(), name="first", models={})
+    world = World(deployments=[WANTED])
+    run = Run(world, replace(first, bounds={}), settings())
+    run.controller.turn()
+    assert [line["pool"] for line in run.said("crash")] == ["first"]
+    assert {line["pool"] for line in run.said("launch")} == {"pool"}
+
+
+def test_a_dry_run_asks_aws_once_a_look() -> None:
+    run = Run(World(deployments=[WANTED]), settings(dry_run=True))
+    run.controller.turn()
+    assert run.said("would")
+    assert run.world.calls.count("instances") == 1
+    assert "launch" not in run.world.calls
