@@ -105,7 +105,7 @@ class PoolState:
             ),
             models={
                 name: ModelSeen(
-                    wanted=deployment.wanted,
+                    wanted=max(0, deployment.wanted - len(self._pods_on(RESERVED, name))),
                     on_demand=len(self.on_demand_pods(name)),
                     busy=deployment.paused or deployment.rolling or deployment.surge.replicas > 0,
                 )
@@ -131,13 +131,16 @@ class PoolState:
 
     def on_demand_pods(self, model: str) -> Sequence[Pod]:
         """Replicas of a model that serve on demand and could return."""
+        return self._pods_on(ON_DEMAND, model)
+
+    def _pods_on(self, tier: str, model: str) -> Sequence[Pod]:
         members = self.member_by_node
         return [
             pod
             for pod in self.pods[model]
             if not pod.ending
             and (member := members.get(pod.node))
-            and member.tier == ON_DEMAND
+            and member.tier == tier
             and not member.doomed
         ]
 

@@ -1,0 +1,37 @@
+"""What the policy is told of a pool."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from tests.capacity.controller.pools import MODEL, NOW, Machine, Seen, settings
+from tokenfleet.capacity.policy.decide import decide
+from tokenfleet.capacity.policy.memory import Memory
+
+SPOT, ON_DEMAND, RESERVED = (Machine(tier=tier) for tier in ("spot", "on-demand", "reserved"))
+IDLE = replace(SPOT, pod=None)
+
+# Machines, all replicas on them; whether one may return.
+RETURNS: Mapping[str, tuple[Sequence[Machine], bool]] = {
+    "all on spot": ([SPOT, SPOT], False),
+    "one on demand, and room on spot": ([SPOT, ON_DEMAND, IDLE], True),
+    "one on demand, and no room on spot": ([SPOT, ON_DEMAND], False),
+    "a reservation serves as well": ([RESERVED, RESERVED, ON_DEMAND, ON_DEMAND, IDLE, IDLE], True),
+    "a reservation serves, and spot has no room": ([RESERVED, SPOT, ON_DEMAND], False),
+    "the room is for what a reservation loses": (
+        [replace(RESERVED, deadline=NOW + 100), ON_DEMAND, IDLE],
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("row", list(RETURNS))
+def test_a_replica_returns_where_spot_has_room(row: str) -> None:
+    machines, returns = RETURNS[row]
+    pool = settings(tiers=("reserved", "spot", "on-demand"))
+    count = sum(machine.pod is not None for machine in machines)
+    state = Seen(machines=machines, replicas=count).state(pool)
+    seen = state.observation(refused={}, reclaimed={}, on_demand_refused=0)
+    actions, _ = decide(seen, Memory(), pool.knobs)
+    assert actions.moves == ([MODEL] if returns else [])
