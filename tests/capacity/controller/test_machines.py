@@ -118,6 +118,22 @@ def test_a_level_becomes_steps(row: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("there", "waiting", "expected"),
+    [
+        ([SERVING, _on_demand(BOOTING)], 0, ["end i-01"]),
+        ([SERVING, _on_demand(BOOTING)], 1, []),
+        ([SERVING, _on_demand(IDLE), _on_demand(IDLE)], 1, ["close i-01"]),
+    ],
+)
+def test_what_the_autoscaler_launches_for_a_replica_without_room_stays(
+    there: Sequence[Machine], waiting: int, expected: list[str]
+) -> None:
+    state = Seen(machines=there, waiting=waiting, replicas=2).state()
+    actions = Actions(spot={}, on_demand=0, moves=(), sleep_seconds=15)
+    assert _words(machines(state, actions).steps) == expected
+
+
+@pytest.mark.parametrize(
     ("there", "spot", "on_demand", "bounds", "expected"),
     [
         ([SERVING], {"a": 4}, 0, {"spot": (0, 3), "on-demand": (0, 1)}, ["launch 2 spot in a"]),

@@ -18,7 +18,7 @@ from tokenfleet.capacity.controller.machines import machines
 from tokenfleet.capacity.controller.members import PoolState
 from tokenfleet.capacity.controller.moving import Moving
 from tokenfleet.capacity.controller.remembered import Remembered, remembered
-from tokenfleet.capacity.controller.replicas import replicas
+from tokenfleet.capacity.controller.replicas import FAILED, replicas
 from tokenfleet.capacity.controller.settings import SPOT, PoolSettings, Settings
 from tokenfleet.capacity.controller.sight import Sight
 from tokenfleet.capacity.controller.status import PoolStatus, pool_status
@@ -185,10 +185,7 @@ class Controller:
             notice_seconds=self._settings.notice_seconds,
         )
         self._moving.replicas(state, planned)
-        if before and any(
-            getattr(step, "why", "") == "not ready in time" for step in planned.steps
-        ):
-            # What did not get ready would not now either.
+        if before and any(getattr(step, "why", "") in FAILED for step in planned.steps):
             start = state.settings.models[model].start_seconds
             self._moves_rest[model] = state.now + 4 * start
         metrics = self._journal.metrics

@@ -143,7 +143,9 @@ def _on_demand(state: PoolState, wanted: int) -> Iterator[Step]:
         zones = sorted(state.settings.zones, key=lambda zone: (held.count(zone), zone))
         steps.append(Launch(tier=ON_DEMAND, zones=zones, count=asked))
     empty = sorted((m for m in kept if m.empty), key=lambda m: (m.ready, m.instance.id))
-    for member in empty[: max(0, -missing)]:
+    # A replica that found no room for long: the autoscaler has launched for it.
+    waiting = sum(not (pod.node or pod.ending) for pods in state.pods.values() for pod in pods)
+    for member in empty[: max(0, -missing - waiting)]:
         steps += _given_up(member)
     steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
     yield from steps
