@@ -80,7 +80,13 @@ ROWS: Mapping[str, tuple[Sequence[Machine], Mapping[str, int], int, list[str]]] 
     ),
     "one too many, booting": ([SERVING, BOOTING], {"a": 1}, 0, ["end i-01"]),
     "closed, and still idle": ([SERVING, LEAVING], {}, 0, ["end i-01"]),
-    "closed, and a pod was faster": ([replace(SERVING, leaving=True)], {}, 0, []),
+    "closed, and a pod was faster": ([replace(SERVING, leaving=True)], {}, 0, ["keep i-00"]),
+    "closed, a pod was faster, and it is needed": (
+        [replace(SERVING, leaving=True)],
+        {"a": 1},
+        1,
+        ["keep i-00", "launch 1 on-demand in a"],
+    ),
     "it never joined": ([LOST], {}, 0, ["end i-00"]),
     "it hangs, and so do its pods": (
         [replace(SERVING, ready=False, pod="ending")],

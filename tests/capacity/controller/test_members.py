@@ -26,6 +26,12 @@ RETURNS: Mapping[str, tuple[Sequence[Machine], bool]] = {
 }
 
 
+def test_a_closed_node_that_a_pod_has_reached_counts() -> None:
+    closed = replace(SPOT, leaving=True)
+    state = Seen(machines=[closed, replace(closed, pod=None)], replicas=1).state()
+    assert [member.kept for member in state.members] == [True, False]
+
+
 @pytest.mark.parametrize("row", list(RETURNS))
 def test_a_replica_returns_where_spot_has_room(row: str) -> None:
     machines, returns = RETURNS[row]

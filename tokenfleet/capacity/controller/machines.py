@@ -74,15 +74,19 @@ def _waits(state: PoolState, spot: Sequence[Step]) -> bool:
 
 
 def _ended(state: PoolState) -> Iterator[Step]:
-    """What nobody has a use for any more."""
+    """What nobody has a use for any more, and what has found a use after all."""
     for member in state.members:
         if member.tier not in (SPOT, ON_DEMAND):
             continue
         if member.late:
             yield End(member=member, why="never joined" if member.empty else "hangs")
-        elif member.doomed and member.empty and member.node is not None:
-            # Left alone its group would launch another in its place, wherever there is room.
-            yield End(member=member, why="reclaimed, and empty")
+        elif member.doomed:
+            if member.empty and member.node is not None:
+                # Left alone its group would launch another in its place, wherever there is room.
+                yield End(member=member, why="reclaimed, and empty")
+        elif member.node is not None and member.node.leaving and not member.empty:
+            # A pod was faster than the taint.
+            yield Keep(member=member)
 
 
 def _spot(state: PoolState, actions: Actions) -> Machines:
@@ -157,6 +161,7 @@ def _leaving(members: Sequence[Member], zone: str | None = None) -> list[Member]
         for m in members
         if m.node is not None
         and m.node.leaving
+        and m.empty
         and not (m.doomed or m.late)
         and zone in (None, m.instance.zone)
     ]
@@ -169,7 +174,5 @@ def _given_up(member: Member) -> list[Step]:
 
 
 def _closed(member: Member, steps: Sequence[Step]) -> bool:
-    """Whether a leaving node stays empty and is not kept after all."""
-    return member.empty and not any(
-        isinstance(step, Keep) and step.member is member for step in steps
-    )
+    """Whether a leaving node is not kept after all."""
+    return not any(isinstance(step, Keep) and step.member is member for step in steps)

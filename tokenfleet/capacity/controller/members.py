@@ -39,9 +39,13 @@ class Member:
 
     @property
     def kept(self) -> bool:
-        """Whether it counts: not under notice, not about to be ended, not a person's to drain."""
-        out = self.node is not None and (self.node.leaving or self.node.cordoned)
-        return not (self.doomed or out or self.late)
+        """Whether it counts: not under notice, not about to be ended, not a person's to drain.
+
+        One that a pod has reached before the taint that was to keep pods off is not ended.
+        """
+        leaving = self.node is not None and self.node.leaving and self.empty
+        cordoned = self.node is not None and self.node.cordoned
+        return not (self.doomed or leaving or cordoned or self.late)
 
     @property
     def ready(self) -> bool:
