@@ -135,8 +135,7 @@ class Controller:
             self._sight.look_at_aws()
             state = self._sight.pool(pool)
         self._launching.upkeep(state)
-        if self._looked is None:
-            self._moving.unpause(state)
+        self._moving.unpause(state)
         wakes = [self._model(state, model, moves) for model in state.deployments]
         self._measure(state)
         busy = any(member.doomed or not member.ready for member in state.members) or any(
