@@ -59,7 +59,8 @@ class Controller:
         """Read what an earlier controller has left; without it, begin anew."""
         found = self._keeping.read()
         self._remembered = {
-            pool: remembered(found.get(f"{pool}.memory")) for pool in self._settings.pools
+            pool: remembered(found.get(f"{pool}.memory"), time.time())
+            for pool in self._settings.pools
         }
         self._journal.say("started", pools=sorted(self._settings.pools))
 
