@@ -67,7 +67,9 @@ class Groups:
     """Of one region."""
 
     def __init__(self, region: str) -> None:
+        # A fleet takes its time; for anything else deadlines are not to pass.
         self._client = aws_client("autoscaling", region, read_seconds=60)
+        self._soon = aws_client("autoscaling", region, read_seconds=10)
 
     def instances(self, groups: Sequence[str]) -> Sequence[Instance]:
         """Those that run, or are about to.
@@ -77,7 +79,7 @@ class Groups:
         """
         found: list[Instance] = []
         try:
-            pages = self._client.get_paginator("describe_auto_scaling_groups").paginate(
+            pages = self._soon.get_paginator("describe_auto_scaling_groups").paginate(
                 AutoScalingGroupNames=list(groups)
             )
             for page in pages:
@@ -122,17 +124,27 @@ class Groups:
     def end(self, instance: Instance) -> None:
         """End an instance so that its group launches none in its place; gone already is fine.
 
+        A group at its lower bound does launch another, or what hangs there could never be ended.
+
         Raises:
             CloudError: when AWS refuses.
         """
         try:
-            self._client.terminate_instance_in_auto_scaling_group(
-                InstanceId=instance.id, ShouldDecrementDesiredCapacity=True
+            self._end(instance, decrement=True)
+        except CloudError as failed:
+            said = str(failed).lower()
+            if failed.code != "ValidationError" or not ("not found" in said or "min size" in said):
+                raise
+            if "min size" in said:
+                self._end(instance, decrement=False)
+
+    def _end(self, instance: Instance, *, decrement: bool) -> None:
+        try:
+            self._soon.terminate_instance_in_auto_scaling_group(
+                InstanceId=instance.id, ShouldDecrementDesiredCapacity=decrement
             )
         except _ERRORS as error:
             failed = _cloud_error("TerminateInstanceInAutoScalingGroup", error)
-            if failed.code == "ValidationError" and "not found" in str(failed).lower():
-                return
             raise failed from error
 
 
