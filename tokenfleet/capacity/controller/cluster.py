@@ -133,7 +133,7 @@ class Surge:
                 total=int(found["total"]),
                 returning=float(found["returning"]),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             return Surge()
 
 
