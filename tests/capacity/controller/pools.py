@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod, Surge
+from tokenfleet.capacity.controller.cluster import RECLAIM, Deployment, Node, Pod, Surge
 from tokenfleet.capacity.controller.groups import Instance
 from tokenfleet.capacity.controller.members import PoolState, pool_state
 from tokenfleet.capacity.controller.settings import ModelSettings, PoolSettings
@@ -124,7 +124,10 @@ def _node(number: int, machine: Machine) -> Node:
         deadline=machine.deadline,
         rebalance=machine.rebalance,
         protected_from_autoscaler=True,
-        taints=(),
+        taints=(
+            {"key": "pool", "value": "p", "effect": "NoSchedule"},
+            *([{"key": RECLAIM, "value": "1"}] if machine.deadline is not None else []),
+        ),
     )
 
 

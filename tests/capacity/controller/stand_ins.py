@@ -17,7 +17,7 @@ from tokenfleet.capacity.controller.settings import PoolSettings, Settings
 
 
 class World(Groups, Kubernetes, Inbox):
-    """``fails``: what a call raises, by its name. ``calls``: all of them, in order."""
+    """``fails``: what a call raises, by its name. ``calls``: all, in order; ``patches`` of nodes."""
 
     def __init__(
         self,
@@ -33,6 +33,7 @@ class World(Groups, Kubernetes, Inbox):
         self.scaled = None if scaled is None else dict(scaled)
         self.fails: dict[str, Exception] = {}
         self.calls: list[str] = []
+        self.patches: list[Mapping[str, Any]] = []
 
     def _called(self, call: str, *_: object) -> None:
         self.calls.append(call)
@@ -74,7 +75,8 @@ class World(Groups, Kubernetes, Inbox):
         return self._seen[2]
 
     def patch_node(self, node: Node, change: Mapping[str, Any]) -> None:
-        self._called("patch_node", node, change)
+        self._called("patch_node", node)
+        self.patches.append(change)
 
     def patch_pod(self, pod: Pod, change: Mapping[str, Any]) -> None:
         self._called("patch_pod", pod, change)
@@ -109,22 +111,32 @@ class World(Groups, Kubernetes, Inbox):
         self._called("write_config_map", namespace, name, data)
 
 
+def cluster(*pools: PoolSettings) -> Settings:
+    """The settings of those pools."""
+    return Settings(
+        region="r",
+        namespace="serving",
+        state_namespace="capacity",
+        state_name="state",
+        notice_seconds=120,
+        interval_seconds=15,
+        metrics_port=0,
+        pools={pool.name: pool for pool in pools},
+    )
+
+
+def silent() -> Journal:
+    """One that nobody reads."""
+    return Journal("serving", Metrics(), lambda _: None, io.StringIO())
+
+
 class Run:
     """A controller in such a world, and what it says."""
 
     def __init__(self, world: World, *pools: PoolSettings) -> None:
         self.world, self.metrics, self._out = world, Metrics(), io.StringIO()
         self.controller = Controller(
-            Settings(
-                region="r",
-                namespace="serving",
-                state_namespace="capacity",
-                state_name="state",
-                notice_seconds=120,
-                interval_seconds=15,
-                metrics_port=0,
-                pools={pool.name: pool for pool in pools or (settings(),)},
-            ),
+            cluster(*pools or (settings(),)),
             kubernetes=world,
             groups=world,
             inbox=world,

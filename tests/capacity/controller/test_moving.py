@@ -1,16 +1,13 @@
 """What is written for replicas while a part of Kubernetes fails."""
 
-import io
 from collections.abc import Mapping
 
 import pytest
 
 from tests.capacity.controller.pools import MODEL, NOTICE_SECONDS, NOW, Machine, Seen
-from tests.capacity.controller.stand_ins import World
+from tests.capacity.controller.stand_ins import World, silent
 from tokenfleet.capacity.controller.attempts import Attempts
-from tokenfleet.capacity.controller.journal import Journal
 from tokenfleet.capacity.controller.kubernetes import Refused
-from tokenfleet.capacity.controller.metrics import Metrics
 from tokenfleet.capacity.controller.moving import Moving
 from tokenfleet.capacity.controller.replicas import replicas
 
@@ -23,7 +20,7 @@ DOOMED = Machine(deadline=NOW + 110, cost=-200)
 
 
 def _moving(world: World) -> Moving:
-    journal = Journal("serving", Metrics(), world.emit, io.StringIO())
+    journal = silent()
     return Moving(world, Attempts(world, journal), journal)
 
 
