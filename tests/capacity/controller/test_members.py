@@ -32,6 +32,27 @@ def test_a_closed_node_that_a_pod_has_reached_counts() -> None:
     assert [member.kept for member in state.members] == [True, False]
 
 
+IDLE_RESERVED = replace(RESERVED, pod=None)
+
+
+@pytest.mark.parametrize(
+    ("machines", "paused", "moves"),
+    [
+        ([ON_DEMAND, IDLE_RESERVED], False, [MODEL]),
+        ([ON_DEMAND, IDLE_RESERVED], True, []),
+        ([ON_DEMAND, replace(IDLE_RESERVED, ready=False)], False, []),
+        ([ON_DEMAND, RESERVED], False, []),
+        ([SPOT, IDLE_RESERVED], False, []),
+    ],
+)
+def test_a_replica_on_demand_goes_back_to_an_idle_reservation(
+    machines: Sequence[Machine], moves: Sequence[str], *, paused: bool
+) -> None:
+    pool = settings(tiers=("reserved", "spot", "on-demand"))
+    state = Seen(machines=machines, replicas=1, paused=paused).state(pool)
+    assert list(state.moves_to_reserved) == moves
+
+
 @pytest.mark.parametrize("row", list(RETURNS))
 def test_a_replica_returns_where_spot_has_room(row: str) -> None:
     machines, returns = RETURNS[row]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.capacity.controller.pools import MODEL, Seen, settings
+from tests.capacity.controller.pools import MODEL, Machine, Seen, settings
 from tests.capacity.controller.stand_ins import DENIED, SILENT, Run, World
 from tokenfleet.capacity.controller.cluster import Deployment
 from tokenfleet.capacity.controller.kubernetes import Refused
@@ -63,3 +63,18 @@ def test_a_dry_run_asks_aws_once_a_look() -> None:
     assert run.said("would")
     assert run.world.calls.count("instances") == 1
     assert "launch" not in run.world.calls
+
+
+def test_a_replica_on_demand_goes_back_to_a_reservation_that_idles() -> None:
+    pool = settings(tiers=("reserved", "spot", "on-demand"))
+    machines = [Machine(tier="on-demand"), Machine(tier="reserved", pod=None)]
+    state = Seen(machines=machines, replicas=1).state(pool)
+    world = World(
+        instances=[member.instance for member in state.members],
+        nodes=[member.node for member in state.members if member.node],
+        pods=state.pods[MODEL],
+        deployments=list(state.deployments.values()),
+    )
+    run = Run(world, pool)
+    run.controller.turn()
+    assert [(line["why"], line["replicas"]) for line in run.said("surge")] == [("returns", 2)]

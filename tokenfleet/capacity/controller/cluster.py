@@ -152,6 +152,11 @@ class Deployment:
     rolling: bool
 
     @property
+    def busy(self) -> bool:
+        """Whether none of its replicas may be moved now for the sake of its price."""
+        return self.paused or self.rolling or self.surge.replicas > 0
+
+    @property
     def wanted(self) -> int:
         """Replicas that people or KEDA ask for.
 

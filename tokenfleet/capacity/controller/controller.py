@@ -173,7 +173,7 @@ class Controller:
             self._hearing.heard_at = None
         self._status[pool] = pool_status(state, memory)
         self._journal.metrics.set("wanted_nodes", state.wanted, pool=pool)
-        return outcome, actions.moves
+        return outcome, actions.moves or state.moves_to_reserved
 
     def _model(self, state: PoolState, model: str, moves: Sequence[str]) -> float | None:
         rested = self._moves_rest.get(model, 0.0) <= state.now

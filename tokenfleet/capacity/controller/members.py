@@ -111,7 +111,7 @@ class PoolState:
                 name: ModelSeen(
                     wanted=max(0, deployment.wanted - len(self._pods_on(RESERVED, name))),
                     on_demand=len(self.on_demand_pods(name)),
-                    busy=deployment.paused or deployment.rolling or deployment.surge.replicas > 0,
+                    busy=deployment.busy,
                 )
                 for name, deployment in self.deployments.items()
             },
@@ -132,6 +132,18 @@ class PoolState:
     def _warned(self, member: Member) -> bool:
         since = member.node and member.node.rebalance
         return since is not None and self.now - since < _REBALANCE_SECONDS
+
+    @property
+    def moves_to_reserved(self) -> Sequence[str]:
+        """The model that may return where a reserved node idles while on-demand serves, if any."""
+        if not any(member.ready and member.empty for member in self.of_tier(RESERVED)):
+            return ()
+        models = sorted(
+            name
+            for name, deployment in self.deployments.items()
+            if self.on_demand_pods(name) and not deployment.busy
+        )
+        return models[:1]
 
     def on_demand_pods(self, model: str) -> Sequence[Pod]:
         """Replicas of a model that serve on demand and could return."""
