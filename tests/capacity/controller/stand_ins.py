@@ -33,6 +33,7 @@ class World(Groups, Kubernetes, Inbox):
         self.scaled = None if scaled is None else dict(scaled)
         self.fails: dict[str, Exception] = {}
         self.calls: list[str] = []
+        self.queue: list[Message] = []
         self.patches: list[Mapping[str, Any]] = []
 
     def _called(self, call: str, *_: object) -> None:
@@ -60,7 +61,11 @@ class World(Groups, Kubernetes, Inbox):
 
     def receive(self, seconds: float) -> Sequence[Message]:
         self._called("receive", seconds)
-        return ()
+        return list(self.queue)
+
+    def delete(self, message: Message) -> None:
+        self._called("delete", message)
+        self.queue.remove(message)
 
     def nodes(self) -> Sequence[Node]:
         self._called("nodes")

@@ -1,5 +1,6 @@
 """What a controller does while something fails, or has to be left alone."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ import pytest
 from tests.capacity.controller.pools import MODEL, Machine, Seen, settings
 from tests.capacity.controller.stand_ins import DENIED, SILENT, Run, World
 from tokenfleet.capacity.controller.cluster import Deployment
+from tokenfleet.capacity.controller.inbox import Message
 from tokenfleet.capacity.controller.kubernetes import Refused
 
 WANTED = Deployment(
@@ -78,3 +80,30 @@ def test_a_replica_on_demand_goes_back_to_a_reservation_that_idles() -> None:
     run = Run(world, pool)
     run.controller.turn()
     assert [(line["why"], line["replicas"]) for line in run.said("surge")] == [("returns", 2)]
+
+
+def _told(kind: str, instance: str) -> Message:
+    detail = {"instance-id": instance, "state": "terminated"}
+    event = {"detail-type": kind, "time": "2026-01-01T00:00:00Z", "detail": detail}
+    return Message(body=json.dumps(event), receipt="r")
+
+
+@pytest.mark.parametrize(
+    ("kind", "instance", "looks"),
+    [
+        ("EC2 Instance State-change Notification", "i-elsewhere", 1),
+        ("EC2 Instance State-change Notification", "i-00", 2),
+        # Launched a moment ago, and not shown yet?
+        ("EC2 Spot Instance Interruption Warning", "i-elsewhere", 2),
+        ("Something Else", "i-00", 1),
+    ],
+)
+def test_what_ends_elsewhere_is_no_reason_to_look(kind: str, instance: str, looks: int) -> None:
+    (member,) = Seen(machines=[Machine()], replicas=1).state().members
+    world = World(instances=[member.instance])
+    run = Run(world)
+    run.controller.turn()
+    world.queue.append(_told(kind, instance))
+    run.controller.turn()
+    assert not world.queue
+    assert world.calls.count("deployments") == looks

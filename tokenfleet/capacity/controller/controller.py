@@ -74,7 +74,8 @@ class Controller:
             self._journal.failed("ReceiveMessage", type(error).__name__, str(error))
             time.sleep(max(0.0, min(1.0, self._due - time.time())))
             well = False
-        if not messages and time.time() < self._due:
+        if time.time() < self._due and not self._hearing.concerned(messages):
+            self._hearing.hear(messages, now=time.time())
             return
         try:
             well &= self.look(messages)
