@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod, Surge
+from tokenfleet.capacity.controller.cluster import RECLAIM, Deployment, Node, Pod, Surge
 from tokenfleet.capacity.controller.groups import Instance
 from tokenfleet.capacity.controller.members import PoolState, pool_state
 from tokenfleet.capacity.controller.settings import ModelSettings, PoolSettings
@@ -31,6 +31,7 @@ class Machine:
     rebalance: float | None = None
     age: float = 1000.0
     cost: int | None = None
+    pod_age: float = 1000.0
 
 
 def settings(
@@ -73,8 +74,12 @@ class Seen:
             instances=[_instance(number, machine) for number, machine in numbered],
             nodes=[_node(number, m) for number, m in numbered if m.joined],
             pods=[
-                *(_pod(n, m.pod, f"node-{n}", m.cost or 0) for n, m in numbered if m.pod),
-                *(_pod(100 + n, "starting", "", 0) for n in range(self.waiting)),
+                *(
+                    _pod(n, m.pod, f"node-{n}", m.cost or 0, m.pod_age)
+                    for n, m in numbered
+                    if m.pod
+                ),
+                *(_pod(100 + n, "starting", "", 0, 1000) for n in range(self.waiting)),
             ],
             deployments=[
                 Deployment(
@@ -119,18 +124,21 @@ def _node(number: int, machine: Machine) -> Node:
         deadline=machine.deadline,
         rebalance=machine.rebalance,
         protected_from_autoscaler=True,
-        taints=(),
+        taints=(
+            {"key": "pool", "value": "p", "effect": "NoSchedule"},
+            *([{"key": RECLAIM, "value": "1"}] if machine.deadline is not None else []),
+        ),
     )
 
 
-def _pod(number: int, state: str | None, node: str, cost: int) -> Pod:
+def _pod(number: int, state: str | None, node: str, cost: int, age: float) -> Pod:
     return Pod(
         name=f"pod-{number}",
         version="1",
         uid="u",
         model=MODEL,
         node=node,
-        created=NOW - 1000,
+        created=NOW - age,
         ready=state == "ready",
         ending=state == "ending",
         done=False,

@@ -66,9 +66,27 @@ ROWS: Mapping[str, tuple[Sequence[Machine], Mapping[str, int], int, list[str]]] 
         0,
         ["close i-02"],
     ),
+    "of a zone that was the pool's, idle": (
+        [SERVING, SERVING, replace(IDLE, zone="old")],
+        {"a": 1},
+        0,
+        ["close i-02"],
+    ),
+    "of a zone that was the pool's, serving": (
+        [SERVING, IDLE, replace(SERVING, zone="old")],
+        {"a": 1},
+        0,
+        ["close i-01"],
+    ),
     "one too many, booting": ([SERVING, BOOTING], {"a": 1}, 0, ["end i-01"]),
     "closed, and still idle": ([SERVING, LEAVING], {}, 0, ["end i-01"]),
-    "closed, and a pod was faster": ([replace(SERVING, leaving=True)], {}, 0, []),
+    "closed, and a pod was faster": ([replace(SERVING, leaving=True)], {}, 0, ["keep i-00"]),
+    "closed, a pod was faster, and it is needed": (
+        [replace(SERVING, leaving=True)],
+        {"a": 1},
+        1,
+        ["keep i-00", "launch 1 on-demand in a"],
+    ),
     "it never joined": ([LOST], {}, 0, ["end i-00"]),
     "it hangs, and so do its pods": (
         [replace(SERVING, ready=False, pod="ending")],
@@ -103,6 +121,22 @@ def test_a_level_becomes_steps(row: str) -> None:
     actions = Actions(spot=spot, on_demand=on_demand, moves=(), sleep_seconds=15)
     found = machines(Seen(machines=there).state(pool), actions)
     assert _words(found.steps) == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "waiting", "expected"),
+    [
+        ([SERVING, _on_demand(BOOTING)], 0, ["end i-01"]),
+        ([SERVING, _on_demand(BOOTING)], 1, []),
+        ([SERVING, _on_demand(IDLE), _on_demand(IDLE)], 1, ["close i-01"]),
+    ],
+)
+def test_what_the_autoscaler_launches_for_a_replica_without_room_stays(
+    there: Sequence[Machine], waiting: int, expected: list[str]
+) -> None:
+    state = Seen(machines=there, waiting=waiting, replicas=2).state()
+    actions = Actions(spot={}, on_demand=0, moves=(), sleep_seconds=15)
+    assert _words(machines(state, actions).steps) == expected
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,14 @@ ROWS: Mapping[str, tuple[str, list[tuple[str, str, float]]]] = {
         _event("AWS Health Event", HEALTH),
         [("i-1", "reclaim", RECEIVED + 7195), ("i-2", "reclaim", RECEIVED + 7195)],
     ),
+    "a retirement that should have begun leaves as much time as any": (
+        _event("AWS Health Event", {**HEALTH, "startTime": "Sat, 29 Nov 2025 17:00:00 GMT"}),
+        [("i-1", "reclaim", RECEIVED + 120), ("i-2", "reclaim", RECEIVED + 120)],
+    ),
+    "a retirement that is over, or was called off": (
+        _event("AWS Health Event", {**HEALTH, "statusCode": "closed"}),
+        [],
+    ),
     "health of another service": (_event("AWS Health Event", {**HEALTH, "service": "RDS"}), []),
     "an issue, which names no time": (
         _event("AWS Health Event", {**HEALTH, "eventTypeCategory": "issue"}),

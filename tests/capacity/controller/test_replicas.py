@@ -97,6 +97,15 @@ SCALED: Mapping[str, tuple[Seen, bool, list[tuple[int, int]]]] = {
         False,
         [(3, 1)],
     ),
+    "one finds room on demand alone": (
+        Seen(
+            machines=[SPOT, ON_DEMAND, replace(ON_DEMAND, pod_age=10, pod="starting"), IDLE],
+            replicas=3,
+            surge=RETURNING,
+        ),
+        False,
+        [(2, 0)],
+    ),
     "one does not get ready": (
         Seen(
             machines=[SPOT, ON_DEMAND, IDLE],

@@ -133,7 +133,7 @@ class Surge:
                 total=int(found["total"]),
                 returning=float(found["returning"]),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             return Surge()
 
 
@@ -150,6 +150,11 @@ class Deployment:
     marked: bool
     paused: bool
     rolling: bool
+
+    @property
+    def busy(self) -> bool:
+        """Whether none of its replicas may be moved now for the sake of its price."""
+        return self.paused or self.rolling or self.surge.replicas > 0
 
     @property
     def wanted(self) -> int:

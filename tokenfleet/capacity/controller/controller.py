@@ -2,6 +2,7 @@
 
 import json
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -17,7 +18,7 @@ from tokenfleet.capacity.controller.machines import machines
 from tokenfleet.capacity.controller.members import PoolState
 from tokenfleet.capacity.controller.moving import Moving
 from tokenfleet.capacity.controller.remembered import Remembered, remembered
-from tokenfleet.capacity.controller.replicas import replicas
+from tokenfleet.capacity.controller.replicas import FAILED, replicas
 from tokenfleet.capacity.controller.settings import SPOT, PoolSettings, Settings
 from tokenfleet.capacity.controller.sight import Sight
 from tokenfleet.capacity.controller.status import PoolStatus, pool_status
@@ -58,12 +59,13 @@ class Controller:
         """Read what an earlier controller has left; without it, begin anew."""
         found = self._keeping.read()
         self._remembered = {
-            pool: remembered(found.get(f"{pool}.memory")) for pool in self._settings.pools
+            pool: remembered(found.get(f"{pool}.memory"), time.time())
+            for pool in self._settings.pools
         }
         self._journal.say("started", pools=sorted(self._settings.pools))
 
-    def turn(self) -> bool:
-        """Listen until the next look is due, then look; whether all went well."""
+    def turn(self) -> None:
+        """Listen until the next look is due, then look; AWS or Kubernetes may fail meanwhile."""
         well = True
         messages: Sequence[Message] = ()
         try:
@@ -72,20 +74,22 @@ class Controller:
             self._journal.failed("ReceiveMessage", type(error).__name__, str(error))
             time.sleep(max(0.0, min(1.0, self._due - time.time())))
             well = False
-        if not messages and time.time() < self._due:
-            return well
+        if time.time() < self._due and not self._hearing.concerned(messages):
+            self._hearing.hear(messages, now=time.time())
+            return
         try:
-            self.look(messages)
+            well &= self.look(messages)
         except (CloudError, Refused, OSError) as error:
             call = error.call if isinstance(error, CloudError) else "look"
             code = getattr(error, "code", type(error).__name__)
             self._journal.failed(call, str(code), str(error), every=5)
             self._due = time.time() + self._settings.interval_seconds * _BUSY_SHARE
-            return False
-        return well and not self._sight.blind
+            return
+        if well:
+            self._journal.metrics.set("last_success_timestamp_seconds", time.time())
 
-    def look(self, messages: Sequence[Message] = ()) -> None:
-        """Once: hear, see everything, and act on each pool.
+    def look(self, messages: Sequence[Message] = ()) -> bool:
+        """Once: hear, see everything, and act on each pool; whether nothing was left out.
 
         Raises:
             CloudError: when AWS has never said what there is.
@@ -96,15 +100,29 @@ class Controller:
         self._sight.look_at_aws()
         self._hearing.hear(messages, now=started)
         self._sight.look_at_kubernetes()
-        wakes = [self._pool(pool) for pool in self._settings.pools.values()]
+        wakes = [self._tried(pool) for pool in self._settings.pools.values()]
         self._keeping.write(
             {pool: known.text for pool, known in self._remembered.items()},
             {pool: json.dumps(asdict(seen)) for pool, seen in self._status.items()},
             started,
         )
         self._looked = started
-        self._due = min(wakes, default=started + self._settings.interval_seconds)
-        self._journal.metrics.set("last_success_timestamp_seconds", time.time())
+        after = started + self._settings.interval_seconds
+        self._due = min((wake or after for wake in wakes), default=after)
+        return not self._sight.blind and None not in wakes
+
+    def _tried(self, pool: PoolSettings) -> float | None:
+        """When to look at a pool again; None where an error of ours broke off.
+
+        It must not keep other pools from their deadlines, and what is remembered may be its cause.
+        """
+        try:
+            return self._pool(pool)
+        except Exception as error:  # noqa: BLE001 - as said
+            self._remembered[pool.name] = Remembered()
+            self._journal.metrics.add("api_errors_total", call="pool", code=type(error).__name__)
+            self._journal.say_seldom("crash", 300, pool=pool.name, text=traceback.format_exc())
+            return None
 
     def _pool(self, pool: PoolSettings) -> float:
         """Act on one pool; when to look again, in epoch seconds."""
@@ -119,8 +137,7 @@ class Controller:
             self._sight.look_at_aws()
             state = self._sight.pool(pool)
         self._launching.upkeep(state)
-        if self._looked is None:
-            self._moving.unpause(state)
+        self._moving.unpause(state)
         wakes = [self._model(state, model, moves) for model in state.deployments]
         self._measure(state)
         busy = any(member.doomed or not member.ready for member in state.members) or any(
@@ -157,7 +174,7 @@ class Controller:
             self._hearing.heard_at = None
         self._status[pool] = pool_status(state, memory)
         self._journal.metrics.set("wanted_nodes", state.wanted, pool=pool)
-        return outcome, actions.moves
+        return outcome, actions.moves or state.moves_to_reserved
 
     def _model(self, state: PoolState, model: str, moves: Sequence[str]) -> float | None:
         rested = self._moves_rest.get(model, 0.0) <= state.now
@@ -169,10 +186,7 @@ class Controller:
             notice_seconds=self._settings.notice_seconds,
         )
         self._moving.replicas(state, planned)
-        if before and any(
-            getattr(step, "why", "") == "not ready in time" for step in planned.steps
-        ):
-            # What did not get ready would not now either.
+        if before and any(getattr(step, "why", "") in FAILED for step in planned.steps):
             start = state.settings.models[model].start_seconds
             self._moves_rest[model] = state.now + 4 * start
         metrics = self._journal.metrics

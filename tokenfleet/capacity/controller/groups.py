@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tokenfleet.capacity.controller.client import aws_client
 
@@ -28,6 +29,8 @@ _NO_CAPACITY = frozenset(
         "VcpuLimitExceeded",
     }
 )
+# Of botocore; the last is none of its BotoCoreErrors: an answer that broke off.
+_ERRORS = (BotoCoreError, ClientError, ResponseParserError)
 _IN_USE = ("Pending", "InService", "EnteringStandby", "Standby")
 _TOKEN_SECONDS = 20
 _MOST_AT_ONCE = 100
@@ -64,7 +67,9 @@ class Groups:
     """Of one region."""
 
     def __init__(self, region: str) -> None:
+        # A fleet takes its time; for anything else deadlines are not to pass.
         self._client = aws_client("autoscaling", region, read_seconds=60)
+        self._soon = aws_client("autoscaling", region, read_seconds=10)
 
     def instances(self, groups: Sequence[str]) -> Sequence[Instance]:
         """Those that run, or are about to.
@@ -74,13 +79,13 @@ class Groups:
         """
         found: list[Instance] = []
         try:
-            pages = self._client.get_paginator("describe_auto_scaling_groups").paginate(
+            pages = self._soon.get_paginator("describe_auto_scaling_groups").paginate(
                 AutoScalingGroupNames=list(groups)
             )
             for page in pages:
                 for group in page["AutoScalingGroups"]:
                     found += _instances(group)
-        except (BotoCoreError, ClientError) as error:
+        except _ERRORS as error:
             failed = _cloud_error("DescribeAutoScalingGroups", error)
             raise failed from error
         return found
@@ -106,7 +111,7 @@ class Groups:
                 ClientToken=token,
                 AvailabilityZones=[zone],
             )
-        except (BotoCoreError, ClientError) as error:
+        except _ERRORS as error:
             failed = _cloud_error("LaunchInstances", error)
             if failed.code in _NO_CAPACITY:
                 return Launched(instances=(), code=failed.code)
@@ -119,17 +124,27 @@ class Groups:
     def end(self, instance: Instance) -> None:
         """End an instance so that its group launches none in its place; gone already is fine.
 
+        A group at its lower bound does launch another, or what hangs there could never be ended.
+
         Raises:
             CloudError: when AWS refuses.
         """
         try:
-            self._client.terminate_instance_in_auto_scaling_group(
-                InstanceId=instance.id, ShouldDecrementDesiredCapacity=True
+            self._end(instance, decrement=True)
+        except CloudError as failed:
+            said = str(failed).lower()
+            if failed.code != "ValidationError" or not ("not found" in said or "min size" in said):
+                raise
+            if "min size" in said:
+                self._end(instance, decrement=False)
+
+    def _end(self, instance: Instance, *, decrement: bool) -> None:
+        try:
+            self._soon.terminate_instance_in_auto_scaling_group(
+                InstanceId=instance.id, ShouldDecrementDesiredCapacity=decrement
             )
-        except (BotoCoreError, ClientError) as error:
+        except _ERRORS as error:
             failed = _cloud_error("TerminateInstanceInAutoScalingGroup", error)
-            if failed.code == "ValidationError" and "not found" in str(failed).lower():
-                return
             raise failed from error
 
 
@@ -147,7 +162,7 @@ def _instances(group: Mapping[str, Any]) -> Sequence[Instance]:
     ]
 
 
-def _cloud_error(call: str, error: BotoCoreError | ClientError) -> CloudError:
+def _cloud_error(call: str, error: Exception) -> CloudError:
     if isinstance(error, ClientError):
         answer: Mapping[str, Any] = error.response.get("Error", {})
         return CloudError(call, str(answer.get("Code", "?")), str(answer.get("Message", "")))

@@ -31,6 +31,19 @@ class Hearing:
         self._silent = {pool.name for pool in settings.pools.values() if pool.dry_run}
         self.heard_at: float | None = None
 
+    def concerned(self, messages: Sequence[Message]) -> bool:
+        """Whether to look at once: not where instances end that nobody here has launched.
+
+        EventBridge tells of all the account's; a busy one would have us ask AWS all the time, in
+        whose limits the Cluster Autoscaler lives, too.
+        """
+        known = self._sight.instances
+        return any(
+            notice.kind != "gone" or notice.instance in known
+            for message in messages
+            for notice in notices(message.body, received=0, notice_seconds=self._notice_seconds)
+        )
+
     def hear(self, messages: Sequence[Message], *, now: float) -> None:
         """Mark the nodes, then delete the messages; one whose node could not be marked comes again.
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tokenfleet.capacity.controller.client import aws_client
 
@@ -50,7 +51,7 @@ class Inbox:
                 VisibilityTimeout=_AGAIN_SECONDS,
                 WaitTimeSeconds=whole,
             )
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise InboxError(str(error)) from error
         found = answer.get("Messages", ())
         return [Message(body=m["Body"], receipt=m["ReceiptHandle"]) for m in found]
@@ -63,5 +64,5 @@ class Inbox:
         """
         try:
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise InboxError(str(error)) from error

@@ -12,6 +12,7 @@ from tokenfleet.capacity.controller.metrics import Metrics
 
 Event = dict[str, Any]
 _COMPONENT = "tokenfleet-capacity"
+_MOST_REMEMBERED = 1000
 
 
 class Journal:
@@ -32,15 +33,23 @@ class Journal:
 
     def say_seldom(self, did: str, every: float, **what: object) -> None:
         """The same line at most once in so many seconds."""
-        key, now = f"{did} {sorted(what.items(), key=str)}", time.monotonic()
-        if now - self._said.get(key, -every) >= every:
-            self._said[key] = now
-            self.say(did, **what)
+        self._once(f"{did} {sorted(what.items(), key=str)}", every, did, **what)
 
     def failed(self, call: str, code: str, message: str, every: float = 30) -> None:
         """A call that failed."""
         self.metrics.add("api_errors_total", call=call, code=code)
-        self.say_seldom("error", every, call=call, code=code, message=message[:300])
+        # Messages name requests: each is another.
+        key = f"error {call} {code}"
+        self._once(key, every, "error", call=call, code=code, message=message[:300])
+
+    def _once(self, key: str, every: float, did: str, **what: object) -> None:
+        now = time.monotonic()
+        if now - self._said.get(key, -every) < every:
+            return
+        if len(self._said) >= _MOST_REMEMBERED:
+            self._said.clear()
+        self._said[key] = now
+        self.say(did, **what)
 
     def about(
         self, subject: Node | Deployment, reason: str, message: str, *, warning: bool = False

@@ -1,5 +1,6 @@
 """The Kubernetes API from inside a pod: nodes, replicas and what is written to them."""
 
+import http.client
 import json
 import os
 import ssl
@@ -160,8 +161,19 @@ class Kubernetes:
                 return cast("Object", json.load(answer))
         except urllib.error.HTTPError as error:
             with error:
-                text = error.read().decode(errors="replace")
+                text = _text(error)
             raise Refused(error.code, _message(text)) from error
+        except (http.client.HTTPException, ValueError) as error:
+            # It broke off, or is not the API server's.
+            msg = f"{method} {path}: {error!r}"
+            raise OSError(msg) from error
+
+
+def _text(error: urllib.error.HTTPError) -> str:
+    try:
+        return error.read().decode(errors="replace")
+    except http.client.HTTPException:
+        return ""
 
 
 def _message(text: str) -> str:

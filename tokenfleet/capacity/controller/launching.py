@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tokenfleet.capacity.controller.attempts import Attempts
-from tokenfleet.capacity.controller.cluster import LEAVING, RECLAIM, SCALE_DOWN_DISABLED
+from tokenfleet.capacity.controller.cluster import LEAVING, RECLAIM, SCALE_DOWN_DISABLED, Node
 from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance, Launched
 from tokenfleet.capacity.controller.journal import Journal
 from tokenfleet.capacity.controller.machines import Close, End, Keep, Launch, Machines
 from tokenfleet.capacity.controller.members import Member, PoolState
-from tokenfleet.capacity.controller.settings import ON_DEMAND, SPOT
+from tokenfleet.capacity.controller.settings import ON_DEMAND, RESERVED, SPOT
 from tokenfleet.capacity.controller.sight import Sight
 
 _LONGEST_REST = 60.0
+# After the start of a maintenance, which may reboot within a window of hours.
+_OVERDUE_SECONDS = 4 * 3600.0
 
 
 @dataclass(kw_only=True)
@@ -36,7 +38,8 @@ class Launching:
 
     def machines(self, state: PoolState, planned: Machines) -> Outcome:
         """Launch first, because others wait for that; end last."""
-        outcome = Outcome(again=planned.again)
+        # What a dry run asks for is never answered.
+        outcome = Outcome(again=planned.again and not state.settings.dry_run)
         for zone, count in planned.clipped.items():
             # As good as no: who waits for it would wait in vain.
             self._refused(state, SPOT, zone, "AtMaximum", count)
@@ -137,7 +140,10 @@ class Launching:
             return
         for member in state.members:
             node = member.node
-            if node is None or member.tier not in (SPOT, ON_DEMAND):
+            if node is None:
+                continue
+            if member.tier == RESERVED:
+                self._reopen(node, state.now)
                 continue
             change: dict[str, object] = {}
             if not node.protected_from_autoscaler:
@@ -147,6 +153,13 @@ class Launching:
                 change["spec"] = {"taints": [*node.taints, taint]}
             if change:
                 self._attempts.patched(node, change)
+
+    def _reopen(self, node: Node, now: float) -> None:
+        """Nobody ends a reserved node: one that a maintenance has left there is paid for, and serves."""
+        if node.ready and node.deadline is not None and now - node.deadline > _OVERDUE_SECONDS:
+            taints = [taint for taint in node.taints if taint["key"] != RECLAIM]
+            if self._attempts.patched(node, {"spec": {"taints": taints}}):
+                self._journal.say("reopen", node=node.name)
 
     def _rest(self, group: str, state: PoolState, error: CloudError) -> None:
         """Ask again later, each time twice as long: throttling only grows by asking."""

@@ -74,15 +74,19 @@ def _waits(state: PoolState, spot: Sequence[Step]) -> bool:
 
 
 def _ended(state: PoolState) -> Iterator[Step]:
-    """What nobody has a use for any more."""
+    """What nobody has a use for any more, and what has found a use after all."""
     for member in state.members:
         if member.tier not in (SPOT, ON_DEMAND):
             continue
         if member.late:
             yield End(member=member, why="never joined" if member.empty else "hangs")
-        elif member.doomed and member.empty and member.node is not None:
-            # Left alone its group would launch another in its place, wherever there is room.
-            yield End(member=member, why="reclaimed, and empty")
+        elif member.doomed:
+            if member.empty and member.node is not None:
+                # Left alone its group would launch another in its place, wherever there is room.
+                yield End(member=member, why="reclaimed, and empty")
+        elif member.node is not None and member.node.leaving and not member.empty:
+            # A pod was faster than the taint.
+            yield Keep(member=member)
 
 
 def _spot(state: PoolState, actions: Actions) -> Machines:
@@ -112,10 +116,14 @@ def _spot(state: PoolState, actions: Actions) -> Machines:
             surplus += -more
     surplus = min(surplus, len(kept) - least)
     zones = [zone for zone, level in actions.spot.items() if level < levels[zone]]
+    empty = [m for m in kept if m.empty and m.instance.zone in levels]
+    for member in kept:
+        if member.empty and member not in empty:  # of a zone that is no longer the pool's
+            steps += _given_up(member)
     # Rather an empty node elsewhere than one that serves.
-    for member in sorted(
-        (m for m in kept if m.empty), key=lambda m: (m.instance.zone not in zones, m.ready)
-    )[: max(0, surplus)]:
+    for member in sorted(empty, key=lambda m: (m.instance.zone not in zones, m.ready))[
+        : max(0, surplus)
+    ]:
         levels[member.instance.zone] -= 1
         steps += _given_up(member)
     steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
@@ -139,7 +147,9 @@ def _on_demand(state: PoolState, wanted: int) -> Iterator[Step]:
         zones = sorted(state.settings.zones, key=lambda zone: (held.count(zone), zone))
         steps.append(Launch(tier=ON_DEMAND, zones=zones, count=asked))
     empty = sorted((m for m in kept if m.empty), key=lambda m: (m.ready, m.instance.id))
-    for member in empty[: max(0, -missing)]:
+    # A replica that found no room for long: the autoscaler has launched for it.
+    waiting = sum(not (pod.node or pod.ending) for pods in state.pods.values() for pod in pods)
+    for member in empty[: max(0, -missing - waiting)]:
         steps += _given_up(member)
     steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
     yield from steps
@@ -151,6 +161,7 @@ def _leaving(members: Sequence[Member], zone: str | None = None) -> list[Member]
         for m in members
         if m.node is not None
         and m.node.leaving
+        and m.empty
         and not (m.doomed or m.late)
         and zone in (None, m.instance.zone)
     ]
@@ -163,7 +174,5 @@ def _given_up(member: Member) -> list[Step]:
 
 
 def _closed(member: Member, steps: Sequence[Step]) -> bool:
-    """Whether a leaving node stays empty and is not kept after all."""
-    return member.empty and not any(
-        isinstance(step, Keep) and step.member is member for step in steps
-    )
+    """Whether a leaving node is not kept after all."""
+    return not any(isinstance(step, Keep) and step.member is member for step in steps)

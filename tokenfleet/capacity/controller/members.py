@@ -39,9 +39,13 @@ class Member:
 
     @property
     def kept(self) -> bool:
-        """Whether it counts: not under notice, not about to be ended, not a person's to drain."""
-        out = self.node is not None and (self.node.leaving or self.node.cordoned)
-        return not (self.doomed or out or self.late)
+        """Whether it counts: not under notice, not about to be ended, not a person's to drain.
+
+        One that a pod has reached before the taint that was to keep pods off is not ended.
+        """
+        leaving = self.node is not None and self.node.leaving and self.empty
+        cordoned = self.node is not None and self.node.cordoned
+        return not (self.doomed or leaving or cordoned or self.late)
 
     @property
     def ready(self) -> bool:
@@ -105,9 +109,9 @@ class PoolState:
             ),
             models={
                 name: ModelSeen(
-                    wanted=deployment.wanted,
+                    wanted=max(0, deployment.wanted - len(self._pods_on(RESERVED, name))),
                     on_demand=len(self.on_demand_pods(name)),
-                    busy=deployment.paused or deployment.rolling or deployment.surge.replicas > 0,
+                    busy=deployment.busy,
                 )
                 for name, deployment in self.deployments.items()
             },
@@ -129,15 +133,30 @@ class PoolState:
         since = member.node and member.node.rebalance
         return since is not None and self.now - since < _REBALANCE_SECONDS
 
+    @property
+    def moves_to_reserved(self) -> Sequence[str]:
+        """The model that may return where a reserved node idles while on-demand serves, if any."""
+        if not any(member.ready and member.empty for member in self.of_tier(RESERVED)):
+            return ()
+        models = sorted(
+            name
+            for name, deployment in self.deployments.items()
+            if self.on_demand_pods(name) and not deployment.busy
+        )
+        return models[:1]
+
     def on_demand_pods(self, model: str) -> Sequence[Pod]:
         """Replicas of a model that serve on demand and could return."""
+        return self._pods_on(ON_DEMAND, model)
+
+    def _pods_on(self, tier: str, model: str) -> Sequence[Pod]:
         members = self.member_by_node
         return [
             pod
             for pod in self.pods[model]
             if not pod.ending
             and (member := members.get(pod.node))
-            and member.tier == ON_DEMAND
+            and member.tier == tier
             and not member.doomed
         ]
 

@@ -91,7 +91,7 @@ def serve(metrics: Metrics, port: int, alive: Callable[[], bool]) -> None:
 
 
 class Pulse:
-    """Whether everything went well lately."""
+    """Whether the controller still turns."""
 
     def __init__(self, patience: float) -> None:
         self._patience, self._last = patience, time.monotonic()

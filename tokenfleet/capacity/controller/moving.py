@@ -23,6 +23,7 @@ class Moving:
 
     def __init__(self, kubernetes: Kubernetes, attempts: Attempts, journal: Journal) -> None:
         self._kubernetes, self._attempts, self._journal = kubernetes, attempts, journal
+        self._let_go: set[str] = set()
 
     def replicas(self, state: PoolState, planned: Replicas) -> None:
         """Costs before the Deployment shrinks: they say which of its pods goes."""
@@ -46,8 +47,11 @@ class Moving:
 
     def _scale(self, state: PoolState, step: Scale) -> None:
         model, surge = step.deployment.model, step.surge
-        if surge.replicas and not self._keda(model, paused=True):
-            return
+        if surge.replicas:
+            self._let_go.discard(model)
+            # A return can wait, a notice cannot: without the pause KEDA may undo it, no more.
+            if not self._keda(model, paused=True) and surge.returning:
+                return
         metadata = {"annotations": {SURGE: surge.text}}
         change = {"metadata": metadata, "spec": {"replicas": step.replicas}}
         if not self._attempts.tried(
@@ -65,8 +69,6 @@ class Moving:
             self._journal.about(
                 was, "Capacity" + did.capitalize(), f"{step.replicas} replicas: {step.why}"
             )
-        if not surge.replicas:
-            self._keda(model, paused=False)
 
     def _keda(self, model: str, *, paused: bool) -> bool:
         """Hold KEDA's scale-in while surged; a pause that a person set stays theirs."""
@@ -85,12 +87,16 @@ class Moving:
         return True
 
     def unpause(self, state: PoolState) -> None:
-        """Let go of what a controller that died between two writes has left paused."""
+        """Let go of KEDA where no surge is left, until that has worked once.
+
+        At first, too: a controller may have died between two writes.
+        """
         if state.settings.dry_run:
             return
         for model, deployment in state.deployments.items():
-            if not deployment.surge.replicas:
-                self._keda(model, paused=False)
+            held = not deployment.surge.replicas and model not in self._let_go
+            if held and self._keda(model, paused=False):
+                self._let_go.add(model)
 
     def _evict(self, state: PoolState, step: Evict) -> None:
         pod, pool = step.pod, state.settings.name

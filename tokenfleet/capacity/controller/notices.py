@@ -48,8 +48,12 @@ def _notices(event: Any, received: float, notice_seconds: float) -> Iterator[Not
         case "AWS Health Event":
             if detail["service"] == "EC2" and detail["eventTypeCategory"] == "scheduledChange":
                 begins = parsedate_to_datetime(detail["startTime"]).timestamp()
+                if detail.get("statusCode") == "closed":  # it is over, or will not be
+                    return
+                # One that should have begun already may do so at any moment, and was not heard of.
+                at = max(begins, received + notice_seconds)
                 for entity in detail["affectedEntities"]:
-                    yield Notice(instance=entity["entityValue"], kind="reclaim", at=begins)
+                    yield Notice(instance=entity["entityValue"], kind="reclaim", at=at)
         case _:
             pass
 

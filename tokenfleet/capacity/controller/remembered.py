@@ -22,18 +22,35 @@ class Remembered:
         return json.dumps({"memory": memory, "doomed": sorted(self.doomed)}, sort_keys=True)
 
 
-def remembered(text: str | None) -> Remembered:
-    """What was kept; nothing where it cannot be read."""
+def remembered(text: str | None, now: float) -> Remembered:
+    """What was kept; nothing where it cannot be read, or is of a clock that is ahead of ours."""
     try:
         found = cast("dict[str, Any]", json.loads(text or "{}"))
         memory = _only(Memory, found.get("memory", {}))
         zones = cast("Mapping[str, dict[str, Any]]", memory.pop("zones", {}))
-        read = {name: ZoneMemory(**_only(ZoneMemory, zone)) for name, zone in zones.items()}
-        return Remembered(
-            memory=Memory(**memory, zones=read), doomed=frozenset(found.get("doomed", ()))
-        )
+        read = {
+            name: ZoneMemory(**_numbers(_only(ZoneMemory, zone))) for name, zone in zones.items()
+        }
+        levels = _numbers(memory.pop("levels", {}))
+        found_memory = Memory(**_numbers(memory), zones=read, levels=levels)
+        if (found_memory.seen_at or 0.0) > now:  # nothing would be learnt until then
+            return Remembered()
+        return Remembered(memory=found_memory, doomed=frozenset(found.get("doomed", ())))
     except (AttributeError, TypeError, ValueError):
         return Remembered()
+
+
+def _numbers(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same; moments that never were are None.
+
+    Raises:
+        TypeError: when one is anything else: the policy would stumble over it at every look.
+    """
+    for name, value in values.items():
+        may_be_none = name in ("held_since", "seen_at", "on_demand_refused_at")
+        if not (isinstance(value, int | float) or (value is None and may_be_none)):
+            raise TypeError(name)
+    return values
 
 
 def _only(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:

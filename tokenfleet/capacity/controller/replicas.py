@@ -19,6 +19,8 @@ _COST_DOOMED, _COST_ON_DEMAND, _COST = -200, -100, 0
 # Of the notice, when to begin asking for an eviction that a disruption budget may refuse.
 _ASKING_SHARE = 0.05
 _PATIENCE = 1.5
+FAILED = ("not ready in time", "found no room on spot")
+"""Why a return was given up that would not go better at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +115,9 @@ def _surge(seen: _Seen, *, may_return: bool) -> tuple[Surge, str]:
     replacing = min(len(seen.doomed), max(missing, asked)) if missing else 0
     since, why = deployment.surge.returning, "replaced"
     if since:
-        if healthy > wanted:
+        if any(pod.created >= int(since) for pod in seen.on_demand):
+            since, why = 0.0, "found no room on spot"
+        elif healthy > wanted:
             since, why = 0.0, "returned"
         elif replacing or not seen.on_demand or deployment.paused:
             since, why = 0.0, "given up"

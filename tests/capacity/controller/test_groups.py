@@ -1,0 +1,78 @@
+"""Calls to Auto Scaling: how long they may take, and which refusals are none."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+
+from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance
+
+INSTANCE = Instance(id="i-1", group="g", zone="a", type="", in_service=True)
+_AT_MINIMUM = (
+    "Currently, desiredSize equals minSize (1). Terminating instance without replacement will"
+    " violate group's min size constraint. Either set shouldDecrementDesiredCapacity flag to false"
+    " or lower group's min size."
+)
+_GONE = "Instance Id not found - No managed instance found for instance ID: i-1"
+
+
+class _Calls:
+    """Those made of any client, in order, each answered with the next answer."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *answers: Exception | Mapping[str, Any]
+    ) -> None:
+        self.made: list[tuple[str, Mapping[str, Any], float]] = []
+        self._answers = list(answers)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+
+        def call(client: BaseClient, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+            config = cast("Any", client.meta.config)
+            self.made.append((name, arguments, config.read_timeout))
+            answer = self._answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+
+
+def _refusal(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "any")
+
+
+def test_who_looks_waits_no_longer_than_a_deadline_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = _Calls(monkeypatch, {"AutoScalingGroups": []}, {})
+    groups = Groups("us-east-1")
+    groups.instances(["g"])
+    groups.end(INSTANCE)
+    assert all(seconds <= 10 for _, _, seconds in calls.made)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "decrements"),
+    [
+        (_refusal("ValidationError", _GONE), [True]),
+        (_refusal("ValidationError", _AT_MINIMUM), [True, False]),
+    ],
+)
+def test_what_is_gone_or_the_last_allowed_is_ended_all_the_same(
+    refusal: ClientError, decrements: Sequence[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = _Calls(monkeypatch, refusal, {})
+    Groups("us-east-1").end(INSTANCE)
+    assert [made["ShouldDecrementDesiredCapacity"] for _, made, _ in calls.made] == decrements
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [_refusal("ScalingActivityInProgress", "wait"), ResponseParserError("it broke off")],
+)
+def test_any_other_refusal_is_said(refusal: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    _Calls(monkeypatch, refusal)
+    with pytest.raises(CloudError):
+        Groups("us-east-1").end(INSTANCE)
