@@ -68,6 +68,39 @@ def test_what_is_gone_or_the_last_allowed_is_ended_all_the_same(
     assert [made["ShouldDecrementDesiredCapacity"] for _, made, _ in calls.made] == decrements
 
 
+def _answered(*codes: str, instances: Sequence[str] = ()) -> Mapping[str, Any]:
+    return {
+        "Instances": [{"InstanceIds": list(instances)}] if instances else [],
+        "Errors": [{"ErrorCode": code, "ErrorMessage": "no"} for code in codes],
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "instances", "code"),
+    [
+        (_answered(instances=["i-1", "i-2"]), ["i-1", "i-2"], ""),
+        (_answered("InsufficientInstanceCapacity"), [], "InsufficientInstanceCapacity"),
+        (_answered("UnfulfillableCapacity", instances=["i-1"]), ["i-1"], "UnfulfillableCapacity"),
+        (_answered(), [], "UnfulfillableCapacity"),
+    ],
+)
+def test_a_launch_says_what_came_of_it(
+    answer: Mapping[str, Any],
+    instances: Sequence[str],
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _Calls(monkeypatch, answer)
+    got = Groups("us-east-1").launch("g", "a", 2, there=[], now=0)
+    assert (got.instances, got.code) == (instances, code)
+
+
+def test_a_denial_within_an_answer_is_no_lack_of_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
+    _Calls(monkeypatch, _answered("UnauthorizedOperation"))
+    with pytest.raises(CloudError, match="UnauthorizedOperation"):
+        Groups("us-east-1").launch("g", "a", 2, there=[], now=0)
+
+
 @pytest.mark.parametrize(
     "refusal",
     [_refusal("ScalingActivityInProgress", "wait"), ResponseParserError("it broke off")],

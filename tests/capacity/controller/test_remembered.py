@@ -12,7 +12,7 @@ KEPT = Remembered(
     memory=Memory(
         zones={"a": ZoneMemory(held=2, held_since=NOW - 60), "b": ZoneMemory(refusals=1)},
         levels={"a": 2},
-        seen_at=NOW - 15,
+        seen_at=NOW // 60 * 60,  # it is kept to the minute
     ),
     doomed=frozenset({"i-1"}),
 )

@@ -1,6 +1,7 @@
 """Nodes, pods and Deployments as the API server has them, reduced to what moves depend on."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +19,15 @@ PAUSE = "tokenfleet.io/pause"
 """Annotation of a Deployment, set by a person: no replica is moved for the sake of its price."""
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 SCALE_DOWN_DISABLED = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
+# A node registers as not ready, and is for some seconds.
+_BORN_SECONDS, _BLINK_SECONDS = 5.0, 60.0
 # Pods cannot run there yet, or no longer.
 _CLOSED = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "startup-taint.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """``ready``: pods can run there; ``deadline`` of a notice in epoch seconds."""
+    """``ready``: pods can run there, or could a moment ago; ``deadline`` of a notice in epoch seconds."""
 
     name: str
     version: str
@@ -57,7 +60,7 @@ class Node:
             uid=metadata["uid"],
             instance=str(spec.get("providerID", "")).rpartition("/")[2],
             pool=metadata["labels"]["tokenfleet.io/pool"],
-            ready=conditions.get("Ready") == "True" and not closed,
+            ready=(conditions.get("Ready") == "True" and not closed) or _blinks(item, time.time()),
             cordoned=cordoned,
             leaving=LEAVING in values,
             deadline=_number(values.get(RECLAIM)),
@@ -185,6 +188,19 @@ class Deployment:
             paused=annotations.get(PAUSE, "false").lower() not in ("", "false"),
             rolling=unseen or old,
         )
+
+
+def _blinks(node: Mapping[str, Any], now: float) -> bool:
+    """Whether a node that was ready is not for less than a minute: most come back."""
+    (ready,) = [
+        c for c in node.get("status", {}).get("conditions", ()) if c["type"] == "Ready"
+    ] or [{}]
+    since = ready.get("lastTransitionTime")
+    if ready.get("status") == "True" or not since:
+        return False
+    changed = datetime.fromisoformat(since).timestamp()
+    born = datetime.fromisoformat(node["metadata"]["creationTimestamp"]).timestamp()
+    return changed - born > _BORN_SECONDS and now - changed < _BLINK_SECONDS
 
 
 def _number(text: str | None) -> float | None:

@@ -18,7 +18,7 @@ from tokenfleet.capacity.controller.machines import machines
 from tokenfleet.capacity.controller.members import PoolState
 from tokenfleet.capacity.controller.moving import Moving
 from tokenfleet.capacity.controller.remembered import Remembered, remembered
-from tokenfleet.capacity.controller.replicas import FAILED, replicas
+from tokenfleet.capacity.controller.replicas import FAILED, Evict, replicas
 from tokenfleet.capacity.controller.settings import SPOT, PoolSettings, Settings
 from tokenfleet.capacity.controller.sight import Sight
 from tokenfleet.capacity.controller.status import PoolStatus, pool_status
@@ -128,6 +128,9 @@ class Controller:
         """Act on one pool; when to look again, in epoch seconds."""
         state = self._sight.pool(pool)
         outcome, moves = Outcome(), ()
+        urgent = [model for model in state.deployments if self._is_due(state, model)]
+        # An answer of AWS may take longer than a replica has left.
+        wakes = [self._model(state, model, ()) for model in urgent]
         for _ in range(_ROUNDS):
             if self._sight.blind:
                 break
@@ -138,13 +141,20 @@ class Controller:
             state = self._sight.pool(pool)
         self._launching.upkeep(state)
         self._moving.unpause(state)
-        wakes = [self._model(state, model, moves) for model in state.deployments]
+        others = [model for model in state.deployments if model not in urgent]
+        wakes += [self._model(state, model, moves) for model in others]
         self._measure(state)
         busy = any(member.doomed or not member.ready for member in state.members) or any(
             deployment.surge.replicas for deployment in state.deployments.values()
         )
         share = _BUSY_SHARE if busy or outcome.launched or moves or self._sight.blind else 1
         return min([state.now + share * self._settings.interval_seconds, *filter(None, wakes)])
+
+    def _is_due(self, state: PoolState, model: str) -> bool:
+        """Whether a replica has to go now."""
+        seconds = self._settings.notice_seconds
+        found = replicas(state, model, may_return=False, notice_seconds=seconds)
+        return any(isinstance(step, Evict) and step.why == "deadline" for step in found.steps)
 
     def _decided(self, state: PoolState, before: Outcome) -> tuple[Outcome, Sequence[str]]:
         """Decide, and bring machines about; what that told, and which models may return."""

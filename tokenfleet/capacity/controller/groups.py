@@ -117,7 +117,13 @@ class Groups:
                 return Launched(instances=(), code=failed.code)
             raise failed from error
         got = [i for launched in answer.get("Instances", ()) for i in launched["InstanceIds"]]
-        codes = [error["ErrorCode"] for error in answer.get("Errors", ())]
+        errors = answer.get("Errors", ())
+        codes = [error["ErrorCode"] for error in errors]
+        if not got and codes and _NO_CAPACITY.isdisjoint(codes):
+            # A denial, or a template that is wrong: capacity there may be plenty of.
+            message = str(errors[0].get("ErrorMessage", ""))
+            failed = CloudError("LaunchInstances", codes[0], message)
+            raise failed
         code = codes[0] if codes else "" if len(got) >= count else "UnfulfillableCapacity"
         return Launched(instances=got, code="" if len(got) >= count else code)
 

@@ -19,6 +19,9 @@ class Remembered:
     def text(self) -> str:
         """As it is kept."""
         memory = asdict(self.memory)
+        if self.memory.seen_at is not None:
+            # To the minute: else each look would have something new to keep.
+            memory["seen_at"] = self.memory.seen_at // 60 * 60
         return json.dumps({"memory": memory, "doomed": sorted(self.doomed)}, sort_keys=True)
 
 
