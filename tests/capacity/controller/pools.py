@@ -63,6 +63,7 @@ class Seen:
     surge: Surge = field(default_factory=Surge)
     paused: bool = False
     rolling: bool = False
+    told: bool = False
 
     def state(self, pool: PoolSettings | None = None) -> PoolState:
         """As the controller puts it together."""
@@ -90,6 +91,7 @@ class Seen:
                     replicas=self.replicas,
                     surge=self.surge,
                     marked=bool(self.surge.replicas),
+                    told=self.told,
                     paused=self.paused,
                     rolling=self.rolling,
                 )

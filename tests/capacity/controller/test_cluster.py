@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tokenfleet.capacity.controller.cluster import Node, Surge
+from tokenfleet.capacity.controller.cluster import MANAGER, SURGE, Deployment, Node, Surge
 
 NOT_READY = [{"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}]
 
@@ -63,3 +63,51 @@ def test_a_node_that_blinks_is_not_given_up(
         "status": {"conditions": [condition]},
     }
     assert Node.of(node).ready == ready
+
+
+def _written(manager: str, second: int, *path: str) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for name in reversed(path):
+        fields = {name: fields}
+    return {"manager": manager, "time": f"2026-11-29T18:00:{second:02}Z", "fieldsV1": fields}
+
+
+REPLICAS = ("f:spec", "f:replicas")
+ANNOTATION = ("f:metadata", "f:annotations", f"f:{SURGE}")
+OURS = [_written(MANAGER, 5, *REPLICAS), _written(MANAGER, 5, *ANNOTATION)]
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted", "surge"),
+    [
+        (OURS, 2, 1),
+        ([*OURS, _written("pulumi", 9, *REPLICAS)], 3, 1),
+        ([*OURS, _written("pulumi", 1, *REPLICAS)], 2, 1),
+        ([*OURS, _written("pulumi", 5, *REPLICAS)], 2, 1),  # in the same second
+        (
+            [*OURS, _written("kube-controller-manager", 9, *REPLICAS)],
+            2,
+            1,
+        ),  # it adds to what it sees
+        ([*OURS, _written("kubectl-rollout", 9, *ANNOTATION)], 3, 0),  # a surge of long ago
+        ([], 2, 1),
+    ],
+)
+def test_who_wrote_last_says_what_replicas_mean(
+    written: list[dict[str, object]], wanted: int, surge: int
+) -> None:
+    found = Deployment.of(
+        {
+            "metadata": {
+                "name": "vllm-m",
+                "uid": "u",
+                "resourceVersion": "1",
+                "generation": 1,
+                "labels": {"tokenfleet.io/model": "m"},
+                "annotations": {SURGE: Surge(replicas=1, total=3).text},
+                "managedFields": written,
+            },
+            "spec": {"replicas": 3},
+        }
+    )
+    assert (found.wanted, found.surge.replicas) == (wanted, surge)

@@ -127,6 +127,11 @@ SCALED: Mapping[str, tuple[Seen, bool, list[tuple[int, int]]]] = {
         False,
         [(5, 1)],
     ),
+    "somebody who knows nothing of a surge asks for as many": (
+        Seen(machines=[SPOT, DOOMED], waiting=1, replicas=3, surge=REPLACING, told=True),
+        False,
+        [(4, 1)],
+    ),
     "a person asks for fewer than there were": (
         Seen(machines=[SPOT, SPOT, DOOMED], replicas=1, surge=Surge(replicas=1, total=3)),
         False,

@@ -19,6 +19,7 @@ WANTED = Deployment(
     model=MODEL,
     replicas=2,
     surge=Seen().surge,
+    told=False,
     marked=False,
     paused=False,
     rolling=False,

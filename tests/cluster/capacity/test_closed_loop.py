@@ -199,10 +199,28 @@ def test_replicas_that_keda_adds_during_a_surge_stay(loop_of: LoopOf, api: Api) 
 
     loop.eventually(surged)
     # As an autoscaler sets it: on what it sees, the surge included.
-    api.merge(_path(loop), {"spec": {"replicas": 5}})
+    scale = f"{_path(loop)}/scale?fieldManager=kube-controller-manager"
+    api.merge(scale, {"spec": {"replicas": 5}})
     loop.note("KEDA asks for two more")
     loop.back(*ZONES)
     loop.await_settled(4, spot=4)
+
+
+def test_a_deployment_during_a_surge_is_taken_at_its_word(loop_of: LoopOf) -> None:
+    loop = loop_of(2)
+    _dry(loop)
+    loop.reclaim(_zones_held(loop)[0])
+
+    def surged() -> bool:
+        """one more is asked for"""
+        return SURGE in loop.fleet.deployment(MODEL)["metadata"].get("annotations", {})
+
+    loop.eventually(surged)
+    # As `pulumi up` does it, which knows nothing of a surge.
+    loop.fleet.serve(MODEL, 3)
+    loop.note("pulumi up asks for three")
+    loop.back(*ZONES)
+    loop.await_settled(3, spot=3)
 
 
 def test_aws_that_throttles_fails_and_refuses_costs_time_alone(loop_of: LoopOf) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,10 @@ SURGE = "tokenfleet.io/surge"
 """Annotation of a Deployment: replicas beyond those that are wanted."""
 PAUSE = "tokenfleet.io/pause"
 """Annotation of a Deployment, set by a person: no replica is moved for the sake of its price."""
+MANAGER = "tokenfleet-capacity"
+"""As the API server knows us."""
+# The horizontal pod autoscaler, which KEDA makes.
+_AUTOSCALER = "kube-controller-manager"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 SCALE_DOWN_DISABLED = "cluster-autoscaler.kubernetes.io/scale-down-disabled"
 # A node registers as not ready, and is for some seconds.
@@ -142,7 +146,11 @@ class Surge:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A model's; ``rolling``: a release is under way."""
+    """A model's; ``rolling``: a release is under way.
+
+    ``marked``: it has an annotation of a surge. ``told``: whoever wrote its replicas last knows
+    nothing of a surge, and means just that many.
+    """
 
     name: str
     uid: str
@@ -151,6 +159,7 @@ class Deployment:
     replicas: int
     surge: Surge
     marked: bool
+    told: bool
     paused: bool
     rolling: bool
 
@@ -163,10 +172,10 @@ class Deployment:
     def wanted(self) -> int:
         """Replicas that people or KEDA ask for.
 
-        While surged KEDA only adds, to what it sees; who asks for fewer than were there means
-        just that many.
+        While surged KEDA only adds, to what it sees; whoever asks for fewer than were there
+        means just that many.
         """
-        if self.replicas < self.surge.total:
+        if self.told or self.replicas < self.surge.total:
             return self.replicas
         return max(0, self.replicas - self.surge.replicas)
 
@@ -177,17 +186,35 @@ class Deployment:
         annotations = metadata.get("annotations", {})
         unseen = status.get("observedGeneration", 0) < metadata["generation"]
         old = status.get("replicas", 0) > status.get("updatedReplicas", 0)
+        fields = metadata.get("managedFields", ())
+        writer = _last_writer(fields, "f:spec", "f:replicas")
+        # `kubectl rollout undo` brings back the annotations of long ago.
+        ours = _last_writer(fields, "f:metadata", "f:annotations", f"f:{SURGE}") in (MANAGER, None)
         return Deployment(
             name=metadata["name"],
             uid=metadata["uid"],
             version=metadata["resourceVersion"],
             model=metadata["labels"]["tokenfleet.io/model"],
             replicas=spec.get("replicas", 1),
-            surge=Surge.of(annotations.get(SURGE)),
+            surge=Surge.of(annotations.get(SURGE) if ours else None),
             marked=SURGE in annotations,
+            told=writer not in (MANAGER, _AUTOSCALER, None),
             paused=annotations.get(PAUSE, "false").lower() not in ("", "false"),
             rolling=unseen or old,
         )
+
+
+def _last_writer(managed: Sequence[Mapping[str, Any]], *path: str) -> str | None:
+    """Who wrote a field last, as the API server has it; of several in one second, us."""
+    found: list[tuple[str, bool, str]] = []
+    for entry in managed:
+        fields: Mapping[str, Any] = entry.get("fieldsV1", {})
+        for name in path[:-1]:
+            fields = fields.get(name, {})
+        if path[-1] in fields:
+            manager = str(entry.get("manager", ""))
+            found.append((str(entry.get("time", "")), manager == MANAGER, manager))
+    return max(found)[2] if found else None
 
 
 def _blinks(node: Mapping[str, Any], now: float) -> bool:

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from tokenfleet.capacity.controller.cluster import Deployment, Node
+from tokenfleet.capacity.controller.cluster import MANAGER, Deployment, Node
 from tokenfleet.capacity.controller.metrics import Metrics
 
 Event = dict[str, Any]
-_COMPONENT = "tokenfleet-capacity"
 _MOST_REMEMBERED = 1000
 
 
@@ -74,7 +73,7 @@ class Journal:
             "reason": reason,
             "message": message,
             "type": "Warning" if warning else "Normal",
-            "source": {"component": _COMPONENT},
+            "source": {"component": MANAGER},
             "firstTimestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "lastTimestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "count": 1,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod
+from tokenfleet.capacity.controller.cluster import MANAGER, Deployment, Node, Pod
 
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TIMEOUT_SECONDS = 10
@@ -71,7 +71,7 @@ class Kubernetes:
     def patch_deployment(self, deployment: Deployment, change: Mapping[str, Any]) -> None:
         """Change a Deployment unless somebody else did in between."""
         path = f"{self._in('apis/apps/v1')}/deployments/{deployment.name}"
-        self._merge(path, deployment.version, change)
+        self._merge(f"{path}?fieldManager={MANAGER}", deployment.version, change)
 
     def evict(self, pod: Pod) -> None:
         """Ask for an eviction, which a disruption budget refuses with 429."""

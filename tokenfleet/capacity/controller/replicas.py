@@ -72,7 +72,8 @@ def replicas(state: PoolState, model: str, *, may_return: bool, notice_seconds: 
     surge, why = _surge(seen, may_return=may_return)
     steps: list[Step] = [*_costs(seen)]
     total = seen.deployment.wanted + surge.replicas
-    if total != seen.deployment.replicas or surge != seen.deployment.surge:
+    stale = seen.deployment.marked and not surge.replicas
+    if total != seen.deployment.replicas or surge != seen.deployment.surge or stale:
         steps.append(Scale(deployment=seen.deployment, replicas=total, surge=surge, why=why))
     steps += _evictions(seen, notice_seconds)
     return Replicas(

@@ -144,7 +144,16 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
         "kind": "Deployment",
         # Waiting would make `pulumi up` fail whenever spot is dry or a model is slow to load;
         # the rollout's own deadline reports that in the cluster.
-        "metadata": object_metadata(model, {"pulumi.com/skipAwait": "true"}),
+        "metadata": object_metadata(
+            model,
+            {
+                "pulumi.com/skipAwait": "true",
+                # The capacity controller writes replicas, too, and annotates what it has added;
+                # an `up` that changes them would end in a conflict (Pulumi, "Managing resources
+                # with server-side apply").
+                **({"pulumi.com/patchForce": "true"} if pool.has_spot else {}),
+            },
+        ),
         "spec": {
             "replicas": model.first_replicas,
             # A replica owns its node: surging would wait for a node that may never come.
