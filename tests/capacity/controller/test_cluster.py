@@ -83,7 +83,7 @@ OURS = [_written(MANAGER, 5, *REPLICAS), _written(MANAGER, 5, *ANNOTATION)]
         (OURS, 2, 1),
         ([*OURS, _written("pulumi", 9, *REPLICAS)], 3, 1),
         ([*OURS, _written("pulumi", 1, *REPLICAS)], 2, 1),
-        ([*OURS, _written("pulumi", 5, *REPLICAS)], 2, 1),  # in the same second
+        ([*OURS, _written("pulumi", 5, *REPLICAS)], 3, 1),  # in the same second, and so later
         (
             [*OURS, _written("kube-controller-manager", 9, *REPLICAS)],
             2,

@@ -205,7 +205,10 @@ class Deployment:
 
 
 def _last_writer(managed: Sequence[Mapping[str, Any]], *path: str) -> str | None:
-    """Who wrote a field last, as the API server has it; of several in one second, us."""
+    """Who wrote a field last, as the API server has it; of several in one second, not us.
+
+    Who has the field beside us wrote after us: a change of ours would have taken it from them.
+    """
     found: list[tuple[str, bool, str]] = []
     for entry in managed:
         fields: Mapping[str, Any] = entry.get("fieldsV1", {})
@@ -213,7 +216,7 @@ def _last_writer(managed: Sequence[Mapping[str, Any]], *path: str) -> str | None
             fields = fields.get(name, {})
         if path[-1] in fields:
             manager = str(entry.get("manager", ""))
-            found.append((str(entry.get("time", "")), manager == MANAGER, manager))
+            found.append((str(entry.get("time", "")), manager != MANAGER, manager))
     return max(found)[2] if found else None
 
 
