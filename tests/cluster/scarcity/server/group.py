@@ -94,7 +94,7 @@ class Group(FakeAutoScalingGroup):
         return next(str(subnet.id) for subnet in subnets if subnet.availability_zone == zone)
 
     def _version(self) -> Any:  # noqa: ANN401 - moto's, without types
-        return self.ec2_launch_template.get_version(self.launch_template_version)  # type: ignore[union-attr]
+        return self.ec2_launch_template.get_version(self.launch_template_version)  # type: ignore[union-attr] - a group here always has one
 
     def _launch_one(self, zone: str, by: str) -> Instance:
         (started,) = self.ec2_backend.run_instances(
