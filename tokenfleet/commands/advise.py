@@ -17,14 +17,12 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    fail_stack,
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.planned import planned
 from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.json_document import Schema
-from tokenfleet.mistakes import StackError
-from tokenfleet.plan.decide import plan_of
 from tokenfleet.views.screens.advice import advice_screen
 
 BLOCKED = FAILED_VERDICT
@@ -48,10 +46,7 @@ def advise(
     stack_file = stack_file_of(
         project.resolve(), given_stack(stack, named) or DEFAULT_STACK, answers_of(answers)
     )
-    try:
-        plan = plan_of(stack_file)
-    except StackError as error:
-        fail_stack(stack_file, error)
+    plan = planned(stack_file)
     try:
         answered = ask(question_of(plan), dt.datetime.now(dt.UTC))
     except AdviceError as error:

@@ -23,16 +23,14 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    fail_stack,
     say_json,
     stack_file_of,
 )
 from tokenfleet.commands.capacity_status import status_command
+from tokenfleet.commands.planned import planned
 from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
-from tokenfleet.mistakes import StackError
-from tokenfleet.plan.decide import plan_of
 from tokenfleet.views.drawing.capacity import write_plots
 from tokenfleet.views.screens.capacity import forecasts
 
@@ -92,10 +90,7 @@ def forecast_command(
     """Say how often all replicas will serve on spot and what that costs (the default command)."""
     stack = given_stack(word, named) or DEFAULT_STACK
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
-    try:
-        plan = plan_of(stack_file)
-    except StackError as error:
-        fail_stack(stack_file, error)
+    plan = planned(stack_file)
     asked = questions(plan, replicas=replicas, care=care, spare=spare)
     if not asked:
         fail(f"{stack_file.path.name}: no model on a spot tier")

@@ -12,14 +12,13 @@ from tokenfleet.commands.answers import (
     ProjectFolder,
     answers_of,
     fail,
-    fail_stack,
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.planned import planned
 from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.json_document import Schema
-from tokenfleet.mistakes import StackError, nearest
-from tokenfleet.plan.decide import plan_of
+from tokenfleet.mistakes import nearest
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.folder import manifest_yaml
 
@@ -46,12 +45,8 @@ def compile(  # noqa: A001 - the word its user types
     """
     stack, model = stack_and_model(words, named)
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
-    try:
-        # What is to be compiled is not published yet, whatever the stack file says of older code.
-        keys = edited(stack_file.keys, StackEdit())
-        plan = plan_of(stack_file, keys)
-    except StackError as error:
-        fail_stack(stack_file, error)
+    # What is to be compiled is not published yet, whatever the stack file says of older code.
+    plan = planned(stack_file, edited(stack_file.keys, StackEdit()))
     jobs, pools = plan.serving.compile_jobs, {found.name: found.pool for found in plan.models}
     if model not in pools:
         known = ", ".join(pools)

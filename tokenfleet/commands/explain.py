@@ -15,15 +15,14 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    fail_stack,
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.planned import planned
 from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.json_document import Schema
-from tokenfleet.mistakes import StackError, nearest
-from tokenfleet.plan.decide import plan_of
+from tokenfleet.mistakes import nearest
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
@@ -67,10 +66,7 @@ def explain(
     """
     stack, model = stack_and_model(words, named)
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
-    try:
-        plan = plan_of(stack_file)
-    except StackError as error:
-        fail_stack(stack_file, error)
+    plan = planned(stack_file)
     models = {planned.name: planned for planned in plan.models}
     if model not in models:
         hint = "".join(_elsewhere(stack_file.path, model)) or nearest(model, models)

@@ -16,15 +16,13 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
-    fail_stack,
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.planned import planned
 from tokenfleet.commands.published import BucketName, bucket_of
 from tokenfleet.commands.stack_name import StackOption, given_stack
 from tokenfleet.json_document import Schema
-from tokenfleet.mistakes import StackError
-from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import (
     DRAFT,
@@ -121,11 +119,7 @@ def models(
 
 def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence[Loadable]:
     # The answer is what the file should say: what it says now does not matter.
-    keys = edited(stack_file.keys, StackEdit())
-    try:
-        plan = plan_of(stack_file, keys)
-    except StackError as error:
-        fail_stack(stack_file, error)
+    plan = planned(stack_file, edited(stack_file.keys, StackEdit()))
     states = state_by_snapshot(found)
     return [
         Loadable(

@@ -121,6 +121,10 @@ class Loop:
         """The on-demand instances that run or start."""
         return self.scarcity.instances(ON_DEMAND, "pending", "running")
 
+    def surged(self) -> bool:
+        """more replicas are asked for than wanted"""
+        return SURGE in self.fleet.deployment(MODEL)["metadata"].get("annotations", {})
+
     def settled(self, replicas: int, *, spot: int | None, on_demand: int | None = 0) -> bool:
         """Whether so many replicas serve on so many nodes, and nothing is under way.
 
@@ -131,9 +135,9 @@ class Loop:
             return False
         if on_demand not in (None, len(self.on_demand())):
             return False
-        deployment = self.fleet.deployment(MODEL)
-        if SURGE in deployment["metadata"].get("annotations", {}):
+        if self.surged():
             return False
+        deployment = self.fleet.deployment(MODEL)
         pods = self.fleet.pods(MODEL)
         ready = [pod for pod in pods if is_ready(pod)]
         return deployment["spec"]["replicas"] == len(pods) == len(ready) == replicas

@@ -14,7 +14,7 @@ from tests.cluster.capacity.conftest import LoopOf
 from tests.cluster.capacity.drawing import drawn
 from tests.cluster.capacity.loop import MODEL, NOTICE_SECONDS, ZONES, Loop
 from tests.cluster.control_plane import ControlPlane
-from tokenfleet.capacity.controller.cluster import PAUSE, SURGE
+from tokenfleet.capacity.controller.cluster import PAUSE
 
 REPLICAS = 4
 KILLS = 10
@@ -193,11 +193,7 @@ def test_replicas_that_keda_adds_during_a_surge_stay(loop_of: LoopOf, api: Api) 
     _dry(loop)
     loop.reclaim(_zones_held(loop)[0])
 
-    def surged() -> bool:
-        """one more is asked for"""
-        return SURGE in loop.fleet.deployment(MODEL)["metadata"].get("annotations", {})
-
-    loop.eventually(surged)
+    loop.eventually(loop.surged)
     # As an autoscaler sets it: on what it sees, the surge included.
     scale = f"{_path(loop)}/scale?fieldManager=kube-controller-manager"
     api.merge(scale, {"spec": {"replicas": 5}})
@@ -211,11 +207,7 @@ def test_a_deployment_during_a_surge_is_taken_at_its_word(loop_of: LoopOf) -> No
     _dry(loop)
     loop.reclaim(_zones_held(loop)[0])
 
-    def surged() -> bool:
-        """one more is asked for"""
-        return SURGE in loop.fleet.deployment(MODEL)["metadata"].get("annotations", {})
-
-    loop.eventually(surged)
+    loop.eventually(loop.surged)
     # As `pulumi up` does it, which knows nothing of a surge.
     loop.fleet.serve(MODEL, 3)
     loop.note("pulumi up asks for three")

@@ -46,6 +46,15 @@ class Node:
     protected_from_autoscaler: bool
     taints: tuple[Mapping[str, Any], ...]
 
+    def tainted(self, key: str, value: str) -> Mapping[str, Any]:
+        """The change that keeps new pods off, with that taint."""
+        taint = {"key": key, "value": value, "effect": "NoSchedule"}
+        return {"spec": {"taints": [*self.taints, taint]}}
+
+    def untainted(self, key: str) -> Mapping[str, Any]:
+        """The change that takes that taint away."""
+        return {"spec": {"taints": [taint for taint in self.taints if taint["key"] != key]}}
+
     @staticmethod
     def of(item: Mapping[str, Any]) -> "Node":
         """From an object of the API."""

@@ -95,8 +95,7 @@ class Hearing:
             if notice.kind == "reclaim":
                 if node.deadline is not None:
                     return
-                taint = {"key": RECLAIM, "value": f"{notice.at:.0f}", "effect": "NoSchedule"}
-                change = {"spec": {"taints": [*node.taints, taint]}}
+                change = node.tainted(RECLAIM, f"{notice.at:.0f}")
             else:
                 change = {"metadata": {"annotations": {REBALANCE: f"{notice.at:.0f}"}}}
             try:

@@ -112,10 +112,8 @@ class Launching:
         node = member.node
         if node is None:
             return
-        taints = [taint for taint in node.taints if taint["key"] != LEAVING]
-        if leaving:
-            taints.append({"key": LEAVING, "value": "true", "effect": "NoSchedule"})
-        if self._attempts.patched(node, {"spec": {"taints": taints}}):
+        change = node.tainted(LEAVING, "true") if leaving else node.untainted(LEAVING)
+        if self._attempts.patched(node, change):
             self._journal.say("close" if leaving else "keep", node=node.name)
 
     def _end(self, state: PoolState, step: End, outcome: Outcome) -> None:
@@ -149,17 +147,15 @@ class Launching:
             if not node.protected_from_autoscaler:
                 change["metadata"] = {"annotations": {SCALE_DOWN_DISABLED: "true"}}
             if member.deadline is not None and node.deadline is None:
-                taint = {"key": RECLAIM, "value": f"{member.deadline:.0f}", "effect": "NoSchedule"}
-                change["spec"] = {"taints": [*node.taints, taint]}
+                change |= node.tainted(RECLAIM, f"{member.deadline:.0f}")
             if change:
                 self._attempts.patched(node, change)
 
     def _reopen(self, node: Node, now: float) -> None:
         """Nobody ends a reserved node: one that a maintenance has left there is paid for, and serves."""
-        if node.ready and node.deadline is not None and now - node.deadline > _OVERDUE_SECONDS:
-            taints = [taint for taint in node.taints if taint["key"] != RECLAIM]
-            if self._attempts.patched(node, {"spec": {"taints": taints}}):
-                self._journal.say("reopen", node=node.name)
+        overdue = node.deadline is not None and now - node.deadline > _OVERDUE_SECONDS
+        if node.ready and overdue and self._attempts.patched(node, node.untainted(RECLAIM)):
+            self._journal.say("reopen", node=node.name)
 
     def _rest(self, group: str, state: PoolState, error: CloudError) -> None:
         """Ask again later, each time twice as long: throttling only grows by asking."""
