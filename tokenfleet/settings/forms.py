@@ -59,6 +59,9 @@ PublishedMark = Annotated[str, StringConstraints(pattern=r"^weights-[0-9a-f]{12}
 # Whether the stack pulls such a thing is checked where that is known.
 PulledName = Annotated[str, StringConstraints(pattern=r"^[!-~]+/[!-~]+:[A-Za-z0-9_.+-]+$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+SnapshotName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+/[0-9a-f]{40}$")
+]
 # Whether a stack pays such a thing is checked where that is known.
 PricedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
 FlagName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -99,6 +102,7 @@ FORM_BY_TYPE: dict[object, str] = {
     PublishedMark: "what tokenfleet models --stack STACK prints, such as weights-0123456789ab",
     PulledName: "registry, repository and tag, such as docker.io/vllm/vllm-openai:v0.32.0",
     Digest: "sha256: and 64 hexadecimal digits",
+    SnapshotName: "a model and its revision such as Qwen/Qwen3-8B/ and 40 hexadecimal digits",
     PricedName: "an instance type such as c8gd.4xlarge or a service such as natGateway",
     FlagName: "a flag without its leading dashes, such as enable-auto-tool-choice",
     TagKey: "a tag key: up to 128 letters, digits and _.:/=+-@",

@@ -20,6 +20,7 @@ from tokenfleet.settings.forms import (
     PulledName,
     RegionName,
     ReservationId,
+    SnapshotName,
     TagKey,
     TagValue,
     VpcCidr,
@@ -129,6 +130,8 @@ class TierSettings(Section):
     """Nodes at most."""
     reservation: ReservationSettings | None = None
     """What a reserved tier launches into."""
+    warm_nodes: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Stopped nodes that wait with image and weights on their disks, on demand and without local disks; only the disks are paid for."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> "TierSettings":
@@ -136,6 +139,17 @@ class TierSettings(Section):
             msg = f"min {self.min} is larger than max {self.max}: swap them or raise max"
             raise ValueError(msg)
         return self
+
+
+class BakedSettings(Section):
+    """A machine image that `tokenfleet bake` made: the engine's image is unpacked on it."""
+
+    image_id: ImageId
+    """The machine image, in the stack's region."""
+    engine_digest: Digest
+    """Digest of the engine's image on it, which has to be the one the pool serves with."""
+    weights: tuple[SnapshotName, ...] = ()
+    """Published revisions that are on it too, `organisation/model/revision`."""
 
 
 class PoolSettings(Section):
@@ -147,6 +161,8 @@ class PoolSettings(Section):
     """EC2 types that are interchangeable; on demand, the first is asked for first."""
     image_id: ImageId | None = None
     """EKS image of Amazon Linux 2023 in the stack's region, for this version, architecture and driver; else the pinned release."""
+    baked: BakedSettings | None = None
+    """Instead of `imageId`, one with the engine's image on it: nothing is pulled at boot."""
     tiers: Annotated[dict[PurchaseOption, TierSettings], Field(min_length=1)]
     """Ways to buy, by name: `reserved` runs whole, the rest on `spot` where it is to be had, else `on-demand`."""
     care: Annotated[float, Field(ge=0, le=10)] = 1.0

@@ -33,6 +33,8 @@ class TierPlan:
     capacity_reservation_id: str | None
     capacity_block: bool
     only_zone: str | None
+    warm_nodes: int
+    """Stopped nodes that wait beside it, with what they need on their disks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +150,7 @@ def _tier(
         capacity_reservation_id=reservation.capacity_reservation_id if reservation else None,
         capacity_block=bool(reservation and reservation.capacity_block),
         only_zone=reservation.zone if reservation else None,
+        warm_nodes=tier.warm_nodes,
     )
 
 
