@@ -9,12 +9,19 @@ from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes.sizes import NodeSize, Taint, node_size, smallest
-from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSettings
+from tokenfleet.settings.sections import (
+    BakedSettings,
+    PoolSettings,
+    PurchaseOption,
+    TierSettings,
+)
 
 LABEL_PREFIX = "tokenfleet.io"
 STARTUP_TAINT_PREFIX = "startup-taint.cluster-autoscaler.kubernetes.io/"
 SCALE_UP_DELAY_SECONDS = 90
 """How long the autoscaler leaves a pending replica to the capacity controller, where there is one."""
+LOOK_SECONDS = 6
+"""How often the capacity controller looks at what is wanted and what is there, where all is quiet."""
 # Cheapest first: capacity already paid for, then spot, then on demand.
 TIERS_BY_PREFERENCE: Sequence[PurchaseOption] = ("reserved", "spot", "on-demand")
 
@@ -54,6 +61,8 @@ class PoolPlan:
     instance_types: Sequence[str]
     image_id: str | None
     """The machine image that the stack gives, if it gives one."""
+    baked: BakedSettings | None
+    """What that image has on it, where it is a baked one."""
     size: NodeSize
     resources: Mapping[str, int]
     taints: Sequence[Taint]
@@ -71,6 +80,11 @@ class PoolPlan:
     def max_nodes(self) -> int:
         """The most nodes that all tiers together may have."""
         return sum(tier.max_nodes for tier in self.tiers)
+
+    @property
+    def warm_nodes(self) -> int:
+        """Stopped nodes that wait beside all tiers."""
+        return sum(tier.warm_nodes for tier in self.tiers)
 
     @property
     def has_spot(self) -> bool:
@@ -107,7 +121,8 @@ def plan_pool(
         architecture=hardware.architecture,
         engine=hardware.engine,
         instance_types=settings.instance_types,
-        image_id=settings.image_id,
+        image_id=settings.baked.image_id if settings.baked else settings.image_id,
+        baked=settings.baked,
         size=node_size(base),
         resources=device_resources(base, engine),
         taints=[_taint(name, engine)],
