@@ -27,7 +27,7 @@ from tokenfleet.plan.nodes.groups import (
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.prices import stack_prices
-from tokenfleet.plan.pulls import Pull, plan_pulls
+from tokenfleet.plan.pulls import Pull, given_digests, plan_pulls
 from tokenfleet.plan.serving.arrival import pool_fetches
 from tokenfleet.plan.serving.model import ModelPlan, plan_model
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
@@ -94,7 +94,7 @@ def build(
     name = f"{project}-{stack}"
     tags = {**settings.cost.tags, f"{PROJECT}:project": project, f"{PROJECT}:stack": stack}
     zones = sorted(settings.network.zones)
-    version, digests = settings.cluster.kubernetes_version, settings.cluster.digests
+    version, digests = settings.cluster.kubernetes_version, given_digests(settings)
     pools = [
         plan_pool(
             pool_name,
@@ -125,6 +125,7 @@ def build(
         )
         for model_name, model in sorted(settings.models.items())
     ]
+    image_by_pool = {model.pool: model.image for model in models}
     system = settings.cluster.system_nodes
     system_nodes = plan_system_group(
         cluster_name=name,
@@ -143,6 +144,7 @@ def build(
             kubernetes_version=version,
             zones=zones,
             tags=tags,
+            image=image_by_pool[pool.name],
             snapshots=_snapshots(models, pool.name),
         )
         for pool in pools
@@ -192,7 +194,7 @@ def build(
             version,
             settings.region,
             pools,
-            image_by_pool={model.pool: model.image for model in models},
+            image_by_pool=image_by_pool,
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
             digests=digests,
         ),

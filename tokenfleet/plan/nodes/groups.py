@@ -86,13 +86,16 @@ def plan_node_groups(
     kubernetes_version: str,
     zones: Sequence[str],
     tags: Mapping[str, str],
+    image: str,
     snapshots: Sequence[str],
 ) -> Sequence[NodeGroupPlan]:
     """One group for each tier of a pool, in order of preference.
 
-    ``snapshots`` are what a new node fetches before any pod asks, the likeliest first.
+    ``image`` is that of its replicas; ``snapshots`` are what a new node fetches before any pod
+    asks, the likeliest first.
     """
-    image = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
+    machine = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
+    baked_image = image if pool.baked else None
     taints = [*pool.taints, *pool.startup_taints]
     return [
         NodeGroupPlan(
@@ -100,9 +103,16 @@ def plan_node_groups(
             physical_name=group_name(cluster_name, pool, tier),
             purchase_option=tier.purchase_option,
             instance_types=pool.instance_types,
-            image=image,
+            image=machine,
             templates=[
-                _template(disks, tier.purchase_option, tier.labels, taints, snapshots)
+                _template(
+                    disks,
+                    tier.purchase_option,
+                    tier.labels,
+                    taints,
+                    snapshots=snapshots,
+                    baked_image=baked_image,
+                )
                 for disks in pool.disks
             ],
             min_nodes=tier.min_nodes,
@@ -124,7 +134,9 @@ def _template(
     option: PurchaseOption,
     labels: Mapping[str, str],
     taints: Sequence[Taint] = (),
+    *,
     snapshots: Sequence[str] = (),
+    baked_image: str | None = None,
 ) -> TemplatePlan:
     cores = min(catalogued(name).vcpus for name in disks.instance_types)
     return TemplatePlan(
@@ -141,6 +153,7 @@ def _template(
             local_disks=disks.local,
             fast_image_pull=disks.fast_image_pull,
             snapshots=snapshots,
+            baked_image=baked_image,
         ),
     )
 

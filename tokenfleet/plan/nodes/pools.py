@@ -7,14 +7,10 @@ from typing import Literal, cast
 from tokenfleet.catalogue.hardware import Engine, Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.nodes.baked import BakedPlan, plan_baked
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes.sizes import NodeSize, Taint, node_size, smallest
-from tokenfleet.settings.sections import (
-    BakedSettings,
-    PoolSettings,
-    PurchaseOption,
-    TierSettings,
-)
+from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSettings
 
 LABEL_PREFIX = "tokenfleet.io"
 STARTUP_TAINT_PREFIX = "startup-taint.cluster-autoscaler.kubernetes.io/"
@@ -61,8 +57,8 @@ class PoolPlan:
     instance_types: Sequence[str]
     image_id: str | None
     """The machine image that the stack gives, if it gives one."""
-    baked: BakedSettings | None
-    """What that image has on it, where it is a baked one."""
+    baked: BakedPlan | None
+    """What that image holds, where `tokenfleet bake` made it."""
     size: NodeSize
     resources: Mapping[str, int]
     taints: Sequence[Taint]
@@ -114,15 +110,17 @@ def plan_pool(
     """
     kinds = [instance_type(kind) for kind in settings.instance_types]
     hardware, engine, base = hardware_of(settings), engine_of(settings), smallest(kinds)
-    disks = plan_disks(kinds, models, compiled=ami_variant(base) == "neuron")
+    baked = plan_baked(settings.baked)
+    compiled = ami_variant(base) == "neuron"
+    disks = plan_disks(kinds, models, compiled=compiled, baked=baked)
     return PoolPlan(
         name=name,
         hardware=settings.hardware,
         architecture=hardware.architecture,
         engine=hardware.engine,
         instance_types=settings.instance_types,
-        image_id=settings.baked.image_id if settings.baked else settings.image_id,
-        baked=settings.baked,
+        image_id=baked.image_id if baked else settings.image_id,
+        baked=baked,
         size=node_size(base),
         resources=device_resources(base, engine),
         taints=[_taint(name, engine)],

@@ -12,6 +12,7 @@ from tokenfleet.plan.nodes.sizes import Taint, max_pods_expression
 from tokenfleet.weights.layout import CACHE_FOLDER
 
 _FOLDER = files("tokenfleet") / "userdata"
+_SCRIPT = 'text/x-shellscript; charset="us-ascii"'
 CACHE_USER_ID = 10001
 """Who owns the cache: the loader at boot and the replicas, and no person that logs in."""
 
@@ -33,13 +34,15 @@ class BootPlan:
 
     ``fast_image_pull`` lets containerd download and unpack the layers of one image side by
     side (nodeadm's FastImagePull), which takes a fast disk. ``snapshots`` are fetched into the
-    cache in that order; without any there is no cache.
+    cache in that order; without any there is no cache. ``baked_image`` is the engine's image that
+    the machine image has unpacked on its root volume, where it then has to stay.
     """
 
     kubelet: KubeletPlan
     local_disks: bool
     fast_image_pull: bool
     snapshots: Sequence[str]
+    baked_image: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,9 @@ def render_user_data(boot: BootPlan, cluster: ClusterFacts) -> str:
     """MIME multipart user data: a NodeConfig (node.eks.aws/v1alpha1), and the cache's units."""
     parts = [("application/node.eks.aws", _node_config(boot, cluster))]
     if boot.snapshots:
-        parts.append(('text/x-shellscript; charset="us-ascii"', _model_units(boot, cluster)))
+        parts.append((_SCRIPT, _model_units(boot, cluster)))
+    if boot.baked_image:
+        parts.append((_SCRIPT, _baked_unit(boot.baked_image)))
     return _fill(
         "node.mime",
         parts="".join(f"--tokenfleet\nContent-Type: {kind}\n\n{text}" for kind, text in parts),
@@ -107,9 +112,20 @@ def _node_config(boot: BootPlan, cluster: ClusterFacts) -> str:
         max_pods_expression=max_pods_expression(),
         kubelet_config=json.dumps(config),
         node_labels=",".join(f"{key}={value}" for key, value in sorted(kubelet.labels.items())),
-        instance=json.dumps({"localStorage": {"strategy": "RAID0"}} if boot.local_disks else {}),
+        instance=json.dumps({"localStorage": _local_storage(boot)} if boot.local_disks else {}),
         feature_gates=json.dumps({"FastImagePull": True} if boot.fast_image_pull else {}),
     )
+
+
+def _local_storage(boot: BootPlan) -> Mapping[str, object]:
+    # nodeadm would move containerd's store to the array, and a baked image with it
+    # (awslabs/amazon-eks-ami templates/al2023/runtime/bin/setup-local-disks, 2026-07-23).
+    kept = {"disabledMounts": ["Containerd"]} if boot.baked_image else {}
+    return {"strategy": "RAID0", **kept}
+
+
+def _baked_unit(image: str) -> str:
+    return _fill("baked-unit.sh", baked_image=script("baked-image"), image=image)
 
 
 def _model_units(boot: BootPlan, cluster: ClusterFacts) -> str:
