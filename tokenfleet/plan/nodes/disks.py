@@ -20,7 +20,8 @@ IMAGES_ROOT_GIB = _SYSTEM_GIB + _IMAGES_GIB
 """GiB of a root volume that holds the engine's image, baked or pulled."""
 # containerd unpacks 0.096 GB/s of compressed image, about three times as much unpacked
 # (catalogue/data/cold_start.yaml): a faster root volume would be paid for and not used.
-_UNPACKING_MIB_PER_SECOND = 300
+IMAGES_ROOT_MIB_PER_SECOND = 300
+"""Of a root volume that holds the engine's image, where the instance has as much from EBS."""
 # The most that EBS offers (EC2 API 2026-11-17, EbsBlockDevice: 100 to 300): what was baked comes
 # from its snapshot at that rate, and what is read before at the next best.
 _INITIALIZATION_MIB_PER_SECOND = 300
@@ -180,7 +181,7 @@ def _root(size_gib: int, throughput: int, initialization: int | None = None) -> 
 def _image_root(kinds: Sequence[InstanceType], baked: BakedPlan | None) -> VolumePlan:
     """A root volume with images on it, which unpacks them or is made with one unpacked."""
     throughput = min(
-        _UNPACKING_MIB_PER_SECOND, *(kind.ebs_baseline_mib_per_second for kind in kinds)
+        IMAGES_ROOT_MIB_PER_SECOND, *(kind.ebs_baseline_mib_per_second for kind in kinds)
     )
     initialization = _INITIALIZATION_MIB_PER_SECOND if baked else None
     return _root(IMAGES_ROOT_GIB, throughput, initialization)

@@ -14,7 +14,7 @@ from tokenfleet.catalogue.instances import instance_type as catalogued
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes.image import ImagePlan, plan_image
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan, TierPlan
-from tokenfleet.plan.nodes.sizes import Taint
+from tokenfleet.plan.nodes.sizes import Taint, pulls_in_parallel
 from tokenfleet.plan.nodes.user_data import BootPlan, KubeletPlan
 from tokenfleet.settings.sections import PurchaseOption
 
@@ -28,10 +28,6 @@ _AUTOSCALER = "k8s.io/cluster-autoscaler"
 SPOT_SHUTDOWN_SECONDS = 110
 _SHUTDOWN_SECONDS = 150
 _CRITICAL_PODS_SECONDS = 10
-
-
-# Images of several pods at once: pods and DaemonSets start together on a new node.
-_PARALLEL_PULL_VCPUS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +91,6 @@ def plan_node_groups(
     asks, the likeliest first.
     """
     machine = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
-    baked_image = image if pool.baked else None
     taints = [*pool.taints, *pool.startup_taints]
     return [
         NodeGroupPlan(
@@ -111,7 +106,8 @@ def plan_node_groups(
                     tier.labels,
                     taints,
                     snapshots=snapshots,
-                    baked_image=baked_image,
+                    image=image,
+                    baked=pool.baked is not None,
                 )
                 for disks in pool.disks
             ],
@@ -136,9 +132,11 @@ def _template(
     taints: Sequence[Taint] = (),
     *,
     snapshots: Sequence[str] = (),
-    baked_image: str | None = None,
+    image: str | None = None,
+    baked: bool = False,
 ) -> TemplatePlan:
-    cores = min(catalogued(name).vcpus for name in disks.instance_types)
+    # Pods and DaemonSets start together on a new node.
+    parallel = pulls_in_parallel([catalogued(name) for name in disks.instance_types])
     return TemplatePlan(
         role="local" if disks.local else "volume",
         disks=disks,
@@ -148,12 +146,14 @@ def _template(
                 taints=taints,
                 shutdown_seconds=SPOT_SHUTDOWN_SECONDS if option == "spot" else _SHUTDOWN_SECONDS,
                 critical_pods_seconds=_CRITICAL_PODS_SECONDS,
-                parallel_image_pulls=cores >= _PARALLEL_PULL_VCPUS,
+                parallel_image_pulls=parallel,
             ),
             local_disks=disks.local,
             fast_image_pull=disks.fast_image_pull,
             snapshots=snapshots,
-            baked_image=baked_image,
+            baked_image=image if baked else None,
+            # One at a time, it would keep the network plug-in waiting.
+            pulled_image=image if parallel and not baked else None,
         ),
     )
 

@@ -13,6 +13,7 @@ from tokenfleet.weights.layout import CACHE_FOLDER
 
 _FOLDER = files("tokenfleet") / "userdata"
 _SCRIPT = 'text/x-shellscript; charset="us-ascii"'
+_STATIC_PODS = "/etc/kubernetes/manifests"
 CACHE_USER_ID = 10001
 """Who owns the cache: the loader at boot and the replicas, and no person that logs in."""
 
@@ -35,7 +36,8 @@ class BootPlan:
     ``fast_image_pull`` lets containerd download and unpack the layers of one image side by
     side (nodeadm's FastImagePull), which takes a fast disk. ``snapshots`` are fetched into the
     cache in that order; without any there is no cache. ``baked_image`` is the engine's image that
-    the machine image has unpacked on its root volume, where it then has to stay.
+    the machine image has unpacked on its root volume, where it then has to stay; ``pulled_image``
+    is one that the kubelet pulls before any pod asks.
     """
 
     kubelet: KubeletPlan
@@ -43,6 +45,7 @@ class BootPlan:
     fast_image_pull: bool
     snapshots: Sequence[str]
     baked_image: str | None
+    pulled_image: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,8 @@ def render_user_data(boot: BootPlan, cluster: ClusterFacts) -> str:
         parts.append((_SCRIPT, _model_units(boot, cluster)))
     if boot.baked_image:
         parts.append((_SCRIPT, _baked_unit(boot.baked_image)))
+    if boot.pulled_image:
+        parts.append((_SCRIPT, _image_pod(boot.pulled_image)))
     return _fill(
         "node.mime",
         parts="".join(f"--tokenfleet\nContent-Type: {kind}\n\n{text}" for kind, text in parts),
@@ -98,6 +103,8 @@ def _node_config(boot: BootPlan, cluster: ClusterFacts) -> str:
     }
     if kubelet.parallel_image_pulls:
         config["serializeImagePulls"] = False
+    if boot.pulled_image:
+        config["staticPodPath"] = _STATIC_PODS
     if kubelet.taints:
         config["registerWithTaints"] = [
             {"key": taint.key, "value": taint.value, "effect": taint.effect}
@@ -126,6 +133,50 @@ def _local_storage(boot: BootPlan) -> Mapping[str, object]:
 
 def _baked_unit(image: str) -> str:
     return _fill("baked-unit.sh", baked_image=script("baked-image"), image=image)
+
+
+def _image_pod(image: str) -> str:
+    """A static pod: on the host's network it need not wait for the node to be Ready.
+
+    The kubelet's own pull has its credentials, its snapshotter and its name for the image, and a
+    replica that asks meanwhile waits for the same one (containerd internal/cri/server/images,
+    unpackDuplicationSuppressor).
+    """
+    name = "engine-image"
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "kube-system",
+            "labels": {"app.kubernetes.io/name": name},
+        },
+        "spec": {
+            "hostNetwork": True,
+            "restartPolicy": "Never",
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": CACHE_USER_ID,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": name,
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["true"],
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        },
+    }
+    return _fill("engine-image.sh", folder=_STATIC_PODS, pod=json.dumps(pod, indent=1))
 
 
 def _model_units(boot: BootPlan, cluster: ClusterFacts) -> str:

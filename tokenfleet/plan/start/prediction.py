@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from tokenfleet.catalogue.cold_start import cold_start_facts
 from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.plan.nodes.disks import WITH_ARTIFACTS, DiskPlan
+from tokenfleet.plan.nodes.disks import (
+    IMAGES_ROOT_MIB_PER_SECOND,
+    WITH_ARTIFACTS,
+    DiskPlan,
+)
+from tokenfleet.plan.nodes.sizes import pulls_in_parallel
 from tokenfleet.plan.ranges import Range, exactly, range_of
 from tokenfleet.plan.start.budget import ColdStart
 from tokenfleet.plan.start.fetches import replica_fetches
@@ -21,6 +26,7 @@ from tokenfleet.plan.start.stages import (
     join,
     load,
     moved,
+    pull_begins,
     side_by_side,
     warm_up,
 )
@@ -61,9 +67,10 @@ def cold_start(
     which changes its way, not the rate of the pull: the figures are of pulls from ECR.
     ``by_controller``: the capacity controller launches, not the autoscaler.
 
-    weights = size / min(network, disk write, client). The boot script fetches them beside join
-    and pull, so together = max(join + image pull, weights, (image + weights) / network,
-    (unpacked image + weights) / the disk or EBS bandwidth that both share).
+    weights = size / min(network, disk write, client). The boot script fetches them, and the kubelet
+    pulls the image, beside joining, so together = max(join, kubelet's start + image pull, weights,
+    (image + weights) / network, (unpacked image + weights) / the disk or EBS bandwidth that both
+    share). Where images are pulled one at a time, join + image pull.
 
     ``baked``: the volume of the image, and with ``baked_weights`` that of the weights, is made of a
     snapshot and filled from the launch on, so together = max(join, what is left of filling,
@@ -101,7 +108,7 @@ def cold_start(
     if prepared == "pulled":
         image = image_pull(times, network, image_disk, fast=fast_image_pull)
         together = side_by_side(
-            in_turn(joined, image),
+            *_joined_and_pulled(kind, joined, image),
             weights,
             moved(fetched + range_of(times.image_compressed), network),
             moved(fetched + range_of(times.image_unpacked), shared_disk),
@@ -174,7 +181,10 @@ def cold_starts(
             engine,
             model,
             weights_mib_per_second=plan.cache.throughput_mib_per_second if plan.cache else None,
-            images_mib_per_second=plan.root.throughput_mib_per_second,
+            # As fast as a pool with a baked image would have it.
+            images_mib_per_second=IMAGES_ROOT_MIB_PER_SECOND
+            if prepared == "baked"
+            else plan.root.throughput_mib_per_second,
             fast_image_pull=plan.fast_image_pull,
             precompiled=precompiled,
             image_cached=image_cached,
@@ -187,6 +197,12 @@ def cold_starts(
         if not (prepared == "warm" and plan.local)
         for name in plan.instance_types
     ]
+
+
+def _joined_and_pulled(kind: InstanceType, joined: Stage, image: Stage) -> Sequence[Stage]:
+    if pulls_in_parallel([kind]):
+        return [joined, in_turn(pull_begins(), image)]
+    return [in_turn(joined, image)]
 
 
 def _root_limit(kind: InstanceType, mib_per_second: int | None) -> Limit | None:

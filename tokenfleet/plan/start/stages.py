@@ -88,6 +88,11 @@ def join(kind: InstanceType, prepared: Preparation) -> Stage:
     return in_turn(ready, _timed("device registration", times.registration))
 
 
+def pull_begins() -> Stage:
+    """The boot script to a kubelet that pulls the engine's image."""
+    return _timed("nodeadm and kubelet", cold_start_facts().image_pull.begins)
+
+
 def image_pull(times: EngineTimes, network: Limit, disk: Limit, *, fast: bool) -> Stage:
     """The engine's image: the slowest of unpacking, download and disk.
 
