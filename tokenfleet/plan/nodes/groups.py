@@ -16,6 +16,7 @@ from tokenfleet.plan.nodes.image import ImagePlan, plan_image
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan, TierPlan
 from tokenfleet.plan.nodes.sizes import Taint
 from tokenfleet.plan.nodes.user_data import BootPlan, KubeletPlan
+from tokenfleet.plan.nodes.warm_pool import Warming, WarmPoolPlan, plan_warm_pool
 from tokenfleet.settings.sections import PurchaseOption
 
 SYSTEM_POOL = "system"
@@ -65,6 +66,7 @@ class NodeGroupPlan:
     capacity_reservation_id: str | None
     capacity_block: bool
     protected: bool
+    warm_pool: WarmPoolPlan | None
     group_tags: Mapping[str, str]
     template_tags: Mapping[str, str]
     node_tags: Mapping[str, str]
@@ -87,22 +89,25 @@ def plan_node_groups(
     zones: Sequence[str],
     tags: Mapping[str, str],
     snapshots: Sequence[str],
+    warming: Warming,
 ) -> Sequence[NodeGroupPlan]:
     """One group for each tier of a pool, in order of preference.
 
-    ``snapshots`` are what a new node fetches before any pod asks, the likeliest first.
+    ``snapshots`` are what a new node fetches before any pod asks, the likeliest first;
+    ``warming`` is what one does besides that is stopped before it serves.
     """
     image = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
     taints = [*pool.taints, *pool.startup_taints]
     return [
         NodeGroupPlan(
             role=tier.purchase_option,
-            physical_name=group_name(cluster_name, pool, tier),
+            physical_name=(name := group_name(cluster_name, pool, tier)),
+            warm_pool=(warm := plan_warm_pool(name, tier.warm_nodes, warming)),
             purchase_option=tier.purchase_option,
             instance_types=pool.instance_types,
             image=image,
             templates=[
-                _template(disks, tier.purchase_option, tier.labels, taints, snapshots)
+                _template(disks, tier.purchase_option, tier.labels, taints, snapshots, warm=warm)
                 for disks in pool.disks
             ],
             min_nodes=tier.min_nodes,
@@ -125,6 +130,8 @@ def _template(
     labels: Mapping[str, str],
     taints: Sequence[Taint] = (),
     snapshots: Sequence[str] = (),
+    *,
+    warm: WarmPoolPlan | None = None,
 ) -> TemplatePlan:
     cores = min(catalogued(name).vcpus for name in disks.instance_types)
     return TemplatePlan(
@@ -141,6 +148,7 @@ def _template(
             local_disks=disks.local,
             fast_image_pull=disks.fast_image_pull,
             snapshots=snapshots,
+            warm=warm.boot if warm else None,
         ),
     )
 
@@ -217,6 +225,7 @@ def plan_system_group(
         capacity_reservation_id=None,
         capacity_block=False,
         protected=False,
+        warm_pool=None,
         group_tags={},
         template_tags={},
         node_tags=_node_tags(cluster_name, SYSTEM_POOL, tags),
