@@ -30,6 +30,7 @@ from tokenfleet.plan.prices import stack_prices
 from tokenfleet.plan.pulls import Pull, given_digests, plan_pulls
 from tokenfleet.plan.serving.arrival import pool_fetches
 from tokenfleet.plan.serving.model import ModelPlan, plan_model
+from tokenfleet.plan.serving.warming import pool_warming
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings
@@ -146,6 +147,7 @@ def build(
             tags=tags,
             image=image_by_pool[pool.name],
             snapshots=_snapshots(models, pool.name),
+            warming=pool_warming(models, pool.name),
         )
         for pool in pools
     }

@@ -16,6 +16,7 @@ from tokenfleet.plan.nodes.image import ImagePlan, plan_image
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan, TierPlan
 from tokenfleet.plan.nodes.sizes import Taint, pulls_in_parallel
 from tokenfleet.plan.nodes.user_data import BootPlan, KubeletPlan
+from tokenfleet.plan.nodes.warm_pool import Warming, WarmPoolPlan, plan_warm_pool
 from tokenfleet.settings.sections import PurchaseOption
 
 SYSTEM_POOL = "system"
@@ -61,6 +62,7 @@ class NodeGroupPlan:
     capacity_reservation_id: str | None
     capacity_block: bool
     protected: bool
+    warm_pool: WarmPoolPlan | None
     group_tags: Mapping[str, str]
     template_tags: Mapping[str, str]
     node_tags: Mapping[str, str]
@@ -84,18 +86,21 @@ def plan_node_groups(
     tags: Mapping[str, str],
     image: str,
     snapshots: Sequence[str],
+    warming: Warming,
 ) -> Sequence[NodeGroupPlan]:
     """One group for each tier of a pool, in order of preference.
 
     ``image`` is that of its replicas; ``snapshots`` are what a new node fetches before any pod
-    asks, the likeliest first.
+    asks, the likeliest first; ``warming`` is what one does besides that is stopped before it
+    serves.
     """
     machine = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
     taints = [*pool.taints, *pool.startup_taints]
     return [
         NodeGroupPlan(
             role=tier.purchase_option,
-            physical_name=group_name(cluster_name, pool, tier),
+            physical_name=(name := group_name(cluster_name, pool, tier)),
+            warm_pool=(warm := plan_warm_pool(name, tier.warm_nodes, warming)),
             purchase_option=tier.purchase_option,
             instance_types=pool.instance_types,
             image=machine,
@@ -108,6 +113,7 @@ def plan_node_groups(
                     snapshots=snapshots,
                     image=image,
                     baked=pool.baked is not None,
+                    warm=warm,
                 )
                 for disks in pool.disks
             ],
@@ -134,6 +140,7 @@ def _template(
     snapshots: Sequence[str] = (),
     image: str | None = None,
     baked: bool = False,
+    warm: WarmPoolPlan | None = None,
 ) -> TemplatePlan:
     # Pods and DaemonSets start together on a new node.
     parallel = pulls_in_parallel([catalogued(name) for name in disks.instance_types])
@@ -154,6 +161,7 @@ def _template(
             baked_image=image if baked else None,
             # One at a time, it would keep the network plug-in waiting.
             pulled_image=image if parallel and not baked else None,
+            warm=warm.boot if warm else None,
         ),
     )
 
@@ -230,6 +238,7 @@ def plan_system_group(
         capacity_reservation_id=None,
         capacity_block=False,
         protected=False,
+        warm_pool=None,
         group_tags={},
         template_tags={},
         node_tags=_node_tags(cluster_name, SYSTEM_POOL, tags),

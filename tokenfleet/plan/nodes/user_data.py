@@ -9,7 +9,8 @@ from importlib.resources import files
 from string import Template
 
 from tokenfleet.plan.nodes.sizes import Taint, max_pods_expression
-from tokenfleet.weights.layout import CACHE_FOLDER
+from tokenfleet.plan.nodes.warm_pool import WarmBoot
+from tokenfleet.weights.layout import CACHE_FOLDER, ready_file
 
 _FOLDER = files("tokenfleet") / "userdata"
 _SCRIPT = 'text/x-shellscript; charset="us-ascii"'
@@ -41,7 +42,8 @@ class BootPlan:
     side (nodeadm's FastImagePull), which takes a fast disk. ``snapshots`` are fetched into the
     cache in that order; without any there is no cache. ``baked_image`` is the engine's image that
     the machine image has unpacked on its root volume, where it then has to stay; ``pulled_image``
-    is one that the kubelet pulls before any pod asks.
+    is one that the kubelet pulls before any pod asks. ``warm``: how those start that may be
+    stopped before they serve, which know by themselves which boot it is.
     """
 
     kubelet: KubeletPlan
@@ -50,6 +52,7 @@ class BootPlan:
     snapshots: Sequence[str]
     baked_image: str | None
     pulled_image: str | None
+    warm: WarmBoot | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +77,7 @@ def script(name: str) -> str:
 
 
 def render_user_data(boot: BootPlan, cluster: ClusterFacts) -> str:
-    """MIME multipart user data: a NodeConfig (node.eks.aws/v1alpha1), and the cache's units."""
+    """MIME multipart user data: a NodeConfig (node.eks.aws/v1alpha1), then units of ours."""
     parts = [("application/node.eks.aws", _node_config(boot, cluster))]
     if boot.snapshots:
         parts.append((_SCRIPT, _model_units(boot, cluster)))
@@ -82,6 +85,8 @@ def render_user_data(boot: BootPlan, cluster: ClusterFacts) -> str:
         parts.append((_SCRIPT, _baked_unit(boot.baked_image)))
     if boot.pulled_image:
         parts.append((_SCRIPT, _image_pod(boot.pulled_image)))
+    if boot.warm:
+        parts.append((_SCRIPT, _warm_units(boot.warm, boot.snapshots, cluster)))
     return _fill(
         "node.mime",
         parts="".join(f"--tokenfleet\nContent-Type: {kind}\n\n{text}" for kind, text in parts),
@@ -204,6 +209,22 @@ def models_unit(snapshots: Sequence[str], cluster: ClusterFacts) -> str:
         region=cluster.region,
         cache=CACHE_FOLDER,
         fetches="\n".join(f"ExecStart=-/usr/bin/setpriv {owner} {loader} {s}" for s in snapshots),
+    )
+
+
+def _warm_units(warm: WarmBoot, snapshots: Sequence[str], cluster: ClusterFacts) -> str:
+    return _fill(
+        "warm-units.sh",
+        warm_node=script("warm-node"),
+        joins=script("warm-joins.conf"),
+        warm_unit=_fill(
+            "tokenfleet-warm.service",
+            region=cluster.region,
+            group=warm.group_name,
+            hook=warm.hook,
+            images=" ".join(warm.images),
+            ready=" ".join(ready_file(CACHE_FOLDER, snapshot) for snapshot in snapshots),
+        ),
     )
 
 
