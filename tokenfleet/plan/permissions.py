@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from tokenfleet.plan.iam import AUTOSCALER, CAPACITY, COMPILER, MODEL_READER, Statement, policy
 from tokenfleet.plan.nodes.groups import CAPACITY_TAG
+from tokenfleet.weights.compiled import COMPILED, NEURON
+from tokenfleet.weights.layout import PREFIX
 
 # What a fleet is made of besides its template.
 _OF_A_FLEET = ("fleet", "instance", "network-interface", "security-group", "subnet", "volume")
@@ -181,7 +183,7 @@ def compiler_policy(bucket_arn: str) -> str:
     writing = Statement(
         sid="PublishArtifacts",
         actions=["s3:PutObject"],
-        resources=[f"{bucket_arn}/models/*/neuron/*"],
+        resources=[f"{bucket_arn}/{PREFIX}*/{folder}/*" for folder in (COMPILED, NEURON)],
     )
     return policy([*_reading(bucket_arn), writing])
 

@@ -156,7 +156,7 @@ def build(
     compile_jobs = {
         model.name: compile_job(model, pools_by_name[model.pool])
         for model in models
-        if model.artifacts
+        if model.artifacts or model.compiled
     }
     return Plan(
         stack=stack,
@@ -225,4 +225,4 @@ def _snapshots(models: Sequence[ModelPlan], pool: str) -> Sequence[str]:
     """What the nodes of a pool fetch at boot: for what may have most replicas first."""
     served = [model for model in models if model.pool == pool]
     served.sort(key=lambda model: (-model.max_replicas, model.name))
-    return list(dict.fromkeys(snapshot for model in served for snapshot in model.snapshots))
+    return list(dict.fromkeys(snapshot for model in served for snapshot in model.fetched))

@@ -13,10 +13,10 @@ from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, batch_of
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
+from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
 from tokenfleet.plan.serving.drain import DrainPlan, Exposure, longest_request, plan_drain
 from tokenfleet.plan.serving.engine import (
     Variable,
-    artifacts_of,
     engine_command,
     engine_environment,
     working_directory,
@@ -26,8 +26,8 @@ from tokenfleet.plan.serving.memory import (
     MemoryBudget,
     memory_budget,
     memory_use,
-    shared_memory_mib,
 )
+from tokenfleet.plan.serving.resources import PodResources, plan_resources
 from tokenfleet.plan.serving.speculation import SpeculationPlan, plan_speculation
 from tokenfleet.plan.serving.warm_up import ROUTES, WarmUpPlan, plan_warm_up
 from tokenfleet.plan.start.budget import ColdStart, StartDeadlines
@@ -38,17 +38,6 @@ from tokenfleet.task import Task
 from tokenfleet.weights.layout import snapshot_of
 from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.mark import mark_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class PodResources:
-    """What a replica asks for: whole nodes, so a replica never shares memory bandwidth."""
-
-    millicpu: int
-    memory_mib: int
-    ephemeral_gib: int
-    shared_memory_mib: int
-    devices: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +60,8 @@ class ModelPlan:
     adapters: Mapping[str, str]
     artifacts: Sequence[str]
     """Those of them that a Job compiles; one where the engine needs it."""
+    compiled: str | None
+    """What a Job compiles where the engine starts without it, too, but later; not among ``snapshots``."""
     load_format: LoadFormat
     """In which form weights and draft are published."""
     mark: str
@@ -110,6 +101,11 @@ class ModelPlan:
     def routes(self) -> Sequence[str]:
         """What clients may call, as the pinned engine has it (vllm/entrypoints)."""
         return ROUTES[self.task]
+
+    @property
+    def fetched(self) -> Sequence[str]:
+        """What a node fetches for it when it boots, if it is published."""
+        return [*self.snapshots, *([self.compiled] if self.compiled else [])]
 
     @property
     def first_replicas(self) -> int:
@@ -193,6 +189,8 @@ def plan_model(
         speculation=speculation,
         chat_template=template,
     )
+    arguments = engine_arguments(served)
+    environment = engine_environment(pool, memory, artifacts)
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
@@ -202,6 +200,15 @@ def plan_model(
         snapshots=snapshots,
         adapters=adapters,
         artifacts=artifacts,
+        compiled=compiled_code_of(
+            settings,
+            engine,
+            pool,
+            ranks=memory.ranks,
+            image=pinned,
+            arguments=arguments,
+            environment=environment,
+        ),
         load_format=load_format,
         mark=mark_of(place, snapshots, load_format),
         published=settings.published is not None,
@@ -215,10 +222,10 @@ def plan_model(
         batch=batch,
         memory=memory,
         command=engine_command(snapshots, drain.kill_after_seconds),
-        arguments=engine_arguments(served),
-        environment=engine_environment(pool, memory, artifacts),
+        arguments=arguments,
+        environment=environment,
         working_directory=working_directory(engine),
-        resources=_resources(pool, memory),
+        resources=plan_resources(pool, memory),
         drain=drain,
         warm_up=plan_warm_up(settings, facts, task),
         speculation=speculation,
@@ -232,15 +239,4 @@ def plan_model(
         max_replicas=settings.replicas.max,
         objective=settings.objective,
         traffic=settings.traffic,
-    )
-
-
-def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
-    return PodResources(
-        millicpu=pool.size.for_models_millicpu // 1000 * 1000,
-        memory_mib=pool.size.for_models_mib,
-        # Compiled code, temporary files and logs; weights lie in the cache of the node.
-        ephemeral_gib=10,
-        shared_memory_mib=shared_memory_mib(memory.ranks),
-        devices=pool.resources,
     )
