@@ -49,7 +49,14 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
             changed[name] = _zone_learned(now, zone, before, knobs, lost=lost, dry=dry)
         elif name not in remembered:
             changed[name] = before
-    refused = seen.on_demand.refused > 0
+    refused, there = seen.on_demand.refused > 0, seen.on_demand.warm
+    warm, short_since = memory.warm, memory.warm_short_since
+    if there >= warm:
+        warm, short_since = there, None
+    elif short_since is None:
+        short_since = now
+    elif now - short_since >= knobs.refill:
+        warm, short_since = there, None
     return Memory(
         zones={**remembered, **changed} if changed else remembered,
         levels={},
@@ -59,6 +66,8 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
         on_demand_refused_at=now if refused else memory.on_demand_refused_at,
         announced=announced,
         unannounced=unannounced,
+        warm=warm,
+        warm_short_since=short_since,
     )
 
 
