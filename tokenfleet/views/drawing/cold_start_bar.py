@@ -80,13 +80,20 @@ def cold_start_bars(start: ColdStart) -> Sequence[Bar]:
 
 def every_bar(model: ModelPlan) -> Sequence[Bar]:
     """The model's start on a new node, and as expected every other way in which it could start."""
+    others = [choice for choice in model.start_choices if choice.start != model.cold_start]
+    return [*cold_start_bars(model.cold_start), *_way_bars(others)]
+
+
+def way_bars(model: ModelPlan) -> Sequence[Bar]:
+    """As expected, every way in which the model's nodes can start."""
+    return _way_bars(model.start_choices)
+
+
+def _way_bars(choices: Sequence[StartChoice]) -> Sequence[Bar]:
     return [
-        *cold_start_bars(model.cold_start),
-        *(
-            replace(cold_start_bars(choice.start)[1], title=way_title(choice))
-            for choice in model.start_choices
-            if choice.start and choice.start != model.cold_start
-        ),
+        replace(cold_start_bars(choice.start)[1], title=way_title(choice))
+        for choice in choices
+        if choice.start
     ]
 
 
