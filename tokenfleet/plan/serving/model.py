@@ -103,11 +103,6 @@ class ModelPlan:
         return ROUTES[self.task]
 
     @property
-    def fetched(self) -> Sequence[str]:
-        """What a node fetches for it when it boots, if it is published."""
-        return [*self.snapshots, *([self.compiled] if self.compiled else [])]
-
-    @property
     def first_replicas(self) -> int:
         """Replicas it is deployed with: none while they would wait for weights on paid nodes."""
         return self.min_replicas if self.published else 0

@@ -99,7 +99,8 @@ def replica_starts(
                 notice=notice(start),
                 refused="" if start else _NO_WARM,
             )
-            for way, compiles in _ways(precompiled=precompiled)
+            # Neuron's engine does not start without compiled code.
+            for way, compiles in _ways(compiles=precompiled and pool.ami_variant != "neuron")
             for found in [starts(precompiled=precompiled and not compiles, prepared=way)]
             for start in [slowest(found) if found else None]
         ],
@@ -109,9 +110,9 @@ def replica_starts(
 _NO_WARM = "all its instance types have local disks, which a stopped node loses: list types without"
 
 
-def _ways(*, precompiled: bool) -> Iterator[tuple[Preparation, bool]]:
-    """What is compared: preparation, and whether it compiles."""
-    if precompiled:
+def _ways(*, compiles: bool) -> Iterator[tuple[Preparation, bool]]:
+    """What is compared: preparation, and whether it compiles, where it may."""
+    if compiles:
         yield "pulled", True
     for way in ("pulled", "baked", "warm"):
         yield way, False

@@ -8,8 +8,8 @@ from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, ColdStart
 from tokenfleet.plan.start.choices import StartChoice
 from tokenfleet.plan.start.notice import REACTION_SECONDS
-from tokenfleet.plan.start.stages import Preparation
 from tokenfleet.preview.report import ModelReport
+from tokenfleet.views.starting import way_title
 
 # Seconds a letter stands for: divisors of the notice, so that its end falls between two letters.
 _STEPS = (5, 10, 15, 20, 30, 40, 60, 120)
@@ -59,13 +59,6 @@ LETTERS: Mapping[str, str] = {
 """Every mark of a bar in letters, and its style on a terminal."""
 
 
-_WAYS: Mapping[Preparation, str] = {
-    "pulled": "image pulled",
-    "baked": "image baked",
-    "warm": "waits stopped",
-}
-
-
 def cold_start_bars(start: ColdStart) -> Sequence[Bar]:
     """From a pod that finds no node to a replica that is ready and warm.
 
@@ -95,12 +88,6 @@ def _way_bars(choices: Sequence[StartChoice]) -> Sequence[Bar]:
         for choice in choices
         if choice.start
     ]
-
-
-def way_title(choice: StartChoice) -> str:
-    """``image pulled``, and what comes on top."""
-    title = _WAYS[choice.prepared]
-    return f"{title}, compiles" if choice.compiles else title
 
 
 def axis_seconds(bars: Iterable[Bar]) -> float:
@@ -135,11 +122,6 @@ def legend(step: int) -> str:
         f"{meanings}. One letter is {step} s, {_NOTICE} the end of the spot notice of"
         f" {SPOT_NOTICE_SECONDS} s."
     )
-
-
-def seconds_text(seconds: Range) -> str:
-    """``169 s (82 to 461)``."""
-    return f"{seconds.expected:,.0f} s ({seconds.low:,.0f} to {seconds.high:,.0f})"
 
 
 def verdict(model: ModelReport) -> str:

@@ -1,7 +1,6 @@
 """The ways to start as SVG: a bar each, stage by stage, against the notice of a spot interruption."""
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from xml.etree import ElementTree as ET
 
 from tokenfleet.plan.serving.model import ModelPlan
@@ -54,11 +53,11 @@ def start_svg(models: Sequence[ModelPlan]) -> str:
 
 def _bar(svg: ET.Element, bar: Bar, y: float, scale: float, axis: float) -> None:
     text(svg, 28, y + _BAR - 3, bar.title, quiet=True)
-    ends = list(accumulate(part.seconds for part in bar.parts))
-    for part, end in zip(bar.parts, ends, strict=True):
-        begin, end = min(axis, end - part.seconds), min(axis, end)
-        if end > begin:
-            size = ((end - begin) * scale, _BAR)
+    passed = 0.0
+    for part in bar.parts:
+        begin, passed = passed, passed + part.seconds
+        if shown := min(axis, passed) - min(axis, begin):
+            size = (shown * scale, _BAR)
             box(svg, (_LEFT + begin * scale, y), size, _COLOUR_BY_STAGE[part.stage])
     at = _LEFT + min(axis, bar.seconds) * scale + 6
     text(svg, at, y + _BAR - 3, f"{bar.seconds:,.0f} s")
