@@ -15,6 +15,7 @@ from tokenfleet.plan.serving.batch import BatchPlan, batch_of
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
 from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
 from tokenfleet.plan.serving.drain import DrainPlan, Exposure, longest_request, plan_drain
+from tokenfleet.plan.serving.eager import why_eager
 from tokenfleet.plan.serving.engine import (
     Variable,
     engine_command,
@@ -62,6 +63,8 @@ class ModelPlan:
     """Those of them that a Job compiles; one where the engine needs it."""
     compiled: str | None
     """What a Job compiles where the engine starts without it, too, but later; not among ``snapshots``."""
+    eager: str | None
+    """Why its engine compiles nothing, if so."""
     load_format: LoadFormat
     """In which form weights and draft are published."""
     mark: str
@@ -204,6 +207,7 @@ def plan_model(
             arguments=arguments,
             environment=environment,
         ),
+        eager=why_eager(settings, pool),
         load_format=load_format,
         mark=mark_of(place, snapshots, load_format),
         published=settings.published is not None,
