@@ -18,6 +18,7 @@ from tokenfleet.plan.manifests.containers import (
     METRICS_KEY_SECRET,
     Manifest,
 )
+from tokenfleet.plan.manifests.loaders import LOAD_COMPILED
 from tokenfleet.plan.manifests.objects import NAMESPACE
 from tokenfleet.plan.manifests.serving import ServingPlan
 from tokenfleet.plan.nodes.user_data import script
@@ -50,7 +51,7 @@ class Serving(pulumi.ComponentResource):
         self._name = name
         scripts = [LOADER]
         if args.plan.compile_jobs:
-            scripts.append(COMPILE)
+            scripts += [LOAD_COMPILED, COMPILE]
         namespace = self._object(args.plan.namespace, [])
         keys = (args.api_key, args.previous_api_key)
         api_key = self._secret(API_KEY_SECRET, keys, namespace)

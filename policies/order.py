@@ -45,7 +45,7 @@ _CALLERS = frozenset(
         ("kube-system", "cluster-autoscaler"),
         ("capacity", "capacity-controller"),
         ("serving", "vllm"),
-        ("serving", "neuron-compiler"),
+        ("serving", "compiler"),
     }
 )
 

@@ -7,11 +7,15 @@ what others ask and how much, are for whoever has METRICS_KEY, and clients have 
 Whoever keeps a connection open keeps the replica at its other end: it is not told when that one
 is to end and gets a 500 from there, and it never reaches a new one. To connect anew takes less
 than a token.
+
+To the engine's metrics it adds what became of the code that was compiled ahead of time, where
+COMPILED_STATE names the file that says so (userdata/load-compiled).
 """
 
 import hmac
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 _Message = MutableMapping[str, Any]
@@ -21,6 +25,11 @@ _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 _OPEN = frozenset({"/health"})
 _METRICS = "/metrics"
+_COMPILED_CODE = """\
+# HELP tokenfleet_compiled_code Whether this replica loaded published code, or why it compiled.
+# TYPE tokenfleet_compiled_code gauge
+tokenfleet_compiled_code{state="%s"} 1
+"""
 _GUARDED = "/v1/"
 # The one route of a classifier, which accepted_keys.py guards.
 _GUARDED_BY_US = "/classify"
@@ -33,6 +42,8 @@ class EngineFront:
         self._app = app
         key = os.environ.get("METRICS_KEY")
         self._scraper = key and f"Bearer {key}".encode()
+        state = os.environ.get("COMPILED_STATE")
+        self._added = _COMPILED_CODE % _word(Path(state)) if state else ""
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """One request, or the life of the server."""
@@ -52,7 +63,8 @@ class EngineFront:
             or self._may_scrape(scope)
         )
         if scope["type"] == "lifespan" or is_open:
-            await self._app(scope, receive, send_and_close)
+            answer = self._scraped if path == _METRICS else self._app
+            await answer(scope, receive, send_and_close)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -61,9 +73,31 @@ class EngineFront:
             await send_and_close({"type": "http.response.start", "status": 404, "headers": headers})
             await send({"type": "http.response.body", "body": body})
 
+    async def _scraped(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """The engine's metrics and ours: as plain text of unknown length, to which can be added."""
+        wanted = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+
+        async def send_more(message: _Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [h for h in message.get("headers", ()) if h[0] != b"content-length"]
+                message = {**message, "headers": headers}
+            elif not message.get("more_body"):
+                message = {**message, "body": message.get("body", b"") + self._added.encode()}
+            await send(message)
+
+        await self._app({**scope, "headers": wanted}, receive, send_more)
+
     def _may_scrape(self, scope: _Message) -> bool:
         """Whether this asks for metrics with their key; without one nobody may."""
         if not self._scraper or scope.get("path") != _METRICS:
             return False
         given = dict(scope["headers"]).get(b"authorization", b"")
         return hmac.compare_digest(given, self._scraper)
+
+
+def _word(file: Path) -> str:
+    """What it says; an init container wrote it before the engine began."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return "failed"

@@ -117,7 +117,7 @@ MISTAKES: Mapping[str, Planted] = {
         added(
             JOB,
             metadata={"namespace": "serving"},
-            spec={"template": {"spec": {"serviceAccountName": "neuron-compiler"}}},
+            spec={"template": {"spec": {"serviceAccountName": "compiler"}}},
         ),
         "may start before",
     ),

@@ -1,6 +1,7 @@
 """What stands in front of the engine, in the order in which vLLM puts it there."""
 
 import asyncio
+import gzip
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from tokenfleet.settings.stack_file import StackFile
 CONTAINERS = ("vllm", "compile-artifacts")
 API_KEY, PREVIOUS, METRICS_KEY = "the-key", "the-one-before", "the-key-to-metrics"
 FLAG = "--middleware="
+METRICS = "# HELP process_start_time_seconds Start\nprocess_start_time_seconds 1\n"
 Message = dict[str, Any]
 Answer = tuple[int, dict[str, str]]
 Front = Callable[[str, str | None], Answer]
@@ -100,6 +102,30 @@ def test_a_key_that_changes_counts_from_the_next_request_on(front: Front, tmp_pa
     assert [front("/v1/models", key)[0] for key in ("another", API_KEY, "")] == [401, 401, 401]
 
 
+@pytest.mark.parametrize("state", ["loaded", "mismatch"])
+def test_metrics_say_what_became_of_compiled_code(
+    state: str,
+    containers: Sequence[Mapping[str, Any]],
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = next(c for c in containers if "COMPILED_STATE" in {e["name"] for e in c["env"]})
+    (tmp_path / "state").write_text(f"{state}\n", encoding="utf-8")
+    for name, value in (
+        ("API_KEYS", str(tmp_path)),
+        ("METRICS_KEY", METRICS_KEY),
+        ("COMPILED_STATE", str(tmp_path / "state")),
+    ):
+        monkeypatch.setenv(name, value)
+    begun, *bodies = asyncio.run(_answers(_in_front(found, root), "/metrics", METRICS_KEY))
+    # A length that was true before, or an answer that was packed, would cut it off.
+    assert not {b"content-length", b"content-encoding"} & {name for name, _ in begun["headers"]}
+    said = b"".join(body["body"] for body in bodies).decode()
+    assert said.startswith(METRICS)
+    assert said.splitlines()[-1] == f'tokenfleet_compiled_code{{state="{state}"}} 1'
+
+
 def _in_front(container: Mapping[str, Any], root: Path) -> Any:  # noqa: ANN401 - as ASGI has it
     """The middleware of a container around an engine: the last one that is named is the outermost."""
     app: Any = _engine
@@ -123,17 +149,29 @@ async def _engine(scope: Message, _: object, send: Callable[[Message], Any]) -> 
     """As vLLM: below /v1 only with its own key."""
     allowed = (b"authorization", f"Bearer {API_KEY}".encode()) in scope["headers"]
     status = 401 if scope["path"].startswith("/v1") and not allowed else 200
-    await send({"type": "http.response.start", "status": status, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+    body = METRICS.encode()
+    headers = [(b"content-length", str(len(body)).encode())]
+    # As prometheus_client does for whoever takes it.
+    if any(name == b"accept-encoding" for name, _ in scope["headers"]):
+        body, headers = gzip.compress(body), [(b"content-encoding", b"gzip")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body[:10], "more_body": True})
+    await send({"type": "http.response.body", "body": body[10:]})
 
 
 async def _asked(app: Any, path: str, key: str | None) -> Answer:  # noqa: ANN401 - as above
+    begun, *_ = await _answers(app, path, key)
+    return begun["status"], {k.decode(): v.decode() for k, v in begun["headers"]}
+
+
+async def _answers(app: Any, path: str, key: str | None) -> Sequence[Message]:  # noqa: ANN401 - as above
     answers: list[Message] = []
 
     async def send(message: Message) -> None:
         answers.append(message)
 
-    headers = [] if key is None else [(b"authorization", f"Bearer {key}".encode())]
+    headers = [(b"accept-encoding", b"gzip")]
+    if key is not None:
+        headers.append((b"authorization", f"Bearer {key}".encode()))
     await app({"type": "http", "path": path, "headers": headers}, None, send)
-    begun = answers[0]
-    return begun["status"], {k.decode(): v.decode() for k, v in begun["headers"]}
+    return answers

@@ -36,6 +36,7 @@ from tokenfleet.settings.stack_file import StackFile
 from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.screens.fitted import Fitted
 from tokenfleet.views.tables.table import Column
+from tokenfleet.weights.compiled import COMPILED, NEURON
 from tokenfleet.weights.listing import (
     ABSENT,
     PUBLISHED,
@@ -194,5 +195,7 @@ def _table(bucket: str, found: Sequence[ModelRevision]) -> Fitted:
     for revision in found:
         row(revision.model, revision.revision[:_SHORT], revision.weights)
         for key, artifacts in revision.neuron.items():
-            row("", f"neuron/{key}", artifacts)
+            row("", f"{NEURON}/{key}", artifacts)
+        for key, code in revision.compiled.items():
+            row("", f"{COMPILED}/{key}", code)
     return screen

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from tokenfleet.commands.answers import fail
 from tokenfleet.settings.forms import FORM_BY_TYPE, HuggingFaceId, Revision
+from tokenfleet.weights.compiled import KEY, KEY_FORM, NEURON, compiled_snapshot
 from tokenfleet.weights.layout import snapshot_of
 from tokenfleet.weights.manifest import path_problem
-from tokenfleet.weights.neuron import KEY, KEY_FORM, neuron_snapshot
 
 BUCKET_VARIABLE = "TOKENFLEET_BUCKET"
 # Amazon S3 user guide, "General purpose bucket naming rules".
@@ -47,7 +47,7 @@ def snapshot_named(model: str, revision: str, neuron: str | None) -> str:
         fail(*problems)
     if neuron is None:
         return snapshot_of(model, revision)
-    return neuron_snapshot(model, revision, neuron)
+    return compiled_snapshot(model, revision, NEURON, neuron)
 
 
 def _problems(name: str, value: str, adapter: TypeAdapter[str], form: str) -> Iterator[str]:

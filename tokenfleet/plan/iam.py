@@ -38,9 +38,7 @@ MODEL_READER = ServiceAccountPlan(role="model-reader", namespace="serving", serv
 CAPACITY = ServiceAccountPlan(
     role="capacity", namespace="capacity", service_account="capacity-controller"
 )
-COMPILER = ServiceAccountPlan(
-    role="compiler", namespace="serving", service_account="neuron-compiler"
-)
+COMPILER = ServiceAccountPlan(role="compiler", namespace="serving", service_account="compiler")
 
 
 def managed_policy_arn(partition: str, name: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from tokenfleet.plan.iam import AUTOSCALER, CAPACITY, COMPILER, MODEL_READER, Statement, policy
 from tokenfleet.plan.nodes.groups import CAPACITY_TAG
+from tokenfleet.weights.compiled import COMPILED, NEURON
+from tokenfleet.weights.layout import PREFIX
 
 # What a fleet is made of besides its template.
 _OF_A_FLEET = ("fleet", "instance", "network-interface", "security-group", "subnet", "volume")
@@ -126,6 +128,28 @@ def capacity_statements(cluster_name: str, queue_arn: str) -> Sequence[Statement
     ]
 
 
+def warm_node_policy(group_name: str, region: str, own_arn: str) -> str:
+    """Permission (JSON) of a node to say that it is ready to be stopped, or serves.
+
+    ``own_arn`` is that of anything in the account (arn:partition:service:region:account:resource).
+    """
+    _, partition, _, _, account, _ = own_arn.split(":")
+    return policy(
+        [
+            Statement(
+                sid="CompleteOwnLaunch",
+                actions=["autoscaling:CompleteLifecycleAction"],
+                resources=[
+                    (
+                        f"arn:{partition}:autoscaling:{region}:{account}"
+                        f":autoScalingGroup:*:autoScalingGroupName/{group_name}"
+                    )
+                ],
+            )
+        ]
+    )
+
+
 def session_policy() -> str:
     """Permission (JSON) of a node's agent to let people in who may come, and no more.
 
@@ -159,7 +183,7 @@ def compiler_policy(bucket_arn: str) -> str:
     writing = Statement(
         sid="PublishArtifacts",
         actions=["s3:PutObject"],
-        resources=[f"{bucket_arn}/models/*/neuron/*"],
+        resources=[f"{bucket_arn}/{PREFIX}*/{folder}/*" for folder in (COMPILED, NEURON)],
     )
     return policy([*_reading(bucket_arn), writing])
 

@@ -73,6 +73,7 @@ def _move(keys: Keys, region: str) -> None:
         section.pop(key, None)
     for _, pool in _entries(keys, "pools"):
         pool.pop("imageId", None)
+        pool.pop("baked", None)
     before = keys.get("region")
     network = keys.get("network")
     if isinstance(before, str) and isinstance(network, dict):

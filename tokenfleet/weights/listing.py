@@ -1,13 +1,13 @@
-"""What a bucket holds: revisions, their compiled artifact sets, and what is not whole."""
+"""What a bucket holds: revisions, the code compiled for them, and what is not whole."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tokenfleet.weights.compiled import COMPILED, NEURON, compiled_snapshot
 from tokenfleet.weights.crew import Crew, Job
 from tokenfleet.weights.layout import PREFIX, snapshot_of
 from tokenfleet.weights.load_format import LoadFormat, lacks
-from tokenfleet.weights.neuron import FOLDER, neuron_snapshot
 from tokenfleet.weights.promise import promised
 from tokenfleet.weights.publish import WORKERS
 from tokenfleet.weights.refusal import PublishError, StoreError
@@ -31,12 +31,13 @@ class SnapshotState:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelRevision:
-    """A revision with the artifact sets compiled for it, by key."""
+    """A revision with the code compiled for it, by key: for Neuron, and for every other engine."""
 
     model: str
     revision: str
     weights: SnapshotState
     neuron: dict[str, SnapshotState]
+    compiled: dict[str, SnapshotState]
 
 
 @dataclass(kw_only=True)
@@ -80,7 +81,11 @@ def state_by_snapshot(found: Sequence[ModelRevision]) -> dict[str, SnapshotState
     return {
         state.snapshot: state
         for revision in found
-        for state in (revision.weights, *revision.neuron.values())
+        for state in (
+            revision.weights,
+            *revision.neuron.values(),
+            *revision.compiled.values(),
+        )
     }
 
 
@@ -88,8 +93,8 @@ def _parsed(key: str) -> tuple[str, str | None] | None:
     """The snapshot an object belongs to, and its path there; None for that of the manifest."""
     organisation, *rest = key.removeprefix(PREFIX).split("/")
     match rest:
-        case [name, revision, folder, artifacts, *inner] if folder == FOLDER:
-            snapshot = neuron_snapshot(f"{organisation}/{name}", revision, artifacts)
+        case [name, revision, folder, code, *inner] if folder in (NEURON, COMPILED):
+            snapshot = compiled_snapshot(f"{organisation}/{name}", revision, folder, code)
         case [name, revision, *inner]:
             snapshot = snapshot_of(f"{organisation}/{name}", revision)
         case _:
@@ -128,16 +133,22 @@ def _state(store: Store, snapshot: str, objects: _Found) -> SnapshotState:
 
 
 def _by_revision(states: dict[str, SnapshotState]) -> Iterator[ModelRevision]:
-    revisions: dict[tuple[str, str], dict[str, SnapshotState]] = {}
+    revisions: dict[tuple[str, str], dict[tuple[str, ...], SnapshotState]] = {}
     for snapshot, state in sorted(states.items()):
         organisation, name, revision, *variant = snapshot.split("/")
         of_revision = revisions.setdefault((f"{organisation}/{name}", revision), {})
-        of_revision[variant[1] if variant else ""] = state
-    for (model, revision), by_key in revisions.items():
+        of_revision[tuple(variant)] = state
+    for (model, revision), by_variant in revisions.items():
         absent = SnapshotState(snapshot=snapshot_of(model, revision), state=ABSENT)
+        by_key: dict[str, dict[str, SnapshotState]] = {NEURON: {}, COMPILED: {}}
+        for variant, state in by_variant.items():
+            if variant:
+                folder, key = variant
+                by_key[folder][key] = state
         yield ModelRevision(
             model=model,
             revision=revision,
-            weights=by_key.pop("", absent),
-            neuron=by_key,
+            weights=by_variant.get((), absent),
+            neuron=by_key[NEURON],
+            compiled=by_key[COMPILED],
         )

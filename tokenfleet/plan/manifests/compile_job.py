@@ -1,23 +1,28 @@
 """The Job that compiles a model ahead of time and publishes the result beside its revision."""
 
 import math
+from collections.abc import Mapping
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
 from tokenfleet.plan.iam import COMPILER
 from tokenfleet.plan.manifests.containers import (
     CONFINED,
+    KEYS_MOUNT,
+    KEYS_VOLUME,
     LOADER_MOUNT,
+    OWN_KEY,
     Manifest,
     engine_mounts,
     literal,
-    loader_container,
     loader_environment,
     resources_of,
     started_in,
+    warm_up,
 )
-from tokenfleet.plan.manifests.pod import pod_base
+from tokenfleet.plan.manifests.loaders import needed_to_compile
+from tokenfleet.plan.manifests.pod import pod_base, volumes
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
-from tokenfleet.plan.serving.engine import CACHE_PATH, PORT, compile_command
+from tokenfleet.plan.serving.engine import CACHE_PATH, COMPILED_PATH, PORT, compile_command
 from tokenfleet.plan.serving.model import ModelPlan
 
 COMPILE = "compile-artifacts"
@@ -46,32 +51,37 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
     """The Job: a pod like a replica's, whose engine compiles and ends instead of serving.
 
     Raises:
-        ValueError: when the model needs no artifacts.
+        ValueError: when nothing is compiled for the model.
     """
-    weights, *_ = model.snapshots
-    (artifacts,) = model.artifacts
     seconds = compile_seconds(model)
     labels = {"app.kubernetes.io/name": COMPILE, f"{LABEL_PREFIX}/model": model.name}
+    code, kept = _what_and_where(model)
     settings = {
         **{variable.name: variable.value for variable in model.environment},
-        "NEURON_COMPILED_ARTIFACTS": f"{CACHE_PATH}/artifacts",
+        **kept,
         "ENGINE_PORT": str(PORT),
         "COMPILE_SECONDS": str(seconds),
     }
+    loaded = [snapshot for snapshot in model.snapshots if snapshot != code]
     container: Manifest = {
         "name": COMPILE,
         "image": model.image,
-        # The artifacts are not there to be locked: the weights alone are.
-        "command": ["bash", f"/loader/{COMPILE}", artifacts, *compile_command(weights)],
+        # What it compiles is not there to be locked: the rest alone is.
+        "command": ["bash", f"/loader/{COMPILE}", code, *compile_command(loaded)],
         "args": [literal(word) for word in model.argument_words],
         **started_in(model),
         "env": [
             *loader_environment(),
             *({"name": name, "value": literal(value)} for name, value in settings.items()),
+            *([OWN_KEY] if model.compiled else []),
         ],
         "resources": resources_of(model, devices=True),
         "securityContext": CONFINED,
-        "volumeMounts": [*engine_mounts(model), LOADER_MOUNT],
+        "volumeMounts": [
+            *engine_mounts(model),
+            LOADER_MOUNT,
+            *([KEYS_MOUNT] if model.compiled else []),
+        ],
     }
     return {
         "apiVersion": "batch/v1",
@@ -92,9 +102,21 @@ def compile_job(model: ModelPlan, pool: PoolPlan) -> Manifest:
                     "restartPolicy": "Never",
                     "serviceAccountName": COMPILER.service_account,
                     **pod_base(model, pool),
-                    "initContainers": [loader_container(model, weights, "load-weights")],
+                    "volumes": [*volumes(model), *([KEYS_VOLUME] if model.compiled else [])],
+                    "initContainers": needed_to_compile(model),
                     "containers": [container],
                 },
             },
         },
     }
+
+
+def _what_and_where(model: ModelPlan) -> tuple[str, Mapping[str, str]]:
+    """The set that is to be published, and by what variables the script knows what goes into it.
+
+    Only an engine that compiles as it answers is asked something, with the key that guards it.
+    """
+    if model.compiled is None:
+        (artifacts,) = model.artifacts
+        return artifacts, {"NEURON_COMPILED_ARTIFACTS": f"{CACHE_PATH}/artifacts"}
+    return model.compiled, {"COMPILED_CODE": COMPILED_PATH, "WARM_UP": " ".join(warm_up(model))}

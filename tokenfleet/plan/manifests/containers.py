@@ -1,4 +1,4 @@
-"""The containers of a replica: the loader that guarantees the weights, and the engine."""
+"""The container of the engine, and what it has in common with those before it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from tokenfleet.plan.serving.chat_template import FOLDER as TEMPLATE_PATH
 from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.engine import (
     CACHE_PATH,
+    COMPILED_STATE,
     KEYS_PATH,
     MODELS_PATH,
     PORT,
@@ -29,60 +30,30 @@ API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its co
 METRICS_KEY_SECRET = "vllm-metrics-key"  # noqa: S105 - as above
 API_KEY_FILES = ("value", "previous")
 """Its keys: what clients send, and what they sent before, while that still counts."""
-KEYS = "api-keys"
-"""The name of the volume with them."""
 CHAT_TEMPLATE = "chat-template"
 """The name of the volume with a template of the stack's own."""
+OWN_KEY: Manifest = {
+    "name": "VLLM_API_KEY",
+    "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": API_KEY_FILES[0]}},
+}
+"""The engine's own key, as a variable."""
+KEYS_VOLUME: Manifest = {"name": "api-keys", "secret": {"secretName": API_KEY_SECRET}}
+KEYS_MOUNT: Manifest = {"name": "api-keys", "mountPath": KEYS_PATH, "readOnly": True}
 CONFINED: Manifest = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
 }
 LOADER_MOUNT: Manifest = {"name": LOADER, "mountPath": "/loader", "readOnly": True}
+CACHE_MOUNT: Manifest = {"name": "cache", "mountPath": CACHE_PATH}
 _ENGINE_MOUNTS: Sequence[Manifest] = (
     {"name": MODEL_CACHE, "mountPath": MODELS_PATH, "readOnly": True},
     {"name": SCRIPTS, "mountPath": SCRIPTS_PATH, "readOnly": True},
-    {"name": "cache", "mountPath": CACHE_PATH},
+    CACHE_MOUNT,
     {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
     {"name": "shm", "mountPath": "/dev/shm"},  # noqa: S108 - a path in the container
 )
 _PROBE_SECONDS = 10
-
-
-def loader_containers(model: ModelPlan) -> Sequence[Manifest]:
-    """One for each snapshot, in turn: the disk is the limit of each."""
-    weights, *others = model.snapshots
-    draft = model.speculation and model.speculation.draft
-    adapters = [s for s in others if s not in model.artifacts and s != draft]
-    return [
-        loader_container(model, weights, "load-weights"),
-        *(loader_container(model, s, f"load-adapter-{n}") for n, s in enumerate(adapters, 1)),
-        *([loader_container(model, draft, "load-draft")] if draft in others else []),
-        *(loader_container(model, snapshot, "load-artifacts") for snapshot in model.artifacts),
-    ]
-
-
-def loader_container(model: ModelPlan, snapshot: str, name: str) -> Manifest:
-    """Guarantees what the node began to fetch when it booted; ready weights cost nothing."""
-    return {
-        "name": name,
-        # The engine's own image has all that the loader needs: nothing more to pull.
-        "image": model.image,
-        "command": ["bash", f"/loader/{LOADER}", snapshot],
-        "env": [
-            *loader_environment(),
-            {"name": "MODEL_CACHE", "value": MODELS_PATH},
-        ],
-        # The pod asks for the larger of this and the engine's: the same, so that it costs nothing
-        # and the pages it reads to check them are within the limit.
-        "resources": resources_of(model, devices=False),
-        "securityContext": CONFINED,
-        "volumeMounts": [
-            {"name": MODEL_CACHE, "mountPath": MODELS_PATH},
-            LOADER_MOUNT,
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - a path in the container
-        ],
-    }
 
 
 def engine_container(model: ModelPlan) -> Manifest:
@@ -95,10 +66,8 @@ def engine_container(model: ModelPlan) -> Manifest:
         **started_in(model),
         "env": [
             *({"name": found.name, "value": literal(found.value)} for found in model.environment),
-            {
-                "name": "VLLM_API_KEY",
-                "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": API_KEY_FILES[0]}},
-            },
+            OWN_KEY,
+            *([{"name": "COMPILED_STATE", "value": COMPILED_STATE}] if model.compiled else []),
             {
                 # Not VLLM_...: vLLM warns of variables that it does not know.
                 "name": "METRICS_KEY",
@@ -108,7 +77,7 @@ def engine_container(model: ModelPlan) -> Manifest:
         "ports": [{"name": "http", "containerPort": PORT}],
         "resources": resources_of(model, devices=True),
         "startupProbe": {
-            "exec": {"command": _warm_up(model)},
+            "exec": {"command": warm_up(model)},
             "periodSeconds": _PROBE_SECONDS,
             "timeoutSeconds": math.ceil(model.cold_start.warm_up.seconds.high),
             "failureThreshold": -(-model.deadlines.start_seconds // _PROBE_SECONDS),
@@ -119,7 +88,7 @@ def engine_container(model: ModelPlan) -> Manifest:
         "securityContext": CONFINED,
         "volumeMounts": [
             *engine_mounts(model),
-            {"name": KEYS, "mountPath": KEYS_PATH, "readOnly": True},
+            KEYS_MOUNT,
         ],
     }
 
@@ -170,7 +139,8 @@ def resources_of(model: ModelPlan, *, devices: bool) -> Manifest:
     }
 
 
-def _warm_up(model: ModelPlan) -> Sequence[str]:
+def warm_up(model: ModelPlan) -> Sequence[str]:
+    """Asks the engine for what clients will ask."""
     return ["python3", f"{SCRIPTS_PATH}/{WARM_UP}", model.name, str(PORT), model.warm_up.kind]
 
 

@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.iam import MODEL_READER
 from tokenfleet.plan.manifests.containers import (
-    API_KEY_SECRET,
     CHAT_TEMPLATE,
-    KEYS,
+    KEYS_VOLUME,
     LOADER,
     MODEL_CACHE,
     SCRIPTS,
     Manifest,
     engine_container,
-    loader_containers,
 )
+from tokenfleet.plan.manifests.loaders import loader_containers
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.user_data import CACHE_USER_ID
 from tokenfleet.plan.serving.model import ModelPlan
@@ -42,13 +41,12 @@ def object_metadata(model: ModelPlan, annotations: Mapping[str, str] | None = No
 def pod_spec(model: ModelPlan, pool: PoolPlan) -> Manifest:
     """The pod of one replica, without privileges and with a node of its own."""
     selector = {"matchLabels": selector_labels(model)}
-    keys: Manifest = {"name": KEYS, "secret": {"secretName": API_KEY_SECRET}}
     return {
         "serviceAccountName": MODEL_READER.service_account,
         "priorityClassName": PRIORITY_CLASS,
         "terminationGracePeriodSeconds": model.drain.grace_seconds,
         **pod_base(model, pool),
-        "volumes": [*volumes(model), keys],
+        "volumes": [*volumes(model), KEYS_VOLUME],
         "affinity": {
             "nodeAffinity": {
                 "preferredDuringSchedulingIgnoredDuringExecution": [

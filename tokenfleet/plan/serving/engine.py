@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.memory import MemoryBudget
-from tokenfleet.settings.models import ModelSettings
 from tokenfleet.weights.layout import files_folder, ready_file
-from tokenfleet.weights.neuron import artifact_key, neuron_snapshot
 
 PORT = 8000
 CACHE_PATH = "/cache"
+COMPILED_PATH = f"{CACHE_PATH}/compiled"
+"""Where the engine keeps what it compiles, and finds what was compiled before."""
+COMPILED_STATE = f"{CACHE_PATH}/compiled-state"
+"""One word on that: what became of the published set (``userdata/load-compiled``)."""
 MODELS_PATH = "/models"
 """Where a container sees the cache of its node."""
 SCRIPTS_PATH = "/scripts"
@@ -43,24 +45,14 @@ def engine_command(snapshots: Sequence[str], kill_after_seconds: int) -> Sequenc
     return [*_locks(snapshots), *in_time, *_SERVE]
 
 
-def compile_command(weights: str) -> Sequence[str]:
-    """The engine, holding the weights it compiles for; who starts it ends it."""
-    return [*_locks([weights]), *_SERVE]
+def compile_command(snapshots: Sequence[str]) -> Sequence[str]:
+    """The engine, holding the snapshots it compiles for; who starts it ends it."""
+    return [*_locks(snapshots), *_SERVE]
 
 
 def _locks(snapshots: Sequence[str]) -> Iterator[str]:
     for snapshot in snapshots:
         yield from ("flock", "--shared", "--no-fork", ready_file(MODELS_PATH, snapshot))
-
-
-def artifacts_of(
-    settings: ModelSettings, engine: Engine, ranks: int, sequences: int
-) -> Sequence[str]:
-    """The snapshots of compiled code that the engine loads beside the weights."""
-    if engine.sdk is None:
-        return []
-    key = artifact_key(engine.sdk, cores=ranks, batch=sequences, length=settings.context_length)
-    return [neuron_snapshot(settings.hugging_face_id, settings.revision, key)]
 
 
 def working_directory(engine: Engine) -> Variable | None:
@@ -80,11 +72,11 @@ def engine_environment(
         ("USER", "vllm", "torch names a folder after the user, and the uid has no passwd entry"),
         ("HOME", CACHE_PATH, writable),
         ("XDG_CACHE_HOME", f"{CACHE_PATH}/xdg", writable),
-        ("TORCHINDUCTOR_CACHE_DIR", f"{CACHE_PATH}/inductor", writable),
-        ("TRITON_CACHE_DIR", f"{CACHE_PATH}/triton", writable),
+        ("TORCHINDUCTOR_CACHE_DIR", f"{COMPILED_PATH}/inductor", writable),
+        ("TRITON_CACHE_DIR", f"{COMPILED_PATH}/triton", writable),
         ("HF_HOME", f"{CACHE_PATH}/huggingface", writable),
         ("HF_HUB_OFFLINE", "1", "all is on the node: a call to the Hub is a way to fail"),
-        ("VLLM_CACHE_ROOT", f"{CACHE_PATH}/vllm", writable),
+        ("VLLM_CACHE_ROOT", f"{COMPILED_PATH}/vllm", writable),
         ("VLLM_NO_USAGE_STATS", "1", "nothing is reported to anybody"),
         ("PYTHONPATH", SCRIPTS_PATH, "where the middleware is"),
         (

@@ -13,10 +13,10 @@ from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, batch_of
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
+from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
 from tokenfleet.plan.serving.drain import DrainPlan, Exposure, longest_request, plan_drain
 from tokenfleet.plan.serving.engine import (
     Variable,
-    artifacts_of,
     engine_command,
     engine_environment,
     working_directory,
@@ -26,34 +26,18 @@ from tokenfleet.plan.serving.memory import (
     MemoryBudget,
     memory_budget,
     memory_use,
-    shared_memory_mib,
 )
+from tokenfleet.plan.serving.resources import PodResources, plan_resources
 from tokenfleet.plan.serving.speculation import SpeculationPlan, plan_speculation
 from tokenfleet.plan.serving.warm_up import ROUTES, WarmUpPlan, plan_warm_up
-from tokenfleet.plan.start.budget import (
-    ColdStart,
-    StartDeadlines,
-    cold_starts,
-    slowest,
-    start_deadlines,
-)
-from tokenfleet.plan.start.notice import NoticeBudget, notice_budget
+from tokenfleet.plan.start.budget import ColdStart, StartDeadlines
+from tokenfleet.plan.start.choices import StartChoice, replica_starts
+from tokenfleet.plan.start.notice import NoticeBudget
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
 from tokenfleet.task import Task
 from tokenfleet.weights.layout import snapshot_of
 from tokenfleet.weights.load_format import LoadFormat
 from tokenfleet.weights.mark import mark_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class PodResources:
-    """What a replica asks for: whole nodes, so a replica never shares memory bandwidth."""
-
-    millicpu: int
-    memory_mib: int
-    ephemeral_gib: int
-    shared_memory_mib: int
-    devices: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +47,8 @@ class ModelPlan:
     ``snapshots`` are what its replicas need in the cache: the weights, those of its adapters,
     the model that drafts for it, and code compiled ahead of time. ``adapters`` are theirs by the name
     that clients use. ``weights_gb`` are 10^9 bytes, without a draft. ``cold_start`` is that of the
-    pool's slowest type; ``notice`` is None where no node is reclaimed.
+    pool's slowest type, ``warm_start`` that of a node that waits stopped, where there are such;
+    ``notice`` goes by the sooner one, and is None where no node is reclaimed.
     """
 
     name: str
@@ -75,6 +60,8 @@ class ModelPlan:
     adapters: Mapping[str, str]
     artifacts: Sequence[str]
     """Those of them that a Job compiles; one where the engine needs it."""
+    compiled: str | None
+    """What a Job compiles where the engine starts without it, too, but later; not among ``snapshots``."""
     load_format: LoadFormat
     """In which form weights and draft are published."""
     mark: str
@@ -101,6 +88,8 @@ class ModelPlan:
     speculation: SpeculationPlan | None
     chat_template: ChatTemplatePlan | None
     cold_start: ColdStart
+    warm_start: ColdStart | None
+    start_choices: Sequence[StartChoice]
     notice: NoticeBudget | None
     deadlines: StartDeadlines
     min_replicas: int
@@ -112,6 +101,11 @@ class ModelPlan:
     def routes(self) -> Sequence[str]:
         """What clients may call, as the pinned engine has it (vllm/entrypoints)."""
         return ROUTES[self.task]
+
+    @property
+    def fetched(self) -> Sequence[str]:
+        """What a node fetches for it when it boots, if it is published."""
+        return [*self.snapshots, *([self.compiled] if self.compiled else [])]
 
     @property
     def first_replicas(self) -> int:
@@ -170,14 +164,15 @@ def plan_model(
     snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))
     pinned = with_digest(engine.image, digests)
     image = cache.reference(pinned) if cache else pinned
-    starts = cold_starts(
-        pool.disks,
-        pool.engine,
+    starts = replica_starts(
+        pool,
         facts,
+        weights,
         precompiled=bool(artifacts),
         image_cached=image != pinned,
+        drain_seconds=drain.grace_seconds,
+        request_seconds=longest.seconds,
     )
-    start = slowest(starts)
     load_format = load_format_of(settings)
     template = plan_chat_template(name, chat_template)
     served = Served(
@@ -194,6 +189,8 @@ def plan_model(
         speculation=speculation,
         chat_template=template,
     )
+    arguments = engine_arguments(served)
+    environment = engine_environment(pool, memory, artifacts)
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
@@ -203,6 +200,15 @@ def plan_model(
         snapshots=snapshots,
         adapters=adapters,
         artifacts=artifacts,
+        compiled=compiled_code_of(
+            settings,
+            engine,
+            pool,
+            ranks=memory.ranks,
+            image=pinned,
+            arguments=arguments,
+            environment=environment,
+        ),
         load_format=load_format,
         mark=mark_of(place, snapshots, load_format),
         published=settings.published is not None,
@@ -216,34 +222,21 @@ def plan_model(
         batch=batch,
         memory=memory,
         command=engine_command(snapshots, drain.kill_after_seconds),
-        arguments=engine_arguments(served),
-        environment=engine_environment(pool, memory, artifacts),
+        arguments=arguments,
+        environment=environment,
         working_directory=working_directory(engine),
-        resources=_resources(pool, memory),
+        resources=plan_resources(pool, memory),
         drain=drain,
         warm_up=plan_warm_up(settings, facts, task),
         speculation=speculation,
         chat_template=template,
-        cold_start=start,
-        notice=notice_budget(
-            start.total, drain_seconds=drain.grace_seconds, request_seconds=longest.seconds
-        )
-        if pool.has_spot
-        else None,
-        deadlines=start_deadlines(starts),
+        cold_start=starts.new,
+        warm_start=starts.warm,
+        start_choices=starts.choices,
+        notice=starts.notice,
+        deadlines=starts.deadlines,
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         objective=settings.objective,
         traffic=settings.traffic,
-    )
-
-
-def _resources(pool: PoolPlan, memory: MemoryBudget) -> PodResources:
-    return PodResources(
-        millicpu=pool.size.for_models_millicpu // 1000 * 1000,
-        memory_mib=pool.size.for_models_mib,
-        # Compiled code, temporary files and logs; weights lie in the cache of the node.
-        ephemeral_gib=10,
-        shared_memory_mib=shared_memory_mib(memory.ranks),
-        devices=pool.resources,
     )

@@ -9,7 +9,7 @@ _HUB = "https://huggingface.co"
 
 def how_to_publish(stack: str, model: ModelPlan, snapshot: str) -> str:
     """The command that publishes one of the model's snapshots."""
-    if snapshot in model.artifacts:
+    if snapshot in (*model.artifacts, model.compiled):
         return f"tokenfleet compile {stack} {model.name} | kubectl apply -f -"
     organisation, name, revision = snapshot.split("/")
     plain = model.load_format == "auto" or snapshot in model.adapters.values()
@@ -19,7 +19,7 @@ def how_to_publish(stack: str, model: ModelPlan, snapshot: str) -> str:
 
 def part_of(model: ModelPlan, snapshot: str) -> str:
     """What one of the model's snapshots is to it, ``WEIGHTS``, ``DRAFT`` or such as ``adapter legal``."""
-    if snapshot in model.artifacts:
+    if snapshot in (*model.artifacts, model.compiled):
         return "compiled code"
     if model.speculation and snapshot == model.speculation.draft:
         return DRAFT

@@ -1,11 +1,14 @@
 """Cold starts as bars at best, as expected and at worst, against the notice of a spot interruption."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tokenfleet.plan.ranges import Range
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, ColdStart
+from tokenfleet.plan.start.choices import StartChoice
 from tokenfleet.plan.start.notice import REACTION_SECONDS
+from tokenfleet.plan.start.stages import Preparation
 from tokenfleet.preview.report import ModelReport
 
 # Seconds a letter stands for: divisors of the notice, so that its end falls between two letters.
@@ -56,6 +59,13 @@ LETTERS: Mapping[str, str] = {
 """Every mark of a bar in letters, and its style on a terminal."""
 
 
+_WAYS: Mapping[Preparation, str] = {
+    "pulled": "image pulled",
+    "baked": "image baked",
+    "warm": "waits stopped",
+}
+
+
 def cold_start_bars(start: ColdStart) -> Sequence[Bar]:
     """From a pod that finds no node to a replica that is ready and warm.
 
@@ -66,6 +76,24 @@ def cold_start_bars(start: ColdStart) -> Sequence[Bar]:
         _bar("expected", start, lambda seconds: seconds.expected),
         _bar("at worst", start, lambda seconds: seconds.high),
     ]
+
+
+def every_bar(model: ModelPlan) -> Sequence[Bar]:
+    """The model's start on a new node, and as expected every other way in which it could start."""
+    return [
+        *cold_start_bars(model.cold_start),
+        *(
+            replace(cold_start_bars(choice.start)[1], title=way_title(choice))
+            for choice in model.start_choices
+            if choice.start and choice.start != model.cold_start
+        ),
+    ]
+
+
+def way_title(choice: StartChoice) -> str:
+    """``image pulled``, and what comes on top."""
+    title = _WAYS[choice.prepared]
+    return f"{title}, compiles" if choice.compiles else title
 
 
 def axis_seconds(bars: Iterable[Bar]) -> float:
@@ -148,13 +176,15 @@ def caveat() -> str:
 
 
 def _bar(title: str, start: ColdStart, end: Callable[[Range], float]) -> Bar:
-    join, image = end(start.join.seconds), end(start.image.seconds)
+    join, together = end(start.join.seconds), end(start.together.seconds)
+    # A volume is filled beside joining, an image is pulled after it.
+    image = min(end(start.image.seconds), together - join)
     seconds_by_stage = {
         "launch": end(start.before.seconds),
         "boot": end(start.boot.seconds),
         "join": join,
         "image pull": image,
-        "weights": max(0.0, end(start.together.seconds) - join - image),
+        "weights": together - join - image,
         "engine load": end(start.load.seconds),
         "warm-up": end(start.warm_up.seconds),
     }
