@@ -49,14 +49,8 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
             changed[name] = _zone_learned(now, zone, before, knobs, lost=lost, dry=dry)
         elif name not in remembered:
             changed[name] = before
-    refused, there = seen.on_demand.refused > 0, seen.on_demand.warm
-    warm, short_since = memory.warm, memory.warm_short_since
-    if there >= warm:
-        warm, short_since = there, None
-    elif short_since is None:
-        short_since = now
-    elif now - short_since >= knobs.refill:
-        warm, short_since = there, None
+    refused = seen.on_demand.refused > 0
+    warm, short_since = _warm(now, seen.on_demand.warm, memory, knobs)
     return Memory(
         zones={**remembered, **changed} if changed else remembered,
         levels={},
@@ -69,6 +63,14 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
         warm=warm,
         warm_short_since=short_since,
     )
+
+
+def _warm(now: float, stopped: int, memory: Memory, knobs: Knobs) -> tuple[int, float | None]:
+    """Those that were drawn count on for as long as it takes to replace them."""
+    since = memory.warm_short_since
+    if stopped >= memory.warm or (since is not None and now - since >= knobs.refill):
+        return stopped, None
+    return memory.warm, now if since is None else since
 
 
 def _zone_learned(
