@@ -14,7 +14,7 @@ from tokenfleet.plan.measured.comparison import MeasuredStarts, compared_starts
 from tokenfleet.plan.measured.objects import Event
 from tokenfleet.plan.measured.recorded import Recorded, RecordedError
 from tokenfleet.plan.measured.starts import starts_of
-from tokenfleet.plan.start.budget import cold_start
+from tokenfleet.plan.start.prediction import cold_start
 
 FOLDER = Path(__file__).parent
 MODEL = "Qwen/Qwen3-8B"

@@ -162,15 +162,6 @@ def plan_model(
     snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))
     pinned = with_digest(engine.image, digests)
     image = cache.reference(pinned) if cache else pinned
-    starts = replica_starts(
-        pool,
-        facts,
-        weights,
-        precompiled=bool(artifacts),
-        image_cached=image != pinned,
-        drain_seconds=drain.grace_seconds,
-        request_seconds=longest.seconds,
-    )
     load_format = load_format_of(settings)
     template = plan_chat_template(name, chat_template)
     served = Served(
@@ -189,6 +180,26 @@ def plan_model(
     )
     arguments = engine_arguments(served)
     environment = engine_environment(pool, memory, artifacts)
+    eager = why_eager(settings, pool)
+    compiled = compiled_code_of(
+        settings,
+        engine,
+        pool,
+        ranks=memory.ranks,
+        image=pinned,
+        arguments=arguments,
+        environment=environment,
+    )
+    starts = replica_starts(
+        pool,
+        facts,
+        weights,
+        precompiled=bool(artifacts or compiled or eager),
+        may_compile=compiled is not None,
+        image_cached=image != pinned,
+        drain_seconds=drain.grace_seconds,
+        request_seconds=longest.seconds,
+    )
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
@@ -198,16 +209,8 @@ def plan_model(
         snapshots=snapshots,
         adapters=adapters,
         artifacts=artifacts,
-        compiled=compiled_code_of(
-            settings,
-            engine,
-            pool,
-            ranks=memory.ranks,
-            image=pinned,
-            arguments=arguments,
-            environment=environment,
-        ),
-        eager=why_eager(settings, pool),
+        compiled=compiled,
+        eager=eager,
         load_format=load_format,
         mark=mark_of(place, snapshots, load_format),
         published=settings.published is not None,

@@ -7,8 +7,8 @@ from rich.text import Text
 from tokenfleet.counted import count
 from tokenfleet.plan.measured.comparison import MeasuredStage, MeasuredStarts
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
-from tokenfleet.views.drawing.cold_start_bar import seconds_text
 from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.starting import seconds_text
 from tokenfleet.views.tables.table import Column
 
 _COLORS = {"as predicted": "green", "sooner": "green", "later": "red"}
