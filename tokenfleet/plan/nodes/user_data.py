@@ -12,6 +12,10 @@ from tokenfleet.plan.nodes.sizes import Taint, max_pods_expression
 from tokenfleet.weights.layout import CACHE_FOLDER
 
 _FOLDER = files("tokenfleet") / "userdata"
+# By default the kubelet begins five pulls a second, ten at most at once, and what comes later waits ten
+# seconds and more for another try (kubernetes/kubernetes pkg/kubelet/images: "pull QPS exceeded"). A
+# node that joins pulls for eight DaemonSets of ours, for an operator's and for a replica together.
+_UNLIMITED_PULLS = 0
 CACHE_USER_ID = 10001
 """Who owns the cache: the loader at boot and the replicas, and no person that logs in."""
 
@@ -90,6 +94,7 @@ def _node_config(boot: BootPlan, cluster: ClusterFacts) -> str:
     config: dict[str, object] = {
         "shutdownGracePeriod": f"{kubelet.shutdown_seconds}s",
         "shutdownGracePeriodCriticalPods": f"{kubelet.critical_pods_seconds}s",
+        "registryPullQPS": _UNLIMITED_PULLS,
     }
     if kubelet.parallel_image_pulls:
         config["serializeImagePulls"] = False
