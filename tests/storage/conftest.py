@@ -1,12 +1,15 @@
 """Fixtures: one S3 server a session, a fresh bucket a test."""
 
+import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.tools import ToolsMissing, binary
 from tests.storage.bucket_policy import Policed, policed
+from tests.storage.machine import EBS, Machine, run_command
 from tests.storage.s3_server import S3Server
 from tokenfleet.plan.bucket_policies import model_bucket_policy
 
@@ -37,3 +40,20 @@ def front(s3_server: S3Server, bucket: str) -> Iterator[Policed]:
     policy = model_bucket_policy(f"arn:aws:s3:::{bucket}")
     with policed(s3_server.endpoint, policy) as found:
         yield found
+
+
+@pytest.fixture
+def machine(tmp_path: Path, root: Path) -> Iterator[Machine]:
+    """A machine with a root disk that has a partition."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    made = Machine(tmp_path, root)
+    try:
+        try:
+            disk = made.add("nvme0n1", EBS)
+        except RuntimeError as error:
+            pytest.skip(f"no loop devices here: {error}")
+        run_command("mkfs.ext4", "-q", "-L", "/", str(disk.resolve()))
+        yield made
+    finally:
+        made.end()
