@@ -51,7 +51,8 @@ def launch_template(
             instance_metadata_tags="disabled",
         ),
         block_device_mappings=[
-            _volume(device, volume) for device, volume in volumes.items() if volume
+            *(_volume(device, volume) for device, volume in volumes.items() if volume),
+            *([_left_out(_CACHE_DEVICE)] if template.disks.leaves_weights_out else []),
         ],
         instance_market_options=aws.ec2.LaunchTemplateInstanceMarketOptionsArgs(
             market_type="capacity-block"
@@ -113,6 +114,12 @@ def _volume(device: str, volume: VolumePlan) -> aws.ec2.LaunchTemplateBlockDevic
             volume_size=volume.size_gib,
             iops=volume.iops,
             throughput=volume.throughput_mib_per_second,
+            volume_initialization_rate=volume.initialization_mib_per_second,
             delete_on_termination="true",
         ),
     )
+
+
+def _left_out(device: str) -> aws.ec2.LaunchTemplateBlockDeviceMappingArgs:
+    """A volume that the machine image maps and these nodes start without: any text says so."""
+    return aws.ec2.LaunchTemplateBlockDeviceMappingArgs(device_name=device, no_device="true")

@@ -10,6 +10,13 @@ from tokenfleet.components.image import image_id
 from tokenfleet.components.join import Join
 from tokenfleet.components.launch_template import launch_template
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
+from tokenfleet.plan.nodes.warm_pool import WarmPoolPlan
+
+_LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
+# What becomes of a launch that nobody completes. ABANDON would end a node that serves because a call
+# failed, and launch one after the other where none gets ready; a node that is stopped half ready
+# fetches the rest when it serves.
+_UNCOMPLETED = "CONTINUE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +34,8 @@ class NodeGroup(pulumi.ComponentResource):
     """The nodes of one tier.
 
     A changed template reaches new nodes only: there is no instance refresh, because that
-    ends nodes without draining them. Whoever launches and ends nodes owns the desired size.
+    ends nodes without draining them. Whoever launches and ends nodes owns the desired size;
+    what that asks for comes out of the warm pool first, where there is one.
     """
 
     name: pulumi.Output[str]
@@ -52,6 +60,8 @@ class NodeGroup(pulumi.ComponentResource):
             for template in args.plan.templates
         }
         group = self._group()
+        if args.plan.warm_pool:
+            self._hook(group, args.plan.warm_pool)
         self.name = group.name
         self.register_outputs({"name": self.name})
 
@@ -85,6 +95,19 @@ class NodeGroup(pulumi.ComponentResource):
             protect_from_scale_in=plan.protected,
             # `up` must not fail because spot is dry: the next tier is tried.
             wait_for_capacity_timeout="0",
+            warm_pool=_warm_pool(plan.warm_pool) if plan.warm_pool else None,
+            # Of a new group the hook is there before the first launch: what is launched past it
+            # is stopped before it is ready (kubernetes/kops#16582).
+            initial_lifecycle_hooks=[
+                aws.autoscaling.GroupInitialLifecycleHookArgs(
+                    name=plan.warm_pool.boot.hook,
+                    lifecycle_transition=_LAUNCHING,
+                    default_result=_UNCOMPLETED,
+                    heartbeat_timeout=plan.warm_pool.heartbeat_seconds,
+                )
+            ]
+            if plan.warm_pool
+            else None,
             tags=[
                 aws.autoscaling.GroupTagArgs(
                     # Instances have their own tags from the template.
@@ -94,8 +117,27 @@ class NodeGroup(pulumi.ComponentResource):
                 )
                 for key, value in sorted(tags.items())
             ],
-            # It follows what is launched and ended.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["desiredCapacity"]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                ignore_changes=[
+                    # It follows what is launched and ended.
+                    "desiredCapacity",
+                    # Another hook would replace the group with all its nodes; it is only for the
+                    # group's creation, and from then on what ``_hook`` says holds.
+                    "initialLifecycleHooks",
+                ],
+            ),
+        )
+
+    def _hook(self, group: aws.autoscaling.Group, warm_pool: WarmPoolPlan) -> None:
+        aws.autoscaling.LifecycleHook(
+            f"{self._name}-warm-hook",
+            name=warm_pool.boot.hook,
+            autoscaling_group_name=group.name,
+            lifecycle_transition=_LAUNCHING,
+            default_result=_UNCOMPLETED,
+            heartbeat_timeout=warm_pool.heartbeat_seconds,
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
     def _purchase(
@@ -133,3 +175,21 @@ class NodeGroup(pulumi.ComponentResource):
                 launch_template_id=template.id, version=template.latest_version.apply(str)
             ),
         )
+
+
+def _warm_pool(plan: WarmPoolPlan) -> aws.autoscaling.GroupWarmPoolArgs | None:
+    if not plan.filled:
+        return None
+    return aws.autoscaling.GroupWarmPoolArgs(
+        pool_state="Stopped",
+        # Only with both at the same value does the pool have a size of its own (PutWarmPool):
+        # else it would be what the group has room for.
+        min_size=plan.nodes,
+        max_group_prepared_capacity=plan.nodes,
+        # A node that has served is ended, not stopped again: it is in the cluster's books, and
+        # what ends nodes here (TerminateInstanceInAutoScalingGroup) returns none to a pool
+        # (jenkinsci/ec2-fleet-plugin#352 and #519).
+        instance_reuse_policy=aws.autoscaling.GroupWarmPoolInstanceReusePolicyArgs(
+            reuse_on_scale_in=False
+        ),
+    )

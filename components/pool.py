@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pulumi
 import pulumi_aws as aws
@@ -11,7 +12,7 @@ from tokenfleet.components.model_store import ModelStore
 from tokenfleet.components.node_group import NodeGroup, NodeGroupArgs
 from tokenfleet.plan.iam import NODE_POLICIES, instance_trust, managed_policy_arn
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
-from tokenfleet.plan.permissions import model_reader_policy
+from tokenfleet.plan.permissions import model_reader_policy, warm_node_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +28,9 @@ class PoolArgs:
 class Pool(pulumi.ComponentResource):
     """Nodes of one kind.
 
-    The role may pull images, join the cluster and read published models, and what the stack
-    file lets every node do, nothing else: pods have identities of their own, and the VPC CNI too.
+    The role may pull images, join the cluster, read published models and, beside a warm pool, say
+    that a node is ready, and what the stack file lets every node do, nothing else: pods have
+    identities of their own, and the VPC CNI too.
     """
 
     group_names: Sequence[pulumi.Output[str]]
@@ -59,6 +61,18 @@ class Pool(pulumi.ComponentResource):
                     opts=child,
                 )
             )
+        permissions += [
+            aws.iam.RolePolicy(
+                f"{name}-{plan.role}-warm",
+                role=role.name,
+                policy=role.arn.apply(
+                    partial(warm_node_policy, plan.physical_name, args.join.region)
+                ),
+                opts=child,
+            )
+            for plan in args.groups
+            if plan.warm_pool
+        ]
         permissions += [
             aws.iam.RolePolicy(f"{name}-{may}", role=role.name, policy=policy, opts=child)
             for may, policy in args.join.node_policies.items()

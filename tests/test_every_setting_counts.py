@@ -28,6 +28,7 @@ ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
 DRAFT: Keys = {"huggingFaceId": "Qwen/Qwen3-1.7B", "revision": "c" * 40}
 OF_SAME_VOCABULARY = "tests/catalogue/configs/Qwen--Qwen3-0.6B/config.json"
 PRICE: Keys = {"usd": 1, "source": "an offer", "date": "2026-11-01"}
+BAKED: Keys = {"imageId": "ami-0123456789abcdef0", "engineDigest": f"sha256:{'1' * 64}"}
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
 SERVED: Keys = {
@@ -100,6 +101,21 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         ["c8gd.8xlarge", "m8gd.8xlarge"],
     ),
     "pools.NAME.imageId": ("pools.graviton4.imageId", None, "ami-0123456789abcdef0"),
+    "pools.NAME.baked.imageId": (
+        "pools.graviton4.baked",
+        BAKED,
+        BAKED | {"imageId": "ami-0fedcba9876543210"},
+    ),
+    "pools.NAME.baked.engineDigest": (
+        "pools.graviton4.baked",
+        BAKED,
+        BAKED | {"engineDigest": f"sha256:{'2' * 64}"},
+    ),
+    "pools.NAME.baked.weights": (
+        "pools.graviton4.baked",
+        BAKED,
+        BAKED | {"weights": ["Qwen/Qwen3-8B/b968826d9c46dd6066d109eabc6255188de91218"]},
+    ),
     "pools.NAME.tiers": (
         "pools.graviton4.tiers",
         {"spot": {"max": 9}},
@@ -107,6 +123,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     ),
     "pools.NAME.tiers.NAME.min": ("pools.graviton4.tiers.spot.min", 0, 1),
     "pools.NAME.tiers.NAME.max": ("pools.graviton4.tiers.spot.max", 9, 10),
+    "pools.NAME.tiers.NAME.warmNodes": ("pools.inferentia2.tiers.on-demand.warmNodes", 0, 1),
     "pools.NAME.tiers.NAME.reservation.capacityReservationId": (
         "pools.h100.tiers.reserved",
         RESERVED,

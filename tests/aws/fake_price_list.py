@@ -115,6 +115,8 @@ SERVICES: Sequence[tuple[str, str | None, str, Mapping[str, str], tuple[str, ...
         {"volumeApiName": "gp3", "unit": "GiBps-mo"},
         ("40.9600000000",),
     ),
+    ("AmazonEC2", "Storage Snapshot", "EBS:SnapshotUsage", {}, ("0.0500000000",)),
+    ("AmazonEC2", "Storage Snapshot", "EBS:SnapshotArchiveStorage", {}, ("0.0125000000",)),
     ("AmazonECR", "EC2 Container Registry", "USE1-TimedStorage-ByteHrs", {}, ("0.1000000000",)),
     (
         "AmazonECR",

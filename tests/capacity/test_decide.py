@@ -1,7 +1,10 @@
 """What holds of `decide` whatever it is shown and whatever it remembers."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,17 +51,20 @@ memories = st.just(Memory()) | st.builds(
     on_demand_refused_at=st.none() | moments,
     announced=st.floats(0, 50),
     unannounced=st.floats(0, 50),
+    warm=few,
+    warm_short_since=st.none() | moments,
 )
 observations = st.builds(
     Observation,
     now=st.just(NOW),
     wanted=st.integers(0, 16),
     zones=st.dictionaries(st.sampled_from(NAMES), zones_seen),
-    on_demand=st.builds(OnDemandSeen, ready=few, booting=few, refused=few),
+    on_demand=st.builds(OnDemandSeen, ready=few, booting=few, refused=few, warm=few),
 )
 all_knobs = st.builds(
     Knobs,
     boot=st.sampled_from([60.0, 180.0, 480.0]),
+    warm_boot=st.sampled_from([math.inf, 30.0, 90.0]),
     serves=st.sampled_from([0.0, 20.0, 120.0]),
     care=st.sampled_from([0.0, 1.0, 2.0]),
     spare=st.integers(0, 2),
@@ -208,6 +214,80 @@ def test_a_new_zone_proves_itself_beside_on_demand_where_a_start_does_not_fit() 
     )
     actions, _ = decide(proven, memory, knobs)
     assert (actions.spot["a"], actions.on_demand) == (3, 3)
+
+
+WARM = Knobs(boot=180, warm_boot=60)
+
+
+@given(observations, memories)
+def test_stopped_nodes_that_start_no_sooner_change_nothing(
+    seen: Observation, memory: Memory
+) -> None:
+    known = replace(memory, warm=0, warm_short_since=None)
+    none = replace(seen, on_demand=replace(seen.on_demand, warm=0))
+    slow = Knobs(boot=180, warm_boot=180)
+    assert decide(seen, known, slow)[0] == decide(none, known, slow)[0]
+
+
+@given(observations, memories)
+def test_who_relies_on_stopped_nodes_asks_no_more_of_on_demand_and_no_less_of_spot(
+    seen: Observation, memory: Memory
+) -> None:
+    known = replace(memory, warm=0, warm_short_since=None)
+    none = replace(seen, on_demand=replace(seen.on_demand, warm=0))
+    (with_them, _), (without, _) = decide(seen, known, WARM), decide(none, known, WARM)
+    levels = {name: zone.held + zone.asked for name, zone in seen.zones.items()}
+    assert with_them.on_demand <= without.on_demand
+    assert sum((levels | dict(with_them.spot)).values()) >= sum(
+        (levels | dict(without.spot)).values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("warm", "spot", "on_demand"),
+    [
+        (0, {"a": 1}, 4),  # a canary, beside all on demand
+        (1, {"a": 3, "b": 1}, 4),  # a third of a loss is made up for: enough for three
+        (2, {"a": 2, "b": 2}, 4),  # no more of a zone than can be lost at once
+        (4, {"a": 3, "b": 1}, 4),
+    ],
+)
+def test_new_zones_are_asked_for_what_stopped_nodes_make_up_for(
+    warm: int, spot: Mapping[str, int], on_demand: int
+) -> None:
+    seen = Observation(
+        now=0,
+        wanted=4,
+        zones={"a": ZoneSeen(), "b": ZoneSeen()},
+        on_demand=OnDemandSeen(warm=warm),
+    )
+    actions, _ = decide(seen, Memory(), WARM)
+    assert (actions.spot, actions.on_demand) == (spot, on_demand)
+
+
+def _young(now: float, warm: int) -> Observation:
+    """Four nodes of zones that were taken a moment ago, and so many stopped ones."""
+    zones = {"a": ZoneSeen(ready=2), "b": ZoneSeen(ready=2)}
+    return Observation(now=now, wanted=4, zones=zones, on_demand=OnDemandSeen(warm=warm))
+
+
+def test_a_stopped_node_that_was_drawn_counts_until_it_should_have_been_replaced() -> None:
+    _, memory = decide(_young(NOW, 2), Memory(), WARM)
+    levels: list[int] = []
+    for seconds in (15, 345, 390, 405):
+        actions, memory = decide(_young(NOW + seconds, 0), memory, WARM)
+        levels.append(actions.on_demand)
+    assert levels == [0, 0, 4, 4]
+    # What it waits for comes by itself: nobody has to look in between.
+    _, memory = decide(_young(NOW, 2), Memory(), WARM)
+    actions, _ = decide(_young(NOW + 15, 0), memory, WARM)
+    assert actions.sleep_seconds <= WARM.refill
+
+
+def test_a_start_that_is_never_in_time_is_worth_less_but_not_nothing() -> None:
+    drained = Knobs(boot=180, warm_boot=60, serves=20)
+    assert 0 < drained.warm_saves < WARM.warm_saves == 1
+    assert drained.covered(losses_per_hour=1.5, warm=4) <= WARM.covered(1.5, warm=4)
 
 
 def test_unheard_losses_and_refused_on_demand_bring_a_spare() -> None:

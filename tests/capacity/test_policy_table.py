@@ -50,3 +50,19 @@ def test_the_policy_serves_as_much_as_a_hedge_for_less_and_more_than_without_pro
     else:
         # What probation costs beside on-demand, which make-before-break does without.
         assert cost["ours"] <= 1.11 * cost["eager"]
+
+
+@pytest.mark.parametrize("wanted", [1, 4])
+def test_as_many_stopped_nodes_as_replicas_lose_nothing_and_need_no_probation(wanted: int) -> None:
+    traces = [
+        generated_trace(seed, zones=("a", "b", "c"), nodes=wanted, seconds=8 * DAY)
+        for seed in SEEDS
+    ]
+    knobs = Knobs(boot=180, warm_boot=60)
+    alone, beside = (
+        [replay(t, Deciding(knobs), Pool(wanted=wanted, boot=180, **kept)) for t in traces]
+        for kept in ({}, {"warm": wanted, "warm_boot": 60})
+    )
+    assert mean(each.availability for each in beside) == 1
+    assert mean(each.availability for each in alone) < 0.997
+    assert mean(each.cost for each in beside) < mean(each.cost for each in alone)

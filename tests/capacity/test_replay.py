@@ -69,6 +69,47 @@ def test_a_loss_costs_what_a_start_takes_beyond_the_notice_and_the_drain(
     assert unserved == pytest.approx(gap, abs=15)
 
 
+@pytest.mark.parametrize(
+    ("stopped", "warm_boot", "gap"),
+    [(4, 60, 0), (4, 90, 0), (4, 150, 30), (3, 60, 60), (0, 60, 60)],
+)
+def test_a_loss_costs_nothing_where_stopped_nodes_for_all_of_it_start_in_time(
+    stopped: int, warm_boot: int, gap: int
+) -> None:
+    pool = Pool(wanted=4, boot=180, warm=stopped, warm_boot=warm_boot)
+    outcome = replay(drop(12 * HOUR), Deciding(Knobs(boot=180, care=0, warm_boot=warm_boot)), pool)
+    unserved = (1 - outcome.availability) * sum(day.seconds for day in outcome.days)
+    assert unserved == pytest.approx(gap, abs=15)
+
+
+def test_a_stopped_node_is_paid_while_it_warms_up_and_while_it_serves() -> None:
+    knobs = Knobs(boot=180, care=0, warm_boot=60)
+    paid = [
+        sum(day.on_demand for day in replay(drop(12 * HOUR), Deciding(knobs), pool).days)
+        for pool in (
+            Pool(wanted=4, boot=180),
+            Pool(wanted=4, boot=180, warm=2, warm_boot=60),
+        )
+    ]
+    assert paid[1] - paid[0] == 2 * 180  # the two that take the places of those drawn
+
+
+def test_drawn_nodes_are_replaced_after_a_start() -> None:
+    """Two losses of one node: the second is made up for where the pool has had time to refill."""
+    for between, gap in ((60, 60), (300, 0)):
+        trace = CapacityTrace(
+            name="twice",
+            zones=("a",),
+            starts=[0, 12 * HOUR, 12 * HOUR + between],
+            capacities=[[4], [3], [2]],
+            seconds=DAY,
+        )
+        pool = Pool(wanted=4, boot=180, warm=1, warm_boot=60)
+        outcome = replay(trace, Deciding(Knobs(boot=180, care=0, warm_boot=60)), pool)
+        unserved = (1 - outcome.availability) * sum(day.seconds for day in outcome.days)
+        assert unserved == pytest.approx(gap, abs=15)
+
+
 def test_a_replay_is_the_same_every_time() -> None:
     trace = generated_trace(3, zones=ZONES, nodes=4, seconds=3 * DAY)
     faults = Faults(notices_lost=0.2, calls_failed=0.1)

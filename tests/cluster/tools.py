@@ -73,7 +73,9 @@ def core_tools() -> Path:
     if folder.is_dir():
         return folder
     command = ["go", "build", "-o", "{}/", "-ldflags", _LDFLAGS, "tool"]
-    # kwok knows no pod life of its own: its stages are files of the module.
+    # kwok knows no pod life of its own: its stages are files of the module, and a module that was
+    # never downloaded has no folder.
+    _go(["go", "mod", "download", "sigs.k8s.io/kwok"], HERE)
     kwok = _go(["go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/kwok"], HERE).stdout.strip()
     folder_of_stages = Path(kwok) / "kustomize" / "stage"
     return _built(folder, command, HERE, stages=[folder_of_stages / stage for stage in STAGES])

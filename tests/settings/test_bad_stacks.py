@@ -22,6 +22,10 @@ AUTOSCALER_CHART = "https://kubernetes.github.io/autoscaler/cluster-autoscaler:9
 OTHER_DIGITS = "\uff11" * 12
 IMAGE = "ami-0123456789abcdef0"
 DIGEST = f"sha256:{'1' * 64}"
+ENGINE = "public.ecr.aws/q9t5s3a7/vllm-arm64-cpu-release-repo:v0.32.0"
+BAKED: Keys = {"imageId": IMAGE, "engineDigest": DIGEST}
+SERVED_ID = "Qwen/Qwen3-4B-Instruct-2507"
+SERVED_WEIGHTS = f"{SERVED_ID}/cdbee75f17c01a7cc42f958dc650907174af0554"
 DRAFT: Keys = {"huggingFaceId": "org/draft", "revision": "c" * 40}
 SECOND_POOL = {"hardware": "h100", "instanceTypes": ["p5.4xlarge"], "tiers": {"spot": {"max": 1}}}
 
@@ -140,6 +144,31 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "more care than there is": ((f"{POOL}.care", 11), (f"{POOL}.care", "10")),
     "half a spare node": ((f"{POOL}.spare", 0.5), (f"{POOL}.spare", "a whole number")),
     "text for a dry run": ((f"{POOL}.dryRun", "no"), (f"{POOL}.dryRun", "true or false")),
+    "warm nodes on spot": ((f"{POOL}.tiers.spot.warmNodes", 1), (f"{POOL}.tiers.spot.warmNodes", "Move warmNodes to an on-demand tier")),
+    "warm nodes of a reservation": (
+        (f"{POOL}.tiers.reserved", {"max": 1, "warmNodes": 1, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}}),
+        (f"{POOL}.tiers.reserved.warmNodes", "move warmNodes to an on-demand tier"),
+    ),
+    "warm nodes in a capacity block": (
+        ("pools.h100", SECOND_POOL | {"tiers": {"reserved": {"max": 1, "warmNodes": 1, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a", "capacityBlock": True}}}}),
+        ("pools.h100.tiers.reserved.warmNodes", "move warmNodes to an on-demand tier"),
+    ),
+    "warm nodes with local disks": (
+        (POOL, ON_DEMAND_POOL | {"tiers": {"on-demand": {"max": 2, "warmNodes": 1}}}),
+        (f"{POOL}.tiers.on-demand.warmNodes", "Give the pool c8g.4xlarge instead"),
+    ),
+    "warm nodes of hardware that always has local disks": (
+        ("pools.h100", SECOND_POOL | {"tiers": {"on-demand": {"max": 1, "warmNodes": 1}}}),
+        ("pools.h100.tiers.on-demand.warmNodes", "Leave warmNodes out: every such NVIDIA H100"),
+    ),
+    "more warm nodes than could be started": (
+        (POOL, ON_DEMAND_POOL | {"instanceTypes": ["c8g.4xlarge"], "tiers": {"on-demand": {"min": 1, "max": 2, "warmNodes": 2}}}),
+        (f"{POOL}.tiers.on-demand.warmNodes", "Lower warmNodes or raise max"),
+    ),
+    "warm nodes without room": (
+        (POOL, ON_DEMAND_POOL | {"instanceTypes": ["c8g.4xlarge"], "tiers": {"on-demand": {"min": 2, "max": 2, "warmNodes": 1}}}),
+        (f"{POOL}.tiers.on-demand.warmNodes", "always run. Raise max"),
+    ),
     "part of a reservation": (
         (f"{POOL}.tiers.reserved", {"min": 1, "max": 2, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}}),
         (f"{POOL}.tiers.reserved.min", "leave min out, or set max to what runs"),
@@ -201,6 +230,37 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
             "other": SECOND_POOL | {"imageId": IMAGE},
         }),
         ("pools.other.imageId", "is given to pools.graviton4.imageId too, for arm64 (standard); here it must be one for x86_64 (nvidia)"),
+    ),
+    "a baked image beside another": ((POOL, {**ON_DEMAND_POOL, "imageId": IMAGE, "baked": BAKED}), (f"{POOL}.imageId", "nodes start from one image")),
+    "two pools baked from two digests": (
+        ("pools", {
+            "graviton4": {**ON_DEMAND_POOL, "baked": BAKED},
+            "other": {**ON_DEMAND_POOL, "baked": {"imageId": "ami-0fedcba9876543210", "engineDigest": f"sha256:{'2' * 64}"}},
+        }),
+        ("pools.other.baked.engineDigest", "bake both from one digest"),
+    ),
+    "one baked image for two architectures": (
+        ("pools", {
+            "graviton4": {**ON_DEMAND_POOL, "baked": BAKED},
+            "other": SECOND_POOL | {"imageId": IMAGE},
+        }),
+        ("pools.other.imageId", "is given to pools.graviton4.baked.imageId too"),
+    ),
+    "baked without a digest": ((f"{POOL}.baked", {"imageId": IMAGE}), (f"{POOL}.baked.engineDigest", "is missing")),
+    "baked by tag": ((f"{POOL}.baked", BAKED | {"engineDigest": "v0.32.0"}), (f"{POOL}.baked.engineDigest", "64 hexadecimal")),
+    "baked weights of no revision": ((f"{POOL}.baked", BAKED | {"weights": [SERVED_ID]}), (f"{POOL}.baked.weights[0]", "a model and its revision")),
+    "baked weights of another revision": (
+        (f"{POOL}.baked", BAKED | {"weights": [f"{SERVED_ID}/{'c' * 40}"]}),
+        (f"{POOL}.baked.weights[0]", "the pool serves revision cdbee75f17c01a7cc42f958dc650907174af0554 of it"),
+    ),
+    "baked weights of another model": (
+        (f"{POOL}.baked", BAKED | {"weights": [f"Qwen/Qwen3-8B/{'c' * 40}"]}),
+        (f"{POOL}.baked.weights[0]", "no model of this pool loads it"),
+    ),
+    "baked weights twice": ((f"{POOL}.baked", BAKED | {"weights": [SERVED_WEIGHTS] * 2}), (f"{POOL}.baked.weights[1]", "is listed twice")),
+    "baked weights under local disks": (
+        (POOL, {**ON_DEMAND_POOL, "baked": BAKED | {"weights": [SERVED_WEIGHTS]}}),
+        (f"{POOL}.baked.weights", "lie on the local disks of c8gd.4xlarge"),
     ),
     "Docker Hub secret without image cache": ((CACHE, {"dockerHubSecretArn": CREDENTIALS}), (CREDENTIALS_PATH, "no effect without")),
     "Docker Hub secret that nothing needs": ((CACHE, CACHED_WITH), (CREDENTIALS_PATH, "no pool runs an image of Docker Hub")),
@@ -310,6 +370,20 @@ def test_a_bad_stack_names_the_place_and_the_way_out(
     path, part = expected
     found = [mistake for mistake in raised.value.mistakes if mistake.path == path]
     assert [m for m in found if part in m.problem], [str(m) for m in raised.value.mistakes]
+
+
+def test_an_image_baked_from_another_digest_than_replicas_ask_for_is_refused(
+    keys_of: Callable[[str], Keys], root: Path
+) -> None:
+    keys = keys_of("dev")
+    _set(keys, f"{POOL}.baked", BAKED)
+    _set(keys, "cluster.digests", {ENGINE: f"sha256:{'2' * 64}"})
+    with pytest.raises(StackError) as raised:
+        decide(keys, "dev", root)
+    (mistake,) = raised.value.mistakes
+    assert mistake.path == f"{POOL}.baked.engineDigest"
+    assert f"sha256:{'2' * 64} by cluster.digests.{ENGINE}" in mistake.problem
+    assert "tokenfleet bake STACK graviton4" in mistake.problem
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,9 @@ _QUERIES: Mapping[ServiceName, _Query] = {
         usage="EBS:VolumeP-Throughput.gp3",
         units=1024,
     ),
+    "snapshotGib": _Query(
+        service="AmazonEC2", family="Storage Snapshot", usage="EBS:SnapshotUsage"
+    ),
     "ecrStorage": _Query(
         service="AmazonECR", family="EC2 Container Registry", usage="TimedStorage-ByteHrs"
     ),

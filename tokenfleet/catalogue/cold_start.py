@@ -48,11 +48,37 @@ class NodeTimes(Fact):
     registration: Estimate | None
 
 
+class WarmTimes(Fact):
+    """Seconds of a stopped instance: from the group's new size to its units, and on to Ready."""
+
+    start: Estimate
+    join: Estimate
+
+
+class Snapshots(Fact):
+    """GB a second from a snapshot, as it is read and at the highest rate that can be paid for.
+
+    ``initialisation_price`` is what that rate costs, US dollars for each GiB of each volume made.
+    ``boot`` is how many seconds longer a boot takes at that rate than from the public image.
+    """
+
+    lazy: Estimate
+    initialised: Estimate
+    initialisation_price: Estimate
+    boot: Estimate
+
+
 class ImagePull(Fact):
-    """Compressed GB a second: as containerd pulls by default, and with SOCI parallel pull."""
+    """Compressed GB a second: as containerd pulls by default, and with SOCI parallel pull.
+
+    ``begins`` is the seconds from the boot script to the kubelet's first pull; ``present`` those
+    until a container starts whose image lies unpacked on the node.
+    """
 
     containerd: Estimate
     parallel: Estimate
+    begins: Estimate
+    present: Estimate
 
 
 class Network(Fact):
@@ -104,6 +130,8 @@ class EngineTimes(Fact):
     image_compressed: Estimate
     image_unpacked: Estimate
     image_platforms: int
+    read_at_start: Estimate
+    """GB of the unpacked image that a start reads."""
     start: Estimate
     load: Estimate
     warm_up: Estimate
@@ -116,6 +144,8 @@ class ColdStartFacts(Fact):
 
     autoscaler: AutoscalerTimes
     nodes: Mapping[AmiVariant, NodeTimes]
+    warm: WarmTimes
+    snapshots: Snapshots
     local_disk_set_up: Estimate
     image_pull: ImagePull
     network: Network

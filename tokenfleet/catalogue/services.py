@@ -21,6 +21,7 @@ ServiceName = Literal[
     "gp3Gib",
     "gp3Iops",
     "gp3Throughput",
+    "snapshotGib",
     "ecrStorage",
     "kmsKey",
     "logsIngested",

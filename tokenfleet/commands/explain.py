@@ -167,12 +167,17 @@ def _place(model: ModelPlan, pool: PoolPlan) -> Rows:
 
 def _start(model: ModelPlan) -> Rows:
     start, deadlines = model.cold_start, model.deadlines
-    slow = start.total.high
+    starts = [("cold start", "from launch to ready", start)]
+    if model.warm_start:
+        starts.append(("stopped node", "from its start to ready", model.warm_start))
     return [
-        (
-            "cold start",
-            f"{start.total.expected:.0f} s",
-            f"from launch to ready on {start.instance_type}, up to {slow:.0f} s",
+        *(
+            (
+                name,
+                f"{found.total.expected:.0f} s",
+                f"{what} on {found.instance_type}, up to {found.total.high:.0f} s",
+            )
+            for name, what, found in starts
         ),
         (
             "node",

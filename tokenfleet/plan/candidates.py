@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
@@ -10,36 +11,45 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.serving.memory import MemoryUse, memory_budget, smallest_that_fits
-from tokenfleet.plan.start.budget import ColdStart, cold_starts
+from tokenfleet.plan.start.budget import ColdStart
+from tokenfleet.plan.start.prediction import cold_starts
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """A type as the only one of a pool that serves only that model.
 
-    ``uncompiled`` is the start without compiled artifacts, where they would come beside the
-    weights.
+    ``start`` pulls the engine's image and has compiled code beside the weights; ``uncompiled``
+    compiles; ``baked`` has the image on its machine image; ``warm`` waited stopped, which a type
+    with local disks cannot.
     """
 
     instance_type: str
     disks: DiskPlan
     start: ColdStart
-    uncompiled: ColdStart | None
+    uncompiled: ColdStart
+    baked: ColdStart
+    warm: ColdStart | None
 
 
 def candidate(name: str, facts: ModelFacts) -> Candidate:
     """A type that ``candidate_problem`` has nothing against."""
     kind = instance_type(name)
     engine_name = next(row for row in hardware_by_name().values() if row.runs_on(kind)).engine
-    compiled = engines()[engine_name].sdk is not None
-    (disks,) = plan_disks([kind], [facts], compiled=compiled)
-    (start,) = cold_starts([disks], engine_name, facts, precompiled=compiled)
-    (uncompiled,) = cold_starts([disks], engine_name, facts, precompiled=False)
+    sharded = engines()[engine_name].sdk is not None
+    (disks,) = plan_disks([kind], [facts], compiled=sharded)
+    starts = partial(cold_starts, [disks], engine_name, facts)
+    (start,) = starts(precompiled=True)
+    (uncompiled,) = starts(precompiled=False)
+    (baked,) = starts(precompiled=True, prepared="baked")
+    warm = starts(precompiled=True, prepared="warm")
     return Candidate(
         instance_type=name,
         disks=disks,
         start=start,
-        uncompiled=uncompiled if compiled else None,
+        uncompiled=uncompiled,
+        baked=baked,
+        warm=warm[0] if warm else None,
     )
 
 

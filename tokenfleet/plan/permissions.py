@@ -128,6 +128,28 @@ def capacity_statements(cluster_name: str, queue_arn: str) -> Sequence[Statement
     ]
 
 
+def warm_node_policy(group_name: str, region: str, own_arn: str) -> str:
+    """Permission (JSON) of a node to say that it is ready to be stopped, or serves.
+
+    ``own_arn`` is that of anything in the account (arn:partition:service:region:account:resource).
+    """
+    _, partition, _, _, account, _ = own_arn.split(":")
+    return policy(
+        [
+            Statement(
+                sid="CompleteOwnLaunch",
+                actions=["autoscaling:CompleteLifecycleAction"],
+                resources=[
+                    (
+                        f"arn:{partition}:autoscaling:{region}:{account}"
+                        f":autoScalingGroup:*:autoScalingGroupName/{group_name}"
+                    )
+                ],
+            )
+        ]
+    )
+
+
 def session_policy() -> str:
     """Permission (JSON) of a node's agent to let people in who may come, and no more.
 

@@ -12,6 +12,7 @@ from tokenfleet.catalogue.releases import (
     chart_release,
 )
 from tokenfleet.plan.iam import CAPACITY
+from tokenfleet.settings.sections import Settings
 
 GivenBy = Literal["stack file", "catalogue"]
 AUTOSCALER_CHART = "cluster-autoscaler"
@@ -69,6 +70,16 @@ def plan_pulls(
         *(_pull("image", name, used_by, given) for name, used_by in images),
         *(_chart(chart, given) for chart in charts),
     ]
+
+
+def given_digests(settings: Settings) -> Mapping[str, str]:
+    """The stack file's digests by name; an image that is baked is held to what was baked."""
+    baked = {
+        engines()[hardware_by_name()[pool.hardware].engine].image: pool.baked.engine_digest
+        for pool in settings.pools.values()
+        if pool.baked
+    }
+    return baked | settings.cluster.digests
 
 
 def with_digest(name: str, given: Mapping[str, str]) -> str:

@@ -61,3 +61,16 @@ def most(ranges: Sequence[Range]) -> Range:
         expected=max(figure.expected for figure in ranges),
         high=max(figure.high for figure in ranges),
     )
+
+
+def less(figure: Range, passed: Range) -> Range:
+    """What is left of it after so much has passed, end by end, and never less than nothing."""
+    low, expected, high = (
+        max(0.0, of - took)
+        for of, took in (
+            (figure.low, passed.low),
+            (figure.expected, passed.expected),
+            (figure.high, passed.high),
+        )
+    )
+    return Range(low=low, expected=max(low, expected), high=max(low, expected, high))

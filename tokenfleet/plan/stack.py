@@ -27,9 +27,10 @@ from tokenfleet.plan.nodes.groups import (
 from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.prices import stack_prices
-from tokenfleet.plan.pulls import Pull, plan_pulls
+from tokenfleet.plan.pulls import Pull, given_digests, plan_pulls
 from tokenfleet.plan.serving.arrival import pool_fetches
 from tokenfleet.plan.serving.model import ModelPlan, plan_model
+from tokenfleet.plan.serving.warming import pool_warming
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.sections import EdgeSettings, Settings
@@ -94,7 +95,7 @@ def build(
     name = f"{project}-{stack}"
     tags = {**settings.cost.tags, f"{PROJECT}:project": project, f"{PROJECT}:stack": stack}
     zones = sorted(settings.network.zones)
-    version, digests = settings.cluster.kubernetes_version, settings.cluster.digests
+    version, digests = settings.cluster.kubernetes_version, given_digests(settings)
     pools = [
         plan_pool(
             pool_name,
@@ -125,6 +126,7 @@ def build(
         )
         for model_name, model in sorted(settings.models.items())
     ]
+    image_by_pool = {model.pool: model.image for model in models}
     system = settings.cluster.system_nodes
     system_nodes = plan_system_group(
         cluster_name=name,
@@ -143,7 +145,9 @@ def build(
             kubernetes_version=version,
             zones=zones,
             tags=tags,
+            image=image_by_pool[pool.name],
             snapshots=_snapshots(models, pool.name),
+            warming=pool_warming(models, pool.name),
         )
         for pool in pools
     }
@@ -192,7 +196,7 @@ def build(
             version,
             settings.region,
             pools,
-            image_by_pool={model.pool: model.image for model in models},
+            image_by_pool=image_by_pool,
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
             digests=digests,
         ),
@@ -218,7 +222,11 @@ def build(
 
 
 def _snapshots(models: Sequence[ModelPlan], pool: str) -> Sequence[str]:
-    """What the nodes of a pool fetch at boot: for what may have most replicas first."""
+    """What the nodes of a pool fetch at boot: for what may have most replicas first.
+
+    Compiled code that the engine starts without is left to the replica: it is small, and changes
+    with a flag, which would renew the launch templates.
+    """
     served = [model for model in models if model.pool == pool]
     served.sort(key=lambda model: (-model.max_replicas, model.name))
-    return list(dict.fromkeys(snapshot for model in served for snapshot in model.fetched))
+    return list(dict.fromkeys(snapshot for model in served for snapshot in model.snapshots))

@@ -13,6 +13,7 @@ from tokenfleet.economics.bill.node_price import HourlyRange, hourly_range
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.bill.volumes import cache_price
+from tokenfleet.economics.bill.ways import WayPrice, way_prices
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.plan.serving.model import ModelPlan
@@ -66,6 +67,8 @@ class ModelReport:
     engine_version: str
     engine_support: str
     engine_lacks: Sequence[str]
+    ways: Sequence[WayPrice]
+    """How its nodes start, and could."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +128,7 @@ def build_report(
 
     ``today`` is what the age of prices is judged by.
     """
-    hardware = {pool.name: pool.hardware for pool in plan.pools}
+    pools = {pool.name: pool for pool in plan.pools}
     cost = stack_cost(plan, WhatIf(), curves=False)
     bill = cost.bill.expected
     stale = stale_prices([*bill.lines, *bill.by_use], today)
@@ -141,7 +144,7 @@ def build_report(
         pools=[
             PoolReport(
                 name=pool,
-                hardware=hardware.get(pool, ""),
+                hardware=pools[pool].hardware if pool in pools else "",
                 instance_types=groups[0].instance_types,
                 tiers=[
                     TierReport(
@@ -172,6 +175,7 @@ def build_report(
                 engine_version=engines()[model.engine].version,
                 engine_support=engines()[model.engine].support,
                 engine_lacks=engines()[model.engine].lacks,
+                ways=way_prices(model.start_choices, pools[model.pool], plan.prices),
             )
             for model in plan.models
         ],

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from tokenfleet.capacity.controller.cluster import RECLAIM, Deployment, Node, Pod, Surge
 from tokenfleet.capacity.controller.groups import Instance
 from tokenfleet.capacity.controller.members import PoolState, pool_state
-from tokenfleet.capacity.controller.settings import ModelSettings, PoolSettings
+from tokenfleet.capacity.controller.settings import ModelSettings, PoolSettings, WarmSettings
+from tokenfleet.capacity.controller.warm_pool import NO_WARM_POOL, WarmPool
 from tokenfleet.capacity.policy.knobs import Knobs
 
 NOW = 1_700_000_000.0
@@ -39,6 +40,7 @@ def settings(
     bounds: Mapping[str, tuple[int, int]] | None = None,
     tiers: Sequence[str] = ("spot", "on-demand"),
     dry_run: bool = False,
+    warm: WarmSettings | None = None,
 ) -> PoolSettings:
     """Of a pool with one model in three zones."""
     return PoolSettings(
@@ -50,6 +52,7 @@ def settings(
         provision_seconds=PROVISION_SECONDS,
         models={MODEL: ModelSettings(grace_seconds=GRACE_SECONDS, start_seconds=START_SECONDS)},
         dry_run=dry_run,
+        warm=warm,
     )
 
 
@@ -64,6 +67,7 @@ class Seen:
     paused: bool = False
     rolling: bool = False
     told: bool = False
+    warm: WarmPool = NO_WARM_POOL
 
     def state(self, pool: PoolSettings | None = None) -> PoolState:
         """As the controller puts it together."""
@@ -100,6 +104,7 @@ class Seen:
             deadlines={
                 f"i-{number:02}": m.deadline for number, m in numbered if m.deadline is not None
             },
+            warm=self.warm,
         )
 
 

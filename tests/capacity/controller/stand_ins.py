@@ -8,7 +8,14 @@ from typing import Any
 from tests.capacity.controller.pools import settings
 from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod
 from tokenfleet.capacity.controller.controller import Controller
-from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance, Launched
+from tokenfleet.capacity.controller.groups import (
+    CloudError,
+    Groups,
+    Held,
+    Instance,
+    Launched,
+    Stopped,
+)
 from tokenfleet.capacity.controller.inbox import Inbox, InboxError, Message
 from tokenfleet.capacity.controller.journal import Journal
 from tokenfleet.capacity.controller.kubernetes import Kubernetes, Object
@@ -16,8 +23,16 @@ from tokenfleet.capacity.controller.metrics import Metrics
 from tokenfleet.capacity.controller.settings import PoolSettings, Settings
 
 
+class AnswerLostError(CloudError):
+    """Of a call that was done."""
+
+
 class World(Groups, Kubernetes, Inbox):
-    """``fails``: what a call raises, by its name. ``calls``: all, in order; ``patches`` of nodes."""
+    """``fails``: what a call raises, by its name. ``calls``: all, in order; ``patches`` of nodes.
+
+    A group wishes for as many as it has and ``wished``; ``waiting`` nodes are stopped beside it, and
+    come when the test lets them (``arrive``).
+    """
 
     def __init__(
         self,
@@ -29,6 +44,9 @@ class World(Groups, Kubernetes, Inbox):
         scaled: Mapping[str, str] | None = None,
     ) -> None:
         self._there = list(instances)
+        self.wished: dict[str, int] = {}
+        self.waiting = 0
+        self.sizes: list[int] = []
         self._seen = nodes, pods, deployments
         self.scaled = None if scaled is None else dict(scaled)
         self.fails: dict[str, Exception] = {}
@@ -41,9 +59,36 @@ class World(Groups, Kubernetes, Inbox):
         if call in self.fails:
             raise self.fails[call]
 
-    def instances(self, groups: Sequence[str]) -> Sequence[Instance]:
-        self._called("instances")
-        return [instance for instance in self._there if instance.group in groups]
+    def held(self, groups: Sequence[str]) -> Held:
+        self._called("held")
+        return Held(
+            instances=[instance for instance in self._there if instance.group in groups],
+            desired={group: self._size(group) + self.wished.get(group, 0) for group in groups},
+        )
+
+    def stopped(self, group: str) -> Stopped:
+        self._called("stopped", group)
+        return Stopped(ready=self.waiting)
+
+    def resize(self, group: str, size: int) -> None:
+        """One whose answer is lost is done all the same."""
+        lost = isinstance(self.fails.get("resize"), AnswerLostError)
+        if not lost:
+            self._called("resize", group)
+        self.sizes.append(size)
+        self.wished[group] = size - self._size(group)
+        if lost:
+            self._called("resize", group)
+
+    def _size(self, group: str) -> int:
+        return sum(instance.group == group for instance in self._there)
+
+    def arrive(self, group: str) -> None:
+        """What was wished for is there."""
+        for number in range(self.wished.pop(group, 0)):
+            name = f"i-warm-{len(self._there)}-{number}"
+            self.waiting -= 1
+            self._there.append(Instance(id=name, group=group, zone="a", type="", in_service=False))
 
     def launch(
         self, group: str, zone: str, count: int, *, there: Sequence[str], now: float

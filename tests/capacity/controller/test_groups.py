@@ -8,7 +8,8 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance
+from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance, Stopped
+from tokenfleet.capacity.controller.warm_pool import sized
 
 INSTANCE = Instance(id="i-1", group="g", zone="a", type="", in_service=True)
 _AT_MINIMUM = (
@@ -46,10 +47,12 @@ def _refusal(code: str, message: str) -> ClientError:
 
 
 def test_who_looks_waits_no_longer_than_a_deadline_allows(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = _Calls(monkeypatch, {"AutoScalingGroups": []}, {})
+    calls = _Calls(monkeypatch, {"AutoScalingGroups": []}, {}, {"Instances": []}, {})
     groups = Groups("us-east-1")
-    groups.instances(["g"])
+    groups.held(["g"])
     groups.end(INSTANCE)
+    groups.stopped("g")
+    groups.resize("g", 1)
     assert all(seconds <= 10 for _, _, seconds in calls.made)
 
 
@@ -66,6 +69,42 @@ def test_what_is_gone_or_the_last_allowed_is_ended_all_the_same(
     calls = _Calls(monkeypatch, refusal, {})
     Groups("us-east-1").end(INSTANCE)
     assert [made["ShouldDecrementDesiredCapacity"] for _, made, _ in calls.made] == decrements
+
+
+STATES = (
+    ("Pending", "Pending:Wait", "Pending:Proceed", "InService"),
+    ("EnteringStandby", "Standby"),
+    ("Terminating", "Terminating:Wait", "Detached", "Warmed:Stopped", "Warmed:Pending:Wait"),
+)
+
+
+def _described(states: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    return [
+        {"InstanceId": state, "AvailabilityZone": "a", "LifecycleState": state} for state in states
+    ]
+
+
+def test_a_group_has_what_starts_and_what_serves_and_does_not_count_what_stands_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted, aside, others = STATES
+    found = {
+        "AutoScalingGroupName": "g",
+        "DesiredCapacity": 7,
+        "Instances": _described([*counted, *aside, *others]),
+    }
+    _Calls(monkeypatch, {"AutoScalingGroups": [found]})
+    held = Groups("us-east-1").held(["g"])
+    assert [instance.id for instance in held.instances] == [*counted, *aside]
+    assert {instance.id for instance in held.instances if instance.standby} == set(aside)
+    assert held.desired == {"g": 7}
+    assert sized(held) == {"g": len(counted)}
+
+
+def test_of_a_warm_pool_only_what_is_stopped_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = ["Warmed:Stopped", "Warmed:Stopped", "Warmed:Pending:Wait", "Warmed:Terminating"]
+    _Calls(monkeypatch, {"Instances": _described(states)})
+    assert Groups("us-east-1").stopped("g") == Stopped(ready=2, warming=1)
 
 
 def _answered(*codes: str, instances: Sequence[str] = ()) -> Mapping[str, Any]:

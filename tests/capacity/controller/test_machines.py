@@ -15,7 +15,16 @@ from tests.capacity.controller.pools import (
     Seen,
     settings,
 )
-from tokenfleet.capacity.controller.machines import Close, End, Keep, Launch, Step, machines
+from tokenfleet.capacity.controller.machines import (
+    Close,
+    End,
+    Keep,
+    Launch,
+    Step,
+    Withdraw,
+    machines,
+)
+from tokenfleet.capacity.controller.warm_pool import WarmPool
 from tokenfleet.capacity.policy.observation import Actions
 
 SERVING, IDLE = Machine(), Machine(pod=None)
@@ -43,12 +52,18 @@ def _steps(
 
 def _words(steps: Sequence[Step]) -> list[str]:
     """Each step as people say it."""
-    return [
-        f"launch {step.count} {step.tier} in {step.zones[0]}"
-        if isinstance(step, Launch)
-        else f"{type(step).__name__.lower()} {step.member.instance.id}"
-        for step in steps
-    ]
+    return [_word(step) for step in steps]
+
+
+def _word(step: Step) -> str:
+    match step:
+        case Launch():
+            drawn = f", {step.drawn} drawn to {step.size}" if step.drawn else ""
+            return f"launch {step.count} {step.tier} in {step.zones[0]}{drawn}"
+        case Withdraw():
+            return f"withdraw {step.count} to {step.size}"
+        case _:
+            return f"{type(step).__name__.lower()} {step.member.instance.id}"
 
 
 # What is there; spot levels; on-demand level; the steps.
@@ -121,6 +136,76 @@ def test_a_level_becomes_steps(row: str) -> None:
     actions = Actions(spot=spot, on_demand=on_demand, moves=(), sleep_seconds=15)
     found = machines(Seen(machines=there).state(pool), actions)
     assert _words(found.steps) == expected
+
+
+# What is there; the warm pool; the on-demand level; the steps.
+WARM_ROWS: Mapping[str, tuple[Sequence[Machine], WarmPool, int, list[str]]] = {
+    "stopped nodes come first": (
+        [],
+        WarmPool(stopped=3),
+        2,
+        ["launch 2 on-demand in a, 2 drawn to 2"],
+    ),
+    "what they do not cover is launched": (
+        [_on_demand(SERVING)],
+        WarmPool(stopped=1, desired=1, size=1),
+        3,
+        ["launch 2 on-demand in b, 1 drawn to 2"],
+    ),
+    "what is on its way is not asked for again": ([], WarmPool(stopped=2, desired=2), 2, []),
+    "one more than is on its way": (
+        [],
+        WarmPool(stopped=3, desired=2),
+        3,
+        ["launch 1 on-demand in a, 1 drawn to 3"],
+    ),
+    "what is on its way may be the last": (
+        [],
+        WarmPool(stopped=2, desired=2),
+        3,
+        ["launch 1 on-demand in a"],
+    ),
+    "the group wishes for fewer than it has": (
+        [_on_demand(SERVING), _on_demand(SERVING)],
+        WarmPool(stopped=1, desired=1, size=2),
+        3,
+        ["launch 1 on-demand in b, 1 drawn to 3"],
+    ),
+    "one that leaves counts for the group": (
+        [_on_demand(SERVING), _on_demand(replace(SERVING, cordoned=True))],
+        WarmPool(stopped=1, desired=2, size=2),
+        2,
+        ["launch 1 on-demand in b, 1 drawn to 3"],
+    ),
+    "what does not come is launched": (
+        [],
+        WarmPool(stopped=2, desired=2, overdue=True),
+        2,
+        ["withdraw 2 to 0", "launch 2 on-demand in a"],
+    ),
+    "what came of it stays": (
+        [_on_demand(BOOTING)],
+        WarmPool(stopped=2, desired=2, size=1, overdue=True),
+        1,
+        ["withdraw 1 to 1"],
+    ),
+    "no more of the group than it may have": (
+        [],
+        WarmPool(stopped=9, desired=4),
+        9,
+        ["launch 2 on-demand in a, 2 drawn to 6"],
+    ),
+}
+
+
+@pytest.mark.parametrize("row", list(WARM_ROWS))
+def test_a_level_draws_on_the_warm_pool(row: str) -> None:
+    there, warm, on_demand, expected = WARM_ROWS[row]
+    state = Seen(machines=there, warm=warm).state(
+        settings(bounds={"spot": (0, 10), "on-demand": (0, 6)})
+    )
+    actions = Actions(spot={}, on_demand=on_demand, moves=(), sleep_seconds=15)
+    assert _words(machines(state, actions).steps) == expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ WANTED = Deployment(
 )
 
 FAILURES: Mapping[str, tuple[str, Exception]] = {
-    "AWS does not say what there is": ("instances", DENIED),
+    "AWS does not say what there is": ("held", DENIED),
     "the queue does not answer": ("receive", SILENT),
     "Kubernetes says no": ("pods", Refused(403, "no")),
     "Kubernetes does not answer": ("pods", OSError("no")),
@@ -64,7 +64,7 @@ def test_a_dry_run_asks_aws_once_a_look() -> None:
     run = Run(World(deployments=[WANTED]), settings(dry_run=True))
     run.controller.turn()
     assert run.said("would")
-    assert run.world.calls.count("instances") == 1
+    assert run.world.calls.count("held") == 1
     assert "launch" not in run.world.calls
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema  # pyright: ignore[reportMissingTypeStubs] - it ships none
+import kubernetes_validate  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 import yaml
 
 from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.models import model_facts
 from tokenfleet.plan.nodes.groups import NodeGroupPlan, TemplatePlan
 from tokenfleet.plan.nodes.user_data import ClusterFacts, packed, render_user_data
 from tokenfleet.plan.stack import Plan
@@ -45,6 +47,7 @@ MISTAKES: list[tuple[tuple[str, object], str]] = [
     (("cluster.cidr", None), "None"),
     (("kubelet.config.shutdownGracePeriod", 110), "110"),
 ]
+SMALL = "Qwen/Qwen3-0.6B"
 LIMIT = 16 * 1024
 """Bytes of user data that EC2 takes, before base64 (EC2 user guide, "Instance user data")."""
 
@@ -81,7 +84,7 @@ def test_nodes_start_as_agreed(
 ) -> None:
     name, _, template = node
     config, units = _parts(render_user_data(template.boot, FACTS))
-    text = config + _file(units, "tokenfleet-models.service")
+    text = config + _file(units, "tokenfleet-models.service") + _file(units, "engine-image.json")
     agreed = GOLDEN / f"{name}.txt"
     if pytestconfig.getoption("--write-golden"):
         agreed.write_text(text, encoding="utf-8")
@@ -145,6 +148,42 @@ def test_a_node_config_with_a_mistake_would_be_noticed(
     place[key] = value
     with pytest.raises(jsonschema.ValidationError, match=says):
         jsonschema.validate(config, schema)
+
+
+def test_the_kubelet_pulls_what_replicas_run_before_it_has_a_network(
+    node: tuple[str, NodeGroupPlan, TemplatePlan],
+    plan_of: Callable[..., Plan],
+    keys_of: Callable[[str], Keys],
+) -> None:
+    name, _, template = node
+    config, scripts = _parts(render_user_data(template.boot, FACTS))
+    folder = yaml.safe_load(config)["spec"]["kubelet"]["config"]["staticPodPath"]
+    assert f"{folder}/engine-image.json" in scripts
+    pod = json.loads(_file(scripts, "engine-image.json"))
+    kubernetes_validate.validate(pod, "1.35", strict=True)
+    spec = pod["spec"]
+    assert spec["hostNetwork"]
+    (container,) = spec["containers"]
+    pool = next(row[0] for nodes, row in NODES.items() if name.startswith(nodes))
+    images = {m.image for m in plan_of(keys_of("prod")).models if m.pool == pool}
+    assert images == {container["image"]}
+
+
+@pytest.mark.parametrize(("kind", "early"), [("r8g.large", 0), ("r8g.xlarge", 1)])
+def test_where_images_come_one_at_a_time_the_network_plug_in_is_not_kept_waiting(
+    kind: str,
+    early: int,
+    keys_of: Callable[[str], Keys],
+    plan_of: Callable[[Mapping[str, Any]], Plan],
+) -> None:
+    keys = keys_of("dev")
+    (pool,), (model,) = keys["pools"].values(), keys["models"].values()
+    pool["instanceTypes"] = [kind]
+    model |= {"huggingFaceId": SMALL, "revision": model_facts(SMALL).revision}
+    for group in plan_of(keys).node_groups_by_pool["graviton4"]:
+        for template in group.templates:
+            assert template.boot.kubelet.parallel_image_pulls == bool(early)
+            assert (template.boot.pulled_image is not None) == bool(early)
 
 
 def test_system_nodes_have_no_cache(
@@ -226,9 +265,9 @@ def _parts(user_data: str) -> tuple[str, str]:
     assert not message.defects
     parts = [part for part in message.walk() if not part.is_multipart()]
     kinds = [part.get_content_type() for part in parts]
-    assert kinds == ["application/node.eks.aws", "text/x-shellscript"]
-    config, units = (str(part.get_payload()) for part in parts)
-    return config, units
+    assert kinds == ["application/node.eks.aws", "text/x-shellscript", "text/x-shellscript"]
+    config, *scripts = (str(part.get_payload()) for part in parts)
+    return config, "".join(scripts)
 
 
 def _file(script: str, name: str) -> str:

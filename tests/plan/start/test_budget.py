@@ -18,7 +18,8 @@ from tokenfleet.catalogue.models import ModelFacts, known_models, model_facts
 from tokenfleet.plan.nodes.disks import plan_disks
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan
-from tokenfleet.plan.start.budget import ColdStart, cold_start, cold_starts
+from tokenfleet.plan.start.budget import ColdStart
+from tokenfleet.plan.start.prediction import cold_start, cold_starts
 from tokenfleet.plan.start.transfer import LOADER_CONNECTIONS
 from tokenfleet.recording.recorded import Mode, Recording
 from tokenfleet.settings.stack_file import StackFile

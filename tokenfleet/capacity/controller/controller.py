@@ -147,6 +147,7 @@ class Controller:
         busy = any(member.doomed or not member.ready for member in state.members) or any(
             deployment.surge.replicas for deployment in state.deployments.values()
         )
+        busy |= state.warm.coming > 0
         share = _BUSY_SHARE if busy or outcome.launched or moves or self._sight.blind else 1
         return min([state.now + share * self._settings.interval_seconds, *filter(None, wakes)])
 
@@ -208,6 +209,11 @@ class Controller:
         return planned.wake
 
     def _measure(self, state: PoolState) -> None:
+        if state.settings.warm is not None:
+            for name in ("stopped", "warming", "coming"):
+                self._journal.metrics.set(
+                    "warm_nodes", getattr(state.warm, name), pool=state.settings.name, state=name
+                )
         for tier in state.settings.groups:
             members = state.of_tier(tier)
             for name, count in {

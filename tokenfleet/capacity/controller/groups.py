@@ -1,7 +1,8 @@
 """The Auto Scaling groups: what they hold, and launching and ending one by one.
 
 Synchronous LaunchInstances (Auto Scaling user guide, "Launch instances synchronously") with the
-zone named, never the desired size: that is a second writer's, and asks for any zone.
+zone named, not the desired size: that is a second writer's, and asks for any zone. But of a warm
+pool only the desired size is documented to draw, so there it is set (warm_pool.py).
 """
 
 import hashlib
@@ -53,6 +54,24 @@ class Instance:
     zone: str
     type: str
     in_service: bool
+    standby: bool = False
+    """Whether a person has put it aside: the group's desired size does not count it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What groups hold, and how many instances each wishes for, by its name."""
+
+    instances: Sequence[Instance]
+    desired: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """What a warm pool holds: instances that wait, and those that are on the way there."""
+
+    ready: int = 0
+    warming: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +90,14 @@ class Groups:
         self._client = aws_client("autoscaling", region, read_seconds=60)
         self._soon = aws_client("autoscaling", region, read_seconds=10)
 
-    def instances(self, groups: Sequence[str]) -> Sequence[Instance]:
-        """Those that run, or are about to.
+    def held(self, groups: Sequence[str]) -> Held:
+        """Instances that run, or are about to; those of a warm pool do not, and are left out.
 
         Raises:
             CloudError: when AWS does not say.
         """
         found: list[Instance] = []
+        desired: dict[str, int] = {}
         try:
             pages = self._soon.get_paginator("describe_auto_scaling_groups").paginate(
                 AutoScalingGroupNames=list(groups)
@@ -85,10 +105,46 @@ class Groups:
             for page in pages:
                 for group in page["AutoScalingGroups"]:
                     found += _instances(group)
+                    desired[group["AutoScalingGroupName"]] = group["DesiredCapacity"]
         except _ERRORS as error:
             failed = _cloud_error("DescribeAutoScalingGroups", error)
             raise failed from error
-        return found
+        return Held(instances=found, desired=desired)
+
+    def stopped(self, group: str) -> Stopped:
+        """What waits in the warm pool of a group; nothing where it has none.
+
+        Raises:
+            CloudError: when AWS does not say.
+        """
+        states: list[str] = []
+        try:
+            pages = self._soon.get_paginator("describe_warm_pool").paginate(
+                AutoScalingGroupName=group
+            )
+            for page in pages:
+                states += [found["LifecycleState"] for found in page.get("Instances", ())]
+        except _ERRORS as error:
+            failed = _cloud_error("DescribeWarmPool", error)
+            raise failed from error
+        return Stopped(
+            ready=states.count("Warmed:Stopped"),
+            warming=sum(state.startswith("Warmed:Pending") for state in states),
+        )
+
+    def resize(self, group: str, size: int) -> None:
+        """Set how many instances a group wishes for; to do it twice changes nothing.
+
+        Raises:
+            CloudError: when AWS refuses, or does not say whether it did it.
+        """
+        try:
+            self._soon.set_desired_capacity(
+                AutoScalingGroupName=group, DesiredCapacity=size, HonorCooldown=False
+            )
+        except _ERRORS as error:
+            failed = _cloud_error("SetDesiredCapacity", error)
+            raise failed from error
 
     def launch(
         self, group: str, zone: str, count: int, *, there: Sequence[str], now: float
@@ -162,6 +218,7 @@ def _instances(group: Mapping[str, Any]) -> Sequence[Instance]:
             zone=found["AvailabilityZone"],
             type=found.get("InstanceType", ""),
             in_service=found["LifecycleState"] == "InService",
+            standby=found["LifecycleState"].endswith("Standby"),
         )
         for found in group.get("Instances", ())
         if found["LifecycleState"].startswith(_IN_USE)

@@ -7,7 +7,15 @@ from tokenfleet.capacity.controller.attempts import Attempts
 from tokenfleet.capacity.controller.cluster import LEAVING, RECLAIM, SCALE_DOWN_DISABLED, Node
 from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance, Launched
 from tokenfleet.capacity.controller.journal import Journal
-from tokenfleet.capacity.controller.machines import Close, End, Keep, Launch, Machines
+from tokenfleet.capacity.controller.machines import (
+    Close,
+    End,
+    Keep,
+    Launch,
+    Machines,
+    Step,
+    Withdraw,
+)
 from tokenfleet.capacity.controller.members import Member, PoolState
 from tokenfleet.capacity.controller.settings import ON_DEMAND, RESERVED, SPOT
 from tokenfleet.capacity.controller.sight import Sight
@@ -37,21 +45,22 @@ class Launching:
         self._zone_rests: dict[tuple[str, str], float] = {}
 
     def machines(self, state: PoolState, planned: Machines) -> Outcome:
-        """Launch first, because others wait for that; end last."""
+        """Launch first, because others wait for that, and draw before; end last."""
         # What a dry run asks for is never answered.
         outcome = Outcome(again=planned.again and not state.settings.dry_run)
         for zone, count in planned.clipped.items():
             # As good as no: who waits for it would wait in vain.
             self._refused(state, SPOT, zone, "AtMaximum", count)
             outcome.refused[zone] = count
-        order = (Keep, Launch, Close, End)
-        for step in sorted(planned.steps, key=lambda step: order.index(type(step))):
+        for step in sorted(planned.steps, key=_turn):
             if state.settings.dry_run:
                 self._attempts.would(state, step, _told(step))
                 continue
             match step:
                 case Launch():
                     self._launch(state, step, outcome)
+                case Withdraw():
+                    self._withdraw(state, step)
                 case Keep(member=member):
                     self._leave(member, leaving=False)
                 case Close(member=member):
@@ -61,7 +70,14 @@ class Launching:
         return outcome
 
     def _launch(self, state: PoolState, step: Launch, outcome: Outcome) -> None:
-        group, missing = state.settings.groups[step.tier], step.count
+        if step.drawn and not self._draw(state, step):
+            outcome.again = True
+            return
+        outcome.launched += step.drawn
+        self._ask_zones(state, step, step.count - step.drawn, outcome)
+
+    def _ask_zones(self, state: PoolState, step: Launch, missing: int, outcome: Outcome) -> None:
+        group = state.settings.groups[step.tier]
         rested = [z for z in step.zones if self._zone_rests.get((group, z), 0) <= state.now]
         for zone in rested if step.tier == ON_DEMAND else step.zones:
             if not missing:
@@ -90,6 +106,34 @@ class Launching:
                     self._zone_rests[group, zone] = state.now + state.settings.knobs.rest
         if step.tier == ON_DEMAND and not self._resting(group, state.now):
             outcome.on_demand_refused = missing
+
+    def _draw(self, state: PoolState, step: Launch) -> bool:
+        """Whether stopped nodes were asked for; if not, the next look says whether some come."""
+        pool, group = state.settings.name, state.settings.groups[step.tier]
+        try:
+            self._groups.resize(group, step.size)
+        except CloudError as error:
+            self._journal.failed(error.call, error.code, str(error), every=5)
+            self._sight.undrawn(group, state.settings.knobs.rest)
+            return False
+        self._journal.say("draw", pool=pool, tier=step.tier, count=step.drawn, size=step.size)
+        self._journal.metrics.add("draws_total", step.drawn, pool=pool)
+        return True
+
+    def _withdraw(self, state: PoolState, step: Withdraw) -> None:
+        """No longer wish for what does not come: it would use up the group's room, and come some day.
+
+        One that turns up between the look and this may be ended, since Auto Scaling protects
+        nothing before it is in service; it serves nobody yet.
+        """
+        group = state.settings.groups[ON_DEMAND]
+        self._sight.undrawn(group, state.settings.knobs.rest)
+        try:
+            self._groups.resize(group, step.size)
+        except CloudError as error:
+            self._journal.failed(error.call, error.code, str(error), every=5)
+        else:
+            self._refused(state, ON_DEMAND, "any", "NeverStarted", step.count)
 
     def _launched(self, state: PoolState, tier: str, zone: str, ids: Sequence[str]) -> None:
         pool, group = state.settings.name, state.settings.groups[tier]
@@ -171,8 +215,16 @@ class Launching:
         self._rests.pop(group, None)
 
 
-def _told(step: Launch | Keep | Close | End) -> Mapping[str, object]:
+def _turn(step: Step) -> tuple[int, bool]:
+    """To draw takes one call that answers at once; to launch may take a fleet's time."""
+    order = (Keep, Withdraw, Launch, Close, End)
+    return order.index(type(step)), isinstance(step, Launch) and not step.drawn
+
+
+def _told(step: Step) -> Mapping[str, object]:
     match step:
+        case Withdraw(size=size, count=count):
+            return {"size": size, "count": count}
         case Launch(tier=tier, zones=zones, count=count):
             return {"tier": tier, "zones": list(zones), "count": count}
         case Keep(member=member) | Close(member=member):

@@ -10,10 +10,23 @@ from tokenfleet.capacity.policy.observation import Actions
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """So many nodes of a tier, from the first of ``zones`` that has them."""
+    """So many nodes of a tier, from the first of ``zones`` that has them.
+
+    ``drawn`` of them have waited stopped, and come by the wish for a group of that ``size``.
+    """
 
     tier: str
     zones: Sequence[str]
+    count: int
+    drawn: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdraw:
+    """The wish for a group that is larger than ``size``: ``count`` instances of it never came."""
+
+    size: int
     count: int
 
 
@@ -39,7 +52,7 @@ class End:
     why: str
 
 
-Step = Launch | Keep | Close | End
+Step = Launch | Withdraw | Keep | Close | End
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,14 +151,19 @@ def _on_demand(state: PoolState, wanted: int) -> Iterator[Step]:
     members = state.of_tier(ON_DEMAND)
     kept = [member for member in members if member.kept]
     level = max(least, min(wanted, most))
-    missing = level - len(kept)
+    warm = state.warm
+    missing = level - len(kept) - warm.coming
     back = _leaving(members)[: max(0, missing)]
     steps: list[Step] = [Keep(member=member) for member in back]
-    asked = min(missing - len(back), most - len(members))
+    if warm.overdue and (never := warm.desired - max(least, warm.size)) > 0:
+        steps.append(Withdraw(size=warm.desired - never, count=never))
+    asked = min(missing - len(back), most - len(members) - warm.coming)
     if asked > 0:
         held = [member.instance.zone for member in kept]
         zones = sorted(state.settings.zones, key=lambda zone: (held.count(zone), zone))
-        steps.append(Launch(tier=ON_DEMAND, zones=zones, count=asked))
+        drawn = min(asked, warm.drawable)
+        size = warm.drawing(drawn)
+        steps.append(Launch(tier=ON_DEMAND, zones=zones, count=asked, drawn=drawn, size=size))
     empty = sorted((m for m in kept if m.empty), key=lambda m: (m.ready, m.instance.id))
     # A replica that found no room for long: the autoscaler has launched for it.
     waiting = sum(not (pod.node or pod.ending) for pods in state.pods.values() for pod in pods)

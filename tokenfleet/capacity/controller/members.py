@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod
 from tokenfleet.capacity.controller.groups import Instance
 from tokenfleet.capacity.controller.settings import ON_DEMAND, RESERVED, SPOT, PoolSettings
+from tokenfleet.capacity.controller.warm_pool import NO_WARM_POOL, WarmPool
 from tokenfleet.capacity.policy.observation import (
     ModelSeen,
     Observation,
@@ -68,6 +69,7 @@ class PoolState:
     deployments: Mapping[str, Deployment]
     pods: Mapping[str, Sequence[Pod]]
     """Of each model, those that have not ended."""
+    warm: WarmPool
 
     @property
     def member_by_node(self) -> Mapping[str, Member]:
@@ -104,8 +106,9 @@ class PoolState:
             },
             on_demand=OnDemandSeen(
                 ready=ready,
-                booting=sum(member.kept for member in on_demand) - ready,
+                booting=sum(member.kept for member in on_demand) - ready + self.warm.coming,
                 refused=on_demand_refused,
+                warm=self.warm.drawable,
             ),
             models={
                 name: ModelSeen(
@@ -171,6 +174,7 @@ def pool_state(
     deployments: Sequence[Deployment],
     first_seen: Mapping[str, float],
     deadlines: Mapping[str, float],
+    warm: WarmPool = NO_WARM_POOL,
 ) -> PoolState:
     """Put together what is known of one pool.
 
@@ -209,4 +213,5 @@ def pool_state(
         members=sorted(members, key=lambda member: member.instance.id),
         deployments=models,
         pods={name: [pod for pod in running if pod.model == name] for name in models},
+        warm=warm,
     )

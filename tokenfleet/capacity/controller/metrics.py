@@ -19,6 +19,8 @@ HELP: Mapping[str, tuple[str, str]] = {
         "Reclaimed nodes that a rebalance recommendation named.",
     ),
     "launches_total": ("counter", "Nodes launched."),
+    "draws_total": ("counter", "Stopped nodes asked for by the size of their group."),
+    "warm_nodes": ("gauge", "Nodes of warm pools by state; coming ones have left it unseen."),
     "refusals_total": ("counter", "Nodes asked for in vain, by zone and code."),
     "ends_total": ("counter", "Nodes ended, by reason."),
     "moves_total": ("counter", "Surges of a model by what became of them."),

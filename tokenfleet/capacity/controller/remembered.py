@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from tokenfleet.capacity.policy.memory import Memory, ZoneMemory
 
+_MAY_BE_NONE = ("held_since", "seen_at", "on_demand_refused_at", "warm_short_since")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Remembered:
@@ -50,7 +52,7 @@ def _numbers(values: Mapping[str, Any]) -> Mapping[str, Any]:
         TypeError: when one is anything else: the policy would stumble over it at every look.
     """
     for name, value in values.items():
-        may_be_none = name in ("held_since", "seen_at", "on_demand_refused_at")
+        may_be_none = name in _MAY_BE_NONE
         if not (isinstance(value, int | float) or (value is None and may_be_none)):
             raise TypeError(name)
     return values

@@ -24,11 +24,19 @@ class ModelSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WarmSettings:
+    """So many ``nodes`` wait stopped; one that was drawn shows within ``draw_seconds``, or never."""
+
+    nodes: int
+    draw_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoolSettings:
     """One pool: its Auto Scaling groups and fewest and most nodes by tier, its models by name.
 
     ``zones`` are those of the spot group. A node that has not joined ``provision_seconds`` after
-    its launch never will.
+    its launch never will. ``warm``: of its on-demand group, where that has a warm pool.
     """
 
     name: str
@@ -39,6 +47,7 @@ class PoolSettings:
     provision_seconds: float
     models: Mapping[str, ModelSettings]
     dry_run: bool
+    warm: WarmSettings | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +101,9 @@ def _pool(name: str, found: object) -> PoolSettings:
     knobs |= {"spot_least": spot[0], "spot_most": spot[1]}
     knobs |= {"on_demand_least": on_demand[0], "on_demand_most": on_demand[1]}
     models = _mapping(f"{where}.models", values.get("models"))
+    if "warm" in values:
+        warm = _section(f"{where}.warm", values["warm"], WarmSettings)
+        values["warm"] = _built(f"{where}.warm", WarmSettings, warm)
     values |= {
         "knobs": _built(f"{where}.knobs", Knobs, knobs),
         "bounds": bounds,

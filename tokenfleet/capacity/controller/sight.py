@@ -4,11 +4,12 @@ import time
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.capacity.controller.cluster import Deployment, Node, Pod
-from tokenfleet.capacity.controller.groups import CloudError, Groups, Instance
+from tokenfleet.capacity.controller.groups import CloudError, Groups, Held, Instance, Stopped
 from tokenfleet.capacity.controller.journal import Journal
 from tokenfleet.capacity.controller.kubernetes import Kubernetes
 from tokenfleet.capacity.controller.members import PoolState, pool_state
-from tokenfleet.capacity.controller.settings import PoolSettings, Settings
+from tokenfleet.capacity.controller.settings import ON_DEMAND, PoolSettings, Settings
+from tokenfleet.capacity.controller.warm_pool import NO_WARM_POOL, Draws, WarmPool
 
 # A launched instance counts although DescribeAutoScalingGroups does not show it yet.
 _UNSEEN_SECONDS = 30.0
@@ -29,6 +30,8 @@ class Sight:
         self._first_seen: dict[str, float] = {}
         self._unseen: dict[str, tuple[Instance, float]] = {}
         self._instances: Sequence[Instance] | None = None
+        self._draws = Draws()
+        self._warm: Mapping[str, WarmPool] = {}
         self._nodes: Sequence[Node] = ()
         self._pods: Sequence[Pod] = ()
         self._deployments: Sequence[Deployment] = ()
@@ -49,7 +52,7 @@ class Sight:
         now = time.time()
         names = [group for pool in self._settings.pools.values() for group in pool.groups.values()]
         try:
-            found = self._groups.instances(names)
+            held = self._groups.held(names)
         except CloudError as error:
             if self._instances is None:
                 raise
@@ -57,6 +60,7 @@ class Sight:
             self.blind = True
             return
         self.blind = False
+        found = held.instances
         shown = {instance.id for instance in found}
         self._unseen = {
             key: (instance, until)
@@ -70,6 +74,22 @@ class Sight:
                 del known[gone]
         for name in there:
             self._first_seen.setdefault(name, now)
+        held = Held(instances=self._instances, desired=held.desired)
+        self._warm = {
+            pool.name: self._warm_pool(pool, held, now) for pool in self._settings.pools.values()
+        }
+
+    def _warm_pool(self, pool: PoolSettings, held: Held, now: float) -> WarmPool:
+        """What waits beside a pool's on-demand group; nothing where AWS does not say it."""
+        if pool.warm is None:
+            return NO_WARM_POOL
+        group = pool.groups[ON_DEMAND]
+        try:
+            stopped = self._groups.stopped(group)
+        except CloudError as error:
+            self._journal.failed(error.call, error.code, str(error), every=60)
+            stopped = Stopped()
+        return self._draws.seen(group, held, stopped, now=now, patience=pool.warm.draw_seconds)
 
     def look_at_kubernetes(self) -> None:
         """Ask for nodes, pods and Deployments.
@@ -86,6 +106,10 @@ class Sight:
         """Count it from now on."""
         self._unseen[instance.id] = (instance, time.time() + _UNSEEN_SECONDS)
 
+    def undrawn(self, group: str, seconds: float) -> None:
+        """Draw nothing from beside that group for so long."""
+        self._draws.rest(group, time.time() + seconds)
+
     def ended(self, instance: Instance) -> None:
         """It need not be shown any more."""
         self._unseen.pop(instance.id, None)
@@ -101,4 +125,5 @@ class Sight:
             deployments=self._deployments,
             first_seen=self._first_seen,
             deadlines=self.deadlines,
+            warm=self._warm.get(pool.name, NO_WARM_POOL),
         )

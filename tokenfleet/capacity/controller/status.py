@@ -44,8 +44,21 @@ class ZoneStatus:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WarmStatus:
+    """Nodes that are to wait stopped: ``stopped``, on the way there, and drawn but not seen yet."""
+
+    wanted: int
+    stopped: int
+    warming: int
+    coming: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoolStatus:
-    """At a moment, in epoch seconds; ``wanted`` nodes are to be spot or on demand."""
+    """At a moment, in epoch seconds; ``wanted`` nodes are to be spot or on demand.
+
+    ``warm``: where nodes are to wait stopped.
+    """
 
     pool: str
     at: float
@@ -55,6 +68,7 @@ class PoolStatus:
     nodes: Sequence[NodeStatus]
     models: Sequence[ModelStatus]
     zones: Sequence[ZoneStatus]
+    warm: WarmStatus | None = None
 
 
 def pool_status(state: PoolState, memory: Memory) -> PoolStatus:
@@ -99,6 +113,19 @@ def pool_status(state: PoolState, memory: Memory) -> PoolStatus:
             )
             for name, zone in sorted(memory.zones.items())
         ],
+        warm=_warm(state),
+    )
+
+
+def _warm(state: PoolState) -> WarmStatus | None:
+    if state.settings.warm is None:
+        return None
+    pool = state.warm
+    return WarmStatus(
+        wanted=state.settings.warm.nodes,
+        stopped=pool.stopped,
+        warming=pool.warming,
+        coming=pool.coming,
     )
 
 

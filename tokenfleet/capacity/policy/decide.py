@@ -6,6 +6,8 @@
 2. The zone that has been steadiest is asked first; a zone that refused rests, longer each time.
 3. A zone that has just given capacity takes it back soonest. So where a loss costs serving time,
    one node of a new zone runs beside on-demand until relying on it saves more than it may cost.
+   As many nodes as wait stopped can be lost at once for nothing: so many of a zone are relied upon
+   before it has proven itself.
 4. Where notices do not come, or on-demand refuses, a spare node insures against either.
 """
 
@@ -55,6 +57,7 @@ class _Pool:
     dry: bool
     losses_allowed: float
     trusted: AbstractSet[str]
+    covered: Mapping[str, int]
     levels: Mapping[str, int]
     missing: int
 
@@ -79,8 +82,26 @@ class _Pool:
             ):
                 trusted.add(name)
         fits = knobs.gap == 0
+        covered: Mapping[str, int] = {}
+        if known.warm and len(trusted) < len(levels):
+            covered = {
+                name: knobs.covered(known.zones[name].losses_per_hour(now), known.warm)
+                for name, zone in seen.zones.items()
+                if name not in trusted and not zone.warned
+            }
         return _Pool(
-            seen, known, knobs, total, insured, fits, dry, allowed, trusted, levels, missing
+            seen,
+            known,
+            knobs,
+            total,
+            insured,
+            fits,
+            dry,
+            allowed,
+            trusted,
+            covered,
+            levels,
+            missing,
         )
 
     def _risk(self, name: str) -> float:
@@ -105,14 +126,17 @@ class _Pool:
         # What on-demand may not hold has to be spot, trusted or not.
         forced = self.seen.wanted - self.knobs.on_demand_most - sum(self.levels.values())
         asked: dict[str, int] = {}
+        # So many can be lost at once and be replaced in time.
+        safe = (self.known.warm,) if 0 < self.known.warm < spread and self.knobs.warm_saves else ()
         # First spread; then rather together than nowhere.
-        for most in (self.total,) if self.dry else (spread, self.total):
+        for most in (self.total,) if self.dry else (*safe, spread, self.total):
             for name in free:
                 have = asked.get(name, self.levels[name])
                 if name in self.trusted:
                     more = min(missing, most - have)
                 else:
                     more = int(not have and probing < self._probes and missing > 0)
+                    more = max(more, min(missing, min(most, self.covered.get(name, 0)) - have))
                     more = max(more, min(forced, missing, most - have))
                     forced -= max(0, more)
                 if more <= 0:
@@ -164,6 +188,13 @@ class _Pool:
                 ready += zone.ready
                 held += here
                 coming += zone.asked
+        for name, bound in self.covered.items():
+            zone = seen.zones[name]
+            here = min(bound, zone.ready + zone.booting)
+            level = min(bound, spot.get(name, here + zone.asked))
+            ready += min(zone.ready, level)
+            held += min(here, level)
+            coming += max(0, level - here)
         most = max(self.total, wanted) if self.insured and self._insures_on_demand else wanted
         level = most - ready
         if self.fits:
@@ -191,7 +222,9 @@ class _Pool:
         models = self.seen.models
         if not models:
             return ()
-        ready = sum(self.seen.zones[name].ready for name in self.trusted)
+        zones = self.seen.zones
+        ready = sum(zones[name].ready for name in self.trusted)
+        ready += sum(min(bound, zones[name].ready) for name, bound in self.covered.items())
         on_spot = sum(max(0, model.wanted - model.on_demand) for model in models.values())
         candidates = sorted(
             (name for name, model in models.items() if model.on_demand and not model.busy),
@@ -209,6 +242,8 @@ class _Pool:
                 return STEP_SECONDS
         known = self.known
         moments = [known.doomed_until - self.knobs.boot, known.on_demand_dry_until]
+        if known.warm_short_since is not None:
+            moments.append(known.warm_short_since + self.knobs.refill)
         for name in self.seen.zones:
             zone = known.zones[name]
             moments.append(zone.rest_until)

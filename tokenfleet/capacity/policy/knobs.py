@@ -10,6 +10,8 @@ UNBOUNDED = 1_000_000
 WORTH = 30.0
 """What an hour without a wanted replica is worth at care 1, in hours of an on-demand node."""
 
+# Of a start: a stopped node is replaced by one that starts, fetches, and is stopped.
+_REFILL = 2.0
 # A start of three minutes, of which the notice covers all but this.
 _USUAL_GAP = 75.0
 
@@ -18,7 +20,8 @@ _USUAL_GAP = 75.0
 class Knobs:
     """Times in seconds.
 
-    ``boot``: from a launch to a replica that serves (the cold-start budget).
+    ``boot``: from a launch to a replica that serves (the cold-start budget). ``warm_boot``: the same
+    from the start of a node that waits stopped.
     ``serves``: how long a replica still serves after a notice (the notice less the drain).
     ``reaction``: from a notice to a launch. ``answer``: until a refusal is known.
     ``care``: 0 trusts all spot at once; 1 trusts it when what its loss may cost is less than it
@@ -29,6 +32,7 @@ class Knobs:
     """
 
     boot: float
+    warm_boot: float = math.inf
     serves: float = 120.0
     reaction: float = 15.0
     answer: float = 15.0
@@ -49,6 +53,22 @@ class Knobs:
         return max(0.0, self.boot + self.reaction - self.serves)
 
     @cached_property
+    def warm_saves(self) -> float:
+        """Of what such a loss costs, the share that a node which waited stopped takes away.
+
+        By the root of the seconds, as ``losses_allowed`` has it.
+        """
+        if not self.gap:
+            return 0.0
+        warm_gap = max(0.0, min(self.boot, self.warm_boot) + self.reaction - self.serves)
+        return 1 - math.sqrt(warm_gap / self.gap)
+
+    @property
+    def refill(self) -> float:
+        """Seconds after which a stopped node that was drawn should have been replaced."""
+        return _REFILL * self.boot
+
+    @cached_property
     def losses_allowed(self) -> float:
         """Losses an hour up to which relying on a zone saves more than it may cost.
 
@@ -58,3 +78,14 @@ class Knobs:
         hours = math.sqrt(self.gap * _USUAL_GAP) / 3600
         cost = self.care * WORTH * hours
         return (1 - self.spot_price) / cost if cost else math.inf
+
+    def covered(self, losses_per_hour: float, warm: int) -> int:
+        """How many nodes of a zone that is lost more often than allowed may be relied upon.
+
+        As many as ``warm`` stopped ones make up for: a loss of n nodes then costs like one of
+        n - warm * saves, so losses * (n - warm * saves) <= allowed * n.
+        """
+        saves, share = self.warm_saves, self.losses_allowed / losses_per_hour
+        if 1 - saves > share:  # too often even where each is replaced at once
+            return 0
+        return int(warm * saves / (1 - share))

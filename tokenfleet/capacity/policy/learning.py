@@ -50,6 +50,7 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
         elif name not in remembered:
             changed[name] = before
     refused = seen.on_demand.refused > 0
+    warm, short_since = _warm(now, seen.on_demand.warm, memory, knobs)
     return Memory(
         zones={**remembered, **changed} if changed else remembered,
         levels={},
@@ -59,7 +60,17 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
         on_demand_refused_at=now if refused else memory.on_demand_refused_at,
         announced=announced,
         unannounced=unannounced,
+        warm=warm,
+        warm_short_since=short_since,
     )
+
+
+def _warm(now: float, stopped: int, memory: Memory, knobs: Knobs) -> tuple[int, float | None]:
+    """Those that were drawn count on for as long as it takes to replace them."""
+    since = memory.warm_short_since
+    if stopped >= memory.warm or (since is not None and now - since >= knobs.refill):
+        return stopped, None
+    return memory.warm, now if since is None else since
 
 
 def _zone_learned(

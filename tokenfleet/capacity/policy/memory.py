@@ -42,7 +42,8 @@ class Memory:
     """Of one pool.
 
     ``levels`` were asked for last. ``doomed_until``: when the last reclaimed replica stops serving. ``announced`` and
-    ``unannounced`` count losses with and without a notice, older ones less.
+    ``unannounced`` count losses with and without a notice, older ones less. ``warm``: stopped nodes
+    that may be relied upon, with fewer there ``warm_short_since``.
     """
 
     zones: Mapping[str, ZoneMemory] = field(default_factory=dict[str, ZoneMemory])
@@ -53,6 +54,8 @@ class Memory:
     on_demand_refused_at: float | None = None
     announced: float = 0.0
     unannounced: float = 0.0
+    warm: int = 0
+    warm_short_since: float | None = None
 
     def asking(self, levels: Mapping[str, int]) -> "Memory":
         """The same with those levels; what ``dataclasses.replace`` does, which is ten times slower."""
@@ -65,6 +68,8 @@ class Memory:
             on_demand_refused_at=self.on_demand_refused_at,
             announced=self.announced,
             unannounced=self.unannounced,
+            warm=self.warm,
+            warm_short_since=self.warm_short_since,
         )
 
     @property

@@ -32,11 +32,15 @@ class ZoneSeen:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OnDemandSeen:
-    """The on-demand nodes; ``refused`` since the observation before."""
+    """The on-demand nodes; ``refused`` since the observation before.
+
+    ``warm``: those that wait stopped, with what they need on their disks, and can be started now.
+    """
 
     ready: int = 0
     booting: int = 0
     refused: int = 0
+    warm: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

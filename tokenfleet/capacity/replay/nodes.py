@@ -115,9 +115,15 @@ class ZoneNodes:
 
 @dataclass(slots=True)
 class OnDemandNodes:
-    """The same on demand, where nothing is reclaimed; ``refusals`` are known when."""
+    """The same on demand, where nothing is reclaimed; ``refusals`` are known when.
+
+    ``stopped`` wait in a warm pool, and ``warming`` holds when others will, oldest first: until then
+    those run, and are paid.
+    """
 
     running: list[float] = field(default_factory=list[float])
+    stopped: int = 0
+    warming: list[float] = field(default_factory=list[float])
     refusals: list[float] = field(default_factory=list[float])
     refused: int = 0
     touched: bool = True
@@ -133,10 +139,21 @@ class OnDemandNodes:
         if not refused:
             return seen
         self.refused = 0
-        return OnDemandSeen(ready=seen.ready, booting=seen.booting, refused=refused)
+        return OnDemandSeen(
+            ready=seen.ready, booting=seen.booting, refused=refused, warm=self.stopped
+        )
+
+    def launch(self, count: int, now: float, *, boot: float, warm_boot: float) -> None:
+        """So many more: those that are stopped first, in whose place others warm up."""
+        drawn = min(count, self.stopped)
+        self.running += [now + boot] * (count - drawn)
+        if drawn:
+            self.stopped -= drawn
+            self.warming += [now + boot] * drawn
+            self.running = sorted([*self.running, *[now + warm_boot] * drawn])
 
     def pass_time(self, now: float) -> None:
-        """Nodes get ready, refusals become known."""
+        """Nodes get ready, or are stopped; refusals become known."""
         self.serving = ready = bisect_right(self.running, now)
         self.next_moment = self.running[ready] if ready < len(self.running) else math.inf
         self.touched = False
@@ -144,4 +161,9 @@ class OnDemandNodes:
             self.refused += sum([at <= now for at in self.refusals])
             self.refusals = [at for at in self.refusals if at > now]
             self.next_moment = min([self.next_moment, *self.refusals])
-        self._seen = OnDemandSeen(ready=ready, booting=len(self.running) - ready)
+        if self.warming:
+            done = bisect_right(self.warming, now)
+            self.stopped += done
+            del self.warming[:done]
+            self.next_moment = min([self.next_moment, *self.warming])
+        self._seen = OnDemandSeen(ready=ready, booting=len(self.running) - ready, warm=self.stopped)

@@ -23,11 +23,14 @@ class Pool:
     """What is replayed; times in seconds.
 
     ``notice``: from a reclaim to the end of the node, of which the replica serves all but the
-    ``drain``.
+    ``drain``. ``warm`` on-demand nodes wait stopped, and serve ``warm_boot`` after they were drawn;
+    to replace one takes a ``boot``, for which it is paid. Their disks are not: the bill has those.
     """
 
     wanted: int
     boot: float
+    warm: int = 0
+    warm_boot: float = 0.0
     notice: float = 120.0
     drain: float = 0.0
     answer: float = 15.0
@@ -45,7 +48,7 @@ class _World:
         self._dice = faults.dice()
         self._zones = {name: ZoneNodes() for name in trace.zones}
         self._each = list(self._zones.values())
-        self._on_demand = OnDemandNodes()
+        self._on_demand = OnDemandNodes(warming=[pool.boot] * pool.warm)
         self._row = 0
         self._next_row = 0.0
         self._changed = False
@@ -68,7 +71,8 @@ class _World:
             following = now + STEP
             if not self._changed and (soonest := self._next_moment(now, wake)) > following:
                 following = STEP * math.ceil(soonest / STEP)
-            tally.add(following, serving, spot, len(self._on_demand.running))
+            on_demand = len(self._on_demand.running) + len(self._on_demand.warming)
+            tally.add(following, serving, spot, on_demand)
             now = following
         return Outcome(
             wanted=self._pool.wanted,
@@ -196,7 +200,8 @@ class _World:
         elif out and out.hold(now):
             nodes.refusals.append(now + self._pool.answer)
         else:
-            nodes.running += [now + self._pool.boot] * more
+            pool = self._pool
+            nodes.launch(more, now, boot=pool.boot, warm_boot=pool.warm_boot)
 
     def _standing(self, now: float) -> tuple[int, int]:
         """Nodes that serve, and of all that are paid those on spot."""

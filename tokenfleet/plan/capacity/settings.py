@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tokenfleet.catalogue.spot import spot_price
 from tokenfleet.plan.iam import CAPACITY, MODEL_READER
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
-from tokenfleet.plan.nodes.pools import PoolPlan
+from tokenfleet.plan.nodes.pools import LOOK_SECONDS, PoolPlan
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
@@ -14,7 +14,6 @@ STATE = "capacity-state"
 """The ConfigMap that the controller remembers zones in."""
 
 METRICS_PORT = 8080
-_INTERVAL_SECONDS = 15
 # Tiers that it writes; of a reservation all runs by itself.
 _WRITTEN = ("spot", "on-demand")
 
@@ -32,7 +31,7 @@ def settings_json(
         "stateNamespace": CAPACITY.namespace,
         "stateName": STATE,
         "noticeSeconds": SPOT_NOTICE_SECONDS,
-        "intervalSeconds": _INTERVAL_SECONDS,
+        "intervalSeconds": LOOK_SECONDS,
         "metricsPort": METRICS_PORT,
         "pools": {
             pool.name: _pool(

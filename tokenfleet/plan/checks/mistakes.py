@@ -6,6 +6,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.addresses import address_mistakes
+from tokenfleet.plan.checks.baked import baked_mistakes
 from tokenfleet.plan.checks.digests import digest_mistakes
 from tokenfleet.plan.checks.disks import disk_mistakes
 from tokenfleet.plan.checks.images import image_mistakes
@@ -17,6 +18,7 @@ from tokenfleet.plan.checks.pools import (
     pool_references,
 )
 from tokenfleet.plan.checks.prices import price_mistakes
+from tokenfleet.plan.checks.warm_nodes import warm_node_mistakes
 from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
 
@@ -37,6 +39,8 @@ def find_mistakes(
     for name, pool in draft.pools.items():
         yield from pool_mistakes(name, pool, draft)
         yield from disk_mistakes(name, pool, facts_by_model, draft)
+        yield from baked_mistakes(name, pool, draft)
+        yield from warm_node_mistakes(name, pool)
     yield from machine_image_mistakes(draft)
     yield from offer_mistakes(draft)
     yield from address_mistakes(draft)

@@ -67,9 +67,11 @@ def _machine_images(draft: Draft) -> Iterator[tuple[str, str, str]]:
         yield "cluster.systemNodes.imageId", system.image_id, f"{architecture} (standard)"
     for name, pool in sorted(draft.pools.items()):
         known = [instance_types()[t] for t in pool.instance_types if t in instance_types()]
-        if pool.image_id and known:
-            kind = f"{known[0].architecture} ({ami_variant(known[0])})"
-            yield f"pools.{name}.imageId", pool.image_id, kind
+        given = {"imageId": pool.image_id, "baked.imageId": pool.baked and pool.baked.image_id}
+        for key, image in given.items():
+            if image and known:
+                kind = f"{known[0].architecture} ({ami_variant(known[0])})"
+                yield f"pools.{name}.{key}", image, kind
 
 
 def pool_references(draft: Draft) -> Iterator[Mistake]:

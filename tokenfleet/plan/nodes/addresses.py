@@ -11,7 +11,9 @@ from tokenfleet.plan.nodes.sizes import node_size
 # uses four. With these targets it keeps 8, and always two that are free
 # (aws/amazon-vpc-cni-k8s docs/eni-and-ip-target.md, read 2026-11-28: a floor slightly above the
 # pods expected, and WARM_IP_TARGET=2). Pods here come and go with models, so the calls to EC2
-# that so few spare ones cost are few. Prefix delegation would hand out 16 at a time, from
+# that so few spare ones cost are few. Ready waits for these addresses and no more: one call, on the
+# interface that is there (pkg/ipamd/ipamd.go@b52188387 nodeInit, cmd/aws-vpc-cni/main.go copies the
+# network's configuration after it). Prefix delegation would hand out 16 at a time, from
 # unbroken blocks of a small subnet, for nodes that never run 16 pods.
 _MINIMUM_IP_TARGET, _WARM_IP_TARGET = 8, 2
 # With an address of their own: the replica, the one before it (for 30 s after it ended), a

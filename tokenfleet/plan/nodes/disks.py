@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.nodes.baked import BakedPlan
 
 _MIB_PER_GBIT = 1e9 / 8 / 2**20
 # gp3, EC2 API 2026-11-17: 3,000 IOPS and 125 MiB/s are included; at most 2,000 MiB/s, and
@@ -15,9 +16,15 @@ _IOPS_PER_MIB_PER_SECOND = 4
 # Of the system, 40 GiB as the image is made; 30 for an engine's image unpacked and its successor
 # beside it, less than the largest twice, because the kubelet removes unused images.
 _SYSTEM_GIB, _IMAGES_GIB = 40, 30
+IMAGES_ROOT_GIB = _SYSTEM_GIB + _IMAGES_GIB
+"""GiB of a root volume that holds the engine's image, baked or pulled."""
 # containerd unpacks 0.096 GB/s of compressed image, about three times as much unpacked
 # (catalogue/data/cold_start.yaml): a faster root volume would be paid for and not used.
-_UNPACKING_MIB_PER_SECOND = 300
+IMAGES_ROOT_MIB_PER_SECOND = 300
+"""Of a root volume that holds the engine's image, where the instance has as much from EBS."""
+# The most that EBS offers (EC2 API 2026-11-17, EbsBlockDevice: 100 to 300): what was baked comes
+# from its snapshot at that rate, and what is read before at the next best.
+_INITIALIZATION_MIB_PER_SECOND = 300
 # nodeadm ignores FastImagePull below this and 7 GiB (nodeadm/internal/containerd/config.go:188).
 _FAST_PULL_VCPUS = 4
 # File system records, and the part of the disk that a file system keeps for itself.
@@ -33,11 +40,16 @@ WITH_ARTIFACTS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class VolumePlan:
-    """An encrypted gp3 volume."""
+    """An encrypted gp3 volume.
+
+    ``initialization_mib_per_second`` is how fast its blocks come from the snapshot that it is made
+    of; None where nobody waits for them.
+    """
 
     size_gib: int
     iops: int
     throughput_mib_per_second: int
+    initialization_mib_per_second: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +69,8 @@ class DiskPlan:
     """Why the cache volume is as fast as it is; more would be paid for and not used."""
     fast_image_pull: bool
     """Whether containerd unpacks the layers of an image side by side."""
+    leaves_weights_out: bool
+    """Whether the machine image has a volume of weights that these nodes start without."""
 
     @property
     def local(self) -> bool:
@@ -77,12 +91,16 @@ class DiskPlan:
 
 
 def plan_disks(
-    kinds: Sequence[InstanceType], models: Sequence[ModelFacts], *, compiled: bool = False
+    kinds: Sequence[InstanceType],
+    models: Sequence[ModelFacts],
+    *,
+    compiled: bool = False,
+    baked: BakedPlan | None = None,
 ) -> Sequence[DiskPlan]:
     """The disks of a pool's nodes: types with local disks first, then those without.
 
     ``models`` are the facts of what the pool serves (none: no cache); ``compiled`` says that
-    compiled artifacts come beside the weights.
+    compiled artifacts come beside the weights, ``baked`` what is on the machine image already.
     """
     with_disks = [kind for kind in kinds if kind.local_nvme]
     without = [kind for kind in kinds if not kind.local_nvme]
@@ -92,33 +110,39 @@ def plan_disks(
             DiskPlan(
                 instance_types=[kind.instance_type for kind in with_disks],
                 local_gb_by_type={kind.instance_type: local_gb(kind) for kind in with_disks},
-                root=_root(_SYSTEM_GIB, _INCLUDED_MIB_PER_SECOND),
+                root=_image_root(with_disks, baked)
+                if baked
+                else _root(_SYSTEM_GIB, _INCLUDED_MIB_PER_SECOND),
                 cache=None,
-                fast_image_pull=min(kind.vcpus for kind in with_disks) >= _FAST_PULL_VCPUS,
+                # Nothing is pulled, and SOCI keeps images in a store of its own.
+                fast_image_pull=baked is None
+                and min(kind.vcpus for kind in with_disks) >= _FAST_PULL_VCPUS,
+                leaves_weights_out=bool(baked and baked.weights),
                 limited_by="part of the instance's price; nodeadm makes one array of all disks",
             )
         )
     if without:
         useful, limited_by = _useful(without)
-        unpacking = min(
-            _UNPACKING_MIB_PER_SECOND, *(kind.ebs_baseline_mib_per_second for kind in without)
-        )
         plans.append(
             DiskPlan(
                 instance_types=[kind.instance_type for kind in without],
                 local_gb_by_type={},
-                root=_root(_SYSTEM_GIB + _IMAGES_GIB, unpacking)
+                root=_image_root(without, baked)
                 if models
                 else _root(_SYSTEM_GIB, _INCLUDED_MIB_PER_SECOND),
                 cache=VolumePlan(
                     size_gib=cache_gib(models, compiled=compiled),
                     iops=max(_INCLUDED_IOPS, _IOPS_PER_MIB_PER_SECOND * useful),
                     throughput_mib_per_second=useful,
+                    initialization_mib_per_second=_INITIALIZATION_MIB_PER_SECOND
+                    if baked and baked.weights
+                    else None,
                 )
                 if models
                 else None,
                 # A gp3 root volume takes layers no faster than one at a time comes off.
                 fast_image_pull=False,
+                leaves_weights_out=False,
                 limited_by=limited_by,
             )
         )
@@ -144,9 +168,23 @@ def local_gb_needed(models: Sequence[ModelFacts], *, compiled: bool = False) -> 
     return math.ceil((weights + _ARRAY_GB_FOR_PODS) / _ARRAY_USABLE)
 
 
-def _root(size_gib: int, throughput: int) -> VolumePlan:
+def _root(size_gib: int, throughput: int, initialization: int | None = None) -> VolumePlan:
     throughput = max(_INCLUDED_MIB_PER_SECOND, throughput)
-    return VolumePlan(size_gib=size_gib, iops=_INCLUDED_IOPS, throughput_mib_per_second=throughput)
+    return VolumePlan(
+        size_gib=size_gib,
+        iops=_INCLUDED_IOPS,
+        throughput_mib_per_second=throughput,
+        initialization_mib_per_second=initialization,
+    )
+
+
+def _image_root(kinds: Sequence[InstanceType], baked: BakedPlan | None) -> VolumePlan:
+    """A root volume with images on it, which unpacks them or is made with one unpacked."""
+    throughput = min(
+        IMAGES_ROOT_MIB_PER_SECOND, *(kind.ebs_baseline_mib_per_second for kind in kinds)
+    )
+    initialization = _INITIALIZATION_MIB_PER_SECOND if baked else None
+    return _root(IMAGES_ROOT_GIB, throughput, initialization)
 
 
 def _useful(kinds: Sequence[InstanceType]) -> tuple[int, str]:

@@ -14,8 +14,9 @@ from tokenfleet.catalogue.instances import instance_type as catalogued
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes.image import ImagePlan, plan_image
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan, TierPlan
-from tokenfleet.plan.nodes.sizes import Taint
+from tokenfleet.plan.nodes.sizes import Taint, pulls_in_parallel
 from tokenfleet.plan.nodes.user_data import BootPlan, KubeletPlan
+from tokenfleet.plan.nodes.warm_pool import Warming, WarmPoolPlan, plan_warm_pool
 from tokenfleet.settings.sections import PurchaseOption
 
 SYSTEM_POOL = "system"
@@ -28,10 +29,6 @@ _AUTOSCALER = "k8s.io/cluster-autoscaler"
 SPOT_SHUTDOWN_SECONDS = 110
 _SHUTDOWN_SECONDS = 150
 _CRITICAL_PODS_SECONDS = 10
-
-
-# Images of several pods at once: pods and DaemonSets start together on a new node.
-_PARALLEL_PULL_VCPUS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +62,7 @@ class NodeGroupPlan:
     capacity_reservation_id: str | None
     capacity_block: bool
     protected: bool
+    warm_pool: WarmPoolPlan | None
     group_tags: Mapping[str, str]
     template_tags: Mapping[str, str]
     node_tags: Mapping[str, str]
@@ -86,23 +84,37 @@ def plan_node_groups(
     kubernetes_version: str,
     zones: Sequence[str],
     tags: Mapping[str, str],
+    image: str,
     snapshots: Sequence[str],
+    warming: Warming,
 ) -> Sequence[NodeGroupPlan]:
     """One group for each tier of a pool, in order of preference.
 
-    ``snapshots`` are what a new node fetches before any pod asks, the likeliest first.
+    ``image`` is that of its replicas; ``snapshots`` are what a new node fetches before any pod
+    asks, the likeliest first; ``warming`` is what one does besides that is stopped before it
+    serves.
     """
-    image = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
+    machine = plan_image(kubernetes_version, pool.architecture, pool.ami_variant, pool.image_id)
     taints = [*pool.taints, *pool.startup_taints]
     return [
         NodeGroupPlan(
             role=tier.purchase_option,
-            physical_name=group_name(cluster_name, pool, tier),
+            physical_name=(name := group_name(cluster_name, pool, tier)),
+            warm_pool=(warm := plan_warm_pool(name, tier.warm_nodes, warming)),
             purchase_option=tier.purchase_option,
             instance_types=pool.instance_types,
-            image=image,
+            image=machine,
             templates=[
-                _template(disks, tier.purchase_option, tier.labels, taints, snapshots)
+                _template(
+                    disks,
+                    tier.purchase_option,
+                    tier.labels,
+                    taints,
+                    snapshots=snapshots,
+                    image=image,
+                    baked=pool.baked is not None,
+                    warm=warm,
+                )
                 for disks in pool.disks
             ],
             min_nodes=tier.min_nodes,
@@ -124,9 +136,14 @@ def _template(
     option: PurchaseOption,
     labels: Mapping[str, str],
     taints: Sequence[Taint] = (),
+    *,
     snapshots: Sequence[str] = (),
+    image: str | None = None,
+    baked: bool = False,
+    warm: WarmPoolPlan | None = None,
 ) -> TemplatePlan:
-    cores = min(catalogued(name).vcpus for name in disks.instance_types)
+    # Pods and DaemonSets start together on a new node.
+    parallel = pulls_in_parallel([catalogued(name) for name in disks.instance_types])
     return TemplatePlan(
         role="local" if disks.local else "volume",
         disks=disks,
@@ -136,11 +153,15 @@ def _template(
                 taints=taints,
                 shutdown_seconds=SPOT_SHUTDOWN_SECONDS if option == "spot" else _SHUTDOWN_SECONDS,
                 critical_pods_seconds=_CRITICAL_PODS_SECONDS,
-                parallel_image_pulls=cores >= _PARALLEL_PULL_VCPUS,
+                parallel_image_pulls=parallel,
             ),
             local_disks=disks.local,
             fast_image_pull=disks.fast_image_pull,
             snapshots=snapshots,
+            baked_image=image if baked else None,
+            # One at a time, it would keep the network plug-in waiting.
+            pulled_image=image if parallel and not baked else None,
+            warm=warm.boot if warm else None,
         ),
     )
 
@@ -217,6 +238,7 @@ def plan_system_group(
         capacity_reservation_id=None,
         capacity_block=False,
         protected=False,
+        warm_pool=None,
         group_tags={},
         template_tags={},
         node_tags=_node_tags(cluster_name, SYSTEM_POOL, tags),

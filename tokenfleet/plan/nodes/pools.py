@@ -7,6 +7,7 @@ from typing import Literal, cast
 from tokenfleet.catalogue.hardware import Engine, Hardware, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_type
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.plan.nodes.baked import BakedPlan, plan_baked
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes.sizes import NodeSize, Taint, node_size, smallest
 from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSettings
@@ -15,6 +16,8 @@ LABEL_PREFIX = "tokenfleet.io"
 STARTUP_TAINT_PREFIX = "startup-taint.cluster-autoscaler.kubernetes.io/"
 SCALE_UP_DELAY_SECONDS = 90
 """How long the autoscaler leaves a pending replica to the capacity controller, where there is one."""
+LOOK_SECONDS = 6
+"""How often the capacity controller looks at what is wanted and what is there, where all is quiet."""
 # Cheapest first: capacity already paid for, then spot, then on demand.
 TIERS_BY_PREFERENCE: Sequence[PurchaseOption] = ("reserved", "spot", "on-demand")
 
@@ -54,6 +57,8 @@ class PoolPlan:
     instance_types: Sequence[str]
     image_id: str | None
     """The machine image that the stack gives, if it gives one."""
+    baked: BakedPlan | None
+    """What that image holds, where `tokenfleet bake` made it."""
     size: NodeSize
     resources: Mapping[str, int]
     taints: Sequence[Taint]
@@ -71,6 +76,11 @@ class PoolPlan:
     def max_nodes(self) -> int:
         """The most nodes that all tiers together may have."""
         return sum(tier.max_nodes for tier in self.tiers)
+
+    @property
+    def warm_nodes(self) -> int:
+        """Stopped nodes that wait beside all tiers."""
+        return sum(tier.warm_nodes for tier in self.tiers)
 
     @property
     def has_spot(self) -> bool:
@@ -100,14 +110,17 @@ def plan_pool(
     """
     kinds = [instance_type(kind) for kind in settings.instance_types]
     hardware, engine, base = hardware_of(settings), engine_of(settings), smallest(kinds)
-    disks = plan_disks(kinds, models, compiled=ami_variant(base) == "neuron")
+    baked = plan_baked(settings.baked)
+    compiled = ami_variant(base) == "neuron"
+    disks = plan_disks(kinds, models, compiled=compiled, baked=baked)
     return PoolPlan(
         name=name,
         hardware=settings.hardware,
         architecture=hardware.architecture,
         engine=hardware.engine,
         instance_types=settings.instance_types,
-        image_id=settings.image_id,
+        image_id=baked.image_id if baked else settings.image_id,
+        baked=baked,
         size=node_size(base),
         resources=device_resources(base, engine),
         taints=[_taint(name, engine)],

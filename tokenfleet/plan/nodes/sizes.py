@@ -14,6 +14,7 @@ _EVICTION_MIB = 100
 # A node here runs a model or two beside its DaemonSets, so reserving kubelet memory for 234
 # pods (2.8 GiB on a 4xlarge) would waste what the KV cache needs.
 _MOST_PODS = 32
+_PARALLEL_PULL_VCPUS = 4
 # aws-node, kube-proxy, Pod Identity agent, device plugin, node monitoring and what an operator
 # adds: requests of their charts' defaults, rounded up.
 DAEMON_MILLICPU = 500
@@ -70,6 +71,11 @@ def node_size(kind: InstanceType) -> NodeSize:
 def smallest(kinds: Sequence[InstanceType]) -> InstanceType:
     """The type a pool is sized by: what fits on it fits on every type of the pool."""
     return min(kinds, key=lambda kind: (kind.memory_gib, kind.vcpus, kind.instance_type))
+
+
+def pulls_in_parallel(kinds: Sequence[InstanceType]) -> bool:
+    """Whether the kubelet of such nodes pulls the images of several pods at once."""
+    return min(kind.vcpus for kind in kinds) >= _PARALLEL_PULL_VCPUS
 
 
 def max_pods_expression() -> str:

@@ -9,9 +9,16 @@ from importlib.resources import files
 from string import Template
 
 from tokenfleet.plan.nodes.sizes import Taint, max_pods_expression
-from tokenfleet.weights.layout import CACHE_FOLDER
+from tokenfleet.plan.nodes.warm_pool import WarmBoot
+from tokenfleet.weights.layout import CACHE_FOLDER, ready_file
 
 _FOLDER = files("tokenfleet") / "userdata"
+_SCRIPT = 'text/x-shellscript; charset="us-ascii"'
+_STATIC_PODS = "/etc/kubernetes/manifests"
+# By default the kubelet begins five pulls a second, ten at most at once, and what comes later waits ten
+# seconds and more for another try (kubernetes/kubernetes pkg/kubelet/images: "pull QPS exceeded"). A
+# node that joins pulls for eight DaemonSets of ours, for an operator's and for a replica together.
+_UNLIMITED_PULLS = 0
 CACHE_USER_ID = 10001
 """Who owns the cache: the loader at boot and the replicas, and no person that logs in."""
 
@@ -33,13 +40,19 @@ class BootPlan:
 
     ``fast_image_pull`` lets containerd download and unpack the layers of one image side by
     side (nodeadm's FastImagePull), which takes a fast disk. ``snapshots`` are fetched into the
-    cache in that order; without any there is no cache.
+    cache in that order; without any there is no cache. ``baked_image`` is the engine's image that
+    the machine image has unpacked on its root volume, where it then has to stay; ``pulled_image``
+    is one that the kubelet pulls before any pod asks. ``warm``: how those start that may be
+    stopped before they serve, which know by themselves which boot it is.
     """
 
     kubelet: KubeletPlan
     local_disks: bool
     fast_image_pull: bool
     snapshots: Sequence[str]
+    baked_image: str | None
+    pulled_image: str | None
+    warm: WarmBoot | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +77,16 @@ def script(name: str) -> str:
 
 
 def render_user_data(boot: BootPlan, cluster: ClusterFacts) -> str:
-    """MIME multipart user data: a NodeConfig (node.eks.aws/v1alpha1), and the cache's units."""
+    """MIME multipart user data: a NodeConfig (node.eks.aws/v1alpha1), then units of ours."""
     parts = [("application/node.eks.aws", _node_config(boot, cluster))]
     if boot.snapshots:
-        parts.append(('text/x-shellscript; charset="us-ascii"', _model_units(boot, cluster)))
+        parts.append((_SCRIPT, _model_units(boot, cluster)))
+    if boot.baked_image:
+        parts.append((_SCRIPT, _baked_unit(boot.baked_image)))
+    if boot.pulled_image:
+        parts.append((_SCRIPT, _image_pod(boot.pulled_image)))
+    if boot.warm:
+        parts.append((_SCRIPT, _warm_units(boot.warm, boot.snapshots, cluster)))
     return _fill(
         "node.mime",
         parts="".join(f"--tokenfleet\nContent-Type: {kind}\n\n{text}" for kind, text in parts),
@@ -90,9 +109,12 @@ def _node_config(boot: BootPlan, cluster: ClusterFacts) -> str:
     config: dict[str, object] = {
         "shutdownGracePeriod": f"{kubelet.shutdown_seconds}s",
         "shutdownGracePeriodCriticalPods": f"{kubelet.critical_pods_seconds}s",
+        "registryPullQPS": _UNLIMITED_PULLS,
     }
     if kubelet.parallel_image_pulls:
         config["serializeImagePulls"] = False
+    if boot.pulled_image:
+        config["staticPodPath"] = _STATIC_PODS
     if kubelet.taints:
         config["registerWithTaints"] = [
             {"key": taint.key, "value": taint.value, "effect": taint.effect}
@@ -107,9 +129,64 @@ def _node_config(boot: BootPlan, cluster: ClusterFacts) -> str:
         max_pods_expression=max_pods_expression(),
         kubelet_config=json.dumps(config),
         node_labels=",".join(f"{key}={value}" for key, value in sorted(kubelet.labels.items())),
-        instance=json.dumps({"localStorage": {"strategy": "RAID0"}} if boot.local_disks else {}),
+        instance=json.dumps({"localStorage": _local_storage(boot)} if boot.local_disks else {}),
         feature_gates=json.dumps({"FastImagePull": True} if boot.fast_image_pull else {}),
     )
+
+
+def _local_storage(boot: BootPlan) -> Mapping[str, object]:
+    # nodeadm would move containerd's store to the array, and a baked image with it
+    # (awslabs/amazon-eks-ami templates/al2023/runtime/bin/setup-local-disks, 2026-07-23).
+    kept = {"disabledMounts": ["Containerd"]} if boot.baked_image else {}
+    return {"strategy": "RAID0", **kept}
+
+
+def _baked_unit(image: str) -> str:
+    return _fill("baked-unit.sh", baked_image=script("baked-image"), image=image)
+
+
+def _image_pod(image: str) -> str:
+    """A static pod: on the host's network it need not wait for the node to be Ready.
+
+    The kubelet's own pull has its credentials, its snapshotter and its name for the image, and a
+    replica that asks meanwhile waits for the same one (containerd internal/cri/server/images,
+    unpackDuplicationSuppressor).
+    """
+    name = "engine-image"
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "kube-system",
+            "labels": {"app.kubernetes.io/name": name},
+        },
+        "spec": {
+            "hostNetwork": True,
+            "restartPolicy": "Never",
+            "enableServiceLinks": False,
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": CACHE_USER_ID,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "containers": [
+                {
+                    "name": name,
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["true"],
+                    "securityContext": {
+                        "allowPrivilegeEscalation": False,
+                        "readOnlyRootFilesystem": True,
+                        "capabilities": {"drop": ["ALL"]},
+                    },
+                }
+            ],
+        },
+    }
+    return _fill("engine-image.sh", folder=_STATIC_PODS, pod=json.dumps(pod, indent=1))
 
 
 def _model_units(boot: BootPlan, cluster: ClusterFacts) -> str:
@@ -132,6 +209,22 @@ def models_unit(snapshots: Sequence[str], cluster: ClusterFacts) -> str:
         region=cluster.region,
         cache=CACHE_FOLDER,
         fetches="\n".join(f"ExecStart=-/usr/bin/setpriv {owner} {loader} {s}" for s in snapshots),
+    )
+
+
+def _warm_units(warm: WarmBoot, snapshots: Sequence[str], cluster: ClusterFacts) -> str:
+    return _fill(
+        "warm-units.sh",
+        warm_node=script("warm-node"),
+        joins=script("warm-joins.conf"),
+        warm_unit=_fill(
+            "tokenfleet-warm.service",
+            region=cluster.region,
+            group=warm.group_name,
+            hook=warm.hook,
+            images=" ".join(warm.images),
+            ready=" ".join(ready_file(CACHE_FOLDER, snapshot) for snapshot in snapshots),
+        ),
     )
 
 

@@ -31,14 +31,9 @@ from tokenfleet.plan.serving.memory import (
 from tokenfleet.plan.serving.resources import PodResources, plan_resources
 from tokenfleet.plan.serving.speculation import SpeculationPlan, plan_speculation
 from tokenfleet.plan.serving.warm_up import ROUTES, WarmUpPlan, plan_warm_up
-from tokenfleet.plan.start.budget import (
-    ColdStart,
-    StartDeadlines,
-    cold_starts,
-    slowest,
-    start_deadlines,
-)
-from tokenfleet.plan.start.notice import NoticeBudget, notice_budget
+from tokenfleet.plan.start.budget import ColdStart, StartDeadlines
+from tokenfleet.plan.start.choices import StartChoice, replica_starts
+from tokenfleet.plan.start.notice import NoticeBudget
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
 from tokenfleet.task import Task
 from tokenfleet.weights.layout import snapshot_of
@@ -53,7 +48,8 @@ class ModelPlan:
     ``snapshots`` are what its replicas need in the cache: the weights, those of its adapters,
     the model that drafts for it, and code compiled ahead of time. ``adapters`` are theirs by the name
     that clients use. ``weights_gb`` are 10^9 bytes, without a draft. ``cold_start`` is that of the
-    pool's slowest type; ``notice`` is None where no node is reclaimed.
+    pool's slowest type, ``warm_start`` that of a node that waits stopped, where there are such;
+    ``notice`` goes by the sooner one, and is None where no node is reclaimed.
     """
 
     name: str
@@ -95,6 +91,8 @@ class ModelPlan:
     speculation: SpeculationPlan | None
     chat_template: ChatTemplatePlan | None
     cold_start: ColdStart
+    warm_start: ColdStart | None
+    start_choices: Sequence[StartChoice]
     notice: NoticeBudget | None
     deadlines: StartDeadlines
     min_replicas: int
@@ -106,11 +104,6 @@ class ModelPlan:
     def routes(self) -> Sequence[str]:
         """What clients may call, as the pinned engine has it (vllm/entrypoints)."""
         return ROUTES[self.task]
-
-    @property
-    def fetched(self) -> Sequence[str]:
-        """What a node fetches for it when it boots, if it is published."""
-        return [*self.snapshots, *([self.compiled] if self.compiled else [])]
 
     @property
     def first_replicas(self) -> int:
@@ -169,14 +162,6 @@ def plan_model(
     snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))
     pinned = with_digest(engine.image, digests)
     image = cache.reference(pinned) if cache else pinned
-    starts = cold_starts(
-        pool.disks,
-        pool.engine,
-        facts,
-        precompiled=bool(artifacts),
-        image_cached=image != pinned,
-    )
-    start = slowest(starts)
     load_format = load_format_of(settings)
     template = plan_chat_template(name, chat_template)
     served = Served(
@@ -195,6 +180,26 @@ def plan_model(
     )
     arguments = engine_arguments(served)
     environment = engine_environment(pool, memory, artifacts)
+    eager = why_eager(settings, pool)
+    compiled = compiled_code_of(
+        settings,
+        engine,
+        pool,
+        ranks=memory.ranks,
+        image=pinned,
+        arguments=arguments,
+        environment=environment,
+    )
+    starts = replica_starts(
+        pool,
+        facts,
+        weights,
+        precompiled=bool(artifacts or compiled or eager),
+        may_compile=compiled is not None,
+        image_cached=image != pinned,
+        drain_seconds=drain.grace_seconds,
+        request_seconds=longest.seconds,
+    )
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
@@ -204,16 +209,8 @@ def plan_model(
         snapshots=snapshots,
         adapters=adapters,
         artifacts=artifacts,
-        compiled=compiled_code_of(
-            settings,
-            engine,
-            pool,
-            ranks=memory.ranks,
-            image=pinned,
-            arguments=arguments,
-            environment=environment,
-        ),
-        eager=why_eager(settings, pool),
+        compiled=compiled,
+        eager=eager,
         load_format=load_format,
         mark=mark_of(place, snapshots, load_format),
         published=settings.published is not None,
@@ -235,13 +232,11 @@ def plan_model(
         warm_up=plan_warm_up(settings, facts, task),
         speculation=speculation,
         chat_template=template,
-        cold_start=start,
-        notice=notice_budget(
-            start.total, drain_seconds=drain.grace_seconds, request_seconds=longest.seconds
-        )
-        if pool.has_spot
-        else None,
-        deadlines=start_deadlines(starts),
+        cold_start=starts.new,
+        warm_start=starts.warm,
+        start_choices=starts.choices,
+        notice=starts.notice,
+        deadlines=starts.deadlines,
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         objective=settings.objective,

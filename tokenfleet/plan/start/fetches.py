@@ -22,20 +22,28 @@ class Fetch:
 
 
 def replica_fetches(
-    engine: str, variant: AmiVariant, weights: Range, *, image_cached: bool
+    engine: str,
+    variant: AmiVariant,
+    weights: Range,
+    *,
+    image_cached: bool,
+    image: bool = True,
+    weights_there: bool = False,
 ) -> Sequence[Fetch]:
     """What a node of a pool fetches until a replica on it can start.
 
-    ``weights`` are GB, compiled artifacts among them. Layers in ECR, the engine image's where
+    ``weights`` are GB, compiled artifacts among them, unless they are there; ``image``: whether
+    the engine's is not. Layers in ECR, the engine image's where
     it is cached, and the bucket are reached through the S3 endpoint: ECR keeps layers in a bucket
     (user guide, "Amazon ECR interface VPC endpoints": prod-REGION-starport-layer-bucket). What
     public registries hold comes through NAT, ECR Public among them. No packages are installed.
     """
-    facts = cold_start_facts()
-    image = facts.engines[engine].image_compressed
+    packed = cold_start_facts().engines[engine].image_compressed
+    pulled = _fetch("engine image", packed, "S3 endpoint" if image_cached else "NAT gateway")
+    fetched = Fetch(what="weights", gb=weights, way="S3 endpoint", sources=[])
     return [
-        _fetch("engine image", image, "S3 endpoint" if image_cached else "NAT gateway"),
-        Fetch(what="weights", gb=weights, way="S3 endpoint", sources=[]),
+        *([pulled] if image else []),
+        *([] if weights_there else [fetched]),
         *_common(variant),
     ]
 

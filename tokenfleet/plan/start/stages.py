@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 from tokenfleet.catalogue.cold_start import AmiVariant, EngineTimes, Estimate, cold_start_facts
 from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.plan.nodes.pools import LOOK_SECONDS
 from tokenfleet.plan.nodes.sizes import node_size
-from tokenfleet.plan.ranges import Range, exactly, most, range_of
+from tokenfleet.plan.ranges import Range, exactly, less, most, range_of
 from tokenfleet.plan.start.transfer import Limit
+
+Preparation = Literal["pulled", "baked", "warm"]
+"""Where a new node has the engine's image from: a registry; its machine image; or it waited, stopped."""
 
 # System, kubelet and DaemonSets beside page cache and engine: an assumption, above the 2.4 GiB
 # that plan/nodes/sizes.py takes off a 16 vCPU node.
@@ -37,10 +41,18 @@ def side_by_side(*stages: Stage) -> Stage:
     return _limited_by_longest(most([stage.seconds for stage in stages]), stages)
 
 
-def before_launch() -> Stage:
-    """From a pod that finds no node to the launch of one."""
-    decided = _timed("autoscaler's decision", cold_start_facts().autoscaler.decision)
-    return in_turn(decided, launch())
+def before_launch(prepared: Preparation, *, by_controller: bool) -> Stage:
+    """From a pod that finds no node to the launch of one; to the order to start a stopped one."""
+    decided = (
+        Stage(
+            seconds=Range(low=0, expected=LOOK_SECONDS / 2, high=LOOK_SECONDS),
+            limited_by="capacity controller's next look",
+            sources=[f"the controller looks every {LOOK_SECONDS} s (docs/spot.md)"],
+        )
+        if by_controller
+        else _timed("autoscaler's decision", cold_start_facts().autoscaler.decision)
+    )
+    return decided if prepared == "warm" else in_turn(decided, launch())
 
 
 def launch() -> Stage:
@@ -48,22 +60,37 @@ def launch() -> Stage:
     return _timed("Auto Scaling group", cold_start_facts().autoscaler.launch)
 
 
-def boot(kind: InstanceType) -> Stage:
-    """Launch to the first command of the boot script, and local disks made ready."""
+def boot(kind: InstanceType, prepared: Preparation) -> Stage:
+    """Launch to the first command of the boot script, and local disks made ready.
+
+    A stopped node starts: no first boot, and no local disks. A system on a snapshot of one's own
+    comes later than that of the public image.
+    """
     facts = cold_start_facts()
-    booted = _timed("launch and boot", facts.nodes[ami_variant(kind)].boot)
-    if kind.local_nvme is None:
-        return booted
-    return in_turn(booted, _timed("local disks", facts.local_disk_set_up))
+    if prepared == "warm":
+        return _timed("start of a stopped node", facts.warm.start)
+    parts = [_timed("launch and boot", facts.nodes[ami_variant(kind)].boot)]
+    if prepared == "baked":
+        parts.append(_timed("the system's own snapshot", facts.snapshots.boot))
+    if kind.local_nvme:
+        parts.append(_timed("local disks", facts.local_disk_set_up))
+    return in_turn(*parts)
 
 
-def join(kind: InstanceType) -> Stage:
+def join(kind: InstanceType, prepared: Preparation) -> Stage:
     """The boot script to a node that is Ready and has registered its devices."""
-    times = cold_start_facts().nodes[ami_variant(kind)]
-    ready = _timed("kubelet and network plug-in", times.join)
+    facts = cold_start_facts()
+    times = facts.nodes[ami_variant(kind)]
+    joined = facts.warm.join if prepared == "warm" else times.join
+    ready = _timed("kubelet and network plug-in", joined)
     if times.registration is None:
         return ready
     return in_turn(ready, _timed("device registration", times.registration))
+
+
+def pull_begins() -> Stage:
+    """The boot script to a kubelet that pulls the engine's image."""
+    return _timed("nodeadm and kubelet", cold_start_facts().image_pull.begins)
 
 
 def image_pull(times: EngineTimes, network: Limit, disk: Limit, *, fast: bool) -> Stage:
@@ -86,6 +113,22 @@ def image_pull(times: EngineTimes, network: Limit, disk: Limit, *, fast: bool) -
     )
 
 
+def initialised(gigabytes: Range, booted: Stage, *sources: str) -> Stage:
+    """What a volume made of a snapshot still lacks when its node has booted.
+
+    EBS fills it from S3 at the initialisation rate, from the launch on. Blocks that are asked for
+    sooner come at once, but slowly: at best nothing is waited for, expected and at worst the
+    whole snapshot is.
+    """
+    rate = cold_start_facts().snapshots.initialised
+    whole = gigabytes.over(range_of(rate))
+    return Stage(
+        seconds=less(Range(low=0, expected=whole.expected, high=whole.high), booted.seconds),
+        limited_by=f"volume initialisation {rate.expected:.2f} GB/s",
+        sources=[*sources, rate.citation],
+    )
+
+
 def moved(gigabytes: Range, limit: Limit, *sources: str) -> Stage:
     """So many GB (10^9 bytes) at that rate."""
     return Stage(
@@ -95,23 +138,37 @@ def moved(gigabytes: Range, limit: Limit, *sources: str) -> Stage:
     )
 
 
-def load(kind: InstanceType, times: EngineTimes, gigabytes: float, disk: Limit) -> Stage:
+def load(
+    kind: InstanceType,
+    times: EngineTimes,
+    gigabytes: float,
+    disk: Limit,
+    *,
+    image_disk: Limit,
+    prepared: Preparation,
+    written: bool,
+) -> Stage:
     """Engine start, then weights into place: the slower of the engine and of reading the disk.
 
-    Nothing is read where the page cache still holds what was written: node memory >= weights
-    + 4 GB of system, + the weights again on a CPU, whose engine copies them in the same memory.
-    At best nothing is read elsewhere either.
+    Weights are not read where the page cache still holds what was ``written`` since the boot: node
+    memory >= weights + 4 GB of system, + the weights again on a CPU, whose engine copies them in
+    the same memory. At best nothing is read elsewhere either. A program that was not written since
+    the boot is read before it starts.
     """
     started = _timed("engine start", times.start)
+    if prepared != "pulled":
+        read = moved(range_of(times.read_at_start), image_disk, times.read_at_start.citation)
+        started = in_turn(started, read)
     copied = Stage(
         seconds=exactly(gigabytes).over(range_of(times.load)),
         limited_by=f"engine's load {times.load.expected:.2f} GB/s",
         sources=[times.load.citation],
     )
     held = 0.0 if kind.accelerator else gigabytes
-    if gigabytes + held + _SYSTEM_GB <= node_size(kind).memory_mib * 2**20 / 1e9:
+    fits = gigabytes + held + _SYSTEM_GB <= node_size(kind).memory_mib * 2**20 / 1e9
+    if written and fits:
         return in_turn(started, copied)
-    least = Range(low=0, expected=gigabytes, high=gigabytes)
+    least = Range(low=0 if written else gigabytes, expected=gigabytes, high=gigabytes)
     return in_turn(started, side_by_side(copied, moved(least, disk)))
 
 

@@ -1,12 +1,15 @@
 """Cold starts as bars at best, as expected and at worst, against the notice of a spot interruption."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tokenfleet.plan.ranges import Range
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, ColdStart
+from tokenfleet.plan.start.choices import StartChoice
 from tokenfleet.plan.start.notice import REACTION_SECONDS
 from tokenfleet.preview.report import ModelReport
+from tokenfleet.views.starting import way_title
 
 # Seconds a letter stands for: divisors of the notice, so that its end falls between two letters.
 _STEPS = (5, 10, 15, 20, 30, 40, 60, 120)
@@ -68,6 +71,25 @@ def cold_start_bars(start: ColdStart) -> Sequence[Bar]:
     ]
 
 
+def every_bar(model: ModelPlan) -> Sequence[Bar]:
+    """The model's start on a new node, and as expected every other way in which it could start."""
+    others = [choice for choice in model.start_choices if choice.start != model.cold_start]
+    return [*cold_start_bars(model.cold_start), *_way_bars(others)]
+
+
+def way_bars(model: ModelPlan) -> Sequence[Bar]:
+    """As expected, every way in which the model's nodes can start."""
+    return _way_bars(model.start_choices)
+
+
+def _way_bars(choices: Sequence[StartChoice]) -> Sequence[Bar]:
+    return [
+        replace(cold_start_bars(choice.start)[1], title=way_title(choice))
+        for choice in choices
+        if choice.start
+    ]
+
+
 def axis_seconds(bars: Iterable[Bar]) -> float:
     """How long an axis must be for all bars and the notice to be on it."""
     return max([float(SPOT_NOTICE_SECONDS), *(bar.seconds for bar in bars)])
@@ -100,11 +122,6 @@ def legend(step: int) -> str:
         f"{meanings}. One letter is {step} s, {_NOTICE} the end of the spot notice of"
         f" {SPOT_NOTICE_SECONDS} s."
     )
-
-
-def seconds_text(seconds: Range) -> str:
-    """``169 s (82 to 461)``."""
-    return f"{seconds.expected:,.0f} s ({seconds.low:,.0f} to {seconds.high:,.0f})"
 
 
 def verdict(model: ModelReport) -> str:
@@ -148,13 +165,15 @@ def caveat() -> str:
 
 
 def _bar(title: str, start: ColdStart, end: Callable[[Range], float]) -> Bar:
-    join, image = end(start.join.seconds), end(start.image.seconds)
+    join, together = end(start.join.seconds), end(start.together.seconds)
+    # A volume is filled beside joining, an image is pulled after it.
+    image = min(end(start.image.seconds), together - join)
     seconds_by_stage = {
         "launch": end(start.before.seconds),
         "boot": end(start.boot.seconds),
         "join": join,
         "image pull": image,
-        "weights": max(0.0, end(start.together.seconds) - join - image),
+        "weights": together - join - image,
         "engine load": end(start.load.seconds),
         "warm-up": end(start.warm_up.seconds),
     }

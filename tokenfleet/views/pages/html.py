@@ -11,15 +11,15 @@ from tokenfleet.views.drawing.architecture import architecture_svg
 from tokenfleet.views.drawing.cold_start_bar import (
     axis_seconds,
     caveat,
-    cold_start_bars,
+    every_bar,
     longest_stage,
-    seconds_text,
     verdict,
 )
 from tokenfleet.views.drawing.memory_bar import memory_parts
 from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
 from tokenfleet.views.front_page.page import front_page
 from tokenfleet.views.on_spot import on_spot
+from tokenfleet.views.starting import seconds_text
 from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
@@ -32,6 +32,7 @@ from tokenfleet.views.tables.stack import (
     network_table,
     pools_table,
 )
+from tokenfleet.views.tables.starts import starts_table
 
 
 def environment() -> Environment:
@@ -67,6 +68,7 @@ def html(report: Report, origin: Origin | None = None) -> str:
             pools=pools_table(report),
             caches=caches_table(report),
             models=models_table(report),
+            starts=starts_table(report),
             drains=drain_table(report),
             network=network_table(report),
             arrivals=arrivals_table(report.cost.arrivals),
@@ -77,11 +79,9 @@ def html(report: Report, origin: Origin | None = None) -> str:
             verdict_line=verdict_line,
             count=count,
             memory_parts=memory_parts,
-            cold_start_bars=cold_start_bars,
+            every_bar=every_bar,
             cold_start_table=cold_start_table,
-            axis=axis_seconds(
-                bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)
-            ),
+            axis=axis_seconds(bar for model in report.models for bar in every_bar(model.plan)),
             notice_seconds=SPOT_NOTICE_SECONDS,
             caveat=caveat(),
             seconds_text=seconds_text,

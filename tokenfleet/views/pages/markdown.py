@@ -12,7 +12,7 @@ from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.drawing.cold_start_bar import (
     axis_seconds,
     caveat,
-    cold_start_bars,
+    every_bar,
     legend,
     letter_seconds,
     letters,
@@ -35,6 +35,7 @@ from tokenfleet.views.tables.stack import (
     network_table,
     pools_table,
 )
+from tokenfleet.views.tables.starts import starts_table
 from tokenfleet.views.tables.table import Table
 
 # Fits beside its title on a page of a pull request without scrolling.
@@ -60,6 +61,7 @@ def markdown(report: Report, origin: Origin | None = None) -> str:
         _table(models_table(report)),
         "\n\n".join(_model_details(model) for model in report.models),
         *_cold_starts(report),
+        _table(starts_table(report)),
         _table(drain_table(report)),
         _table(network_table(report)),
         _table(arrivals_table(report.cost.arrivals)),
@@ -160,15 +162,15 @@ def _model_details(model: ModelReport) -> str:
 
 
 def _cold_starts(report: Report) -> Iterator[str]:
-    every = [bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)]
+    every = [bar for model in report.models for bar in every_bar(model.plan)]
     step = letter_seconds(axis_seconds(every), _LETTERS)
     yield f"## Cold start\n\n{text(caveat())}\n\n{text(legend(step))}"
     widest = max(len(letters(bar, step, _LETTERS)) for bar in every)
     for model in report.models:
         table, start = cold_start_table(model), model.plan.cold_start
         bars = "\n".join(
-            f"{bar.title:<8}  {letters(bar, step, _LETTERS):<{widest}}  {bar.seconds:>5,.0f} s"
-            for bar in cold_start_bars(start)
+            f"{bar.title:<22}  {letters(bar, step, _LETTERS):<{widest}}  {bar.seconds:>5,.0f} s"
+            for bar in every_bar(model.plan)
         )
         yield f"### {text(table.title)}\n\n**{text(verdict(model))}**"
         if expected := report.on_spot(model):

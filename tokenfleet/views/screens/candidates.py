@@ -18,11 +18,11 @@ from tokenfleet.views.drawing.cold_start_bar import (
     legend,
     letter_seconds,
     longest_stage,
-    seconds_text,
 )
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.cold_starts import colored, room_for_letters
 from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.starting import seconds_text
 from tokenfleet.views.tables.table import Column
 
 # What stands beside a bar: the name of a type and a gap.
@@ -57,8 +57,9 @@ def compared(
         "",
         drawn,
         "",
+        *_ways(candidates),
+        "",
         *_local_disks(candidates, usd_by_type),
-        *_artifacts(candidates),
         Text(f"{legend(step)} {caveat()}", "dim"),
     )
 
@@ -137,11 +138,17 @@ def _difference(usd_per_hour: float) -> str:
     return f"{usd(abs(usd_per_hour))} {'more' if usd_per_hour >= 0 else 'less'} an hour"
 
 
-def _artifacts(candidates: Sequence[Candidate]) -> Iterator[str]:
-    for row in candidates:
-        if row.uncompiled is not None:
-            later = row.uncompiled.until_ready.expected - row.start.until_ready.expected
-            yield (
-                f"{row.instance_type} loads compiled artifacts that are published beside the"
-                f" weights; compiling on the node would take {later:,.0f} s more."
-            )
+def _ways(candidates: Sequence[Candidate]) -> Iterator[Fitted]:
+    """How soon each type is ready in each way to start, and what a stopped node costs a month."""
+    screen = Fitted(
+        title="Ways to start: ready in",
+        columns=[Column(""), *(Column(row.instance_type, number=True) for row in candidates)],
+    )
+    for title, starts in (
+        ("image pulled, compiles", [row.uncompiled for row in candidates]),
+        ("image pulled", [row.start for row in candidates]),
+        ("image baked", [row.baked for row in candidates]),
+        ("waits stopped", [row.warm for row in candidates]),
+    ):
+        screen.row(title, *(seconds_text(s.until_ready) if s else "local disks" for s in starts))
+    yield screen

@@ -14,26 +14,26 @@ from tokenfleet.views.drawing.cold_start_bar import (
     Bar,
     axis_seconds,
     caveat,
-    cold_start_bars,
+    every_bar,
     legend,
     letter_seconds,
     letters,
     longest_stage,
-    seconds_text,
     verdict,
 )
 from tokenfleet.views.fetched import fetched_line
 from tokenfleet.views.on_spot import on_spot
+from tokenfleet.views.starting import seconds_text
 
 # What stands beside a bar: the names of the ends, the seconds, and gaps.
-_BESIDE_A_BAR = 22
+_BESIDE_A_BAR = 36
 _MOST_LETTERS = 70
 
 
 def cold_starts(report: Report, width: int) -> Group:
     """Three bars for each model on one axis, what they are made of, and what is said about them."""
     room = room_for_letters(width, _BESIDE_A_BAR)
-    bars = [bar for model in report.models for bar in cold_start_bars(model.plan.cold_start)]
+    bars = [bar for model in report.models for bar in every_bar(model.plan)]
     step = letter_seconds(axis_seconds(bars), room)
     return Group(
         Text("Cold start", "bold"),
@@ -73,7 +73,7 @@ def _model(
     bars = Table.grid(padding=(0, 2, 0, 0))
     for justify in ("left", "left", "right"):
         bars.add_column(justify=justify, no_wrap=True)
-    for bar in cold_start_bars(start):
+    for bar in every_bar(model.plan):
         bars.add_row(f"  {bar.title}", colored(bar, step, room), f"{bar.seconds:,.0f} s")
     yield bars
     stages = ", ".join(

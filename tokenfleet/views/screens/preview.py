@@ -21,6 +21,7 @@ from tokenfleet.views.tables.bill import bill_table, usage_table
 from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import caches_table, network_table, pools_table
+from tokenfleet.views.tables.starts import starts_table
 from tokenfleet.views.tables.table import Column
 
 _GAP = 2
@@ -55,6 +56,7 @@ def _parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield on_screen(caches_table(report))
     yield _models(report)
     yield cold_starts(report, width)
+    yield on_screen(starts_table(report))
     yield on_screen(drain_table(report))
     yield on_screen(arrivals_table(report.cost.arrivals))
     yield on_screen(cost_table(report.cost))
