@@ -26,6 +26,7 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
                 "autoscaling:DescribeAutoScalingInstances",
                 "autoscaling:DescribeLaunchConfigurations",
                 "autoscaling:DescribeScalingActivities",
+                "autoscaling:DescribeWarmPool",
                 "ec2:DescribeImages",
                 "ec2:DescribeInstanceTypes",
                 "ec2:DescribeLaunchTemplateVersions",
@@ -55,6 +56,16 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
                 "autoscaling:TerminateInstanceInAutoScalingGroup",
             }
         ),
+    ),
+    "DrawOnWarmPools": Excuse(
+        reason="of single groups by name, and by condition of this cluster's capacity controller;"
+        " their ARNs carry an id that is known only after the group exists",
+        actions=frozenset({"autoscaling:SetDesiredCapacity"}),
+    ),
+    "CompleteOwnLaunch": Excuse(
+        reason="of one group by name; its ARN carries an id that is known only after the group"
+        " exists, and its template, which does not, comes first",
+        actions=frozenset({"autoscaling:CompleteLifecycleAction"}),
     ),
     "LaunchOwnTemplates": Excuse(
         reason="limited by condition to launch templates tagged for this cluster's capacity"
