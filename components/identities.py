@@ -44,7 +44,7 @@ class Identities(pulumi.ComponentResource):
                     account=account,
                     cluster_name=args.cluster_name,
                     policy=resources.apply(
-                        lambda arns, role=account.role: permissions(role, args.cluster_name, *arns)
+                        lambda arns, account=account: permissions(account, args.cluster_name, *arns)
                     ),
                 ),
                 opts=pulumi.ResourceOptions(parent=self),

@@ -26,6 +26,7 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
                 "autoscaling:DescribeAutoScalingInstances",
                 "autoscaling:DescribeLaunchConfigurations",
                 "autoscaling:DescribeScalingActivities",
+                "autoscaling:DescribeWarmPool",
                 "ec2:DescribeImages",
                 "ec2:DescribeInstanceTypes",
                 "ec2:DescribeLaunchTemplateVersions",
@@ -56,9 +57,14 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
             }
         ),
     ),
+    "DrawOnWarmPools": Excuse(
+        reason="of single groups by name, and by condition of this cluster's capacity controller;"
+        " their ARNs carry an id that is known only after the group exists",
+        actions=frozenset({"autoscaling:SetDesiredCapacity"}),
+    ),
     "CompleteOwnLaunch": Excuse(
-        reason="one group by its whole name; its ARN carries an id that is known only after the"
-        " group exists, whose first nodes need the permission",
+        reason="of one group by name; its ARN carries an id that is known only after the group"
+        " exists, and its template, which does not, comes first",
         actions=frozenset({"autoscaling:CompleteLifecycleAction"}),
     ),
     "LaunchOwnTemplates": Excuse(

@@ -1,11 +1,13 @@
 """What is asked about spot: each model of a stack on its pool, with its own start and drain."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.capacity.policy.knobs import Knobs
 from tokenfleet.capacity.replay.replay import Pool
 from tokenfleet.catalogue.spot import spot_price
+from tokenfleet.plan.capacity.warm import warm_nodes
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
@@ -14,7 +16,9 @@ from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 class Question:
     """One model on spot; times in seconds, ``spot_price`` of an on-demand node's.
 
-    ``spot_most`` and ``on_demand_most`` nodes are what the tiers of its pool may have.
+    ``spot_most`` and ``on_demand_most`` nodes are what the tiers of its pool may have. ``warm``
+    nodes wait stopped, and serve ``warm_seconds`` after they were asked for; several models of a
+    pool share them, and each is asked about as if it were alone.
     """
 
     model: str
@@ -29,12 +33,15 @@ class Question:
     spare: int
     spot_most: int
     on_demand_most: int
+    warm: int = 0
+    warm_seconds: float | None = None
 
     @property
     def knobs(self) -> Knobs:
         """What the policy is set to."""
         return Knobs(
             boot=self.boot_seconds,
+            warm_boot=math.inf if self.warm_seconds is None else self.warm_seconds,
             serves=max(0.0, SPOT_NOTICE_SECONDS - self.drain_seconds),
             spot_price=self.spot_price,
             care=self.care,
@@ -49,6 +56,8 @@ class Question:
         return Pool(
             wanted=self.replicas,
             boot=self.boot_seconds,
+            warm=self.warm,
+            warm_boot=self.knobs.warm_boot,
             notice=SPOT_NOTICE_SECONDS,
             drain=self.drain_seconds,
             spot_price=self.spot_price,
@@ -85,9 +94,12 @@ def questions(
             spare=pools[model.pool].spare if spare is None else spare,
             spot_most=most.get("spot", 0),
             on_demand_most=most.get("on-demand", 0),
+            warm=warm.nodes if warm else 0,
+            warm_seconds=warm.start_seconds if warm else None,
         )
         for model in plan.models
         if (zones := zones_by_pool[model.pool])
         for most in [{tier.purchase_option: tier.max_nodes for tier in pools[model.pool].tiers}]
+        for warm in [warm_nodes(plan.node_groups_by_pool[model.pool], [model.warm_start])]
         for price, source in [spot_price(model.cold_start.instance_type, plan.region)]
     ]

@@ -17,11 +17,15 @@ class Statement:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceAccountPlan:
-    """A Kubernetes service account that acts in AWS through EKS Pod Identity."""
+    """A Kubernetes service account that acts in AWS through EKS Pod Identity.
+
+    ``sized_groups``: Auto Scaling groups whose desired size it may set, by physical name.
+    """
 
     role: str
     namespace: str
     service_account: str
+    sized_groups: tuple[str, ...] = ()
 
 
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")

@@ -2,7 +2,15 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.plan.iam import AUTOSCALER, CAPACITY, COMPILER, MODEL_READER, Statement, policy
+from tokenfleet.plan.iam import (
+    AUTOSCALER,
+    CAPACITY,
+    COMPILER,
+    MODEL_READER,
+    ServiceAccountPlan,
+    Statement,
+    policy,
+)
 from tokenfleet.plan.nodes.groups import CAPACITY_TAG
 from tokenfleet.weights.compiled import COMPILED, NEURON
 from tokenfleet.weights.layout import PREFIX
@@ -11,23 +19,25 @@ from tokenfleet.weights.layout import PREFIX
 _OF_A_FLEET = ("fleet", "instance", "network-interface", "security-group", "subnet", "volume")
 
 
-def permissions(role: str, cluster_name: str, bucket_arn: str, queue_arn: str | None) -> str:
-    """Permissions (JSON) of a pod's role, by its name here.
+def permissions(
+    account: ServiceAccountPlan, cluster_name: str, bucket_arn: str, queue_arn: str | None
+) -> str:
+    """Permissions (JSON) of a pod's role.
 
     Raises:
         ValueError: when no pod has the role, or the capacity controller has no queue.
     """
-    match role:
+    match account.role:
         case AUTOSCALER.role:
             return policy(autoscaler_statements(cluster_name))
         case MODEL_READER.role:
             return model_reader_policy(bucket_arn)
         case CAPACITY.role if queue_arn:
-            return policy(capacity_statements(cluster_name, queue_arn))
+            return policy(capacity_statements(cluster_name, queue_arn, account.sized_groups))
         case COMPILER.role:
             return compiler_policy(bucket_arn)
         case _:
-            msg = f"no pod has the role {role}, or it lacks the queue of notices"
+            msg = f"no pod has the role {account.role}, or it lacks the queue of notices"
             raise ValueError(msg)
 
 
@@ -69,7 +79,9 @@ def autoscaler_statements(cluster_name: str) -> Sequence[Statement]:
     ]
 
 
-def capacity_statements(cluster_name: str, queue_arn: str) -> Sequence[Statement]:
+def capacity_statements(
+    cluster_name: str, queue_arn: str, sized_groups: Sequence[str] = ()
+) -> Sequence[Statement]:
     """What the capacity controller needs, and no more: groups and templates that carry its tag.
 
     A caller of LaunchInstances needs ec2:CreateFleet and ec2:DescribeLaunchTemplateVersions
@@ -78,31 +90,38 @@ def capacity_statements(cluster_name: str, queue_arn: str) -> Sequence[Statement
     (BedrockAgentCoreRuntimeInstancesOperatorRolePolicy, 2026-08). That policy also allows
     RunInstances, CreateTags and PassRole, but creates groups besides: not granted here, to be
     checked at the first deployment. A fleet needs a template, so the tag limits what is launched.
+    Only of ``sized_groups``, those with a warm pool, may it set the size: that is what draws on one.
     """
     _, partition, _, region, account, _ = queue_arn.split(":")
     ours = {"StringEquals": {f"aws:ResourceTag/{CAPACITY_TAG}": cluster_name}}
     ec2 = f"arn:{partition}:ec2:{region}"
+    group = (
+        f"arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:*:autoScalingGroupName"
+    )
+    drawing = Statement(
+        sid="DrawOnWarmPools",
+        actions=["autoscaling:SetDesiredCapacity"],
+        resources=[f"{group}/{name}" for name in sized_groups],
+        condition=ours,
+    )
     return [
         Statement(
             sid="DescribeGroups",
             actions=[
                 "autoscaling:DescribeAutoScalingGroups",
+                *(["autoscaling:DescribeWarmPool"] if sized_groups else []),
                 "ec2:DescribeLaunchTemplateVersions",
             ],
             resources=["*"],
         ),
+        *([drawing] if sized_groups else []),
         Statement(
             sid="LaunchAndEndOwnNodes",
             actions=[
                 "autoscaling:LaunchInstances",
                 "autoscaling:TerminateInstanceInAutoScalingGroup",
             ],
-            resources=[
-                (
-                    f"arn:{partition}:autoscaling:{region}:{account}"
-                    f":autoScalingGroup:*:autoScalingGroupName/{cluster_name}-*"
-                )
-            ],
+            resources=[f"{group}/{cluster_name}-*"],
             condition=ours,
         ),
         Statement(

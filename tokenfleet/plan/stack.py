@@ -9,10 +9,10 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.catalogue.prices import Prices
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
-from tokenfleet.plan.capacity.access import access_to_models
+from tokenfleet.plan.capacity.access import access_to_models, capacity_account
 from tokenfleet.plan.capacity.installation import CapacityPlan, plan_capacity
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
-from tokenfleet.plan.iam import AUTOSCALER, CAPACITY, COMPILER, MODEL_READER
+from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
 from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
 from tokenfleet.plan.manifests.compile_job import compile_job
 from tokenfleet.plan.manifests.serving import ServingPlan, plan_serving
@@ -183,7 +183,7 @@ def build(
                 AUTOSCALER,
                 MODEL_READER,
                 *([COMPILER] if compile_jobs else []),
-                *([CAPACITY] if spot else []),
+                *([capacity_account(groups_by_pool)] if spot else []),
             ],
         ),
         pools=pools,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tokenfleet.capacity.controller.settings import SettingsError, read_settings
+from tokenfleet.capacity.controller.settings import SettingsError, WarmSettings, read_settings
 
 GOOD: Mapping[str, Any] = {
     "region": "us-east-1",
@@ -40,6 +40,16 @@ def test_every_key_arrives() -> None:
     assert found.notice_seconds == 120
 
 
+def test_nodes_that_wait_stopped_are_told_of_or_not() -> None:
+    assert read_settings(json.dumps(GOOD)).pools["p"].warm is None
+    content = deepcopy(dict(GOOD))
+    content["pools"]["p"] |= {"warm": {"nodes": 2, "drawSeconds": 45}}
+    content["pools"]["p"]["knobs"]["warmBoot"] = 40.0
+    pool = read_settings(json.dumps(content)).pools["p"]
+    assert pool.warm == WarmSettings(nodes=2, draw_seconds=45)
+    assert pool.knobs.warm_boot == 40
+
+
 def _without(pool: dict[str, Any], key: str) -> None:
     del pool[key]
 
@@ -53,6 +63,7 @@ SPOILT: Mapping[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda p: p["models"].update(m={}),
         "settings.pools.p.models.m: .*graceSeconds|grace",
     ),
+    "warm pool": (lambda p: p.update(warm={"nodes": 2}), "settings.pools.p.warm: .*draw_seconds"),
     "not a mapping": (lambda p: p.update(models=[]), "settings.pools.p.models: not a mapping"),
 }
 

@@ -17,14 +17,17 @@ from tests.cluster.capacity.loop import (
     LOAD_SECONDS,
     MODEL,
     NOTICE_SECONDS,
+    ON_DEMAND,
     POOL,
+    SLOW_BOOT_SECONDS,
+    WARM_KNOBS,
     ZONES,
     Loop,
 )
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.fleet import FleetOf
 from tests.cluster.scarcity.bridge import Bridge
-from tests.cluster.scarcity.groups import make_groups
+from tests.cluster.scarcity.groups import keep_warm, make_groups
 from tests.cluster.scarcity.scarcity import Scarcity
 from tokenfleet.plan.stack import Plan
 
@@ -51,7 +54,8 @@ def loop_of(  # noqa: PLR0917 - fixtures
 ) -> Iterator[LoopOf]:
     """Starts the loop: nodes by the stand-in, so many replicas wanted, the controller running.
 
-    ``settled`` waits until all of them serve on spot.
+    ``settled`` waits until all of them serve on spot. With ``warm`` nodes beside the on-demand
+    group a new node takes ``SLOW_BOOT_SECONDS``, which does not fit into a notice.
     """
     plan = plans["prod"]
     with ExitStack() as stack:
@@ -62,15 +66,24 @@ def loop_of(  # noqa: PLR0917 - fixtures
             *,
             settled: bool = True,
             spot: int | None = None,
+            warm: int = 0,
             **settings: Any,  # noqa: ANN401 - any of the settings
         ) -> Loop:
             faster = next(m for m in plan.models if m.name == MODEL).deadlines.start_seconds
             fleet = fleet_of("prod", faster=faster / LOAD_SECONDS)
             installed(api, plan)
             make_groups(scarcity.aws, plan.node_groups_by_pool[POOL])
-            bridge = Bridge(scarcity, control_plane.access, plan, boot_seconds=BOOT_SECONDS)
+            if warm:
+                keep_warm(scarcity.aws, ON_DEMAND, warm)
+            bridge = Bridge(
+                scarcity,
+                control_plane.access,
+                plan,
+                boot_seconds=SLOW_BOOT_SECONDS if warm else BOOT_SECONDS,
+                warm_boot_seconds=BOOT_SECONDS,
+            )
             stack.enter_context(bridge)
-            knobs = {**KNOBS, **settings.pop("knobs", {})}
+            knobs = {**KNOBS, **(WARM_KNOBS if warm else {}), **settings.pop("knobs", {})}
             models = {MODEL: {"graceSeconds": GRACE_SECONDS, "startSeconds": 8.0}}
             planned = settings_of(
                 plan,
@@ -84,6 +97,7 @@ def loop_of(  # noqa: PLR0917 - fixtures
                     "models": models,
                     **settings,
                 },
+                warm={"nodes": warm, "drawSeconds": 3.0} if warm else None,
             )
             fleet.prepare()
             controller = Controller(

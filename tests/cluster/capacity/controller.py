@@ -130,7 +130,13 @@ class Controller:
 
 
 def settings_of(
-    plan: Plan, fleet: Fleet, pool: str, *, knobs: Mapping[str, float], **other: object
+    plan: Plan,
+    fleet: Fleet,
+    pool: str,
+    *,
+    knobs: Mapping[str, float],
+    warm: Mapping[str, float] | None = None,
+    **other: object,
 ) -> dict[str, Any]:
     """The planned settings for one pool, with times that pass in seconds."""
     (capacity,) = plan.capacity
@@ -139,6 +145,8 @@ def settings_of(
     settings |= {"namespace": fleet.namespace, "metricsPort": free_port()}
     of_pool = settings["pools"][pool]
     of_pool["knobs"] |= knobs
+    if warm:
+        of_pool["warm"] = warm
     of_pool |= {key: value for key, value in other.items() if key in of_pool}
     settings |= {key: value for key, value in other.items() if key in settings}
     settings["pools"] = {pool: of_pool}

@@ -32,6 +32,12 @@ KNOBS: Mapping[str, float] = {
     "rest": 3,
     "longestRest": 6,
 }
+SLOW_BOOT_SECONDS = 14.0
+WARM_KNOBS: Mapping[str, float] = {
+    "boot": SLOW_BOOT_SECONDS + LOAD_SECONDS + 1,
+    "warmBoot": BOOT_SECONDS + LOAD_SECONDS + 1,
+}
+"""Of a pool beside which nodes wait stopped: a new one comes too late for a notice, those do not."""
 SETTLE_SECONDS = 60.0
 
 
@@ -120,6 +126,19 @@ class Loop:
     def on_demand(self) -> Sequence[Instance]:
         """The on-demand instances that run or start."""
         return self.scarcity.instances(ON_DEMAND, "pending", "running")
+
+    def stopped(self) -> Sequence[Instance]:
+        """The on-demand instances that wait stopped."""
+        return self.scarcity.instances(ON_DEMAND, "stopped")
+
+    def await_stopped(self, count: int) -> None:
+        """Wait until so many do."""
+
+        def done() -> bool:
+            """so many nodes wait stopped"""
+            return len(self.stopped()) == count
+
+        self.eventually(done)
 
     def surged(self) -> bool:
         """more replicas are asked for than wanted"""

@@ -20,13 +20,20 @@ _EVERY_SECONDS = 0.05
 class Bridge:
     """Works while its block runs; what went wrong is raised at its end.
 
-    A node is called as its instance and joins, as planned, ``boot_seconds`` after the launch.
+    A node is called as its instance and joins, as planned, ``boot_seconds`` after the launch. One
+    of a warm pool joins ``warm_boot_seconds`` after it was drawn, and never before.
     """
 
     def __init__(
-        self, scarcity: Scarcity, access: Access, plan: Plan, *, boot_seconds: float
+        self,
+        scarcity: Scarcity,
+        access: Access,
+        plan: Plan,
+        *,
+        boot_seconds: float,
+        warm_boot_seconds: float = 0.0,
     ) -> None:
-        self.boot_seconds = boot_seconds
+        self.boot_seconds, self.warm_boot_seconds = boot_seconds, warm_boot_seconds
         self._scarcity, self._api, self._plan = scarcity, Api(access), plan
         self._groups: Mapping[str, tuple[str, NodeGroupPlan]] = {
             group.physical_name: (pool, group)
@@ -68,7 +75,8 @@ class Bridge:
     def _run(self) -> None:
         while not self._end.wait(_EVERY_SECONDS):
             for instance in self._scarcity.instances():
-                self._follow(instance)
+                if instance.state not in ("stopping", "stopped"):
+                    self._follow(instance)
 
     def _follow(self, instance: Instance) -> None:
         name = instance.instance_id
@@ -80,9 +88,14 @@ class Bridge:
             if name in self._joined:
                 self._joined.remove(name)
                 leave(self._api, name)
-        elif name in self._booting and time.time() >= instance.launched_at + self.boot_seconds:
+        elif name in self._booting and time.time() >= self._joins_at(instance):
             self._api.create(self._node(self._booting.pop(name)))
             self._joined.add(name)
+
+    def _joins_at(self, instance: Instance) -> float:
+        if instance.waited:
+            return instance.drawn_at + self.warm_boot_seconds
+        return instance.launched_at + self.boot_seconds
 
     def _expect(self, instance: Instance) -> None:
         for zone in ("", instance.zone):

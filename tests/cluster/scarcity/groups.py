@@ -32,6 +32,19 @@ def _make(aws: Clients, group: NodeGroupPlan, *, protected: bool) -> None:
         Tags=[{"Key": key, "Value": value} for key, value in group.group_tags.items()],
     )
     aws.autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["AZRebalance"])
+    if group.warm_pool and group.warm_pool.nodes:
+        keep_warm(aws, name, group.warm_pool.nodes)
+
+
+def keep_warm(aws: Clients, group: str, nodes: int) -> None:
+    """So many instances wait stopped beside a group, however large it is."""
+    aws.autoscaling.put_warm_pool(
+        AutoScalingGroupName=group,
+        MinSize=nodes,
+        MaxGroupPreparedCapacity=nodes,
+        PoolState="Stopped",
+        InstanceReusePolicy={"ReuseOnScaleIn": False},
+    )
 
 
 def _purchase(group: NodeGroupPlan) -> "MixedInstancesPolicyTypeDef":

@@ -31,9 +31,10 @@ class Call:
 class Instance:
     """One instance, kept after its end.
 
-    ``state`` is EC2's: pending, running, shutting-down or terminated. ``launched_by`` and
-    ``ended_by`` name the action, or what happened: a group that refills or scales in by itself, a
-    reclaim, a launch that failed late. Times are seconds of the epoch.
+    ``state`` is EC2's: pending, running, shutting-down or terminated; of a warm pool stopping, as
+    long as it warms up, and stopped. ``launched_by`` and ``ended_by`` name the action, or what
+    happened: a group that refills or scales in by itself, a reclaim, a launch that failed late.
+    Times are seconds of the epoch; one that ``waited`` in a warm pool was ``drawn_at``.
     """
 
     instance_id: str
@@ -46,3 +47,9 @@ class Instance:
     state: str = "pending"
     ended_by: str = ""
     ended_at: float = 0
+    drawn_at: float = 0
+
+    @property
+    def waited(self) -> bool:
+        """Whether it came out of a warm pool."""
+        return self.drawn_at > 0

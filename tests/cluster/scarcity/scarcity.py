@@ -84,13 +84,21 @@ class Scarcity:
         """
         self._ask("capacity", market=market, zone=zone, instances=instances, code=code)
 
-    def pace(self, *, pending: float = 0.1, look: float = 0.2, ending: float = 0.1) -> None:
+    def pace(
+        self,
+        *,
+        pending: float = 0.1,
+        look: float = 0.2,
+        ending: float = 0.1,
+        warming: float = 0.1,
+    ) -> None:
         """How many seconds things take: a launch until InService, and the end of an instance.
 
         A group compares its instances with its desired capacity ``look`` seconds after a change,
-        and again as long as some are missing.
+        and again as long as some are missing. Its warm pool is looked at with it; an instance is
+        stopped there ``warming`` seconds after its launch.
         """
-        self._ask("pace", pending=pending, look=look, ending=ending)
+        self._ask("pace", pending=pending, look=look, ending=ending, warming=warming)
 
     def fail_launches(self, count: int) -> None:
         """The next launches are accepted and then fail while they are pending."""

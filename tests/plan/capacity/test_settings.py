@@ -7,7 +7,10 @@ from typing import Any, cast
 import pytest
 
 from tokenfleet.capacity.question import questions
+from tokenfleet.plan.permissions import permissions
 from tokenfleet.plan.stack import Plan
+from tokenfleet.policies.access import no_unexplained_wildcards
+from tokenfleet.recording.recorded import Recording
 
 Keys = dict[str, Any]
 PlanOf = Callable[[Mapping[str, Any]], Plan]
@@ -94,6 +97,64 @@ def test_a_person_says_how_careful_how_spare_and_whether_at_all(
     keys["pools"]["graviton4"] |= {"care": 2.5, "spare": 1, "dryRun": True}
     pool = told(plan_of(keys))["pools"]["graviton4"]
     assert (pool["knobs"]["care"], pool["knobs"]["spare"], pool["dryRun"]) == (2.5, 1, True)
+
+
+def _waiting(keys: Keys, plan_of: PlanOf) -> Keys:
+    """Two nodes of graviton4 wait stopped; weights that are not published would be nothing to wait with."""
+    pool = keys["pools"]["graviton4"]
+    pool["instanceTypes"] = ["c8g.8xlarge"]
+    pool["tiers"]["on-demand"] |= {"max": 4, "warmNodes": 2}
+    for model in plan_of(keys).models:
+        keys["models"][model.name]["published"] = model.mark
+    return keys
+
+
+def test_a_pool_is_told_of_nodes_that_wait_stopped_and_its_forecast_too(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    before = told(plan_of(keys_of("prod")))["pools"]
+    plan = plan_of(_waiting(keys_of("prod"), plan_of))
+    pools = told(plan)["pools"]
+    (model,) = [model for model in plan.models if model.pool == "graviton4"]
+    start = model.warm_start
+    assert start is not None
+    assert pools["graviton4"]["warm"] == {"nodes": 2, "drawSeconds": start.boot.seconds.high}
+    assert pools["graviton4"]["knobs"]["warmBoot"] == pytest.approx(start.total.expected, abs=0.05)
+    assert {name: pool for name, pool in pools.items() if name != "graviton4"} == {
+        name: pool for name, pool in before.items() if name != "graviton4"
+    }
+    asked = {asked.pool: asked for asked in questions(plan)}
+    assert (asked["graviton4"].warm, asked["graviton4"].warm_seconds) == (2, start.total.expected)
+    others = [found for pool, found in asked.items() if pool != "graviton4"]
+    assert all((found.warm, found.warm_seconds) == (0, None) for found in others)
+
+
+def test_only_a_group_beside_which_nodes_wait_may_be_resized(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    def statements(plan: Plan) -> Mapping[str, Mapping[str, Any]]:
+        (account,) = [a for a in plan.cluster.identities if a.role == "capacity"]
+        queue = "arn:aws:sqs:us-east-1:111122223333:notices"
+        document = permissions(account, "tokenfleet-prod", "arn:aws:s3:::models", queue)
+        return {found["Sid"]: found for found in json.loads(document)["Statement"]}
+
+    without = statements(plan_of(keys_of("prod")))
+    waiting = statements(plan_of(_waiting(keys_of("prod"), plan_of)))
+    assert waiting.keys() - without.keys() == {"DrawOnWarmPools"}
+    changed = {sid for sid in without if without[sid] != waiting[sid]}
+    assert changed == {"DescribeGroups"}
+    draw = waiting["DrawOnWarmPools"]
+    assert draw["Action"] == ["autoscaling:SetDesiredCapacity"]
+    names = [arn.rpartition("/")[2] for arn in draw["Resource"]]
+    assert names == ["tokenfleet-dev-graviton4-on-demand"]
+    assert draw["Condition"] == without["LaunchAndEndOwnNodes"]["Condition"]
+
+
+def test_a_program_with_stopped_nodes_asks_for_nothing_unexplained(
+    keys_of: Callable[[str], Keys], plan_of: PlanOf, recording_of: Callable[..., Recording]
+) -> None:
+    recording = recording_of(_waiting(keys_of("prod"), plan_of), "deployment")
+    assert not list(no_unexplained_wildcards(recording))
 
 
 def test_a_pool_without_spot_is_the_autoscalers_alone(

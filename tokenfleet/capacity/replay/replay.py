@@ -30,7 +30,7 @@ class Pool:
     wanted: int
     boot: float
     warm: int = 0
-    warm_boot: float = 0.0
+    warm_boot: float = math.inf
     notice: float = 120.0
     drain: float = 0.0
     answer: float = 15.0

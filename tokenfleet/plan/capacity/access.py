@@ -1,15 +1,26 @@
 """What the capacity controller may do in the cluster, and nothing else."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tokenfleet.plan.capacity.settings import STATE
-from tokenfleet.plan.iam import CAPACITY, MODEL_READER
+from tokenfleet.plan.capacity.warm import warm_group
+from tokenfleet.plan.iam import CAPACITY, MODEL_READER, ServiceAccountPlan
+from tokenfleet.plan.nodes.groups import NodeGroupPlan
 
 Manifest = Mapping[str, object]
 
 _RBAC = "rbac.authorization.k8s.io"
 _CLUSTER_NAME = f"tokenfleet-{CAPACITY.service_account}"
 _LOOK_AND_PATCH = ("get", "list", "patch")
+
+
+def capacity_account(
+    groups_by_pool: Mapping[str, Sequence[NodeGroupPlan]],
+) -> ServiceAccountPlan:
+    """Who it is in AWS: it may set the size of the groups beside which nodes wait stopped."""
+    beside = [warm_group(groups) for groups in groups_by_pool.values()]
+    return replace(CAPACITY, sized_groups=tuple(g.physical_name for g in beside if g))
 
 
 def access_manifests() -> Sequence[Manifest]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.catalogue.spot import spot_price
+from tokenfleet.plan.capacity.warm import warm_nodes
 from tokenfleet.plan.iam import CAPACITY, MODEL_READER
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.nodes.pools import LOOK_SECONDS, PoolPlan
@@ -54,17 +55,20 @@ def _pool(
     slowest = max((model.cold_start for model in models), key=lambda s: s.total.expected)
     longest_drain = max(model.drain.grace_seconds for model in models)
     price, _ = spot_price(slowest.instance_type, region)
+    warm = warm_nodes(groups, [model.warm_start for model in models])
     return {
         "groups": {option: group.physical_name for option, group in by_option.items()},
         "zones": list(by_option["spot"].zones),
         "bounds": dict(_bounds(by_option)),
         "knobs": {
             "boot": round(slowest.total.expected, 1),
+            **({"warmBoot": round(warm.start_seconds, 1)} if warm else {}),
             "serves": float(max(0, SPOT_NOTICE_SECONDS - longest_drain)),
             "care": pool.care,
             "spare": pool.spare,
             "spotPrice": price,
         },
+        **({"warm": {"nodes": warm.nodes, "drawSeconds": warm.draw_seconds}} if warm else {}),
         "provisionSeconds": float(max(model.deadlines.provision_seconds for model in models)),
         "models": {
             model.name: {

@@ -62,6 +62,19 @@ class AutoScaling(AutoScalingResponse):
         group.set_desired_capacity(self._get_int_param("DesiredCapacity"))
         return EmptyResult()
 
+    def put_warm_pool(self) -> ActionResult:
+        """Instances that wait beside a group; moto only writes down that they should."""
+        answer = super().put_warm_pool()
+        self._group(str(self._get_param("AutoScalingGroupName"))).look_later()
+        return answer
+
+    def describe_warm_pool(self) -> ActionResult:
+        """What waits there; a group without a warm pool has nothing."""
+        group = self._group(str(self._get_param("AutoScalingGroupName")))
+        return ActionResult(
+            {"WarmPoolConfiguration": group.warm_pool, "Instances": list(group.waiting)}
+        )
+
     def update_auto_scaling_group(self) -> ActionResult:
         """moto forgets the purchase options of a group when anything else of it changes."""
         group = self._group(str(self._get_param("AutoScalingGroupName")))

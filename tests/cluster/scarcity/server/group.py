@@ -14,12 +14,18 @@ from tests.cluster.scarcity.records import Instance
 from tests.cluster.scarcity.server.world import WORLD
 
 _LEAVING = "Terminating"
+_WARMING, _STOPPED = "Warmed:Pending:Wait", "Warmed:Stopped"
 
 
 class Group(FakeAutoScalingGroup):
     """Desired capacity is a wish: instances come and go later, unless there is no room for them."""
 
     _will_look = False
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - moto's
+        self.waiting: list[InstanceState] = []
+        """The instances of its warm pool, which are not among its own."""
+        super().__init__(*arguments, **named)
 
     @property
     def market(self) -> str:
@@ -97,6 +103,13 @@ class Group(FakeAutoScalingGroup):
         return self.ec2_launch_template.get_version(self.launch_template_version)  # type: ignore[union-attr] - a group here always has one
 
     def _launch_one(self, zone: str, by: str) -> Instance:
+        instance, state = self._started(zone, by)
+        state.lifecycle_state = "Pending"
+        self.instance_states.append(state)
+        WORLD.later.after(WORLD.pace.pending, partial(self._in_service, instance, state))
+        return instance
+
+    def _started(self, zone: str, by: str) -> tuple[Instance, InstanceState]:
         (started,) = self.ec2_backend.run_instances(
             self.image_id,
             1,
@@ -119,10 +132,7 @@ class Group(FakeAutoScalingGroup):
             launched_at=time.time(),
         )
         WORLD.instances[instance.instance_id] = instance
-        state = InstanceState(started, lifecycle_state="Pending", autoscaling_group=self)
-        self.instance_states.append(state)
-        WORLD.later.after(WORLD.pace.pending, partial(self._in_service, instance, state))
-        return instance
+        return instance, InstanceState(started, autoscaling_group=self)
 
     def _in_service(self, instance: Instance, state: InstanceState) -> None:
         if instance.state == "pending":
@@ -149,10 +159,53 @@ class Group(FakeAutoScalingGroup):
             open_to_it = [state for state in self.staying if not state.protected_from_scale_in]
             for state in open_to_it[:-missing]:
                 self.end(state.instance_id, "scale in")
+        if not self._warm_pool_is_full():
+            self.look_later()
+
+    def _warm_pool_is_full(self) -> bool:
+        """Launch what it lacks, where there is room."""
+        pool = self.warm_pool
+        if pool is None:
+            return True
+        prepared = (pool.max_group_prepared_capacity or self.max_size or 0) - (
+            self.desired_capacity or 0
+        )
+        zones = sorted(self.availability_zones, key=lambda zone: -WORLD.free(self.market, zone))
+        for _ in range(max(pool.min_size, prepared) - len(self.waiting)):
+            if not WORLD.free(self.market, zones[0]):
+                return False
+            instance, state = self._started(zones[0], "warm pool")
+            WORLD.change(instance, "stopping")
+            state.lifecycle_state = _WARMING
+            self.waiting.append(state)
+            WORLD.later.after(WORLD.pace.warming, partial(self._stopped, instance, state))
+            zones.append(zones.pop(0))
+        return True
+
+    def _stopped(self, instance: Instance, state: InstanceState) -> None:
+        if state in self.waiting:
+            WORLD.change(instance, "stopped")
+            state.lifecycle_state = _STOPPED
+
+    def _draw(self) -> bool:
+        """Whether one that is stopped starts; where its zone has no room another is tried."""
+        for state in self.waiting:
+            instance = WORLD.instances[state.instance_id]
+            if state.lifecycle_state == _STOPPED and WORLD.free(self.market, instance.zone):
+                self.waiting.remove(state)
+                instance.drawn_at = time.time()
+                WORLD.change(instance, "pending")
+                state.lifecycle_state = "Pending"
+                self.instance_states.append(state)
+                WORLD.later.after(WORLD.pace.pending, partial(self._in_service, instance, state))
+                return True
+        return False
 
     def _refill(self, missing: int) -> int:
         held = Counter(str(state.availability_zone) for state in self.staying)
         done = 0
+        while done < missing and self._draw():
+            done += 1
         while done < missing:
             # The emptiest zone first; a dry one is passed over.
             for zone in sorted(self.availability_zones, key=lambda zone: held[zone]):

@@ -20,11 +20,15 @@ ACCOUNT = "123456789012"
 
 @dataclass(kw_only=True)
 class Pace:
-    """Seconds: from a launch to InService, between a group's looks at itself, of a termination."""
+    """Seconds: from a launch to InService, between a group's looks at itself, of a termination.
+
+    ``warming``: from a launch into a warm pool until the instance is stopped there.
+    """
 
     pending: float = 0.1
     look: float = 0.2
     ending: float = 0.1
+    warming: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +63,10 @@ class World:
         held = [
             instance
             for instance in self.instances.values()
-            if (instance.market, instance.zone) == (market, zone) and instance.state != "terminated"
+            # What is stopped has no claim to any: to start it may be refused (EC2 user guide,
+            # "Troubleshoot instance launch issues", InsufficientInstanceCapacity).
+            if (instance.market, instance.zone) == (market, zone)
+            and instance.state not in ("stopped", "terminated")
         ]
         return max(0, room.instances - len(held))
 
