@@ -56,6 +56,11 @@ EXCUSE_BY_SID: Mapping[str, Excuse] = {
             }
         ),
     ),
+    "CompleteOwnLaunch": Excuse(
+        reason="one group by its whole name; its ARN carries an id that is known only after the"
+        " group exists, whose first nodes need the permission",
+        actions=frozenset({"autoscaling:CompleteLifecycleAction"}),
+    ),
     "LaunchOwnTemplates": Excuse(
         reason="limited by condition to launch templates tagged for this cluster's capacity"
         " controller; every new version of a pool's disks may bring another template",

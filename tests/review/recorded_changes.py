@@ -152,6 +152,16 @@ CHANGES: Mapping[str, Recorded] = {
         only=frozenset({UPDATE}),
         says=["cannot be undone", "nodes launched from now on get the new template"],
     ),
+    "warm-nodes": Recorded(
+        stack="prod",
+        edits=[put("pools.inferentia2.tiers.on-demand.warmNodes", 1)],
+        verdict="settings: 2 resources created, 2 resources updated",
+        holds={
+            "Group inferentia2-on-demand-group": (UPDATE, SETTINGS),
+            "LifecycleHook inferentia2-on-demand-warm-hook": (CREATE, ADDITION),
+        },
+        only=frozenset({CREATE, UPDATE}),
+    ),
     "node-image": Recorded(
         edits=[put(f"{POOL}.imageId", "ami-01234567")],
         verdict="settings: 4 resources updated",

@@ -1,5 +1,6 @@
 """Fixtures: one S3 server a session, a fresh bucket a test."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,8 @@ from typer.testing import CliRunner, Result
 
 from tests.cluster.tools import ToolsMissing, binary
 from tests.storage.bucket_policy import Policed, policed
-from tests.storage.rendered import Machine, Run
+from tests.storage.machine import EBS, Machine, run_command
+from tests.storage.rendered import Host, Run
 from tests.storage.s3_server import S3Server
 from tokenfleet.cli import app
 from tokenfleet.plan.bucket_policies import model_bucket_policy
@@ -46,7 +48,7 @@ def front(s3_server: S3Server, bucket: str) -> Iterator[Policed]:
 @pytest.fixture
 def run(s3_server: S3Server, front: Policed, bucket: str, tmp_path: Path) -> Run:
     """Runs a rendered container on this machine; the bucket refuses what its policy refuses."""
-    return Machine(s3_server, f"{front.endpoint}/{bucket}", tmp_path).run
+    return Host(s3_server, f"{front.endpoint}/{bucket}", tmp_path).run
 
 
 @pytest.fixture
@@ -58,3 +60,20 @@ def tokenfleet(s3_server: S3Server, bucket: str) -> Callable[..., Result]:
         return CliRunner().invoke(app, [*map(str, arguments)], env=environment)
 
     return run
+
+
+@pytest.fixture
+def machine(tmp_path: Path, root: Path) -> Iterator[Machine]:
+    """A machine with a root disk that has a partition."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting needs root")
+    made = Machine(tmp_path, root)
+    try:
+        try:
+            disk = made.add("nvme0n1", EBS)
+        except RuntimeError as error:
+            pytest.skip(f"no loop devices here: {error}")
+        run_command("mkfs.ext4", "-q", "-L", "/", str(disk.resolve()))
+        yield made
+    finally:
+        made.end()

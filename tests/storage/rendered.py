@@ -34,7 +34,7 @@ def _pod(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     return manifest["spec"]["template"]["spec"]
 
 
-class Machine:
+class Host:
     """A node with the folders of one pod at a time."""
 
     def __init__(self, server: S3Server, store_url: str, folder: Path) -> None:

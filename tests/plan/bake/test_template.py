@@ -74,6 +74,7 @@ def test_image_builder_takes_what_the_template_says(
             continue
         shape = service.operation_model(f"Create{kind}").input_shape
         given = {"clientToken": "0", **_as_api(resource["Properties"])}
+        assert shape is not None
         report = ParamValidator().validate(given, shape)
         assert not report.has_errors(), report.generate_report()
         # What the template sets and the API does not know would be passed over in silence.

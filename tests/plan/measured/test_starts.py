@@ -116,6 +116,11 @@ def test_join_image_and_weights_are_told_apart_beside_each_other() -> None:
     assert _seconds(found, beside=True) == {"join": 26, "image pull": 13, "weights": 49}
 
 
+def test_a_journal_may_come_through_a_session_that_says_so() -> None:
+    said = f"Starting session with SessionId: me-0a1b\r\n\n{_text(BOOT)}\nExiting session.\n"
+    assert _compared(_text(CLUSTER), said) == _compared(_text(CLUSTER), _text(BOOT))
+
+
 def test_several_starts_are_a_median_with_the_least_and_the_most() -> None:
     def slower(document: Document) -> None:
         pod, node = copy.deepcopy(_cold_pod(document)), copy.deepcopy(_node(document))
@@ -214,7 +219,11 @@ BAD_TEXTS: Sequence[tuple[Sequence[str], str]] = [
     ([_text(BOOT)], f"holds no pod that serves {MODEL}"),
     ([_text(BOOT).replace("cloud-final", "cloud-last")], "holds no start of cloud-final.service"),
     ([_text(BOOT).replace('"1795', '"x1795')], "line 5: __REALTIME_TIMESTAMP"),
-    ([_text(BOOT) + "torn"], "line 9: is no JSON"),
+    ([_text(BOOT) + '{"torn'], "line 9: is no JSON"),
+    (
+        [_text(BOOT).replace('{"__REALTIME_TIMESTAMP": "179594644019', "torn", 1)],
+        "line 6: is no JSON",
+    ),
     ([_text(BOOT).replace("ip-10-0-37-112.ec2.internal", "localhost")], "names no host"),
     ([_text(ENGINE).replace("Loading weights", "Loading")], "holds no line with"),
     ([_text(INSTANCES).replace("10:00:14", "10:61:14")], "Reservations.0.Instances.0.LaunchTime"),

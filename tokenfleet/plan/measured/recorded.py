@@ -49,13 +49,14 @@ class Recorded:
         Raises:
             RecordedError: when it is of none, or lacks what its form must hold.
         """
-        first, _, _ = text.lstrip().partition("\n")
-        if f'"{_TIME}"' in first:
-            self._add_journal(text)
+        lines = text.splitlines()
+        opened = next((line for line in lines if line.startswith("{")), "")
+        if f'"{_TIME}"' in opened:
+            self._add_journal(lines)
         elif text.lstrip().startswith("{"):
             self._add_document(text)
-        elif _moment_of_line(first):
-            self._add_log(text)
+        elif any(_moment_of_line(line) for line in lines[:1]):
+            self._add_log(lines)
         else:
             raise RecordedError(WAYS_OUT)
 
@@ -86,11 +87,12 @@ class Recorded:
             node = _one(Node, f"items.{number}", item)
             self.nodes[node.metadata.name] = node
 
-    def _add_journal(self, text: str) -> None:
+    def _add_journal(self, lines: Sequence[str]) -> None:
         host, script = "", None
-        for number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
+        # Before the first entry and after the last, a session or a debugging pod says that it begins
+        # and ends.
+        entries = [number for number, line in enumerate(lines) if line.startswith("{")]
+        for number, line in enumerate(lines[entries[0] : entries[-1] + 1], entries[0] + 1):
             entry = _entry(line, number)
             if (named := entry.get(_HOST)) and named != _EARLY_HOST:
                 host = str(named)
@@ -104,8 +106,8 @@ class Recorded:
             raise RecordedError(msg)
         self.scripts[host] = script
 
-    def _add_log(self, text: str) -> None:
-        moments = [_moment_of_line(line) for line in text.splitlines() if _LOADED in line]
+    def _add_log(self, lines: Sequence[str]) -> None:
+        moments = [_moment_of_line(line) for line in lines if _LOADED in line]
         if not moments or moments[-1] is None:
             msg = f'holds no line with "{_LOADED}": take the whole log of the container vllm'
             raise RecordedError(msg)
