@@ -14,6 +14,14 @@ SCRIPT = Path(__file__).parents[2] / "userdata" / "warm-node"
 IMAGE = "registry.example/engine:v1"
 CACHED = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/dev/engine@sha256:1"
 PULL = f"ctr --namespace k8s.io images pull {IMAGE}"
+ASK = (
+    "aws eks describe-addon --region eu-west-1 --cluster-name a-cluster --addon-name vpc-cni"
+    " --query addon.addonVersion --output text"
+)
+PLUG_IN = [
+    f"602401143452.dkr.ecr.eu-west-1.amazonaws.com/{name}:v1.21.1-eksbuild.1"
+    for name in ("amazon-k8s-cni-init", "amazon-k8s-cni")
+]
 
 
 def complete(result: str) -> str:
@@ -55,7 +63,7 @@ class Node:
         self.calls_file.touch()
         self.ready.touch()
         for name in ("aws", "ctr", "sync"):
-            self.program(name)
+            self.program(name, "[[ $1 != eks ]]")
         self.program("systemctl", "[[ $1 != is-active ]]")
 
     def program(self, name: str, then: str = "") -> None:
@@ -81,6 +89,7 @@ class Node:
                 "PATH": f"{self._folder}:{os.environ['PATH']}",
                 "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.metadata.endpoint,
                 "AWS_REGION": "eu-west-1",
+                "WARM_CLUSTER": "a-cluster",
                 "WARM_GROUP": "a-group",
                 "WARM_HOOK": "a-hook",
                 "WARM_IMAGES": images,
@@ -147,6 +156,7 @@ def test_a_node_gets_ready_before_it_may_be_stopped(node: Node) -> None:
     assert node.calls == [
         "systemctl is-active --quiet kubelet.service",
         "systemctl start containerd.service",
+        ASK,
         PULL,
         "ctr --namespace k8s.io images pull another:v2",
         "systemctl start tokenfleet-models.service",
@@ -164,6 +174,22 @@ def test_an_image_of_ecr_is_pulled_with_the_credentials_of_its_region(node: Node
     node.run("settle", images=CACHED)
     assert "aws ecr get-login-password --region eu-west-1" in node.calls
     assert f"ctr --namespace k8s.io images pull --user AWS:a-password {CACHED}" in node.calls
+
+
+def test_the_network_plug_in_is_got_ready_in_the_version_of_the_cluster(node: Node) -> None:
+    node.until(CONTINUE, "Warmed:Stopped", then="InService")
+    node.program("aws", "case $1 in eks) echo v1.21.1-eksbuild.1 ;; ecr) echo a-password ;; esac")
+    node.run("settle")
+    pulls = [f"ctr --namespace k8s.io images pull --user AWS:a-password {name}" for name in PLUG_IN]
+    assert [call for call in node.calls if "602401143452" in call] == pulls
+
+
+def test_a_plug_in_that_is_not_known_keeps_no_node_from_being_stopped(node: Node) -> None:
+    node.until(CONTINUE, "Warmed:Stopped", then="InService")
+    settled = node.run("settle")
+    assert "which network plug-in runs here is not known" in settled.stderr
+    assert PULL in node.calls
+    assert CONTINUE in node.calls
 
 
 def test_a_pull_that_fails_is_tried_again(node: Node) -> None:

@@ -127,7 +127,7 @@ def test_their_hook_waits_until_the_slowest_start_would_be_ready(
 @pytest.mark.parametrize(("seconds", "waited"), WAITED)
 def test_a_hook_waits_as_long_as_the_api_lets_it(seconds: float, waited: int) -> None:
     warming = Warming(images=[], seconds=seconds, published=True)
-    planned = plan_warm_pool("a-group", 1, warming)
+    planned = plan_warm_pool("a-cluster", "a-group", 1, warming)
     assert planned
     assert planned.heartbeat_seconds == waited
 
@@ -146,7 +146,7 @@ def _units(group: NodeGroupPlan) -> str:
     assert not message.defects
     parts = [part for part in message.walk() if not part.is_multipart()]
     kinds = [part.get_content_type() for part in parts]
-    assert kinds == ["application/node.eks.aws", "text/x-shellscript", "text/x-shellscript"]
+    assert kinds == ["application/node.eks.aws", *["text/x-shellscript"] * 3]
     return str(parts[-1].get_payload())
 
 

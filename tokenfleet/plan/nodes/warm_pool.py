@@ -33,6 +33,7 @@ class Warming:
 class WarmBoot:
     """What a node must know to get ready and to say so."""
 
+    cluster_name: str
     group_name: str
     hook: str
     images: Sequence[str]
@@ -52,7 +53,9 @@ class WarmPoolPlan:
     boot: WarmBoot
 
 
-def plan_warm_pool(group_name: str, nodes: int, warming: Warming) -> WarmPoolPlan | None:
+def plan_warm_pool(
+    cluster_name: str, group_name: str, nodes: int, warming: Warming
+) -> WarmPoolPlan | None:
     """The warm pool of a group for so many nodes; None where none are wanted."""
     if not nodes:
         return None
@@ -60,7 +63,9 @@ def plan_warm_pool(group_name: str, nodes: int, warming: Warming) -> WarmPoolPla
         nodes=nodes,
         filled=warming.published,
         heartbeat_seconds=min(_MOST_SECONDS, max(_LEAST_SECONDS, math.ceil(warming.seconds))),
-        boot=WarmBoot(group_name=group_name, hook=HOOK, images=warming.images),
+        boot=WarmBoot(
+            cluster_name=cluster_name, group_name=group_name, hook=HOOK, images=warming.images
+        ),
     )
 
 
