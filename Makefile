@@ -41,7 +41,7 @@ preview: $(LIBRARIES) ## show what a stack builds and costs (STACK=dev)
 test: setup lint types unit ## lint, types, unit tests
 
 lint: setup ## style and import rules
-	$(BIN)/shellcheck -x .ci/run .github/actions/review/review userdata/model-cache userdata/model-loader userdata/compile-artifacts userdata/load-compiled tests/newcomer/first-hour
+	$(BIN)/shellcheck -x .ci/run .github/actions/review/review userdata/model-cache userdata/model-loader userdata/compile-artifacts userdata/load-compiled userdata/bake-image userdata/baked-image userdata/bake-weights userdata/warm-node tests/newcomer/first-hour
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
