@@ -154,3 +154,6 @@ def test_all_that_engines_compile_is_below_the_folder_that_is_published(
         values = {variable.name: variable.value for variable in model.environment}
         for name in ("VLLM_CACHE_ROOT", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR"):
             assert values[name].startswith("/cache/compiled/")
+        # Neuron's image holds byte-compiled Python, which another place would hide.
+        prefix = values.get("PYTHONPYCACHEPREFIX", "")
+        assert prefix.startswith("/cache/compiled/") == (not model.artifacts)
