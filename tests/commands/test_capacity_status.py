@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.capacity.controller.pools import NOW, Machine, Seen
-from tokenfleet.capacity.controller.status import PoolStatus, pool_status
+from tokenfleet.capacity.controller.status import PoolStatus, WarmStatus, pool_status
 from tokenfleet.capacity.policy.memory import Memory, ZoneMemory
 from tokenfleet.cli import app
 
@@ -62,6 +62,26 @@ def test_people_see_what_is_held_and_what_goes(tmp_path: Path) -> None:
     assert "booting" in shown
     assert "0.41" in shown  # losses an hour of a zone held for two hours
     assert "has said nothing since" not in shown
+
+
+@pytest.mark.parametrize(
+    ("warm", "says"),
+    [
+        (WarmStatus(wanted=2, stopped=2, warming=0, coming=0), "2 of 2 nodes wait stopped."),
+        (
+            WarmStatus(wanted=3, stopped=1, warming=1, coming=1),
+            "1 of 3 nodes wait stopped, 1 warming up, 1 drawn and not seen yet.",
+        ),
+        (None, ""),
+    ],
+)
+def test_nodes_that_wait_stopped_are_counted(
+    warm: WarmStatus | None, says: str, tmp_path: Path
+) -> None:
+    _kubectl(tmp_path, out=_state(replace(_status(), warm=warm)))
+    shown = _run().stdout
+    assert says in shown
+    assert ("wait stopped" in shown) == (warm is not None)
 
 
 def test_a_controller_that_is_silent_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tokenfleet.capacity.policy.knobs import Knobs
 from tokenfleet.capacity.replay.replay import Pool
 from tokenfleet.catalogue.spot import spot_price
-from tokenfleet.plan.capacity.warm import warm_nodes
+from tokenfleet.plan.capacity.warm import warm_group
+from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 
@@ -17,8 +18,8 @@ class Question:
     """One model on spot; times in seconds, ``spot_price`` of an on-demand node's.
 
     ``spot_most`` and ``on_demand_most`` nodes are what the tiers of its pool may have. ``warm``
-    nodes wait stopped, and serve ``warm_seconds`` after they were asked for; several models of a
-    pool share them, and each is asked about as if it were alone.
+    nodes wait stopped; such a one serves ``warm_seconds`` after it was asked for, where the pool
+    could have any. Models of a pool share them, and each is asked about as if it were alone.
     """
 
     model: str
@@ -94,12 +95,22 @@ def questions(
             spare=pools[model.pool].spare if spare is None else spare,
             spot_most=most.get("spot", 0),
             on_demand_most=most.get("on-demand", 0),
-            warm=warm.nodes if warm else 0,
-            warm_seconds=warm.start_seconds if warm else None,
+            warm=warm.warm_pool.nodes if warm and warm.warm_pool else 0,
+            warm_seconds=_warm_seconds(model),
         )
         for model in plan.models
         if (zones := zones_by_pool[model.pool])
         for most in [{tier.purchase_option: tier.max_nodes for tier in pools[model.pool].tiers}]
-        for warm in [warm_nodes(plan.node_groups_by_pool[model.pool], [model.warm_start])]
+        for warm in [warm_group(plan.node_groups_by_pool[model.pool])]
         for price, source in [spot_price(model.cold_start.instance_type, plan.region)]
     ]
+
+
+def _warm_seconds(model: ModelPlan) -> float | None:
+    """From the order to start a stopped node to a replica on it, whether or not there are any."""
+    starts = [
+        choice.start.total.expected
+        for choice in model.start_choices
+        if choice.prepared == "warm" and choice.start is not None
+    ]
+    return min(starts, default=None)

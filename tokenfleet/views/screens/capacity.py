@@ -17,6 +17,8 @@ def forecasts(found: Sequence[ModelForecast], source: str) -> Group:
     parts: list[Text | Fitted] = []
     for each in found:
         parts += [_table(each), Text(), _frontier(each), Text()]
+        if each.stopped:
+            parts += [_stopped(each), Text()]
     parts.append(
         Text(
             f"Capacity: {source}. In parentheses, what nine months of ten keep. Cost: of as many "
@@ -55,6 +57,21 @@ def _frontier(found: ModelForecast) -> Fitted:
     for row in found.frontier:
         cells = _cells(f"{row.care:g}", row)
         screen.row(*cells, style="bold" if row.care == asked.care else "")
+    return screen
+
+
+def _stopped(found: ModelForecast) -> Fitted:
+    asked = found.question
+    screen = Fitted(
+        title=f"{asked.model}: nodes that wait stopped",
+        columns=_columns("stopped"),
+        caption=(
+            f"One serves {asked.warm_seconds:.0f} s after it is asked for. Their disks are not in the "
+            "cost: tokenfleet cost has those."
+        ),
+    )
+    for row in found.stopped:
+        screen.row(*_cells(str(row.warm), row), style="bold" if row.warm == asked.warm else "")
     return screen
 
 

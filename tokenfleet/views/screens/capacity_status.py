@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.console import Group
 from rich.text import Text
 
-from tokenfleet.capacity.controller.status import ModelStatus, PoolStatus
+from tokenfleet.capacity.controller.status import ModelStatus, PoolStatus, WarmStatus
 from tokenfleet.views.screens.fitted import Fitted
 from tokenfleet.views.tables.table import Column
 
@@ -34,7 +34,16 @@ def _pool(pool: PoolStatus, now: float) -> Sequence[Text | Fitted]:
     if pool.on_demand_refused_until:
         until = pool.on_demand_refused_until - now
         parts.append(Text(f"On demand was refused; asked again in {_ago(until)}.", "red"))
+    if pool.warm:
+        parts.append(Text(_waiting(pool.warm)))
     return [*parts, _nodes(pool, now), _models(pool), _zones(pool, now)]
+
+
+def _waiting(warm: WarmStatus) -> str:
+    """One sentence."""
+    others = {"warming up": warm.warming, "drawn and not seen yet": warm.coming}
+    rest = "".join(f", {count} {what}" for what, count in others.items() if count)
+    return f"{warm.stopped} of {warm.wanted} nodes wait stopped{rest}."
 
 
 def _nodes(pool: PoolStatus, now: float) -> Fitted:
