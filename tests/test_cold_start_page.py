@@ -113,14 +113,3 @@ def test_what_the_page_shows_is_what_the_program_says(
         page = renewed
     assert page == renewed
     assert drawing.read_text(encoding="utf-8") == start_svg(preview.plan.models)
-
-
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_no_model_of_a_stack_is_in_time_as_the_page_says(
-    stack: str, stack_files: Mapping[str, StackFile], plan_of: PlanOf, root: Path
-) -> None:
-    assert "No model of the stacks it comes with is expected to be ready within a spot notice" in (
-        root / "docs" / "cold-start.md"
-    ).read_text(encoding="utf-8")
-    for model in plan_of(stack_files[stack].keys).models:
-        assert model.cold_start.notice_met in {"at best", "never"}
