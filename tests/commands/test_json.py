@@ -131,7 +131,7 @@ REFUSED: Sequence[Sequence[str]] = [
     ["bake", "dev", "graviton4", "more"],
     ["compile", "dev"],
     ["compile", "dev", "none"],
-    ["compile", "dev", "qwen3-4b"],
+    ["compile", "dev", "qwen3-4"],
     ["compile", "bad", "qwen3-4b"],
     ["models", "--nope"],
     ["models", "--bucket", "X"],

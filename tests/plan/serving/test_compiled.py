@@ -40,10 +40,13 @@ def _only(plan: Plan) -> ModelPlan:
 
 def _pods(plan: Plan) -> tuple[Any, Any]:
     """The pod of the Job of the only model, and that of its replicas."""
-    manifests: Sequence[Any] = plan.serving.manifests
-    (replica,) = (m for m in manifests if m["kind"] == "Deployment")
-    (job,) = plan.serving.compile_jobs.values()
-    return job["spec"]["template"]["spec"], replica["spec"]["template"]["spec"]  # pyright: ignore[reportIndexIssue] - a manifest is nested mappings
+    manifests: Sequence[Any] = [*plan.serving.compile_jobs.values(), *plan.serving.manifests]
+    pods = {
+        m["kind"]: m["spec"]["template"]["spec"]
+        for m in manifests
+        if "template" in m.get("spec", {})
+    }
+    return pods["Job"], pods["Deployment"]
 
 
 @pytest.mark.parametrize(
