@@ -247,7 +247,7 @@ def test_who_relies_on_stopped_nodes_asks_no_more_of_on_demand_and_no_less_of_sp
     ("warm", "spot", "on_demand"),
     [
         (0, {"a": 1}, 4),  # a canary, beside all on demand
-        (1, {"a": 3, "b": 1}, 4),  # a third of a loss is made up for: enough for three
+        (1, {"a": 1, "b": 1}, 4),
         (2, {"a": 2, "b": 2}, 4),  # no more of a zone than can be lost at once
         (4, {"a": 3, "b": 1}, 4),
     ],
@@ -287,7 +287,9 @@ def test_a_stopped_node_that_was_drawn_counts_until_it_should_have_been_replaced
 def test_a_start_that_is_never_in_time_is_worth_less_but_not_nothing() -> None:
     drained = Knobs(boot=180, warm_boot=60, serves=20)
     assert 0 < drained.warm_saves < WARM.warm_saves == 1
-    assert drained.covered(losses_per_hour=1.5, warm=4) <= WARM.covered(1.5, warm=4)
+    often = [losses for losses in (0.5, 1.0, 2.0, 4.0) if drained.covered(losses, warm=4)]
+    assert often == [0.5, 1.0]  # 0.73 without stopped nodes
+    assert all(WARM.covered(losses, warm=4) == 4 for losses in (0.5, 1.0, 2.0, 4.0))
 
 
 def test_unheard_losses_and_refused_on_demand_bring_a_spare() -> None:

@@ -82,10 +82,7 @@ class Knobs:
     def covered(self, losses_per_hour: float, warm: int) -> int:
         """How many nodes of a zone that is lost more often than allowed may be relied upon.
 
-        As many as ``warm`` stopped ones make up for: a loss of n nodes then costs like one of
-        n - warm * saves, so losses * (n - warm * saves) <= allowed * n.
+        As many as ``warm`` stopped ones can all replace at once, if their loss then costs no more
+        than that of a zone which is lost as often as allowed.
         """
-        saves, share = self.warm_saves, self.losses_allowed / losses_per_hour
-        if 1 - saves > share:  # too often even where each is replaced at once
-            return 0
-        return int(warm * saves / (1 - share))
+        return warm if losses_per_hour * (1 - self.warm_saves) <= self.losses_allowed else 0
