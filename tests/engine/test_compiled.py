@@ -1,7 +1,7 @@
 """Code that one engine compiled saves the next its compiling, and what is wrong with it costs no answer."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,10 @@ GIVEN_UP = "Compiling model again due to a load failure"
 # As torch.__version__ stands in what it saved, and one of the same length.
 TORCH, OTHER_TORCH = rb"2\.\d+\.\d+\+[a-z]+\d+", rb"1.00.0+cu000"
 
+_COMPILES: Mapping[str, str | None] = {"--enforce-eager": None}
+_AS_RENDERED: Mapping[str, str | None] = {}
+_NO_EXTENSION: Mapping[str, str | None] = {"--worker-extension-cls": None}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
@@ -39,13 +43,14 @@ class Starts:
     def __init__(self, engines: Engines, pod: Pod) -> None:
         self._engines, self._pod = engines, pod
 
-    def ready(self, prepare: Callable[[Command], object], extension: bool = True) -> Engine:
+    def ready(
+        self,
+        prepare: Callable[[Command], object],
+        arguments: Mapping[str, str | None] = _AS_RENDERED,
+    ) -> Engine:
         """An engine that has passed its startup probe; ``prepare`` is given its empty folders."""
-        arguments: dict[str, str | None] = {"--enforce-eager": None}
-        if not extension:
-            arguments["--worker-extension-cls"] = None
         engine = self._engines.start(
-            self._pod, arguments=arguments, place="compiling", prepare=prepare
+            self._pod, arguments={**_COMPILES, **arguments}, place="compiling", prepare=prepare
         )
         return kubelet.await_ready(engine, self._pod)
 
@@ -68,7 +73,7 @@ def made(starts: Starts, tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 @pytest.fixture
-def left(starts: Starts) -> Iterator[list[Engine]]:
+def left() -> Iterator[list[Engine]]:
     """Engines of a test, ended after it: the next has their folders."""
     found: list[Engine] = []
     yield found
@@ -97,7 +102,7 @@ def test_without_our_extension_vllm_cannot_load_what_it_saved(
     made: Made, starts: Starts, left: list[Engine]
 ) -> None:
     """Where this fails, a newer vLLM can, and userdata/compiled_code.py has done its work."""
-    engine = starts.ready(lambda command: loaded(made.cache, command), extension=False)
+    engine = starts.ready(lambda command: loaded(made.cache, command), _NO_EXTENSION)
     left.append(engine)
     assert GIVEN_UP in _log(engine)
     assert "finalize_loading" in _log(engine)
