@@ -6,8 +6,7 @@
 2. The zone that has been steadiest is asked first; a zone that refused rests, longer each time.
 3. A zone that has just given capacity takes it back soonest. So where a loss costs serving time,
    one node of a new zone runs beside on-demand until relying on it saves more than it may cost.
-   As many nodes as wait stopped can be lost at once for nothing: so many of a zone are relied upon
-   before it has proven itself.
+   Before that as many nodes of it are relied upon as stopped ones can replace at once.
 4. Where notices do not come, or on-demand refuses, a spare node insures against either.
 """
 
@@ -25,6 +24,7 @@ STEP_SECONDS = 15.0
 """How soon to look again while something is under way."""
 
 _LONGEST_SLEEP = 3600.0
+_NOTHING: Mapping[str, int] = {}
 # Losses an hour of a zone that was held for some four hours.
 _STEADY = 0.25
 
@@ -44,6 +44,17 @@ def decide(seen: Observation, memory: Memory, knobs: Knobs) -> tuple[Actions, Me
     return actions, known.asking(spot) if spot else known
 
 
+def _covered(
+    seen: Observation, known: Memory, knobs: Knobs, trusted: AbstractSet[str]
+) -> Mapping[str, int]:
+    """Zones on probation, and how many of their nodes stopped ones make up for."""
+    return {
+        name: knobs.covered(known.zones[name].losses_per_hour(seen.now), known.warm)
+        for name, zone in seen.zones.items()
+        if name not in trusted and not zone.warned
+    }
+
+
 @dataclass(slots=True)
 class _Pool:
     """One pool at one moment, judged; not frozen, because a year has a hundred thousand of them."""
@@ -53,7 +64,6 @@ class _Pool:
     knobs: Knobs
     total: int
     insured: bool
-    fits: bool
     dry: bool
     losses_allowed: float
     trusted: AbstractSet[str]
@@ -81,27 +91,10 @@ class _Pool:
                 and (allowed == math.inf or known.zones[name].losses_per_hour(now) <= allowed)
             ):
                 trusted.add(name)
-        fits = knobs.gap == 0
-        covered: Mapping[str, int] = {}
-        if known.warm and len(trusted) < len(levels):
-            covered = {
-                name: knobs.covered(known.zones[name].losses_per_hour(now), known.warm)
-                for name, zone in seen.zones.items()
-                if name not in trusted and not zone.warned
-            }
+        on_probation = known.warm and len(trusted) < len(levels)
+        covered = _covered(seen, known, knobs, trusted) if on_probation else _NOTHING
         return _Pool(
-            seen,
-            known,
-            knobs,
-            total,
-            insured,
-            fits,
-            dry,
-            allowed,
-            trusted,
-            covered,
-            levels,
-            missing,
+            seen, known, knobs, total, insured, dry, allowed, trusted, covered, levels, missing
         )
 
     def _risk(self, name: str) -> float:
@@ -144,7 +137,7 @@ class _Pool:
                 asked[name] = have + more
                 missing -= more
                 probing += name not in self.trusted
-                if self.fits and not self.dry:
+                if self.knobs.fits and not self.dry:
                     return asked  # the answer comes before the next question
         return asked
 
@@ -197,7 +190,7 @@ class _Pool:
             coming += max(0, level - here)
         most = max(self.total, wanted) if self.insured and self._insures_on_demand else wanted
         level = most - ready
-        if self.fits:
+        if self.knobs.fits:
             sure = held + coming if coming and self._time_to_ask else held
             level = max(most - sure, min(have, level))
         if self.dry:  # what is given back now cannot be had again
@@ -209,7 +202,7 @@ class _Pool:
     def _insures_on_demand(self) -> bool:
         """Whether the spare, if any, has to be on demand where spot gives none."""
         held = (name for name, zone in self.seen.zones.items() if zone.held)
-        return self.fits and any(self._risk(name) > _STEADY for name in held)
+        return self.knobs.fits and any(self._risk(name) > _STEADY for name in held)
 
     @property
     def _time_to_ask(self) -> bool:
@@ -244,11 +237,14 @@ class _Pool:
         moments = [known.doomed_until - self.knobs.boot, known.on_demand_dry_until]
         if known.warm_short_since is not None:
             moments.append(known.warm_short_since + self.knobs.refill)
+        soonest = math.inf
         for name in self.seen.zones:
             zone = known.zones[name]
-            moments.append(zone.rest_until)
+            if now < zone.rest_until < soonest:
+                soonest = zone.rest_until
             if zone.held_since is not None and name not in self.trusted:
                 moments.append(zone.held_since + 3600 * zone.hours_until(self.losses_allowed))
-        return max(
-            STEP_SECONDS, min([t for t in moments if t > now], default=now + _LONGEST_SLEEP) - now
-        )
+        for moment in moments:
+            if now < moment < soonest:
+                soonest = moment
+        return max(STEP_SECONDS, (_LONGEST_SLEEP if soonest == math.inf else soonest - now))

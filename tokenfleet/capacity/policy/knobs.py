@@ -53,12 +53,17 @@ class Knobs:
         return max(0.0, self.boot + self.reaction - self.serves)
 
     @cached_property
+    def fits(self) -> bool:
+        """Whether a start is over before such a replica stops."""
+        return self.gap == 0
+
+    @cached_property
     def warm_saves(self) -> float:
         """Of what such a loss costs, the share that a node which waited stopped takes away.
 
         By the root of the seconds, as ``losses_allowed`` has it.
         """
-        if not self.gap:
+        if self.fits:
             return 0.0
         warm_gap = max(0.0, min(self.boot, self.warm_boot) + self.reaction - self.serves)
         return 1 - math.sqrt(warm_gap / self.gap)

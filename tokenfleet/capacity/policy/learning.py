@@ -50,7 +50,9 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
         elif name not in remembered:
             changed[name] = before
     refused = seen.on_demand.refused > 0
-    warm, short_since = _warm(now, seen.on_demand.warm, memory, knobs)
+    warm, short_since = seen.on_demand.warm, None
+    if warm < memory.warm:
+        warm, short_since = _short(now, warm, memory, knobs)
     return Memory(
         zones={**remembered, **changed} if changed else remembered,
         levels={},
@@ -65,10 +67,10 @@ def learned(seen: Observation, memory: Memory, knobs: Knobs) -> Memory:
     )
 
 
-def _warm(now: float, stopped: int, memory: Memory, knobs: Knobs) -> tuple[int, float | None]:
+def _short(now: float, stopped: int, memory: Memory, knobs: Knobs) -> tuple[int, float | None]:
     """Those that were drawn count on for as long as it takes to replace them."""
     since = memory.warm_short_since
-    if stopped >= memory.warm or (since is not None and now - since >= knobs.refill):
+    if since is not None and now - since >= knobs.refill:
         return stopped, None
     return memory.warm, now if since is None else since
 

@@ -129,6 +129,7 @@ class OnDemandNodes:
     touched: bool = True
     next_moment: float = math.inf
     serving: int = 0
+    paid: int = 0
     _seen: OnDemandSeen = field(default_factory=OnDemandSeen)
 
     def look(self, now: float) -> OnDemandSeen:
@@ -166,4 +167,5 @@ class OnDemandNodes:
             self.stopped += done
             del self.warming[:done]
             self.next_moment = min([self.next_moment, *self.warming])
+        self.paid = len(self.running) + len(self.warming)
         self._seen = OnDemandSeen(ready=ready, booting=len(self.running) - ready, warm=self.stopped)

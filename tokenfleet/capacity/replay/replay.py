@@ -71,8 +71,7 @@ class _World:
             following = now + STEP
             if not self._changed and (soonest := self._next_moment(now, wake)) > following:
                 following = STEP * math.ceil(soonest / STEP)
-            on_demand = len(self._on_demand.running) + len(self._on_demand.warming)
-            tally.add(following, serving, spot, on_demand)
+            tally.add(following, serving, spot, self._on_demand.paid)
             now = following
         return Outcome(
             wanted=self._pool.wanted,
@@ -218,9 +217,8 @@ class _World:
 
     def _next_moment(self, now: float, wake: float) -> float:
         """When the policy wakes or time alone changes anything."""
-        moments = [self._trace.seconds, self._on_demand.next_moment]
-        moments += [zone.next_moment for zone in self._each]
-        if wake > now:
-            moments.append(wake)
-        soonest = min(moments)
+        moments = [zone.next_moment for zone in self._each]
+        soonest = min(self._trace.seconds, self._on_demand.next_moment, *moments)
+        if now < wake < soonest:
+            soonest = wake
         return self._next_loss(soonest) if self._next_row < soonest else soonest
