@@ -1,7 +1,9 @@
 """The loader on a real S3 server: right bytes and READY, or a reason and no READY."""
 
 import json
+import os
 import random
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,6 +90,41 @@ def test_a_second_loader_fetches_nothing(load: Load, tmp_path: Path) -> None:
     code, said = load(MODEL_STORE_URL="http://127.0.0.1:1/closed").ended()
     assert (code, "already there" in said) == (0, True)
     assert is_ready(tmp_path / "cache")
+
+
+def test_what_lay_on_a_disk_since_before_the_boot_is_read_into_memory(
+    load: Load, tmp_path: Path
+) -> None:
+    assert load().ended()[0] == 0
+    (files,) = (tmp_path / "cache").glob("*/files")
+    _forget(files)
+    if _in_memory(files):
+        pytest.skip("the file system here keeps all files in memory")
+    assert load().ended()[0] == 0
+    assert not _in_memory(files)
+    code, said = load(READ_AHEAD="yes").ended()
+    assert (code, "read into memory" in said) == (0, True), said
+    assert _in_memory(files) == sum(path.stat().st_size for path in _all(files))
+
+
+def _all(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _forget(folder: Path) -> None:
+    """As after a boot: nothing of the files is in the page cache."""
+    for path in _all(folder):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _in_memory(folder: Path) -> int:
+    """Bytes of the files that are in the page cache, no page counted beyond a file's end."""
+    command = ["fincore", "--bytes", "--noheadings", "--output", "RES,SIZE", *_all(folder)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rows = (map(int, line.split()) for line in said.splitlines())
+    return sum(min(resident, size) for resident, size in rows)
 
 
 def test_two_loaders_at_once_end_with_one_good_copy(

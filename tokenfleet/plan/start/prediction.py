@@ -74,7 +74,8 @@ def cold_start(
 
     ``baked``: the volume of the image, and with ``baked_weights`` that of the weights, is made of a
     snapshot and filled from the launch on, so together = max(join, what is left of filling,
-    weights). ``warm``: all is on the volumes, and together = join.
+    weights). ``warm``: all is on the volumes, together = join, and the loader
+    reads weights into memory meanwhile.
 
     Raises:
         ValueError: without local disks and without the rate of a volume; with local disks, of a
@@ -105,6 +106,7 @@ def cold_start(
     )
     booted, joined = boot(kind, prepared), join(kind, prepared)
     weights = moved(fetched, narrowest([network, disk, client_limit(kind)]))
+    read_for: Range | None = None
     if prepared == "pulled":
         image = image_pull(times, network, image_disk, fast=fast_image_pull)
         together = side_by_side(
@@ -117,11 +119,11 @@ def cold_start(
         unpacked = times.image_unpacked
         image = initialised(range_of(unpacked), booted, unpacked.citation)
         if baked_weights:
-            weights = initialised(fetched, booted)
+            weights, read_for = initialised(fetched, booted), exactly(0)
         together = side_by_side(joined, image, weights)
     else:
-        image = weights = _ON_DISK
-        together = joined
+        image, weights = _ON_DISK, moved(exactly(weights_gb), read)
+        together, read_for = joined, joined.seconds
     loaded = load(
         kind,
         times,
@@ -130,7 +132,7 @@ def cold_start(
         image_disk=_root_limit(kind, images_mib_per_second) or image_disk,
         prepared=prepared,
         precompiled=precompiled,
-        written=prepared == "pulled" or not (baked_weights or prepared == "warm"),
+        read_for=read_for,
     )
     warm = warm_up(times, weights_gb, precompiled=precompiled)
     before = before_launch(prepared, by_controller=by_controller)

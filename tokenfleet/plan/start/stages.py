@@ -1,7 +1,7 @@
 """The stages of a cold start, one by one: seconds with a range, what limits them, their sources."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from tokenfleet.catalogue.cold_start import AmiVariant, EngineTimes, Estimate, cold_start_facts
@@ -147,14 +147,15 @@ def load(
     image_disk: Limit,
     prepared: Preparation,
     precompiled: bool,
-    written: bool,
+    read_for: Range | None,
 ) -> Stage:
     """Engine start, then weights into place: the slower of the engine and of reading the disk.
 
-    Weights are not read where the page cache still holds what was ``written`` since the boot: node
-    memory >= weights + 4 GB of system, + the weights again on a CPU, whose engine copies them in
-    the same memory. At best nothing is read elsewhere either. A program that was not written since
-    the boot is read before it starts.
+    Weights are not read where the page cache holds them: node memory >= weights + 4 GB of system,
+    + the weights again on a CPU, whose engine copies them in the same memory. It does where they
+    were written since the boot (``read_for`` of None). Where they were there before, the loader has
+    read for so many seconds when the engine starts, and goes on. At best nothing is read elsewhere
+    either. A program that was not written since the boot is read before it starts.
     """
     with_code = times.start_with_code if precompiled else None
     started = _timed("engine start", with_code or times.start)
@@ -168,10 +169,14 @@ def load(
     )
     held = 0.0 if kind.accelerator else gigabytes
     fits = gigabytes + held + _SYSTEM_GB <= node_size(kind).memory_mib * 2**20 / 1e9
-    if written and fits:
+    if not fits:
+        least = Range(low=0, expected=gigabytes, high=gigabytes)
+        return in_turn(started, side_by_side(copied, moved(least, disk)))
+    if read_for is None:
         return in_turn(started, copied)
-    least = Range(low=0 if written else gigabytes, expected=gigabytes, high=gigabytes)
-    return in_turn(started, side_by_side(copied, moved(least, disk)))
+    whole = moved(exactly(gigabytes), disk)
+    left = replace(whole, seconds=less(whole.seconds, read_for + started.seconds))
+    return in_turn(started, side_by_side(copied, left))
 
 
 def warm_up(times: EngineTimes, gigabytes: float, *, precompiled: bool) -> Stage:
