@@ -11,7 +11,7 @@ from tokenfleet.plan.iam import (
     Statement,
     policy,
 )
-from tokenfleet.plan.nodes.groups import CAPACITY_TAG
+from tokenfleet.plan.nodes.group_tags import CAPACITY_TAG
 from tokenfleet.weights.compiled import COMPILED, NEURON
 from tokenfleet.weights.layout import PREFIX
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.instances import instance_type as catalogued
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
+from tokenfleet.plan.nodes.group_tags import capacity_tags, node_tags, writer_tags
 from tokenfleet.plan.nodes.image import ImagePlan, plan_image
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan, TierPlan
 from tokenfleet.plan.nodes.sizes import Taint, pulls_in_parallel
@@ -20,9 +21,6 @@ from tokenfleet.plan.nodes.warm_pool import Warming, WarmPoolPlan, plan_warm_poo
 from tokenfleet.settings.sections import PurchaseOption
 
 SYSTEM_POOL = "system"
-CAPACITY_TAG = f"{LABEL_PREFIX}/capacity"
-"""On groups and launch templates that the capacity controller of the named cluster may use."""
-_AUTOSCALER = "k8s.io/cluster-autoscaler"
 # Once EC2 shuts a reclaimed node down, the kubelet drains it: nodeadm would give pods 150 s from
 # Kubernetes 1.34 on (awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go:245). That EC2
 # leaves a node even this long after the two minutes of its notice is not documented.
@@ -123,9 +121,9 @@ def plan_node_groups(
             capacity_reservation_id=tier.capacity_reservation_id,
             capacity_block=tier.capacity_block,
             protected=pool.has_spot,
-            group_tags=_writer_tags(pool, tier, cluster_name),
-            template_tags=_capacity_tags(pool, tier, cluster_name),
-            node_tags=_node_tags(cluster_name, f"{pool.name}-{tier.purchase_option}", tags),
+            group_tags=writer_tags(pool, tier, cluster_name),
+            template_tags=capacity_tags(pool, tier, cluster_name),
+            node_tags=node_tags(cluster_name, f"{pool.name}-{tier.purchase_option}", tags),
         )
         for tier in pool.tiers
     ]
@@ -171,42 +169,6 @@ def group_name(cluster_name: str, pool: PoolPlan, tier: TierPlan) -> str:
     return f"{cluster_name}-{pool.name}-{tier.purchase_option}"
 
 
-def _writer_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
-    """Whose nodes they are, and who may launch and end them: nobody where their number is fixed."""
-    tags = {f"{LABEL_PREFIX}/pool": pool.name, **_capacity_tags(pool, tier, cluster_name)}
-    if tier.purchase_option == "on-demand":
-        tags |= scale_from_zero_tags(pool, tier, cluster_name)
-    return tags
-
-
-def _capacity_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
-    ours = pool.has_spot and tier.purchase_option != "reserved"
-    return {CAPACITY_TAG: cluster_name} if ours else {}
-
-
-def scale_from_zero_tags(pool: PoolPlan, tier: TierPlan, cluster_name: str) -> Mapping[str, str]:
-    """What the Cluster Autoscaler must know of a group that has no node to look at.
-
-    Keys: kubernetes/autoscaler cluster-autoscaler/cloudprovider/aws/README.md (2026-08-22).
-    CPU and memory are stated too: without the tags the autoscaler would take those of the
-    first instance type listed, whatever else the group may launch.
-    """
-    template = f"{_AUTOSCALER}/node-template"
-    resources = {
-        "cpu": f"{pool.size.allocatable_millicpu}m",
-        "memory": f"{pool.size.allocatable_mib}Mi",
-        "ephemeral-storage": f"{pool.ephemeral_gib}Gi",
-        **{name: str(count) for name, count in pool.resources.items()},
-    }
-    return {
-        f"{_AUTOSCALER}/enabled": "true",
-        f"{_AUTOSCALER}/{cluster_name}": "owned",
-        **{f"{template}/label/{key}": value for key, value in sorted(tier.labels.items())},
-        **{f"{template}/taint/{t.key}": f"{t.value}:{t.effect}" for t in pool.taints},
-        **{f"{template}/resources/{key}": value for key, value in sorted(resources.items())},
-    }
-
-
 def plan_system_group(
     *,
     cluster_name: str,
@@ -241,14 +203,5 @@ def plan_system_group(
         warm_pool=None,
         group_tags={},
         template_tags={},
-        node_tags=_node_tags(cluster_name, SYSTEM_POOL, tags),
+        node_tags=node_tags(cluster_name, SYSTEM_POOL, tags),
     )
-
-
-def _node_tags(cluster_name: str, role: str, tags: Mapping[str, str]) -> Mapping[str, str]:
-    # kubernetes.io/cluster/<name> marks what the cloud controller may attach to load balancers.
-    return {
-        **tags,
-        "Name": f"{cluster_name}-{role}",
-        f"kubernetes.io/cluster/{cluster_name}": "owned",
-    }
