@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACK_VENV := .venv-policies
 PACK_READY := $(PACK_VENV)/.ready
 
-.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-capacity bench-loader bench-rollouts faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-capacity bench-loader bench-rollouts bench-warmup faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ preview: $(LIBRARIES) ## show what a stack builds and costs (STACK=dev)
 test: setup lint types unit ## lint, types, unit tests
 
 lint: setup ## style and import rules
-	$(BIN)/shellcheck -x .ci/run .github/actions/review/review userdata/model-cache userdata/model-loader userdata/compile-artifacts userdata/load-compiled tests/newcomer/first-hour
+	$(BIN)/shellcheck -x .ci/run .github/actions/review/review userdata/model-cache userdata/model-loader userdata/compile-artifacts userdata/load-compiled userdata/bake-image userdata/baked-image userdata/bake-weights userdata/warm-node tests/newcomer/first-hour
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
@@ -94,6 +94,9 @@ bench-loader: setup ## measure how fast a node gets its weights (needs root)
 bench-rollouts: setup ## count what 40 rollouts under traffic lose, half of them on a busy machine (an hour and a half)
 	$(BIN)/python -m bench.rollouts --times 20
 	$(BIN)/python -m bench.rollouts --times 20 --busy 2
+
+bench-warmup: setup ## measure what compiled code and byte code save of an engine's start (a quarter of an hour)
+	bench/warmup
 
 faults: setup ## 200 random faults around the weight loader
 	$(BIN)/python -m bench.loader_faults --runs 200

@@ -178,7 +178,7 @@ class NodeGroup(pulumi.ComponentResource):
 
 
 def _warm_pool(plan: WarmPoolPlan) -> aws.autoscaling.GroupWarmPoolArgs | None:
-    if not plan.nodes:
+    if not plan.filled:
         return None
     return aws.autoscaling.GroupWarmPoolArgs(
         pool_state="Stopped",

@@ -66,7 +66,12 @@ class Pool(pulumi.ComponentResource):
                 f"{name}-{plan.role}-warm",
                 role=role.name,
                 policy=role.arn.apply(
-                    partial(warm_node_policy, plan.physical_name, args.join.region)
+                    partial(
+                        warm_node_policy,
+                        plan.warm_pool.boot.cluster_name,
+                        plan.physical_name,
+                        args.join.region,
+                    )
                 ),
                 opts=child,
             )

@@ -22,6 +22,11 @@ STACK: Mapping[str, Any] = yaml.safe_load((FOLDER / "Pulumi.dev.yaml").read_text
 CONFIG: Mapping[str, Any] = json.loads(
     (Path(__file__).parent / "catalogue" / "small-decoder.config.json").read_text(encoding="utf-8")
 )
+_MEASURED = Path(__file__).parent / "plan" / "measured"
+CLUSTER: Mapping[str, Any] = json.loads((_MEASURED / "cluster.json").read_text(encoding="utf-8"))
+INSTANCES: Mapping[str, Any] = json.loads(
+    (_MEASURED / "instances.json").read_text(encoding="utf-8")
+)
 INDEX: Mapping[str, Any] = {"metadata": {"total_size": 3_400_000_000}, "weight_map": {}}
 PROFILE: Mapping[str, Any] = {
     "model_id": MODEL,
@@ -118,6 +123,10 @@ COMMANDS: Mapping[str, Sequence[str]] = {
         "config.json",
     ],
     "coldstart": ["coldstart", "acme/own", "--config-json", "config.json"],
+    "coldstart --measured": [
+        *("coldstart", "Qwen/Qwen3-8B", "--json"),
+        *("--measured", "cluster.json", "--measured", "instances.json"),
+    ],
     "explain": ["explain", MODEL, "--stack", "x"],
     "preview": ["preview", "x"],
 }
@@ -126,6 +135,8 @@ QUICK = [name for name in COMMANDS if name != "preview"]
 """Those that do not run the whole program, which takes seconds."""
 _FILES = {
     "Pulumi.x.yaml": STACK,
+    "cluster.json": CLUSTER,
+    "instances.json": INSTANCES,
     "config.json": CONFIG,
     "model.safetensors.index.json": INDEX,
     "profile.json": PROFILE,

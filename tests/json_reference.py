@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from tokenfleet.advice.advice import Advice
 from tokenfleet.commands import (
+    bake,
     capacity,
     capacity_status,
     catalogue,
@@ -53,6 +54,7 @@ ANSWERS: Mapping[Schema, tuple[type, str]] = {
     Schema.MODELS: (models.ModelsAnswer, "`tokenfleet models --json`"),
     Schema.STACK_MODELS: (models.StackModelsAnswer, "`tokenfleet models --stack STACK --json`"),
     Schema.COMPILE: (compile.CompileAnswer, "`tokenfleet compile --json`"),
+    Schema.BAKE: (bake.BakeAnswer, "`tokenfleet bake --json`"),
     Schema.CATALOGUE_TYPES: (catalogue.TypesAnswer, "`tokenfleet catalogue types --json`"),
     Schema.CATALOGUE_MODELS: (catalogue.ModelsAnswer, "`tokenfleet catalogue models --json`"),
     Schema.CATALOGUE_REGIONS: (catalogue.RegionsAnswer, "`tokenfleet catalogue regions --json`"),

@@ -114,7 +114,6 @@ def test_compile_prints_the_job_that_the_preview_writes(own_project: Path, folde
 @pytest.mark.parametrize(
     ("stack", "model", "part"),
     [
-        ("prod", "qwen3-8b", "served on pool graviton4, where nothing is compiled ahead of time"),
         ("prod", "qwen25-7", "Pulumi.prod.yaml: no model 'qwen25-7'. Did you mean 'qwen25-7b'?"),
         ("none", "qwen25-7b", "no stack 'none'"),
     ],
@@ -125,6 +124,34 @@ def test_what_cannot_be_compiled_ends_with_2(
     result = CliRunner().invoke(app, ["compile", stack, model, "--project", str(own_project)])
     assert (result.exit_code, result.stdout) == (BAD_STACK, "")
     assert part in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"engineArguments": {"enforce-eager": True}}, "its engineArguments say enforce-eager"),
+        (
+            {"engineArguments": {"optimization-level": 0}},
+            "its engineArguments say optimization-level: 0",
+        ),
+        (
+            {"adapters": {"legal": {"huggingFaceId": "o/a", "revision": "c" * 40, "rank": 16}}},
+            "it has adapters, with which vLLM compiles nothing on CPUs",
+        ),
+    ],
+)
+def test_a_model_whose_engine_compiles_nothing_is_refused_with_the_reason(
+    given: Mapping[str, object], why: str, own_project: Path, tmp_path: Path
+) -> None:
+    for name in ("Pulumi.yaml", "__main__.py"):
+        (tmp_path / name).write_bytes((own_project / name).read_bytes())
+    form = yaml.safe_load((own_project / "Pulumi.dev.yaml").read_text(encoding="utf-8"))
+    form["config"]["tokenfleet:models"]["qwen3-4b"] |= given
+    (tmp_path / "Pulumi.dev.yaml").write_text(yaml.safe_dump(form), encoding="utf-8")
+    asked = ["compile", "dev", "qwen3-4b", "--project", str(tmp_path)]
+    result = CliRunner().invoke(app, asked)
+    assert (result.exit_code, result.stdout) == (BAD_STACK, "")
+    assert f"nothing is compiled for qwen3-4b: {why}" in result.stderr
 
 
 def test_a_folder_without_a_project_ends_with_2(tmp_path: Path) -> None:

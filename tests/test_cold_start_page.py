@@ -14,13 +14,15 @@ from typer.testing import CliRunner
 from tests.own_stacks import FOLDER
 from tests.today import TODAY
 from tokenfleet.catalogue.cold_start import Estimate, cold_start_facts
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import model_facts
 from tokenfleet.cli import app
 from tokenfleet.commands import coldstart
 from tokenfleet.plan.stack import Plan
-from tokenfleet.plan.start.budget import cold_start
+from tokenfleet.preview.report import Report
+from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import StackFile
+from tokenfleet.views.drawing.start_timeline import start_svg
+from tokenfleet.views.pages.markdown import grid
+from tokenfleet.views.tables.starts import starts_table
 
 PlanOf = Callable[[Mapping[str, object]], Plan]
 
@@ -56,34 +58,8 @@ def _deadlines(plan: Plan) -> str:
     return "\n".join([header, "|---|---:|---:|---:|", *rows])
 
 
-def _levers(plan: Plan) -> str:
-    """What each lever saves at the expected figures, the other one as it is planned."""
-    saved: dict[str, list[str]] = {
-        "compiled code beside the weights": [],
-        "layers side by side": [],
-    }
-    for model in plan.models:
-        (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
-        name = model.cold_start.instance_type
-        (disks,) = (disks for disks in pool.disks if name in disks.instance_types)
-        used = {"precompiled": len(model.snapshots) > 1, "fast_image_pull": disks.fast_image_pull}
-        for lever, cells in zip(used, saved.values(), strict=True):
-            without, with_it = (
-                cold_start(
-                    instance_type(name),
-                    model.engine,
-                    model_facts(model.hugging_face_id),
-                    weights_mib_per_second=disks.cache and disks.cache.throughput_mib_per_second,
-                    images_mib_per_second=disks.root.throughput_mib_per_second,
-                    **{**used, lever: pulled},
-                ).total.expected
-                for pulled in (False, True)
-            )
-            cells.append(f"{without - with_it:,.0f}{' (in use)' if used[lever] else ''}")
-    columns = [f"{model.name} on {model.cold_start.instance_type}" for model in plan.models]
-    rows = [f"| {lever} | {' | '.join(cells)} |" for lever, cells in saved.items()]
-    header = f"| saves, s | {' | '.join(columns)} |"
-    return "\n".join([header, f"|---|{'---:|' * len(columns)}", *rows])
+def _ways(report: Report) -> str:
+    return grid(starts_table(report))
 
 
 def _figures() -> str:
@@ -110,19 +86,18 @@ def _estimates(row: object, path: str = "") -> Iterator[tuple[str, Estimate]]:
 def test_what_the_page_shows_is_what_the_program_says(
     root: Path,
     stack_files: Mapping[str, StackFile],
-    plan_of: PlanOf,
     pytestconfig: pytest.Config,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(coldstart, "today", lambda: TODAY)
-    path = root / "docs" / "cold-start.md"
+    path, drawing = root / "docs" / "cold-start.md", root / "docs" / "cold-start.svg"
     page = path.read_text(encoding="utf-8")
-    plan = plan_of(stack_files["prod"].keys)
+    preview = preview_stack(stack_files["prod"], TODAY)
     blocks = {
         "compared": _compared(),
         "previewed": _previewed(),
-        "deadlines": _deadlines(plan),
-        "levers": _levers(plan),
+        "ways": _ways(preview.report),
+        "deadlines": _deadlines(preview.plan),
         "figures": _figures(),
     }
     renewed = page
@@ -134,16 +109,7 @@ def test_what_the_page_shows_is_what_the_program_says(
         renewed = f"{before}{start}{text}{end}{after}"
     if pytestconfig.getoption("--write-golden"):
         path.write_text(renewed, encoding="utf-8")
+        drawing.write_text(start_svg(preview.plan.models), encoding="utf-8")
         page = renewed
     assert page == renewed
-
-
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_no_model_of_a_stack_is_in_time_as_the_page_says(
-    stack: str, stack_files: Mapping[str, StackFile], plan_of: PlanOf, root: Path
-) -> None:
-    assert "No model of the stacks it comes with is expected to be ready within a spot notice" in (
-        root / "docs" / "cold-start.md"
-    ).read_text(encoding="utf-8")
-    for model in plan_of(stack_files[stack].keys).models:
-        assert model.cold_start.notice_met in {"at best", "never"}
+    assert drawing.read_text(encoding="utf-8") == start_svg(preview.plan.models)

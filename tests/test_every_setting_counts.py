@@ -123,6 +123,7 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
     ),
     "pools.NAME.tiers.NAME.min": ("pools.graviton4.tiers.spot.min", 0, 1),
     "pools.NAME.tiers.NAME.max": ("pools.graviton4.tiers.spot.max", 9, 10),
+    "pools.NAME.tiers.NAME.warmNodes": ("pools.inferentia2.tiers.on-demand.warmNodes", 0, 1),
     "pools.NAME.tiers.NAME.reservation.capacityReservationId": (
         "pools.h100.tiers.reserved",
         RESERVED,

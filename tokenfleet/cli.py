@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "publish": "Put a model revision into the bucket: checked, resumable, visible only when whole.",
     "models": "List the model revisions in the bucket, and whether each is whole.",
     "compile": "Print the Kubernetes Job that compiles a model and publishes the result to the bucket.",
+    "bake": "Print the CloudFormation template that bakes a machine image with the engine unpacked on it.",
     "catalogue": "The dated facts that every figure comes from.",
 }
 """Each command, a function in the module of its name in ``tokenfleet.commands``, and how its help begins."""

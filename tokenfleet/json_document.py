@@ -32,6 +32,7 @@ class Schema(StrEnum):
     MODELS = "tokenfleet/models/1"
     STACK_MODELS = "tokenfleet/stack-models/1"
     COMPILE = "tokenfleet/compile/1"
+    BAKE = "tokenfleet/bake/1"
     REVIEW = "tokenfleet/review/1"
     CATALOGUE_TYPES = "tokenfleet/catalogue-types/1"
     CATALOGUE_MODELS = "tokenfleet/catalogue-models/1"

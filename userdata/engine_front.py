@@ -25,6 +25,7 @@ _App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 _OPEN = frozenset({"/health"})
 _METRICS = "/metrics"
+_GRAPHS = "torch_compile_cache/torch_aot_compile/*/*/model"
 _COMPILED_CODE = """\
 # HELP tokenfleet_compiled_code Whether this replica loaded published code, or why it compiled.
 # TYPE tokenfleet_compiled_code gauge
@@ -42,8 +43,7 @@ class EngineFront:
         self._app = app
         key = os.environ.get("METRICS_KEY")
         self._scraper = key and f"Bearer {key}".encode()
-        state = os.environ.get("COMPILED_STATE")
-        self._added = _COMPILED_CODE % _word(Path(state)) if state else ""
+        self._state = os.environ.get("COMPILED_STATE")
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """One request, or the life of the server."""
@@ -82,10 +82,13 @@ class EngineFront:
                 headers = [h for h in message.get("headers", ()) if h[0] != b"content-length"]
                 message = {**message, "headers": headers}
             elif not message.get("more_body"):
-                message = {**message, "body": message.get("body", b"") + self._added.encode()}
+                message = {**message, "body": message.get("body", b"") + self._added()}
             await send(message)
 
         await self._app({**scope, "headers": wanted}, receive, send_more)
+
+    def _added(self) -> bytes:
+        return (_COMPILED_CODE % _became(Path(self._state))).encode() if self._state else b""
 
     def _may_scrape(self, scope: _Message) -> bool:
         """Whether this asks for metrics with their key; without one nobody may."""
@@ -95,9 +98,15 @@ class EngineFront:
         return hmac.compare_digest(given, self._scraper)
 
 
-def _word(file: Path) -> str:
-    """What it says; an init container wrote it before the engine began."""
+def _became(state: Path) -> str:
+    """What an init container wrote before the engine began, or that the engine compiled in spite of it.
+
+    vLLM keeps a graph where it compiled it, and only then (vllm/compilation/decorators.py, 0.32.0).
+    """
     try:
-        return file.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        word, since = state.read_text(encoding="utf-8").strip(), state.stat().st_mtime
+    except OSError:
         return "failed"
+    graphs = Path(os.environ["VLLM_CACHE_ROOT"]).glob(_GRAPHS)
+    compiled = any(graph.stat().st_mtime > since for graph in graphs)
+    return "unused" if word == "loaded" and compiled else word

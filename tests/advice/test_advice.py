@@ -56,12 +56,13 @@ def _well(plan: Plan) -> Answers:
         history=None,
         supportability={},
         quotas=_quotas(),
+        images={},
         not_known=[],
         asked_at=dt.datetime(2026, 11, 29, tzinfo=dt.UTC),
     )
 
 
-def _unknown() -> Answers:
+def unknown() -> Answers:
     return Answers(
         zone_ids=None,
         offers=None,
@@ -70,13 +71,14 @@ def _unknown() -> Answers:
         history=None,
         supportability={},
         quotas=None,
+        images=None,
         not_known=["nothing"],
         asked_at=dt.datetime(2026, 11, 29, tzinfo=dt.UTC),
     )
 
 
 def _spot(plan: Plan) -> list[Any]:
-    return [tier.types for tier in advise(plan, _unknown()).spot]
+    return [tier.types for tier in advise(plan, unknown()).spot]
 
 
 def _advise(**changed: Any) -> Advice:  # noqa: ANN401 - fields of several types
@@ -93,7 +95,7 @@ def test_an_account_that_has_everything_is_fine(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_what_is_not_known_neither_blocks_nor_warns(stack: str) -> None:
-    found = advise(_plan(stack), _unknown())
+    found = advise(_plan(stack), unknown())
     assert (found.findings, found.blocked) == ([], False)
     assert found.not_known == ["nothing"]
     assert {need.quota_vcpus for need in found.quotas} == {None}

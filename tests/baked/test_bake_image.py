@@ -119,7 +119,6 @@ def _lose_the_name(containerd: Containerd) -> None:
 
 
 DAMAGES = {
-    "parts of it are missing": _never_finish_a_pull,
     "its manifest is damaged": _lose_the_manifest,
     "some of its layers are missing": _lose_a_layer,
     "it is not unpacked": _lose_the_top,
@@ -149,17 +148,28 @@ def test_a_store_that_is_not_whole_is_noticed_and_the_kubelet_pulls(
 def test_bytes_that_changed_on_the_disk_stop_the_bake(
     damage: Callable[[Containerd], None], containerd: Containerd, image: str, scripts: Path
 ) -> None:
-    assert containerd.run(scripts / "bake-image", image).returncode == 0
+    containerd.ctr("images", "pull", image.replace(":v1@", "@"))
     damage(containerd)
-    again = containerd.run(scripts / "bake-image", image)
-    assert (again.returncode, "is damaged on the disk" in again.stderr) == (DAMAGED, True)
+    baked = containerd.run(scripts / "bake-image", image)
+    assert (baked.returncode, "is damaged on the disk" in baked.stderr) == (DAMAGED, True)
 
 
+@pytest.mark.parametrize("cut_off", [_never_finish_a_pull, _lose_the_top])
 def test_a_bake_that_was_cut_off_is_finished_by_the_next(
-    containerd: Containerd, image: str, scripts: Path
+    cut_off: Callable[[Containerd], None], containerd: Containerd, image: str, scripts: Path
 ) -> None:
-    assert containerd.run(scripts / "bake-image", image).returncode == 0
-    _lose_the_top(containerd)
+    containerd.ctr("images", "pull", image.replace(":v1@", "@"))
+    cut_off(containerd)
     again = containerd.run(scripts / "bake-image", image)
     assert again.returncode == 0, again.stderr
     assert containerd.run(scripts / "baked-image", image).returncode == 0
+
+
+def test_archives_of_layers_are_gone_once_they_are_unpacked(
+    containerd: Containerd, image: str, scripts: Path
+) -> None:
+    containerd.ctr("images", "pull", image.replace(":v1@", "@"))
+    archive = _largest_layer(containerd)
+    assert containerd.run(scripts / "bake-image", image).returncode == 0
+    assert not archive.exists()
+    assert containerd.run(scripts / "bake-image", image).returncode == 0

@@ -1,8 +1,10 @@
 """``tokenfleet advise`` as people and machines use it, about an account of moto's."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ from typer.testing import CliRunner, Result
 
 from tests.account import PLENTY, QUOTAS, Account, Refused, attributes, opened, quotas, scores
 from tests.documented import as_documented
-from tests.own_stacks import FOLDER
+from tests.own_stacks import FOLDER, own_stack
+from tokenfleet.advice.question import question_of
+from tokenfleet.aws.advice.ask import ask
 from tokenfleet.cli import app
 from tokenfleet.json_document import Schema
+from tokenfleet.plan.decide import plan_of
 
 BLOCKED, BAD_INPUT = 4, 2
 PAGE = Path(__file__).parents[2] / "docs" / "advise.md"
@@ -146,7 +151,8 @@ def test_a_stack_that_cannot_be_built_asks_nobody(account: Account) -> None:
 def test_the_policy_on_the_page_allows_the_calls_that_are_made_and_no_other(
     account: Account,
 ) -> None:
-    _advise("prod")
+    question = question_of(plan_of(own_stack("prod")))
+    ask(replace(question, image_ids=["ami-0123456789abcdef0"]), dt.datetime.now(dt.UTC))
     (policy,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     (statement,) = json.loads(policy)["Statement"]
     assert statement["Action"] == sorted(account.actions)

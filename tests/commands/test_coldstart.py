@@ -91,7 +91,7 @@ def test_the_table_has_disks_ranges_and_what_takes_longest() -> None:
     said = _said(QWEN3_8B)
     for part in (
         "local NVMe, 950 GB gp3, 596 MiB/s gp3, 149 MiB/s local NVMe, 3,800 GB",
-        "ready 185 s (86 to 532) 199 s (92 to 541)",
+        "ready 180 s (78 to 522) 193 s (84 to 531)",
         "in the spot notice at best at best never never",
         "longest: warm-up, 60 s, limited by compilation",
         "never measured on these machines",

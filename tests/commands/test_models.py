@@ -1,5 +1,6 @@
 """``tokenfleet models --stack`` against S3 as moto plays it: what is missing, and what to say once nothing is."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from tokenfleet.cli import app
 from tokenfleet.json_document import Schema
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
+from tokenfleet.weights.layout import file_key, manifest_key
+from tokenfleet.weights.manifest import Manifest, ManifestFile, render
 
 BUCKET = "a-bucket"
 Run = Callable[..., Result]
@@ -66,8 +69,41 @@ def test_a_model_gets_its_mark_once_all_that_it_loads_is_there(
         "schema": "tokenfleet/stack-models/1",
         "bucket": BUCKET,
         "stack": "dev",
-        "models": [{"name": model.name, "mark": model.mark, "missing": {}}],
+        "models": [
+            {
+                "name": model.name,
+                "mark": model.mark,
+                "missing": {},
+                "compiled": {
+                    "snapshot": model.compiled,
+                    "state": "not published",
+                    "command": f"tokenfleet compile dev {model.name} | kubectl apply -f -",
+                },
+            }
+        ],
     }
+
+
+def test_compiled_code_is_offered_until_it_is_published(
+    tokenfleet: Run, keys_of: Callable[[str], dict[str, object]], own_project: Path
+) -> None:
+    (model,) = decide(keys_of("dev"), "dev", own_project).models
+    assert model.compiled
+    offer = f"    tokenfleet compile dev {model.name} | kubectl apply -f -"
+    before = tokenfleet("models", "--stack", "dev").stdout.splitlines()
+    assert before[-3:] == [
+        f"  compiled code {model.compiled}: not published",
+        "  Replicas start sooner with it. Once the stack is up:",
+        offer,
+    ]
+    code = b"compiled"
+    path, digest = "code-0123456789ab.tar", hashlib.sha256(code).hexdigest()
+    file = ManifestFile(path=path, size_bytes=len(code), sha256=digest, parts=())
+    promise = render(Manifest(snapshot=model.compiled, tool="test 1", files=(file,)))
+    s3_client().put_object(Bucket=BUCKET, Key=file_key(model.compiled, path), Body=code)
+    s3_client().put_object(Bucket=BUCKET, Key=manifest_key(model.compiled), Body=promise)
+    after = tokenfleet("models", "--stack", "dev").stdout.splitlines()
+    assert after[-1] == f"  compiled code {model.compiled}: published"
 
 
 def test_weights_without_their_compiled_code_are_not_enough(

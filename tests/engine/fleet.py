@@ -1,13 +1,14 @@
 """The engines of a test run: where they are, how many serve, and that none is left."""
 
 import itertools
+import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.engine import kubelet
 from tests.engine.containers import Pod
-from tests.engine.differences import command_of
+from tests.engine.differences import Command, command_of
 from tests.engine.engine import Engine
 from tests.engine.install import EngineTools
 from tests.guarded import free_port
@@ -28,9 +29,17 @@ class Engines:
         model: Path | None = None,
         arguments: Mapping[str, str | None] | None = None,
         environment: Mapping[str, str] | None = None,
+        place: str | None = None,
+        prepare: Callable[[Command], object] | None = None,
     ) -> Engine:
-        """Start the engine of a rendered pod, with a test's own changes; it is not ready yet."""
-        folder = self._folder / f"engine-{next(self._numbers)}"
+        """Start the engine of a rendered pod, with a test's own changes; it is not ready yet.
+
+        What was in the folder named ``place`` is gone: vLLM names its cache also by its paths, so
+        that those who share one need the same. ``prepare`` is called once its volumes are there.
+        """
+        folder = self._folder / (place or f"engine-{next(self._numbers)}")
+        if place:
+            shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         command = command_of(
             pod,
@@ -44,6 +53,8 @@ class Engines:
             arguments=arguments or {},
             environment=environment or {},
         )
+        if prepare:
+            prepare(command)
         self._started.append(Engine(command, folder))
         return self._started[-1]
 

@@ -144,6 +144,31 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "more care than there is": ((f"{POOL}.care", 11), (f"{POOL}.care", "10")),
     "half a spare node": ((f"{POOL}.spare", 0.5), (f"{POOL}.spare", "a whole number")),
     "text for a dry run": ((f"{POOL}.dryRun", "no"), (f"{POOL}.dryRun", "true or false")),
+    "warm nodes on spot": ((f"{POOL}.tiers.spot.warmNodes", 1), (f"{POOL}.tiers.spot.warmNodes", "Move warmNodes to an on-demand tier")),
+    "warm nodes of a reservation": (
+        (f"{POOL}.tiers.reserved", {"max": 1, "warmNodes": 1, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}}),
+        (f"{POOL}.tiers.reserved.warmNodes", "move warmNodes to an on-demand tier"),
+    ),
+    "warm nodes in a capacity block": (
+        ("pools.h100", SECOND_POOL | {"tiers": {"reserved": {"max": 1, "warmNodes": 1, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a", "capacityBlock": True}}}}),
+        ("pools.h100.tiers.reserved.warmNodes", "move warmNodes to an on-demand tier"),
+    ),
+    "warm nodes with local disks": (
+        (POOL, ON_DEMAND_POOL | {"tiers": {"on-demand": {"max": 2, "warmNodes": 1}}}),
+        (f"{POOL}.tiers.on-demand.warmNodes", "Give the pool c8g.4xlarge instead"),
+    ),
+    "warm nodes of hardware that always has local disks": (
+        ("pools.h100", SECOND_POOL | {"tiers": {"on-demand": {"max": 1, "warmNodes": 1}}}),
+        ("pools.h100.tiers.on-demand.warmNodes", "Leave warmNodes out: every such NVIDIA H100"),
+    ),
+    "more warm nodes than could be started": (
+        (POOL, ON_DEMAND_POOL | {"instanceTypes": ["c8g.4xlarge"], "tiers": {"on-demand": {"min": 1, "max": 2, "warmNodes": 2}}}),
+        (f"{POOL}.tiers.on-demand.warmNodes", "Lower warmNodes or raise max"),
+    ),
+    "warm nodes without room": (
+        (POOL, ON_DEMAND_POOL | {"instanceTypes": ["c8g.4xlarge"], "tiers": {"on-demand": {"min": 2, "max": 2, "warmNodes": 1}}}),
+        (f"{POOL}.tiers.on-demand.warmNodes", "always run. Raise max"),
+    ),
     "part of a reservation": (
         (f"{POOL}.tiers.reserved", {"min": 1, "max": 2, "reservation": {"capacityReservationId": "cr-01234567", "zone": "us-east-1a"}}),
         (f"{POOL}.tiers.reserved.min", "leave min out, or set max to what runs"),

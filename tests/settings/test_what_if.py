@@ -56,6 +56,7 @@ def test_what_exists_in_one_region_only_stays_behind(prod: Mapping[str, Any]) ->
     keys["cluster"]["imageCache"] = {"enabled": True}
     keys["cluster"]["systemNodes"]["imageId"] = keys["pools"]["h100"]["imageId"] = "ami-01234567"
     keys["network"]["zoneIds"] = {"us-east-1a": "use1-az1"}
+    keys["pools"]["graviton4"]["baked"] = {"imageId": "ami-01234567"}
     found: Any = edited(keys, StackEdit(region="us-west-2"))
     assert "us-east-1" not in str(found)
     assert "ami-01234567" not in str(found)

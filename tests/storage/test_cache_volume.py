@@ -3,17 +3,17 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.api import eventually
+from tests.storage.machine import EBS, LOCAL, Machine, run_command
 from tokenfleet.plan.serving.engine import engine_command
 
 pytestmark = pytest.mark.e2e
 
-EBS, LOCAL = "Amazon Elastic Block Store", "Amazon EC2 NVMe Instance Storage"
 OWNER = 10001
 FILE_SYSTEMS = [
     pytest.param(
@@ -22,83 +22,6 @@ FILE_SYSTEMS = [
     )
     for kind in ("xfs", "ext4")
 ]
-
-
-class Machine:
-    """Block devices under the names a node gives them; what is mounted is unmounted again."""
-
-    def __init__(self, folder: Path, root: Path) -> None:
-        self._folder, self._script = folder, root / "userdata" / "model-cache"
-        self._loops: list[str] = []
-        for name in ("devices", "blocks"):
-            (folder / name).mkdir()
-        self.mount, self.array = folder / "mount", folder / "array"
-
-    def add(self, name: str, model: str, mib: int = 64) -> Path:
-        """A disk of that size; its controller says what ``model`` says."""
-        image = self._folder / f"{name}.img"
-        with image.open("wb") as file:
-            file.truncate(mib * 2**20)
-        loop = _run("losetup", "--find", "--show", str(image)).strip()
-        self._loops.append(loop)
-        device = self._folder / "devices" / name
-        device.symlink_to(loop)
-        described = self._folder / "blocks" / name / "device" / "model"
-        described.parent.mkdir(parents=True)
-        described.write_text(f"{model}              \n", encoding="ascii")
-        return device
-
-    def boot(self, file_system: str = "ext4", seconds: int = 1) -> subprocess.CompletedProcess[str]:
-        """Run the script as its unit does."""
-        return subprocess.run(
-            [self._script],
-            check=False,
-            capture_output=True,
-            text=True,
-            env={
-                "PATH": os.environ["PATH"],
-                "CACHE_MOUNT": str(self.mount),
-                "CACHE_ARRAY": str(self.array),
-                "CACHE_DEVICES": str(self._folder / "devices"),
-                "CACHE_BLOCKS": str(self._folder / "blocks"),
-                "CACHE_FILE_SYSTEM": file_system,
-                "CACHE_SECONDS": str(seconds),
-            },
-        )
-
-    def set_up_array(self, device: Path) -> None:
-        """What nodeadm does with the local disks, as far as the cache sees it."""
-        _run("mkfs.ext4", "-q", str(device.resolve()))
-        self.array.mkdir(exist_ok=True)
-        _run("mount", str(device.resolve()), str(self.array))
-
-    def shut_down(self) -> None:
-        """Unmount everything, the disks keep what they hold."""
-        for place in (self.mount, self.array):
-            subprocess.run(["umount", place], check=False, capture_output=True)
-
-    def end(self) -> None:
-        """Unmount and detach everything."""
-        self.shut_down()
-        for loop in self._loops:
-            _run("losetup", "--detach", loop)
-
-
-@pytest.fixture
-def machine(tmp_path: Path, root: Path) -> Iterator[Machine]:
-    """A machine with a root disk that has a partition."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting needs root")
-    made = Machine(tmp_path, root)
-    try:
-        try:
-            disk = made.add("nvme0n1", EBS)
-        except RuntimeError as error:
-            pytest.skip(f"no loop devices here: {error}")
-        _run("mkfs.ext4", "-q", "-L", "/", str(disk.resolve()))
-        yield made
-    finally:
-        made.end()
 
 
 @pytest.mark.parametrize("file_system", FILE_SYSTEMS)
@@ -123,6 +46,22 @@ def test_a_reboot_keeps_what_is_in_the_cache(machine: Machine) -> None:
     assert list(machine.mount.iterdir()) == []
     booted = machine.boot()
     assert booted.returncode == 0, booted.stderr
+    assert (machine.mount / "models" / "weights").read_text(encoding="ascii") == "kept"
+
+
+@pytest.mark.skipif(not shutil.which("mkfs.xfs"), reason="no mkfs.xfs here")
+def test_a_volume_made_of_the_snapshot_of_a_smaller_one_is_used_whole(machine: Machine) -> None:
+    file_system = "xfs"
+    machine.add("nvme1n1", EBS, mib=512)
+    assert machine.boot(file_system).returncode == 0
+    (machine.mount / "models" / "weights").write_text("kept", encoding="ascii")
+    before = shutil.disk_usage(machine.mount).total
+    machine.shut_down()
+    machine.enlarge("nvme1n1", mib=1024)
+    booted = machine.boot(file_system)
+    assert booted.returncode == 0, booted.stderr
+    assert "making a file system" not in booted.stderr
+    assert shutil.disk_usage(machine.mount).total > 1.8 * before
     assert (machine.mount / "models" / "weights").read_text(encoding="ascii") == "kept"
 
 
@@ -161,7 +100,7 @@ def _nothing(_: Machine) -> None:
 
 def _foreign(machine: Machine) -> None:
     disk = machine.add("nvme1n1", EBS)
-    _run("mkfs.ext4", "-q", "-L", "somebody", str(disk.resolve()))
+    run_command("mkfs.ext4", "-q", "-L", "somebody", str(disk.resolve()))
 
 
 def _two_volumes(machine: Machine) -> None:
@@ -192,7 +131,7 @@ def test_an_engine_that_may_only_read_the_cache_holds_its_weights(machine: Machi
     machine.boot()
     ready = machine.mount / "models" / "READY"
     ready.touch()
-    _run("mount", "-o", "remount,ro", str(machine.mount))
+    run_command("mount", "-o", "remount,ro", str(machine.mount))
     with subprocess.Popen([*engine_command(["a"], 1)[:3], str(ready), "sleep", "60"]) as engine:
         try:
             remover = ["flock", "--exclusive", "--timeout", "0.5", str(ready), "true"]
@@ -201,10 +140,3 @@ def test_an_engine_that_may_only_read_the_cache_holds_its_weights(machine: Machi
         finally:
             engine.kill()
     assert subprocess.run(remover, check=False).returncode == 0
-
-
-def _run(*command: str) -> str:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip())
-    return done.stdout

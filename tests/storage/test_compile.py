@@ -2,34 +2,24 @@
 
 import copy
 import json
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from tests.storage import fake_vllm
 from tests.storage.bucket_policy import Policed
+from tests.storage.loading import contents
+from tests.storage.rendered import Container, Run, pods
 from tests.storage.s3_server import S3Server
 from tests.weights.model_files import MEBIBYTE, write_model
-from tokenfleet.cli import app
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 
-USERDATA = Path(__file__).parents[2] / "userdata"
-MODEL, SECONDS = "qwen25-7b", 60
+MODEL = "qwen25-7b"
 NOT_PUBLISHED, CHECKSUM, DENIED, ENGINE = 3, 4, 6, 10
-IMAGE = "/opt/program"
-"""Where containers start unless they say something else: somewhere on the root of their image."""
-FOLDERS = {"/cache": "cache", "/models": "models", "/tmp": "tmp", IMAGE: "image"}  # noqa: S108 - paths in the container
-
-Container = Mapping[str, Any]
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="module")
@@ -38,93 +28,16 @@ def plan(stack_files: Mapping[str, Any], root: Path) -> Plan:
     return decide(stack_files["prod"].keys, "prod", root)
 
 
-def _pod(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    return manifest["spec"]["template"]["spec"]
-
-
 @pytest.fixture
-def job(plan: Plan) -> Mapping[str, Any]:
+def job(plan: Plan) -> Container:
     """The pod of the Job."""
-    return _pod(plan.serving.compile_jobs[MODEL])
+    return pods(plan, MODEL)[0]
 
 
 @pytest.fixture
-def replica(plan: Plan) -> Mapping[str, Any]:
+def replica(plan: Plan) -> Container:
     """The pod of a replica."""
-    manifests = cast("Sequence[Mapping[str, Any]]", plan.serving.manifests)
-    names = {(found["kind"], found["metadata"]["name"]): found for found in manifests}
-    return _pod(names["Deployment", f"vllm-{MODEL}"])
-
-
-@pytest.fixture
-def tokenfleet(s3_server: S3Server, bucket: str) -> Callable[..., Result]:
-    """Runs the command against the test's bucket."""
-
-    def run(*arguments: str | Path) -> Result:
-        environment = {**s3_server.environment(), "TOKENFLEET_BUCKET": bucket}
-        return CliRunner().invoke(app, [*map(str, arguments)], env=environment)
-
-    return run
-
-
-@pytest.fixture
-def run(s3_server: S3Server, front: Policed, bucket: str, tmp_path: Path) -> Run:
-    """Runs a rendered container on this machine: other folders, another port, ``vllm`` a fake.
-
-    The bucket refuses what its policy refuses.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    folders = {path: tmp_path / name for path, name in FOLDERS.items()}
-    for folder in (*folders.values(), tmp_path / "bin"):
-        folder.mkdir()
-
-    def here(text: str) -> str:
-        for inside, outside in (
-            ("/loader/", f"{USERDATA}/"),
-            ("/models", str(folders["/models"])),
-            ("/cache", str(folders["/cache"])),
-            ("8000", port),
-        ):
-            text = text.replace(inside, outside)
-        return text
-
-    def start(
-        container: Container, engine: str = "compile", **environment: str
-    ) -> "subprocess.CompletedProcess[str]":
-        vllm = tmp_path / "bin" / "vllm"
-        vllm.write_text(
-            f'#!/bin/sh\nexec "{sys.executable}" "{fake_vllm.__file__}" {engine} "$@"\n'
-        )
-        vllm.chmod(0o755)
-        settings = {
-            entry["name"]: here(entry["value"]) for entry in container["env"] if "value" in entry
-        }
-        mounts = {m["mountPath"]: m for m in container["volumeMounts"]}
-        writable = [
-            p for path, p in folders.items() if path in mounts and not mounts[path].get("readOnly")
-        ]
-        return subprocess.run(
-            [here(word) for word in (*container["command"], *container.get("args", ()))],
-            check=False,
-            cwd=folders[container.get("workingDir", IMAGE)],
-            env={
-                **os.environ,
-                **s3_server.environment(),
-                **settings,
-                "MODEL_STORE_URL": f"{front.endpoint}/{bucket}",
-                "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-                "TMPDIR": str(folders["/tmp"]),  # noqa: S108 - a path in the container
-                "WRITABLE": ":".join(map(str, writable)),
-                **environment,
-            },
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=SECONDS,
-        )
-
-    return start
+    return pods(plan, MODEL)[1]
 
 
 @pytest.fixture
@@ -140,8 +53,8 @@ def weights(plan: Plan, tokenfleet: Callable[..., Result], tmp_path: Path) -> No
 @pytest.mark.usefixtures("weights")
 def test_what_the_job_compiled_reaches_a_replica_byte_for_byte(
     *,
-    job: Mapping[str, Any],
-    replica: Mapping[str, Any],
+    job: Container,
+    replica: Container,
     run: Run,
     front: Policed,
     tokenfleet: Callable[..., Result],
@@ -164,13 +77,13 @@ def test_what_the_job_compiled_reaches_a_replica_byte_for_byte(
     (engine,) = replica["containers"]
     (where,) = (e["value"] for e in engine["env"] if e["name"] == "NEURON_COMPILED_ARTIFACTS")
     arrived = tmp_path / "models" / Path(where).relative_to("/models")
-    assert _contents(arrived) == _contents(compiled)
-    assert len(_contents(arrived)) == 3
+    assert contents(arrived) == contents(compiled)
+    assert len(contents(arrived)) == 3
     assert front.refused == []
 
 
 @pytest.mark.usefixtures("weights")
-def test_a_second_job_compiles_nothing(job: Mapping[str, Any], run: Run) -> None:
+def test_a_second_job_compiles_nothing(job: Container, run: Run) -> None:
     assert run(*job["initContainers"]).returncode == 0
     assert run(*job["containers"]).returncode == 0
     again = run(*job["containers"], "fail")
@@ -189,7 +102,7 @@ def test_a_second_job_compiles_nothing(job: Mapping[str, Any], run: Run) -> None
 def test_an_engine_that_does_not_compile_publishes_nothing(
     engine: str,
     reason: str,
-    job: Mapping[str, Any],
+    job: Container,
     run: Run,
     tokenfleet: Callable[..., Result],
 ) -> None:
@@ -211,7 +124,7 @@ def _started_where_the_image_says(container: dict[str, Any]) -> None:
 @pytest.mark.usefixtures("weights")
 @pytest.mark.parametrize("loosen", [_without_the_compilers_cache, _started_where_the_image_says])
 def test_a_compiler_that_writes_elsewhere_would_be_noticed(
-    loosen: Callable[[dict[str, Any]], None], job: Mapping[str, Any], run: Run
+    loosen: Callable[[dict[str, Any]], None], job: Container, run: Run
 ) -> None:
     (container,) = copy.deepcopy(job["containers"])
     loosen(container)
@@ -229,7 +142,7 @@ def test_a_compiler_that_writes_elsewhere_would_be_noticed(
     ],
 )
 def test_a_file_that_is_there_already_is_never_replaced(
-    *, left: bytes, ends: int, job: Mapping[str, Any], run: Run, s3_server: S3Server, bucket: str
+    *, left: bytes, ends: int, job: Container, run: Run, s3_server: S3Server, bucket: str
 ) -> None:
     (container,) = job["containers"]
     key = f"models/{container['command'][2]}/files/context_encoding_model/graph.neff"
@@ -242,17 +155,9 @@ def test_a_file_that_is_there_already_is_never_replaced(
 
 @pytest.mark.usefixtures("weights")
 def test_a_role_that_may_not_write_is_named_as_the_reason(
-    job: Mapping[str, Any], run: Run, s3_server: S3Server, bucket: str
+    job: Container, run: Run, s3_server: S3Server, bucket: str
 ) -> None:
     assert run(*job["initContainers"]).returncode == 0
     reader = s3_server.account(bucket, ["s3:ListBucket", "s3:GetObject"])
     done = run(*job["containers"], **reader)
     assert (done.returncode, "may not write" in done.stderr) == (DENIED, True), done.stderr
-
-
-def _contents(folder: Path) -> Mapping[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }

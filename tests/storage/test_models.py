@@ -5,24 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from tests.storage.s3_server import S3Server
 from tests.weights.model_files import write_model
-from tokenfleet.cli import app
 
 OLD, NEW = "0" * 40, "f" * 40
-
-
-@pytest.fixture
-def tokenfleet(s3_server: S3Server, bucket: str) -> Callable[..., Result]:
-    """Runs the command against the test's bucket."""
-
-    def run(*arguments: str | Path) -> Result:
-        environment = {**s3_server.environment(), "TOKENFLEET_BUCKET": bucket}
-        return CliRunner().invoke(app, [*map(str, arguments)], env=environment)
-
-    return run
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 import asyncio
 import gzip
 import importlib.util
+import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from tokenfleet.settings.stack_file import StackFile
 CONTAINERS = ("vllm", "compile-artifacts")
 API_KEY, PREVIOUS, METRICS_KEY = "the-key", "the-one-before", "the-key-to-metrics"
 FLAG = "--middleware="
+# Where vLLM 0.32.0 keeps a graph that it compiled.
+_GRAPH = ("torch_compile_cache", "torch_aot_compile", "0a1b2c", "rank_0_0", "model")
 METRICS = "# HELP process_start_time_seconds Start\nprocess_start_time_seconds 1\n"
 Message = dict[str, Any]
 Answer = tuple[int, dict[str, str]]
@@ -102,28 +106,46 @@ def test_a_key_that_changes_counts_from_the_next_request_on(front: Front, tmp_pa
     assert [front("/v1/models", key)[0] for key in ("another", API_KEY, "")] == [401, 401, 401]
 
 
-@pytest.mark.parametrize("state", ["loaded", "mismatch"])
+@pytest.mark.parametrize(
+    ("written", "graph_seconds", "said"),
+    [
+        ("loaded", -60, "loaded"),
+        ("loaded", 60, "unused"),
+        ("mismatch", 60, "mismatch"),
+        ("absent", 60, "absent"),
+        (None, 60, "failed"),
+    ],
+)
 def test_metrics_say_what_became_of_compiled_code(
-    state: str,
+    *,
+    written: str | None,
+    graph_seconds: int,
+    said: str,
     containers: Sequence[Mapping[str, Any]],
     root: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = next(c for c in containers if "COMPILED_STATE" in {e["name"] for e in c["env"]})
-    (tmp_path / "state").write_text(f"{state}\n", encoding="utf-8")
+    state, graph = tmp_path / "state", tmp_path.joinpath(*_GRAPH)
+    if written:
+        state.write_text(f"{written}\n", encoding="utf-8")
+    graph.parent.mkdir(parents=True)
+    graph.touch()
+    os.utime(graph, (then := time.time() + graph_seconds, then))
     for name, value in (
         ("API_KEYS", str(tmp_path)),
         ("METRICS_KEY", METRICS_KEY),
-        ("COMPILED_STATE", str(tmp_path / "state")),
+        ("COMPILED_STATE", str(state)),
+        ("VLLM_CACHE_ROOT", str(tmp_path)),
     ):
         monkeypatch.setenv(name, value)
     begun, *bodies = asyncio.run(_answers(_in_front(found, root), "/metrics", METRICS_KEY))
     # A length that was true before, or an answer that was packed, would cut it off.
     assert not {b"content-length", b"content-encoding"} & {name for name, _ in begun["headers"]}
-    said = b"".join(body["body"] for body in bodies).decode()
-    assert said.startswith(METRICS)
-    assert said.splitlines()[-1] == f'tokenfleet_compiled_code{{state="{state}"}} 1'
+    text = b"".join(body["body"] for body in bodies).decode()
+    assert text.startswith(METRICS)
+    assert text.splitlines()[-1] == f'tokenfleet_compiled_code{{state="{said}"}} 1'
 
 
 def _in_front(container: Mapping[str, Any], root: Path) -> Any:  # noqa: ANN401 - as ASGI has it

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.advice.findings import AccountFinding
+from tokenfleet.advice.images import image_findings
 from tokenfleet.advice.question import zones_of
 from tokenfleet.advice.quotas import QuotaNeed, quota_findings, quota_needs, unlisted
 from tokenfleet.advice.spot import SpotTier, spot_findings, spot_tiers, support_findings
@@ -57,6 +58,7 @@ def advise(plan: Plan, answers: Answers) -> Advice:
     findings = [
         *zone_findings(plan, answers),
         *offer_findings(plan, answers),
+        *image_findings(plan, answers),
         *quota_findings(plan, answers, needs),
         *(found for tier in tiers for found in spot_findings(tier, plan.region)),
         *support_findings(answers),

@@ -1,5 +1,6 @@
 """What an account is asked about a stack."""
 
+from tokenfleet.advice.images import image_ids
 from tokenfleet.aws.advice.facts import Question, Tier
 from tokenfleet.catalogue.quotas import Market
 from tokenfleet.plan.stack import Plan
@@ -24,6 +25,7 @@ def question_of(plan: Plan) -> Question:
             for market in markets
             if group.purchase_option == market
         ],
+        image_ids=image_ids(plan),
     )
 
 

@@ -133,6 +133,8 @@ class EngineTimes(Fact):
     read_at_start: Estimate
     """GB of the unpacked image that a start reads."""
     start: Estimate
+    start_with_code: Estimate | None
+    """Where byte code of what it imports is published with the compiled code."""
     load: Estimate
     warm_up: Estimate
     compile: Estimate

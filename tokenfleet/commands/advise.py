@@ -39,8 +39,8 @@ def advise(
 ) -> None:
     """Ask your AWS account what would block `pulumi up`, or make spot a bad idea.
 
-    Reads quotas, zones, instance types on offer, spot prices, placement scores and Capacity
-    Manager; changes nothing. Needs AWS credentials; what these may not read is said. Ends with 0
+    Reads quotas, zones, instance types on offer, machine images, spot prices, placement scores and
+    Capacity Manager; changes nothing. Needs AWS credentials; what these may not read is said. Ends with 0
     when nothing blocks, 4 when something does, 2 when the stack cannot be built or AWS not asked.
     """
     stack_file = stack_file_of(

@@ -11,6 +11,7 @@ from tokenfleet.catalogue.facts import CatalogueError, Price
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.catalogue.prices import Prices
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
+from tokenfleet.commands.measured_files import Measured, recorded_starts
 from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
@@ -23,9 +24,12 @@ from tokenfleet.plan.candidates import (
     served_families,
     smallest_types,
 )
+from tokenfleet.plan.measured.comparison import MeasuredStarts, compared_starts
+from tokenfleet.plan.measured.starts import Start
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, NoticeMet
 from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.screens.candidates import compared
+from tokenfleet.views.screens.measured import measured_starts
 
 _REGION = "us-east-1"
 # Long enough for most requests, and short enough that the weights decide which type fits.
@@ -52,6 +56,8 @@ class ColdstartAnswer:
     notice_met: Mapping[str, NoticeMet]
     """By instance type, whether a replacement is ready within a spot notice."""
     candidates: Sequence[Candidate]
+    measured: Sequence[MeasuredStarts]
+    """What --measured says of real starts, by instance type; empty without it."""
 
 
 def coldstart(
@@ -65,22 +71,32 @@ def coldstart(
         ),
     ] = None,
     config_json: ConfigJson = None,
+    measured: Measured = None,
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
     """Predict the seconds from a pod that finds no node to a model that answers.
 
-    Ends with 2 when the model or a type is unknown, or a type cannot serve the model.
+    With --measured, what real starts took stands beside what was predicted for their types. Ends with 2
+    when the model or a type is unknown, a type cannot serve the model, or a file cannot be read.
     """
     facts = given_model(model, config_json)
+    starts = recorded_starts(model, measured or [])
     given = None if types is None else _names(types)
+    if given is None and starts:
+        given = list(starts)
     if isinstance(facts, CatalogueError):
         fail(str(facts), *_type_mistakes(given, None))
-    if mistakes := list(_type_mistakes(given, facts)):
+    if mistakes := [*_type_mistakes(given, facts), *_unnamed(starts, given)]:
         fail(*mistakes)
     names = given or _smallest(facts, _FAMILIES) or _smallest(facts, served_families())
     if not names:
         fail(f"MODEL {model}: no type with an engine holds it")
     candidates = [candidate(name, facts) for name in names]
+    beside = [
+        compared_starts(starts[row.instance_type], row.start)
+        for row in candidates
+        if row.instance_type in starts
+    ]
     price_by_type = {row.instance_type: _price(row) for row in candidates}
     usd_by_type = {name: price.usd if price else None for name, price in price_by_type.items()}
     dates = [price.date for price in price_by_type.values() if price]
@@ -97,6 +113,7 @@ def coldstart(
             prices_stale=stale,
             notice_met={row.instance_type: row.start.notice_met for row in candidates},
             candidates=candidates,
+            measured=beside,
         )
         say_json(Schema.COLDSTART, answer)
         return
@@ -107,6 +124,8 @@ def coldstart(
     screen = console()
     screen.print(f"Cold start of {model}, {facts.weights_bytes / 1e9:.1f} GB of weights\n")
     screen.print(compared(candidates, usd_by_type, prices=prices, width=screen.width))
+    for part in measured_starts(beside):
+        screen.print("", part, sep="\n")
 
 
 def _smallest(facts: ModelFacts, families: Sequence[str]) -> Sequence[str]:
@@ -128,6 +147,11 @@ def _type_mistakes(names: Sequence[str] | None, facts: ModelFacts | None) -> Ite
         problem = candidate_problem(name, facts, _CONTEXT_LENGTH, _REGION)
         if problem:
             yield f"--types {name}: {problem}"
+
+
+def _unnamed(starts: Mapping[str, Sequence[Start]], names: Sequence[str] | None) -> Iterator[str]:
+    for name in starts.keys() - set(names or []):
+        yield f"--types: does not name {name}, on which the starts of --measured were: add it, or leave --types out"
 
 
 def _price(row: Candidate) -> Price | None:

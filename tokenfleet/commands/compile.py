@@ -40,20 +40,19 @@ def compile(  # noqa: A001 - the word its user types
 ) -> None:
     """Print the Kubernetes Job that compiles a model and publishes the result to the bucket.
 
-    For Inferentia2, where serving nodes refuse to compile. Ends with 2 when the stack cannot be
-    built, or the model is unknown or not compiled ahead of time.
+    Replicas that find compiled code start sooner; on Inferentia2 none starts without. Ends with 2
+    when the stack cannot be built, or the model is unknown or nothing is compiled for it.
     """
     stack, model = stack_and_model(words, named)
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
     # What is to be compiled is not published yet, whatever the stack file says of older code.
     plan = planned(stack_file, edited(stack_file.keys, StackEdit()))
-    jobs, pools = plan.serving.compile_jobs, {found.name: found.pool for found in plan.models}
-    if model not in pools:
-        known = ", ".join(pools)
-        fail(f"{stack_file.path.name}: no model '{model}'.{nearest(model, pools)} It has: {known}")
+    jobs, eager = plan.serving.compile_jobs, {found.name: found.eager for found in plan.models}
+    if model not in eager:
+        known = ", ".join(eager)
+        fail(f"{stack_file.path.name}: no model '{model}'.{nearest(model, eager)} It has: {known}")
     if model not in jobs:
-        which = f"{model} is served on pool {pools[model]}, where nothing is compiled ahead of time"
-        fail(f"{stack_file.path.name}: {which}")
+        fail(f"{stack_file.path.name}: nothing is compiled for {model}: {eager[model]}")
     if as_json:
         say_json(Schema.COMPILE, CompileAnswer(job=jobs[model]))
     else:

@@ -52,6 +52,16 @@ _SHORT = 12
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompiledCode:
+    """Code with which replicas start sooner; without it they compile when they start."""
+
+    snapshot: str
+    state: str
+    command: str
+    """What publishes it, once the weights are published and the stack is up."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Loadable:
     """A model of a stack."""
 
@@ -60,6 +70,7 @@ class Loadable:
     """What its ``published`` is in the stack file, once nothing is missing."""
     missing: Mapping[str, str]
     """What it cannot load yet, by the command that publishes it."""
+    compiled: CompiledCode | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +143,23 @@ def _loadable(stack_file: StackFile, found: Sequence[ModelRevision]) -> Sequence
                 for state in (_state(model, snapshot, states.get(snapshot)),)
                 if state != PUBLISHED
             },
+            compiled=_compiled(stack_file.stack, model, states),
         )
         for model in plan.models
     ]
+
+
+def _compiled(
+    stack: str, model: ModelPlan, states: Mapping[str, SnapshotState]
+) -> CompiledCode | None:
+    if model.compiled is None:
+        return None
+    found = states.get(model.compiled)
+    return CompiledCode(
+        snapshot=model.compiled,
+        state=found.state if found else ABSENT,
+        command=how_to_publish(stack, model, model.compiled),
+    )
 
 
 def _state(model: ModelPlan, snapshot: str, found: SnapshotState | None) -> str:
@@ -169,6 +194,11 @@ def _lines(stack: str, loadable: Sequence[Loadable]) -> Iterator[str]:
             yield f"{model.name} can be served. In Pulumi.{stack}.yaml, below {model.name}: of"
             yield "tokenfleet:models, then pulumi up:"
             yield f"      published: {model.mark}"
+        if code := model.compiled:
+            yield f"  compiled code {code.snapshot}: {code.state}"
+            if code.state != PUBLISHED:
+                yield "  Replicas start sooner with it. Once the stack is up:"
+                yield f"    {code.command}"
 
 
 def _table(bucket: str, found: Sequence[ModelRevision]) -> Fitted:

@@ -147,8 +147,10 @@ def capacity_statements(
     ]
 
 
-def warm_node_policy(group_name: str, region: str, own_arn: str) -> str:
+def warm_node_policy(cluster_name: str, group_name: str, region: str, own_arn: str) -> str:
     """Permission (JSON) of a node to say that it is ready to be stopped, or serves.
+
+    And to ask which version of the network plug-in it will run, whose images it gets ready.
 
     ``own_arn`` is that of anything in the account (arn:partition:service:region:account:resource).
     """
@@ -164,7 +166,14 @@ def warm_node_policy(group_name: str, region: str, own_arn: str) -> str:
                         f":autoScalingGroup:*:autoScalingGroupName/{group_name}"
                     )
                 ],
-            )
+            ),
+            Statement(
+                sid="ReadNetworkPlugIn",
+                actions=["eks:DescribeAddon"],
+                resources=[
+                    f"arn:{partition}:eks:{region}:{account}:addon/{cluster_name}/vpc-cni/*"
+                ],
+            ),
         ]
     )
 

@@ -222,7 +222,11 @@ def build(
 
 
 def _snapshots(models: Sequence[ModelPlan], pool: str) -> Sequence[str]:
-    """What the nodes of a pool fetch at boot: for what may have most replicas first."""
+    """What the nodes of a pool fetch at boot: for what may have most replicas first.
+
+    Compiled code that the engine starts without is left to the replica: it is small, and changes
+    with a flag, which would renew the launch templates.
+    """
     served = [model for model in models if model.pool == pool]
     served.sort(key=lambda model: (-model.max_replicas, model.name))
-    return list(dict.fromkeys(snapshot for model in served for snapshot in model.fetched))
+    return list(dict.fromkeys(snapshot for model in served for snapshot in model.snapshots))

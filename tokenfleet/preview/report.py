@@ -29,11 +29,12 @@ from tokenfleet.recording.recorded import Recording
 
 @dataclass(frozen=True, kw_only=True)
 class TierReport:
-    """One tier of a pool."""
+    """One tier of a pool; ``warm_nodes`` wait stopped."""
 
     purchase_option: str
     min_nodes: int
     max_nodes: int
+    warm_nodes: int
     zones: Sequence[str]
     hourly: HourlyRange
 
@@ -151,6 +152,7 @@ def build_report(
                         purchase_option=group.purchase_option,
                         min_nodes=group.min_nodes,
                         max_nodes=group.max_nodes,
+                        warm_nodes=group.warm_pool.nodes if group.warm_pool else 0,
                         zones=group.zones,
                         hourly=hourly_range(group, plan.prices, Buying()),
                     )

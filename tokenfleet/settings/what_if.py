@@ -23,7 +23,8 @@ class StackEdit:
 
     ``load`` multiplies the request rates that are there. ``traffic_by_model`` holds keys of a
     model's ``traffic``, ``types_by_pool`` instance types. ``assumed_traffic`` fills up what a
-    model without traffic lacks once some of it is given.
+    model without traffic lacks once some of it is given. Without ``baked``, nodes start from what
+    they would if nothing were.
     """
 
     region: str | None = None
@@ -33,6 +34,7 @@ class StackEdit:
     )
     types_by_pool: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     assumed_traffic: Mapping[str, float] = field(default_factory=dict[str, float])
+    baked: bool = True
 
 
 def edited(keys: Mapping[str, object], edit: StackEdit) -> Mapping[str, object]:
@@ -55,6 +57,8 @@ def edited(keys: Mapping[str, object], edit: StackEdit) -> Mapping[str, object]:
     for name, pool in _entries(found, "pools"):
         if name in edit.types_by_pool:
             pool["instanceTypes"] = list(edit.types_by_pool[name])
+        if not edit.baked:
+            pool.pop("baked", None)
     if edit.region is not None:
         _move(found, edit.region)
     return found

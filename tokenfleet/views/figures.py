@@ -14,6 +14,12 @@ def bounds(least: int, most: int, noun: str) -> str:
     return count(most, noun) if least == most else f"{least:,} to {count(most, noun)}"
 
 
+def nodes(least: int, most: int, warm: int) -> str:
+    """``0 to 12 nodes``, or ``0 to 12 nodes, 2 wait stopped``."""
+    waiting = f", {warm} {'wait' if warm > 1 else 'waits'} stopped" if warm else ""
+    return f"{bounds(least, most, 'node')}{waiting}"
+
+
 def quantity(line: BillLine) -> str:
     """``3``, or ``0.28`` of what is a mean."""
     return "" if line.quantity is None else f"{round(line.quantity, 2):,g}"

@@ -2,13 +2,15 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.account import Account, Parameters, Refused, metrics, opened, quotas
 from tokenfleet.aws.advice.ask import ask
 from tokenfleet.aws.advice.asking import AdviceError
-from tokenfleet.aws.advice.facts import Answers, Question, Quota, SpotHistory, Tier
+from tokenfleet.aws.advice.facts import Answers, MachineImage, Question, Quota, SpotHistory, Tier
+from tokenfleet.aws.client import ec2_client
 
 NOW = dt.datetime(2026, 11, 29, 12, 34, 56, tzinfo=dt.UTC)
 KINDS = ["c8g.4xlarge", "m8g.4xlarge", "inf2.8xlarge"]
@@ -24,6 +26,7 @@ QUESTION = Question(
     zones=["us-east-1a", "us-east-1c"],
     instance_types=KINDS,
     tiers=[_tier("spot"), _tier("on-demand")],
+    image_ids=[],
 )
 
 
@@ -91,6 +94,30 @@ def test_both_markets_are_scored_in_the_zones_of_the_stack(account: Account) -> 
     for asked in account.parameters_of("GetCapacityManagerSupportabilityScores"):
         assert asked["CapacityAvailabilityZoneIds"] == ["use1-az6", "use1-az2"]
         assert asked["CapacityAmount"] == 7
+
+
+def test_an_image_that_the_account_may_not_use_is_absent_and_the_others_are_said(
+    account: Account,
+) -> None:
+    elsewhere = "ami-0123456789abcdef0"
+    ec2 = ec2_client("us-east-1")
+    known = ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])
+    here = known["Images"][0]
+    ids = [here.get("ImageId", ""), elsewhere]
+    found = ask(replace(QUESTION, image_ids=ids), NOW).images
+    root = here.get("BlockDeviceMappings", [])[0]
+    size = root.get("Ebs", {}).get("VolumeSize", 0)
+    assert size
+    assert found == {
+        ids[0]: MachineImage(
+            architecture="x86_64",
+            state="available",
+            gib_by_device={root.get("DeviceName", ""): size},
+        )
+    }
+    # Nobody is asked about images where the stack file gives none.
+    asked = len(account.parameters_of("DescribeImages"))
+    assert (_ask().images, len(account.parameters_of("DescribeImages"))) == ({}, asked)
 
 
 def test_quotas_are_by_code(account: Account) -> None:

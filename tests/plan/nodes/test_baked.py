@@ -12,7 +12,7 @@ import jsonschema  # pyright: ignore[reportMissingTypeStubs] - it ships none
 import pytest
 import yaml
 
-from tests.plan.nodes.test_user_data import FACTS, LIMIT, schema
+from tests.plan.nodes.test_user_data import FACTS, GOLDEN, LIMIT, schema
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.plan.nodes.groups import TemplatePlan
 from tokenfleet.plan.nodes.user_data import packed, render_user_data
@@ -59,6 +59,19 @@ def test_nodes_start_from_the_baked_image_and_pods_ask_for_what_is_on_it(
     assert (pull.digest, pull.given_by) == (DIGEST, "stack file")
     for group in plan.node_groups_by_pool["graviton4"]:
         assert {template.boot.baked_image for template in group.templates} == {model.image}
+
+
+@pytest.mark.parametrize("kind", ["local", "volume"])
+def test_nodes_start_as_agreed(
+    kind: str, templates: Templates, pytestconfig: pytest.Config
+) -> None:
+    (template,) = (found for found in templates(BAKED) if found.role == kind)
+    config = _part(template, "node.eks.aws/v1alpha1")
+    text = f"{config}\n{_part(template, 'tokenfleet-baked.service')}"
+    agreed = GOLDEN / f"graviton4-baked-{kind}-spot.txt"
+    if pytestconfig.getoption("--write-golden"):
+        agreed.write_text(text, encoding="utf-8")
+    assert text == agreed.read_text(encoding="utf-8")
 
 
 def test_the_store_stays_on_the_root_volume_where_local_disks_would_hide_it(

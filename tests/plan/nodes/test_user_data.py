@@ -169,10 +169,10 @@ def test_the_kubelet_pulls_what_replicas_run_before_it_has_a_network(
     assert images == {container["image"]}
 
 
-@pytest.mark.parametrize(("kind", "early"), [("r8g.large", False), ("r8g.xlarge", True)])
+@pytest.mark.parametrize(("kind", "early"), [("r8g.large", 0), ("r8g.xlarge", 1)])
 def test_where_images_come_one_at_a_time_the_network_plug_in_is_not_kept_waiting(
     kind: str,
-    early: bool,
+    early: int,
     keys_of: Callable[[str], Keys],
     plan_of: Callable[[Mapping[str, Any]], Plan],
 ) -> None:
@@ -182,8 +182,8 @@ def test_where_images_come_one_at_a_time_the_network_plug_in_is_not_kept_waiting
     model |= {"huggingFaceId": SMALL, "revision": model_facts(SMALL).revision}
     for group in plan_of(keys).node_groups_by_pool["graviton4"]:
         for template in group.templates:
-            assert template.boot.kubelet.parallel_image_pulls == early
-            assert (template.boot.pulled_image is not None) == early
+            assert template.boot.kubelet.parallel_image_pulls == bool(early)
+            assert (template.boot.pulled_image is not None) == bool(early)
 
 
 def test_system_nodes_have_no_cache(

@@ -18,8 +18,7 @@ def pods(
 ) -> Mapping[str, Any]:
     """The specifications of the Job and of a Deployment on Inferentia2."""
     serving = plan_of(stack_files["prod"].keys).serving
-    (job,) = serving.compile_jobs.values()
-    manifests: Any = [job, *serving.manifests]
+    manifests: Any = [*serving.compile_jobs.values(), *serving.manifests]
     named = {(found["kind"], found["metadata"]["name"]): found.get("spec") for found in manifests}
     replica = named["Deployment", "vllm-qwen25-7b"]
     return {"job": named["Job", "compile-qwen25-7b"], "replica": replica}

@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
-from tokenfleet.aws.advice import capacity_manager, quotas, spot, zones
+from tokenfleet.aws.advice import capacity_manager, images, quotas, spot, zones
 from tokenfleet.aws.advice.asking import AdviceError, Asking
-from tokenfleet.aws.advice.facts import Answers, Question, SpotHistory, SpotPrice, Supportability
+from tokenfleet.aws.advice.facts import (
+    Answers,
+    MachineImage,
+    Question,
+    SpotHistory,
+    SpotPrice,
+    Supportability,
+)
 from tokenfleet.aws.client import ec2_client, quotas_client
 from tokenfleet.catalogue.quotas import Market
 from tokenfleet.counted import count
@@ -45,6 +52,13 @@ def ask(question: Question, now: dt.datetime) -> Answers:
             "ec2:DescribeSpotPriceHistory",
             lambda: spot.prices(ec2, kinds, now),
         )
+    given: Mapping[str, MachineImage] | None = {}
+    if question.image_ids:
+        given = asking.answer(
+            "Machine images",
+            "ec2:DescribeImages",
+            lambda: images.machine_images(ec2, question.image_ids),
+        )
     scores = _scores(ec2, question, asking)
     history, supportability = _capacity_manager(ec2, question, ids or {}, asking, now)
     return Answers(
@@ -59,6 +73,7 @@ def ask(question: Question, now: dt.datetime) -> Answers:
             "servicequotas:ListServiceQuotas",
             lambda: quotas.vcpu_quotas(service_quotas),
         ),
+        images=given,
         not_known=asking.not_known,
         asked_at=now,
     )

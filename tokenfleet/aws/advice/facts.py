@@ -29,6 +29,8 @@ class Question:
     zones: Sequence[str]
     instance_types: Sequence[str]
     tiers: Sequence[Tier]
+    image_ids: Sequence[str]
+    """Machine images that the stack file gives."""
 
     @property
     def spot_tiers(self) -> Sequence[Tier]:
@@ -68,6 +70,15 @@ class Quota:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MachineImage:
+    """An image that the account may start instances from: for what, whether yet, and its volumes."""
+
+    architecture: str
+    state: str
+    gib_by_device: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answers:
     """What an account says; None where it could not be asked, and then ``not_known`` says why."""
 
@@ -85,5 +96,7 @@ class Answers:
     """How much of a tier EC2 has now, over all types and zones."""
     quotas: Mapping[str, Quota] | None
     """By code."""
+    images: Mapping[str, MachineImage] | None
+    """By id; one that the account may not use is absent."""
     not_known: Sequence[str]
     asked_at: dt.datetime

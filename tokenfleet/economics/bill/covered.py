@@ -9,6 +9,7 @@ _OBJECT = "an entry of the Kubernetes API, whose control plane is priced"
 # AWS pricing pages of IAM, VPC, EKS add-ons, EC2 Auto Scaling, EventBridge, SQS and AWS Budgets (a
 # budget that only alerts): no charge for these themselves.
 FREE: Mapping[str, str] = {
+    "aws:autoscaling/lifecycleHook:LifecycleHook": _NO_CHARGE,
     "aws:budgets/budget:Budget": "no charge where it only alerts",
     "aws:cloudwatch/eventRule:EventRule": "no charge for events of AWS services",
     "aws:cloudwatch/eventTarget:EventTarget": _NO_CHARGE,

@@ -40,7 +40,8 @@ def shared_lines(plan: Plan) -> Iterator[BillLine]:
 def _published_gib(plan: Plan) -> float:
     """The bucket once every model is published, compiled artifacts at their largest.
 
-    A GB of S3 is 2^30 bytes. Revisions published before are not counted.
+    A GB of S3 is 2^30 bytes. Revisions published before are not counted, nor is compiled code that an
+    engine can do without: less than a cent a month.
     """
     gib_by_snapshot = {
         snapshot: _gb(model, snapshot) * 1e9 / _BYTES_PER_GIB

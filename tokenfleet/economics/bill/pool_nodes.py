@@ -58,6 +58,20 @@ def pool_lines(
             launched = max(tier.group.min_nodes, tier.kept + tier.added)
             title = f"{pool} {tier.group.purchase_option}"
             yield volumes_line(title, tier.group, launched, plan.prices, pool=pool)
+    for group in plan.node_groups_by_pool[pool]:
+        if group.warm_pool:
+            yield _warm_line(pool, group, group.warm_pool.nodes, plan)
+
+
+def _warm_line(pool: str, group: NodeGroupPlan, nodes: int, plan: Plan) -> BillLine:
+    """The disks of stopped nodes, which are all that is paid of them.
+
+    Amazon EBS pricing page: volumes are billed as provisioned, whatever the instance does. The
+    hours in which a node gets ready are not here: one for each that is drawn.
+    """
+    return volumes_line(
+        f"{pool} {group.purchase_option} warm pool", group, nodes, plan.prices, pool=pool
+    )
 
 
 def _of_pool(plan: Plan, pool: str, by_model: Mapping[str, float]) -> float:

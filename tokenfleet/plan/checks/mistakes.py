@@ -18,6 +18,7 @@ from tokenfleet.plan.checks.pools import (
     pool_references,
 )
 from tokenfleet.plan.checks.prices import price_mistakes
+from tokenfleet.plan.checks.warm_nodes import warm_node_mistakes
 from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
 
@@ -39,6 +40,7 @@ def find_mistakes(
         yield from pool_mistakes(name, pool, draft)
         yield from disk_mistakes(name, pool, facts_by_model, draft)
         yield from baked_mistakes(name, pool, draft)
+        yield from warm_node_mistakes(name, pool)
     yield from machine_image_mistakes(draft)
     yield from offer_mistakes(draft)
     yield from address_mistakes(draft)

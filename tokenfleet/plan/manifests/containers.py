@@ -21,9 +21,9 @@ LOADER = "model-loader"
 """The name of the ConfigMap with the loader and what it must know, and of the volume with it."""
 LOADER_SETTINGS = ("MODEL_STORE_URL", "AWS_REGION")
 SCRIPTS = "engine-scripts"
-"""The name of the ConfigMap with what probes, hooks and the engine's middleware run."""
+"""The name of the ConfigMap with what probes and hooks run, and what the engine is extended by."""
 WARM_UP, WAIT_UNTIL_IDLE, ENGINE_FRONT = "warm_up.py", "wait_until_idle.py", "engine_front.py"
-ACCEPTED_KEYS = "accepted_keys.py"
+ACCEPTED_KEYS, COMPILED_CODE = "accepted_keys.py", "compiled_code.py"
 MODEL_CACHE = "model-cache"
 """The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
 API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content

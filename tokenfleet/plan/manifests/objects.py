@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
 from tokenfleet.plan.manifests.containers import (
     ACCEPTED_KEYS,
+    COMPILED_CODE,
     ENGINE_FRONT,
     MODEL_CACHE,
     SCRIPTS,
@@ -63,7 +64,7 @@ def priority_class_manifest() -> Manifest:
 
 
 def scripts_manifest() -> Manifest:
-    """What probes, hooks and the engine's middleware run."""
+    """What probes and hooks run, and what the engine is extended by."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -73,7 +74,7 @@ def scripts_manifest() -> Manifest:
 
 
 def _scripts() -> Mapping[str, str]:
-    names = (ACCEPTED_KEYS, ENGINE_FRONT, WAIT_UNTIL_IDLE, WARM_UP)
+    names = (ACCEPTED_KEYS, COMPILED_CODE, ENGINE_FRONT, WAIT_UNTIL_IDLE, WARM_UP)
     return {name: script(name) for name in names}
 
 

@@ -100,7 +100,7 @@ def plan_node_groups(
         NodeGroupPlan(
             role=tier.purchase_option,
             physical_name=(name := group_name(cluster_name, pool, tier)),
-            warm_pool=(warm := plan_warm_pool(name, tier.warm_nodes, warming)),
+            warm_pool=(warm := plan_warm_pool(cluster_name, name, tier.warm_nodes, warming)),
             purchase_option=tier.purchase_option,
             instance_types=pool.instance_types,
             image=machine,

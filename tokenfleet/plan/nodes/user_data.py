@@ -220,6 +220,7 @@ def _warm_units(warm: WarmBoot, snapshots: Sequence[str], cluster: ClusterFacts)
         warm_unit=_fill(
             "tokenfleet-warm.service",
             region=cluster.region,
+            cluster=warm.cluster_name,
             group=warm.group_name,
             hook=warm.hook,
             images=" ".join(warm.images),

@@ -20,19 +20,20 @@ _LEAST_SECONDS, _MOST_SECONDS = 30, 7200
 class Warming:
     """What a node does before it is stopped: pull these images, for so many seconds at most.
 
-    ``images`` are named as the kubelet asks containerd for them. ``worthwhile`` says whether all
-    weights are published: without them it would be stopped with half of what it waits for.
+    ``images`` are named as the kubelet asks containerd for them. ``published``: whether there are
+    all weights to fetch; without them a node would be stopped with half of what it waits for.
     """
 
     images: Sequence[str]
     seconds: float
-    worthwhile: bool
+    published: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class WarmBoot:
     """What a node must know to get ready and to say so."""
 
+    cluster_name: str
     group_name: str
     hook: str
     images: Sequence[str]
@@ -42,23 +43,29 @@ class WarmBoot:
 class WarmPoolPlan:
     """The warm pool of a group, and the hook that its launches wait for.
 
-    ``nodes`` is 0, and there is no pool yet, as long as weights are unpublished; hook and boot
-    are there before, so that publishing changes no template.
+    The pool is filled once all weights are published; hook and boot are there before, so that
+    publishing changes no template.
     """
 
     nodes: int
+    filled: bool
     heartbeat_seconds: int
     boot: WarmBoot
 
 
-def plan_warm_pool(group_name: str, nodes: int, warming: Warming) -> WarmPoolPlan | None:
+def plan_warm_pool(
+    cluster_name: str, group_name: str, nodes: int, warming: Warming
+) -> WarmPoolPlan | None:
     """The warm pool of a group for so many nodes; None where none are wanted."""
     if not nodes:
         return None
     return WarmPoolPlan(
-        nodes=nodes if warming.worthwhile else 0,
+        nodes=nodes,
+        filled=warming.published,
         heartbeat_seconds=min(_MOST_SECONDS, max(_LEAST_SECONDS, math.ceil(warming.seconds))),
-        boot=WarmBoot(group_name=group_name, hook=HOOK, images=warming.images),
+        boot=WarmBoot(
+            cluster_name=cluster_name, group_name=group_name, hook=HOOK, images=warming.images
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
 from tokenfleet.plan.serving.drain import DrainPlan
+from tokenfleet.plan.serving.eager import why_eager
 from tokenfleet.plan.serving.engine import MODELS_PATH, PORT
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.speculation import SpeculationPlan
@@ -21,6 +22,8 @@ from tokenfleet.weights.layout import files_folder, snapshot_of
 _SIXTEEN_BITS = frozenset({"bfloat16", "float16"})
 # ASGI middleware in the folder of scripts (userdata/engine_front.py, accepted_keys.py).
 _FRONT, _KEYS = "engine_front.EngineFront", "accepted_keys.AcceptedKeys"
+# Beside them (userdata/compiled_code.py).
+_EXTENSION = "compiled_code.CompiledCode"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +159,12 @@ def _current(served: Served) -> Iterator[Argument]:
             flag="gpu-memory-utilization",
             values=[str(served.engine.usable_device_fraction)],
             reason="the share of GPU memory that the budget counts on",
+        )
+    elif why_eager(settings, served.pool) is None:
+        yield Argument(
+            flag="worker-extension-cls",
+            values=[_EXTENSION],
+            reason="without it vLLM finds compiled code on a CPU and compiles again",
         )
     yield Argument(
         flag="shutdown-timeout",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.arguments import Argument
+from tokenfleet.plan.serving.eager import why_eager
 from tokenfleet.plan.serving.engine import Variable
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.weights.compiled import (
@@ -15,7 +16,6 @@ from tokenfleet.weights.compiled import (
     compiled_snapshot,
 )
 
-EAGER, OPTIMIZATION = "enforce-eager", "optimization-level"
 # What vLLM leaves out of the name of its own cache (compute_hash in vllm/config and compile_factors in
 # vllm/envs.py, 0.32.0), among what is planned: another value runs the same code.
 _FLAGS_WITHOUT_EFFECT = frozenset(
@@ -45,19 +45,6 @@ def artifacts_of(
     return [compiled_snapshot(settings.hugging_face_id, settings.revision, NEURON, key)]
 
 
-def why_not_compiled(settings: ModelSettings, pool: PoolPlan) -> str | None:
-    """Why vLLM compiles nothing for the model, on hardware where it otherwise does; None: it does."""
-    given = settings.engine_arguments
-    if given.get(EAGER) is True:
-        return f"engineArguments say {EAGER}"
-    if str(given.get(OPTIMIZATION)) == "0":
-        return f"engineArguments say {OPTIMIZATION} 0"
-    # vllm/platforms/cpu.py, check_and_update_config: CompilationMode.NONE.
-    if settings.adapters and pool.ami_variant == "standard":
-        return "it has adapters, with which vLLM compiles nothing on CPUs"
-    return None
-
-
 def compiled_code_of(
     settings: ModelSettings,
     engine: Engine,
@@ -73,7 +60,7 @@ def compiled_code_of(
     ``image`` is the engine's, with its digest where that is known: the caches of another build are
     not asked for. What only a node knows is written down in the set (``userdata/load-compiled``).
     """
-    if engine.sdk is not None or why_not_compiled(settings, pool):
+    if engine.sdk is not None or why_eager(settings, pool):
         return None
     words = [
         word

@@ -98,7 +98,17 @@ def engine_environment(
                 "each rank on the cores of its NUMA node: the replica owns the node",
             ),
         ]
-    if pool.ami_variant == "neuron":
+    if pool.ami_variant != "neuron":
+        # vLLM's images are built by uv, which compiles none (docker/Dockerfile and Dockerfile.cpu of
+        # vllm-project/vllm); Neuron's holds its own, which this would hide.
+        pairs += [
+            (
+                "PYTHONPYCACHEPREFIX",
+                f"{COMPILED_PATH}/python",
+                "the image holds no byte-compiled Python: every process would compile it anew",
+            ),
+        ]
+    else:
         pairs += [
             (
                 "NEURON_COMPILE_CACHE_URL",

@@ -15,6 +15,7 @@ from tokenfleet.plan.serving.batch import BatchPlan, batch_of
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
 from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
 from tokenfleet.plan.serving.drain import DrainPlan, Exposure, longest_request, plan_drain
+from tokenfleet.plan.serving.eager import why_eager
 from tokenfleet.plan.serving.engine import (
     Variable,
     engine_command,
@@ -62,6 +63,8 @@ class ModelPlan:
     """Those of them that a Job compiles; one where the engine needs it."""
     compiled: str | None
     """What a Job compiles where the engine starts without it, too, but later; not among ``snapshots``."""
+    eager: str | None
+    """Why its engine compiles nothing, if so."""
     load_format: LoadFormat
     """In which form weights and draft are published."""
     mark: str
@@ -101,11 +104,6 @@ class ModelPlan:
     def routes(self) -> Sequence[str]:
         """What clients may call, as the pinned engine has it (vllm/entrypoints)."""
         return ROUTES[self.task]
-
-    @property
-    def fetched(self) -> Sequence[str]:
-        """What a node fetches for it when it boots, if it is published."""
-        return [*self.snapshots, *([self.compiled] if self.compiled else [])]
 
     @property
     def first_replicas(self) -> int:
@@ -164,15 +162,6 @@ def plan_model(
     snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))
     pinned = with_digest(engine.image, digests)
     image = cache.reference(pinned) if cache else pinned
-    starts = replica_starts(
-        pool,
-        facts,
-        weights,
-        precompiled=bool(artifacts),
-        image_cached=image != pinned,
-        drain_seconds=drain.grace_seconds,
-        request_seconds=longest.seconds,
-    )
     load_format = load_format_of(settings)
     template = plan_chat_template(name, chat_template)
     served = Served(
@@ -191,6 +180,26 @@ def plan_model(
     )
     arguments = engine_arguments(served)
     environment = engine_environment(pool, memory, artifacts)
+    eager = why_eager(settings, pool)
+    compiled = compiled_code_of(
+        settings,
+        engine,
+        pool,
+        ranks=memory.ranks,
+        image=pinned,
+        arguments=arguments,
+        environment=environment,
+    )
+    starts = replica_starts(
+        pool,
+        facts,
+        weights,
+        precompiled=bool(artifacts or compiled or eager),
+        may_compile=compiled is not None,
+        image_cached=image != pinned,
+        drain_seconds=drain.grace_seconds,
+        request_seconds=longest.seconds,
+    )
     return ModelPlan(
         name=name,
         hugging_face_id=settings.hugging_face_id,
@@ -200,15 +209,8 @@ def plan_model(
         snapshots=snapshots,
         adapters=adapters,
         artifacts=artifacts,
-        compiled=compiled_code_of(
-            settings,
-            engine,
-            pool,
-            ranks=memory.ranks,
-            image=pinned,
-            arguments=arguments,
-            environment=environment,
-        ),
+        compiled=compiled,
+        eager=eager,
         load_format=load_format,
         mark=mark_of(place, snapshots, load_format),
         published=settings.published is not None,

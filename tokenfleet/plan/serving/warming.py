@@ -20,5 +20,5 @@ def pool_warming(models: Sequence[ModelPlan], pool: str) -> Warming:
     return Warming(
         images=sorted(map(name_in_store, images)),
         seconds=2 * (provision + sum(images.values()) + weights),
-        worthwhile=bool(served) and all(model.published for model in served),
+        published=bool(served) and all(model.published for model in served),
     )

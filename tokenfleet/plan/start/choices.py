@@ -33,8 +33,8 @@ class StartChoice:
 class ReplicaStarts:
     """Of a ``new`` node on the pool's slowest type, and of one that waits stopped, if any do.
 
-    ``notice`` is that of the sooner one, where nodes are reclaimed; ``deadlines`` hold for both
-    and on every type.
+    ``notice`` is that of the sooner one, where nodes are reclaimed; ``deadlines`` hold for both,
+    on every type, and for an engine that compiles because its code is not there.
     """
 
     new: ColdStart
@@ -50,13 +50,15 @@ def replica_starts(
     weights: str,
     *,
     precompiled: bool,
+    may_compile: bool,
     image_cached: bool,
     drain_seconds: int,
     request_seconds: int,
 ) -> ReplicaStarts:
     """The starts of a model on its pool as the stack has it, and as it could have it.
 
-    ``weights`` is the model's snapshot; ``precompiled``: compiled code is published with it.
+    ``weights`` is the model's snapshot; ``precompiled``: compiled code is published with it, or
+    there is none to compile; ``may_compile``: without it the engine starts as well, and compiles.
     ``drain_seconds`` of a spot notice are its replicas' own, and hold ``request_seconds`` for the
     longest request.
     """
@@ -84,12 +86,13 @@ def replica_starts(
         baked_weights=bool(baked and weights in baked.weights),
     )
     waiting = starts(precompiled=precompiled, prepared="warm") if pool.warm_nodes else ()
+    compiling = starts(precompiled=False, prepared=prepared) if may_compile else ()
     warm = slowest(waiting) if waiting else None
     return ReplicaStarts(
         new=slowest(new),
         warm=warm,
         notice=notice(warm or slowest(new)),
-        deadlines=start_deadlines([*new, *waiting]),
+        deadlines=start_deadlines([*new, *waiting, *compiling]),
         choices=[
             StartChoice(
                 prepared=way,
@@ -99,7 +102,7 @@ def replica_starts(
                 notice=notice(start),
                 refused="" if start else _NO_WARM,
             )
-            for way, compiles in _ways(precompiled=precompiled)
+            for way, compiles in _ways(compiles=may_compile)
             for found in [starts(precompiled=precompiled and not compiles, prepared=way)]
             for start in [slowest(found) if found else None]
         ],
@@ -109,9 +112,9 @@ def replica_starts(
 _NO_WARM = "all its instance types have local disks, which a stopped node loses: list types without"
 
 
-def _ways(*, precompiled: bool) -> Iterator[tuple[Preparation, bool]]:
-    """What is compared: preparation, and whether it compiles."""
-    if precompiled:
+def _ways(*, compiles: bool) -> Iterator[tuple[Preparation, bool]]:
+    """What is compared: preparation, and whether it compiles, where it may."""
+    if compiles:
         yield "pulled", True
     for way in ("pulled", "baked", "warm"):
         yield way, False

@@ -129,6 +129,7 @@ def cold_start(
         read,
         image_disk=_root_limit(kind, images_mib_per_second) or image_disk,
         prepared=prepared,
+        precompiled=precompiled,
         written=prepared == "pulled" or not (baked_weights or prepared == "warm"),
     )
     warm = warm_up(times, weights_gb, precompiled=precompiled)

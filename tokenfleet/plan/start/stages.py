@@ -146,6 +146,7 @@ def load(
     *,
     image_disk: Limit,
     prepared: Preparation,
+    precompiled: bool,
     written: bool,
 ) -> Stage:
     """Engine start, then weights into place: the slower of the engine and of reading the disk.
@@ -155,7 +156,8 @@ def load(
     the same memory. At best nothing is read elsewhere either. A program that was not written since
     the boot is read before it starts.
     """
-    started = _timed("engine start", times.start)
+    with_code = times.start_with_code if precompiled else None
+    started = _timed("engine start", with_code or times.start)
     if prepared != "pulled":
         read = moved(range_of(times.read_at_start), image_disk, times.read_at_start.citation)
         started = in_turn(started, read)

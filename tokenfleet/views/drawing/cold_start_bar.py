@@ -8,8 +8,8 @@ from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS, ColdStart
 from tokenfleet.plan.start.choices import StartChoice
 from tokenfleet.plan.start.notice import REACTION_SECONDS
-from tokenfleet.plan.start.stages import Preparation
 from tokenfleet.preview.report import ModelReport
+from tokenfleet.views.starting import way_title
 
 # Seconds a letter stands for: divisors of the notice, so that its end falls between two letters.
 _STEPS = (5, 10, 15, 20, 30, 40, 60, 120)
@@ -59,13 +59,6 @@ LETTERS: Mapping[str, str] = {
 """Every mark of a bar in letters, and its style on a terminal."""
 
 
-_WAYS: Mapping[Preparation, str] = {
-    "pulled": "image pulled",
-    "baked": "image baked",
-    "warm": "waits stopped",
-}
-
-
 def cold_start_bars(start: ColdStart) -> Sequence[Bar]:
     """From a pod that finds no node to a replica that is ready and warm.
 
@@ -80,20 +73,21 @@ def cold_start_bars(start: ColdStart) -> Sequence[Bar]:
 
 def every_bar(model: ModelPlan) -> Sequence[Bar]:
     """The model's start on a new node, and as expected every other way in which it could start."""
+    others = [choice for choice in model.start_choices if choice.start != model.cold_start]
+    return [*cold_start_bars(model.cold_start), *_way_bars(others)]
+
+
+def way_bars(model: ModelPlan) -> Sequence[Bar]:
+    """As expected, every way in which the model's nodes can start."""
+    return _way_bars(model.start_choices)
+
+
+def _way_bars(choices: Sequence[StartChoice]) -> Sequence[Bar]:
     return [
-        *cold_start_bars(model.cold_start),
-        *(
-            replace(cold_start_bars(choice.start)[1], title=way_title(choice))
-            for choice in model.start_choices
-            if choice.start and choice.start != model.cold_start
-        ),
+        replace(cold_start_bars(choice.start)[1], title=way_title(choice))
+        for choice in choices
+        if choice.start
     ]
-
-
-def way_title(choice: StartChoice) -> str:
-    """``image pulled``, and what comes on top."""
-    title = _WAYS[choice.prepared]
-    return f"{title}, compiles" if choice.compiles else title
 
 
 def axis_seconds(bars: Iterable[Bar]) -> float:
@@ -128,11 +122,6 @@ def legend(step: int) -> str:
         f"{meanings}. One letter is {step} s, {_NOTICE} the end of the spot notice of"
         f" {SPOT_NOTICE_SECONDS} s."
     )
-
-
-def seconds_text(seconds: Range) -> str:
-    """``169 s (82 to 461)``."""
-    return f"{seconds.expected:,.0f} s ({seconds.low:,.0f} to {seconds.high:,.0f})"
 
 
 def verdict(model: ModelReport) -> str:

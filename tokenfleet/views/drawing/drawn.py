@@ -85,6 +85,8 @@ class DrawnTier(_Drawn):
     purchase_option: Literal["reserved", "spot", "on-demand"]
     min_nodes: int
     max_nodes: int
+    warm_nodes: int = 0
+    """Documents of older versions do not say it."""
     zones: tuple[str, ...]
     hourly: DrawnHourly
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.preview.report import PoolReport, Report
-from tokenfleet.views.figures import bounds
+from tokenfleet.views.figures import bounds, nodes
 from tokenfleet.views.tables.stack import hardware_title
 
 # Mermaid reads entities without the ampersand inside quoted labels.
@@ -57,7 +57,7 @@ def _edges(report: Report) -> Iterator[str]:
 
 def _tier_lines(pool: PoolReport, every_zone: Sequence[str]) -> Sequence[str]:
     return [
-        f"{tier.purchase_option}: {bounds(tier.min_nodes, tier.max_nodes, 'node')}"
+        f"{tier.purchase_option}: {nodes(tier.min_nodes, tier.max_nodes, tier.warm_nodes)}"
         + ("" if set(tier.zones) >= set(every_zone) else f" in {', '.join(tier.zones)} only")
         for tier in pool.tiers
     ]

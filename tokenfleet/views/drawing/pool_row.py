@@ -6,7 +6,7 @@ from tokenfleet.views.drawing.drawn import DrawnModel, DrawnPool, DrawnTier
 from tokenfleet.views.drawing.lettering import text_width
 from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
 from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text, pill
-from tokenfleet.views.figures import bounds, hourly_price
+from tokenfleet.views.figures import bounds, hourly_price, nodes
 from tokenfleet.views.tables.stack import hardware_title
 
 _PADDING = 14.0
@@ -97,10 +97,14 @@ def _tiers(
 
 
 def _tier(tier: DrawnTier, every_zone: Sequence[str]) -> Sequence[Text]:
-    nodes = bounds(tier.min_nodes, tier.max_nodes, "node")
     price = hourly_price(tier.hourly.least_usd, tier.hourly.most_usd)
     texts = [
-        Text(text=nodes, size=13, colour=_INK, bold=True),
+        Text(
+            text=nodes(tier.min_nodes, tier.max_nodes, tier.warm_nodes),
+            size=13,
+            colour=_INK,
+            bold=True,
+        ),
         Text(text=f"{price} an hour", size=11.5),
     ]
     if not set(tier.zones) >= set(every_zone):

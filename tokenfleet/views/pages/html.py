@@ -13,13 +13,13 @@ from tokenfleet.views.drawing.cold_start_bar import (
     caveat,
     every_bar,
     longest_stage,
-    seconds_text,
     verdict,
 )
 from tokenfleet.views.drawing.memory_bar import memory_parts
 from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
 from tokenfleet.views.front_page.page import front_page
 from tokenfleet.views.on_spot import on_spot
+from tokenfleet.views.starting import seconds_text
 from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table

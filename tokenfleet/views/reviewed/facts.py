@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from tokenfleet.views.drawing.drawn import DrawnPool, DrawnStack
 from tokenfleet.views.drawing.marks import Part
-from tokenfleet.views.figures import bounds
+from tokenfleet.views.figures import bounds, nodes
 
 Facts = Mapping[str, str]
 """By name; the name of what says by itself what it is may be empty."""
@@ -69,7 +69,7 @@ def _pool(pool: DrawnPool) -> Iterator[tuple[Part, Facts]]:
     own = {"hardware": pool.hardware, "instance types": ", ".join(pool.instance_types)}
     tiers = {
         tier.purchase_option: {
-            "": bounds(tier.min_nodes, tier.max_nodes, "node"),
+            "": nodes(tier.min_nodes, tier.max_nodes, tier.warm_nodes),
             "zones": ", ".join(tier.zones),
         }
         for tier in pool.tiers

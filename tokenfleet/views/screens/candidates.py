@@ -18,11 +18,11 @@ from tokenfleet.views.drawing.cold_start_bar import (
     legend,
     letter_seconds,
     longest_stage,
-    seconds_text,
 )
 from tokenfleet.views.money import usd
 from tokenfleet.views.screens.cold_starts import colored, room_for_letters
 from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.starting import seconds_text
 from tokenfleet.views.tables.table import Column
 
 # What stands beside a bar: the name of a type and a gap.

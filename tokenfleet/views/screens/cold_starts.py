@@ -19,11 +19,11 @@ from tokenfleet.views.drawing.cold_start_bar import (
     letter_seconds,
     letters,
     longest_stage,
-    seconds_text,
     verdict,
 )
 from tokenfleet.views.fetched import fetched_line
 from tokenfleet.views.on_spot import on_spot
+from tokenfleet.views.starting import seconds_text
 
 # What stands beside a bar: the names of the ends, the seconds, and gaps.
 _BESIDE_A_BAR = 36

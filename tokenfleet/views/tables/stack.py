@@ -6,7 +6,7 @@ from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.fetched import fetched_line
-from tokenfleet.views.figures import bounds, does, drafts, hourly_price, load, promise, replicas
+from tokenfleet.views.figures import does, drafts, hourly_price, load, nodes, promise, replicas
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table
 
@@ -32,7 +32,7 @@ def pools_table(report: Report) -> Table:
             ", ".join(pool.instance_types) if place == 0 else "",
             tier.purchase_option,
             "every zone" if set(tier.zones) >= every_zone else ", ".join(tier.zones),
-            bounds(tier.min_nodes, tier.max_nodes, "node"),
+            nodes(tier.min_nodes, tier.max_nodes, tier.warm_nodes),
             hourly_price(tier.hourly.least_usd, tier.hourly.most_usd),
         ]
         for pool in report.pools

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from tokenfleet.economics.bill.ways import WayPrice
 from tokenfleet.preview.report import ModelReport, Report
-from tokenfleet.views.drawing.cold_start_bar import seconds_text, way_title
 from tokenfleet.views.money import usd
+from tokenfleet.views.starting import seconds_text, way_title
 from tokenfleet.views.tables.table import Column, Table
 
 
