@@ -28,6 +28,7 @@ from tokenfleet.capacity.traces.trace_file import read_trace
 HOUR, DAY = 3600, 86400
 ZONES = ("a", "b", "c")
 BOOTS = (60, 180)
+SLOW, WARM_BOOT = 180, 60
 MOST_TIMES_THE_ADDITIONS = 12
 _PARTS, _TRIES = 73, 3
 OURS = "tokenfleet"
@@ -72,6 +73,26 @@ def policies(traces: Sequence[CapacityTrace], sizes: Sequence[int]) -> Table:
                 for boot in BOOTS
             ]
             table.add_row("", name, *cells)
+    return table
+
+
+def stopped_nodes(traces: Sequence[CapacityTrace], sizes: Sequence[int]) -> Table:
+    title = (
+        f"with nodes that wait stopped: start {SLOW} s, {WARM_BOOT} s of theirs, disks not counted"
+    )
+    table = Table(title=title, title_justify="left")
+    for column in ("replicas", "none", "one", "half as many", "as many"):
+        table.add_column(column)
+    for wanted in sizes:
+        cells = [
+            figures(
+                traces,
+                lambda: Deciding(Knobs(boot=SLOW, warm_boot=WARM_BOOT)),
+                Pool(wanted=wanted, boot=SLOW, warm=warm, warm_boot=WARM_BOOT),
+            )
+            for warm in (0, 1, wanted // 2, wanted)
+        ]
+        table.add_row(str(wanted), *cells)
     return table
 
 
@@ -133,6 +154,7 @@ def main() -> None:
     )
     console = Console()
     console.print(policies(traces, sizes))
+    console.print(stopped_nodes(traces, sizes))
     console.print(robustness(traces))
     slow = False
     gc.disable()  # as the command runs (tokenfleet/entry_point.py)
