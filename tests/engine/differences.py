@@ -21,6 +21,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # "auto" would bind two engines to the same cores
     "OMP_NUM_THREADS": "1",  # with "nobind" each engine would take every core
     "VLLM_HOST_IP": "127.0.0.1",  # a pod has a network of its own
+    "PYTHONPYCACHEPREFIX": "",  # none: this venv keeps byte code, which a pod's image does not
 }
 # Given once for each value; other flags take all of theirs at once.
 _REPEATED = frozenset({"--middleware"})
