@@ -202,12 +202,11 @@ def _warm_up(rounds: Sequence[Mapping[str, Taken]], case: str) -> float:
 
 def _table(rounds: Sequence[Mapping[str, Taken]], asked: _Asked) -> Table:
     """Medians, each beside its ratio to a start with nothing at hand."""
-    title = f"vLLM {engine_version()}, {asked.layers} layers: medians of {len(rounds)} starts"
+    title = f"vLLM {engine_version()}, {asked.layers} layers, seconds: medians of {len(rounds)}"
     table = Table(title=title, title_justify="left")
     table.add_column("at hand")
     for column in ("start", "warm-up", "together", "processor"):
-        table.add_column(f"{column}, s", justify="right")
-        table.add_column("", justify="right")
+        table.add_column(column, justify="right")
     base: list[float] = []
     for case in CASES:
         taken = [found[case.name] for found in rounds]
@@ -218,12 +217,8 @@ def _table(rounds: Sequence[Mapping[str, Taken]], asked: _Asked) -> Table:
             statistics.median(t.cpu for t in taken),
         ]
         base = base or medians
-        cells = [
-            text
-            for median, first in zip(medians, base, strict=True)
-            for text in (f"{median:.1f}", f"{median / first:.0%}")
-        ]
-        table.add_row(case.name, *cells)
+        pairs = zip(medians, base, strict=True)
+        table.add_row(case.name, *(f"{median:.1f} {median / of:4.0%}" for median, of in pairs))
     return table
 
 
