@@ -38,7 +38,8 @@ def candidate(name: str, facts: ModelFacts) -> Candidate:
     engine_name = next(row for row in hardware_by_name().values() if row.runs_on(kind)).engine
     sharded = engines()[engine_name].sdk is not None
     (disks,) = plan_disks([kind], [facts], compiled=sharded)
-    starts = partial(cold_starts, [disks], engine_name, facts)
+    # As in a pool with a spot tier.
+    starts = partial(cold_starts, [disks], engine_name, facts, by_controller=True)
     (start,) = starts(precompiled=True)
     (uncompiled,) = starts(precompiled=False)
     (baked,) = starts(precompiled=True, prepared="baked")

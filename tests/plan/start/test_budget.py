@@ -57,8 +57,8 @@ def _figures(start: ColdStart) -> list[Range]:
 # joined by max is written so. GB are 10^9 bytes.
 QWEN3_4B, QWEN3_8B, QWEN25_7B, GPT_OSS_120B = 8.045, 16.381, 15.231, 65.249
 # The CPU engine: start without and with code that is published, warm-up, compilation.
-START, WITH_CODE, WARM_UP, COMPILES = 45, 23, 15, 45
-LOW_START, HIGH_START, LOW_WARM_UP, HIGH_WARM_UP = 20, 90, 20, 210
+START, WITH_CODE, WARM_UP, COMPILES = 50, 25, 8, 95
+LOW_START, HIGH_START, LOW_WARM_UP, HIGH_WARM_UP = 25, 100, 63, 225
 BY_HAND: Mapping[tuple[str, str, int], Mapping[str, float]] = {
     # 950 GB at 0.81 GB/s per TB write 0.7695 GB/s, below 7.5 Gbit/s = 0.9375; read twice as fast.
     ("c8gd.4xlarge", "Qwen/Qwen3-8B", 125): {
