@@ -72,20 +72,20 @@ CONTROL_PLANE, MODEL_POD = "Cluster control-plane", "Deployment vllm-qwen3-4b"
 CHANGES: Mapping[str, Recorded] = {
     "price-of-a-type": Recorded(
         edits=[put("cost.prices", {"c8gd.4xlarge": {"usd": 1.2, "spotUsd": 0.5, **SAID}})],
-        verdict="no resource changes; +179.64 dollars a month",
+        verdict="no resource changes; +139.49 dollars a month",
         only=frozenset(),
-        says=["$1.47 to $1.91", "the budget is crossed: 110% of it"],
+        says=["$1.34 to $1.68", "$978.84 above the $700.00"],
     ),
     "type-added": Recorded(
         edits=[put(f"{POOL}.instanceTypes", [*TYPES, "r8g.4xlarge"])],
-        verdict="settings: 2 resources updated; +2.82",
+        verdict="settings: 2 resources updated; +3.73",
         holds={"Group graviton4-spot-group": (UPDATE, SETTINGS)},
         only=frozenset({UPDATE}),
         says=["overrides[r8g.4xlarge]"],
     ),
     "types-reordered": Recorded(
         edits=[put(f"{POOL}.instanceTypes", [TYPES[1], TYPES[0], *TYPES[2:]])],
-        verdict="replicas: 3 resources updated, 1 resource replaced; +84.35",
+        verdict="replicas: 3 resources updated, 1 resource replaced; +54.37",
         only=frozenset({UPDATE, REPLACE}),
         says=["overrides[order]"],
     ),
@@ -122,7 +122,7 @@ CHANGES: Mapping[str, Recorded] = {
             of_resource(CONTROL_PLANE, put("name", "fleet")),
             of_resource("kubernetes cluster-kubernetes", put("clusterIdentifier", "fleet")),
         ],
-        verdict="outage: 5 resources updated, 36 resources replaced",
+        verdict="outage: 5 resources updated, 37 resources replaced",
         holds={
             CONTROL_PLANE: (REPLACE, OUTAGE),
             "kubernetes cluster-kubernetes": (REPLACE, OUTAGE),
@@ -155,12 +155,14 @@ CHANGES: Mapping[str, Recorded] = {
     "warm-nodes": Recorded(
         stack="prod",
         edits=[put("pools.inferentia2.tiers.on-demand.warmNodes", 1)],
-        verdict="settings: 2 resources created, 2 resources updated",
+        verdict="replicas: 2 resources created, 4 resources updated, 1 resource replaced",
         holds={
             "Group inferentia2-on-demand-group": (UPDATE, SETTINGS),
             "LifecycleHook inferentia2-on-demand-warm-hook": (CREATE, ADDITION),
+            # It draws on them, and starts anew with what it is told.
+            "Deployment addons-capacity-deployment-capacity-controller": (UPDATE, REPLICAS),
         },
-        only=frozenset({CREATE, UPDATE}),
+        only=frozenset({CREATE, UPDATE, REPLACE}),
     ),
     "node-image": Recorded(
         edits=[put(f"{POOL}.imageId", "ami-01234567")],
@@ -259,7 +261,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "tier-removed": Recorded(
         edits=[put(f"{POOL}.tiers.on-demand")],
-        verdict="outage: 3 resources updated, 1 resource replaced, 3 resources deleted; -183.10",
+        verdict="outage: 3 resources updated, 1 resource replaced, 3 resources deleted; -130.55",
         holds={
             "Group graviton4-on-demand-group": (DELETE, NODES),
             MODEL_POD: (UPDATE, OUTAGE),
@@ -267,7 +269,7 @@ CHANGES: Mapping[str, Recorded] = {
         only=frozenset({UPDATE, REPLACE, DELETE}),
         says=[
             "replicas of qwen3-4b that run there are evicted",
-            "qwen3-4b: 100% of its node-hours on spot, not 47%",
+            "qwen3-4b: 100% of its node-hours on spot, not 62%",
         ],
     ),
     "nodes-of-a-model-gone": Recorded(
@@ -283,7 +285,7 @@ CHANGES: Mapping[str, Recorded] = {
     "model-gone": Recorded(
         stack="prod",
         edits=[put("models.qwen25-7b"), put("pools.inferentia2")],
-        verdict="outage: 2 resources updated, 2 resources replaced, 25 resources deleted",
+        verdict="outage: 2 resources updated, 1 resource replaced, 21 resources deleted",
         holds={
             "Deployment vllm-qwen25-7b": (DELETE, OUTAGE),
             "Group inferentia2-spot-group": (DELETE, NODES),
@@ -322,7 +324,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "bucket-renamed": Recorded(
         patches=[of_resource(BUCKET, put("bucket", "weights"))],
-        verdict="data-loss: 10 resources updated, 8 resources replaced",
+        verdict="data-loss: 11 resources updated, 8 resources replaced",
         holds={
             BUCKET: (REPLACE, LOSS),
             "BucketPolicy models-access": (REPLACE, SETTINGS),
@@ -372,7 +374,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "region": Recorded(
         edits=[put("region", "us-west-2"), put("network.zones", ["us-west-2a", "us-west-2b"])],
-        verdict="data-loss: 12 resources created, 9 resources updated, 48 resources replaced",
+        verdict="data-loss: 12 resources created, 10 resources updated, 49 resources replaced",
         holds={
             "aws tokenfleet-dev": (UPDATE, LOSS),
             BUCKET: (REPLACE, LOSS),
@@ -392,14 +394,14 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "stack-new": Recorded(
         is_new=True,
-        verdict="addition: 106 resources created",
+        verdict="addition: 110 resources created",
         holds={"Vpc network-vpc": (CREATE, ADDITION)},
         only=frozenset({CREATE}),
         says=["12 of tokenfleet-dev-graviton4"],
     ),
     "stack-gone": Recorded(
         is_gone=True,
-        verdict="data-loss: 106 resources deleted",
+        verdict="data-loss: 110 resources deleted",
         holds={
             BUCKET: (DELETE, LOSS),
             "Key cluster-secrets": (DELETE, LOSS),

@@ -136,7 +136,7 @@ def test_what_is_gone_is_told(name: str, gone: Mapping[Part, Sequence[str]]) -> 
 
 ELSEWHERE = {
     "bucket-renamed": ["ConfigMap"],
-    "model-gone": ["ConfigMap", "ServiceAccount"],
+    "model-gone": [],
     "cidr-changed": [],
     "region": ["Queue", "EventRule", "EventTarget", "QueuePolicy", "ConfigMap"],
     "stack-new": [],

@@ -34,7 +34,8 @@ class ReplicaStarts:
     """Of a ``new`` node on the pool's slowest type, and of one that waits stopped, if any do.
 
     ``notice`` is that of the sooner one, where nodes are reclaimed; ``deadlines`` hold for both,
-    on every type, and for an engine that compiles because its code is not there.
+    also where none waits yet, on every type, and for an engine that compiles because its code is
+    not there.
     """
 
     new: ColdStart
@@ -85,9 +86,10 @@ def replica_starts(
         prepared=prepared,
         baked_weights=bool(baked and weights in baked.weights),
     )
-    waiting = starts(precompiled=precompiled, prepared="warm") if pool.warm_nodes else ()
+    # Whether or not they wait: to add some must not renew the replicas that run.
+    waiting = starts(precompiled=precompiled, prepared="warm")
     compiling = starts(precompiled=False, prepared=prepared) if may_compile else ()
-    warm = slowest(waiting) if waiting else None
+    warm = slowest(waiting) if pool.warm_nodes and waiting else None
     return ReplicaStarts(
         new=slowest(new),
         warm=warm,
@@ -97,7 +99,7 @@ def replica_starts(
             StartChoice(
                 prepared=way,
                 compiles=compiles,
-                in_use=not compiles and (way == prepared or (way == "warm" and bool(waiting))),
+                in_use=not compiles and (way == prepared or (way == "warm" and warm is not None)),
                 start=start,
                 notice=notice(start),
                 refused="" if start else _NO_WARM,
