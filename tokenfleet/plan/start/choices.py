@@ -16,8 +16,8 @@ from tokenfleet.plan.start.stages import Preparation
 class StartChoice:
     """One way to start, on the slowest type of the pool that can start so.
 
-    ``start`` is None where none can, and ``refused`` says why and what would let it. ``notice`` is
-    what a spot notice leaves of it, where nodes are reclaimed.
+    ``start`` is None where none can; ``refused`` says why the pool as it is may not, and what would
+    let it. ``notice`` is what a spot notice leaves of it, where nodes are reclaimed.
     """
 
     prepared: Preparation
@@ -102,7 +102,7 @@ def replica_starts(
                 in_use=not compiles and (way == prepared or (way == "warm" and warm is not None)),
                 start=start,
                 notice=notice(start),
-                refused="" if start else _NO_WARM,
+                refused=_refused(pool) if way == "warm" else "",
             )
             for way, compiles in _ways(compiles=may_compile)
             for found in [starts(precompiled=precompiled and not compiles, prepared=way)]
@@ -111,7 +111,12 @@ def replica_starts(
     )
 
 
-_NO_WARM = "all its instance types have local disks, which a stopped node loses: list types without"
+def _refused(pool: PoolPlan) -> str:
+    local = [disks.local for disks in pool.disks]
+    if not any(local):
+        return ""
+    some = "all" if all(local) else "some"
+    return f"{some} of its types have local disks, which a stopped node loses: list types without"
 
 
 def _ways(*, compiles: bool) -> Iterator[tuple[Preparation, bool]]:

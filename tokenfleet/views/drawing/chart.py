@@ -7,7 +7,8 @@ WIDTH = 760.0
 INK, QUIET = "#0f172a", "#526075"
 # Whatever sans-serif the reader has: a font that is loaded would need the network.
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-_EDGE, _PAPER = "#dbe2ea", "#ffffff"
+PAPER = "#ffffff"
+_EDGE = "#dbe2ea"
 
 
 def page(height: float, title: str) -> ET.Element:
@@ -25,7 +26,7 @@ def page(height: float, title: str) -> ET.Element:
         },
     )
     ET.SubElement(svg, "title").text = title
-    box(svg, (0, 0), (WIDTH, height), _PAPER)
+    box(svg, (0, 0), (WIDTH, height), PAPER)
     text(svg, 16, 26, title, bold=True)
     return svg
 

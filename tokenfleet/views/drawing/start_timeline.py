@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
-from tokenfleet.views.drawing.chart import WIDTH, box, line, page, text, written
+from tokenfleet.views.drawing.chart import PAPER, WIDTH, box, line, page, text, written
 from tokenfleet.views.drawing.cold_start_bar import Bar, way_bars
 
 _COLOUR_BY_STAGE: Mapping[str, str] = {
@@ -39,6 +39,8 @@ def start_svg(models: Sequence[ModelPlan]) -> str:
         x = _LEFT + seconds * scale
         line(svg, (x, _TOP), (x, height - _BOTTOM))
         text(svg, x, height - _BOTTOM + 18, f"{seconds} s", anchor="middle", quiet=True)
+    notice = _LEFT + SPOT_NOTICE_SECONDS * scale
+    box(svg, (notice, _TOP), (2, height - _TOP - _BOTTOM), _NOTICE)
     y = _TOP
     for model, bars in rows:
         y += _GAP
@@ -46,8 +48,6 @@ def start_svg(models: Sequence[ModelPlan]) -> str:
         for bar in bars:
             _bar(svg, bar, y, scale, axis)
             y += _ROW
-    notice = _LEFT + SPOT_NOTICE_SECONDS * scale
-    box(svg, (notice, _TOP), (2, height - _TOP - _BOTTOM), _NOTICE)
     return written(svg)
 
 
@@ -59,8 +59,9 @@ def _bar(svg: ET.Element, bar: Bar, y: float, scale: float, axis: float) -> None
         if shown := min(axis, passed) - min(axis, begin):
             size = (shown * scale, _BAR)
             box(svg, (_LEFT + begin * scale, y), size, _COLOUR_BY_STAGE[part.stage])
-    at = _LEFT + min(axis, bar.seconds) * scale + 6
-    text(svg, at, y + _BAR - 3, f"{bar.seconds:,.0f} s")
+    at, said = _LEFT + min(axis, bar.seconds) * scale + 6, f"{bar.seconds:,.0f} s"
+    box(svg, (at - 3, y), (8.0 * len(said), _BAR), PAPER)
+    text(svg, at, y + _BAR - 3, said)
 
 
 def _legend(svg: ET.Element) -> None:

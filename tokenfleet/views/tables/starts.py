@@ -54,7 +54,7 @@ def _cells(price: WayPrice) -> list[str]:
         return ["cannot", "", "", "", "", ""]
     late = f"{way.notice.late_seconds.expected:,.0f} s" if way.notice else "no spot tier"
     return [
-        "yes" if way.in_use else "",
+        "yes" if way.in_use else "cannot" if way.refused else "",
         start.instance_type,
         seconds_text(start.until_ready),
         late,
