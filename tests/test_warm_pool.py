@@ -129,11 +129,16 @@ def test_warm_nodes_touch_their_group_and_nothing_else(keys: Keys, recording_of:
     assert not before.keys() - after.keys()
     changed = {urn for urn in before if before[urn].inputs != after[urn].inputs}
     kinds = {(after[urn].type, "inferentia2-on-demand" in after[urn].name) for urn in changed}
-    # The controller's settings are another matter: they say how many wait.
+    # The controller's settings and permissions are another matter: it draws on them.
     assert {kind for kind in kinds if not kind[0].startswith("kubernetes:")} == {
         (GROUP, True),
         (TEMPLATE, True),
+        (POLICY, False),
     }
+    (policy,) = (after[urn].name for urn in changed if after[urn].type == POLICY)
+    assert "capacity" in policy
+    deployments = {after[urn].name for urn in changed if after[urn].type.endswith(":Deployment")}
+    assert {name.rpartition("deployment-")[2] for name in deployments} == {"capacity-controller"}
 
 
 def test_as_long_as_weights_are_missing_nothing_waits_for_them(
@@ -166,8 +171,14 @@ def test_nodes_may_complete_launches_of_their_own_group_alone(
     allowed = {name: text for name, text in policies.items() if "CompleteLifecycleAction" in text}
     ((name, text),) = allowed.items()
     assert name.endswith("inferentia2-on-demand-warm")
-    (statement,) = json.loads(text)["Statement"]
-    assert statement["Action"] == ["autoscaling:CompleteLifecycleAction"]
-    (resource,) = statement["Resource"]
-    assert resource.startswith("arn:aws:autoscaling:us-east-1:")
-    assert resource.endswith(f":autoScalingGroup:*:autoScalingGroupName/{NAME}")
+    resource_by_action = {
+        action: resource
+        for statement in json.loads(text)["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+    complete, describe = "autoscaling:CompleteLifecycleAction", "eks:DescribeAddon"
+    assert set(resource_by_action) == {complete, describe}
+    assert resource_by_action[complete].startswith("arn:aws:autoscaling:us-east-1:")
+    assert resource_by_action[complete].endswith(f":autoScalingGroup:*:autoScalingGroupName/{NAME}")
+    assert resource_by_action[describe].endswith(":addon/tokenfleet-dev/vpc-cni/*")

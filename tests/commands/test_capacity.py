@@ -64,10 +64,11 @@ def test_the_frontier_is_what_a_forecast_with_that_care_says() -> None:
 
 
 def test_a_plot_names_every_policy_and_every_care(tmp_path: Path) -> None:
-    assert _forecast("dev", "--svg", str(tmp_path)).exit_code == 0
-    (plot,) = tmp_path.iterdir()
-    assert plot.name == "qwen3-4b-on-spot.svg"
-    svg = ET.parse(plot)  # noqa: S314 - written above
+    assert _forecast("prod", "--svg", str(tmp_path)).exit_code == 0
+    models = ("gpt-oss-120b", "qwen25-7b", "qwen3-8b")
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}-on-spot.svg" for name in models}
+    # Its start is so long that every care is a place of its own.
+    svg = ET.parse(tmp_path / "gpt-oss-120b-on-spot.svg")  # noqa: S314 - written above
     words = {text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")}
     assert words >= {*POLICIES} - {OURS}
     assert words >= {f"care {care:g}" for care in CARES}

@@ -176,7 +176,7 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
     for path in (tmp_path / "pictures").iterdir():
         ET.parse(path)  # noqa: S314 - our own output
     loaded = (tmp_path / "pictures" / "qwen3-8b-over-load.svg").read_text(encoding="utf-8")
-    assert "your load: $1.45" in loaded
+    assert "your load: $1.32" in loaded
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(
     monkeypatch.setattr(cost, "today", lambda: TODAY)
     path = tmp_path / "commitments.yaml"
     path.write_text(
-        "- {name: plan, usdPerHour: 0.3, years: 1, savingByType: {c8gd.4xlarge: 0.27},"
+        "- {name: plan, usdPerHour: 0.15, years: 1, savingByType: {c8gd.4xlarge: 0.27},"
         " source: a quote, date: 2026-11-01}\n",
         encoding="utf-8",
     )
@@ -254,8 +254,8 @@ def test_a_commitment_covers_on_demand_hours_and_says_what_it_saves(
     (used,) = committed["utilisations"]
     saved = plain["usdPerMonth"]["expected"] - committed["usdPerMonth"]["expected"]
     assert saved == pytest.approx(730 * used["savedUsdPerHour"])
-    # 0.3 US dollars an hour buy hours at 0.73 of the list price.
-    assert saved == pytest.approx(730 * (0.3 / 0.73 - 0.3))
+    # 0.15 US dollars an hour buy hours at 0.73 of the list price.
+    assert saved == pytest.approx(730 * (0.15 / 0.73 - 0.15))
     assert "plan: 100% of it used" in _said("dev", "--commitment", str(path))
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.economics.stacks import Keys, bill_of, line_of, plan_of
-from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.plan.stack import Plan
 
 TITLE = "inferentia2 on-demand warm pool volumes"
@@ -37,14 +36,21 @@ def test_a_stopped_node_costs_its_disks(count: int) -> None:
     assert line.usd_per_month == pytest.approx(count * month)
 
 
-def test_stopped_nodes_add_their_disks_and_nothing_else() -> None:
+def test_stopped_nodes_add_their_disks_and_no_hours_of_nodes() -> None:
     with_them, without = bill_of(with_warm_nodes(2)), bill_of(with_warm_nodes(0))
     line = line_of(with_them, TITLE)
     assert line.usd_per_hour
     assert line.usd_per_hour_by_cause == {"overhead": line.usd_per_hour}
-    assert [row for row in with_them.lines if row != line] == list(without.lines)
-    added = with_them.usd_per_month - without.usd_per_month
-    assert added == pytest.approx(line.usd_per_hour * HOURS_PER_MONTH)
+    # Which of the pool's hours are on spot is another matter: a loss that can be made up for is risked.
+    others, before = (
+        [row for row in bill.lines if row.pool != "inferentia2"] for bill in (with_them, without)
+    )
+    assert others == before
+    hours, hours_before = (
+        sum(row.quantity for row in bill.lines if row.title.startswith("inferentia2 nodes "))
+        for bill in (with_them, without)
+    )
+    assert hours == pytest.approx(hours_before)
 
 
 def test_disks_of_stopped_nodes_are_paid_with_no_replica_at_all() -> None:

@@ -58,16 +58,16 @@ LONG = {"ttftP99Ms": 60_000, "itlP99Ms": 30_000}
 ROWS: Mapping[str, tuple[Edit, set[Found], str, Edit]] = {
     "all is well": (model(), set(), "", model()),
     "above the budget": (
-        budget(580),
+        budget(520),
         {("budget", True, "cost.monthlyBudgetUsd")},
-        "set it to $600 for the declared load, or lower replicas.max or the load",
-        budget(600),
+        "set it to $540 for the declared load, or lower replicas.max or the load",
+        budget(540),
     ),
     "above the budget at the most replicas": (
-        budget(1400),
+        budget(1200),
         {("budget", False, "cost.monthlyBudgetUsd")},
-        "set it to $1,500 for the most replicas, or lower replicas.max or the load",
-        budget(1500),
+        "set it to $1,300 for the most replicas, or lower replicas.max or the load",
+        budget(1300),
     ),
     "more load than the largest fleet serves": (
         model(traffic=traffic(2), objective=LONG),
