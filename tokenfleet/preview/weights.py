@@ -25,8 +25,23 @@ def weight_notes(plan: Plan) -> Iterator[str]:
             f"tokenfleet models --stack {plan.stack} then looks into the bucket and prints what to"
             " set in the stack file."
         )
+    yield from _compilable(plan)
     if licences := list(_licences(plan)):
         yield f"Licences to keep to: {', '.join(licences)}."
+
+
+def _compilable(plan: Plan) -> Iterator[str]:
+    """What a start is that finds its code compiled, and what one that does not."""
+    for model in plan.models:
+        for choice in model.start_choices:
+            if model.compiled and choice.compiles and choice.start:
+                yield (
+                    f"{model.name} is expected to start in"
+                    f" {model.cold_start.until_ready.expected:,.0f} s with compiled code, and in"
+                    f" {choice.start.until_ready.expected:,.0f} s until that is published, once"
+                    " after the weights of a revision:"
+                    f" {how_to_publish(plan.stack, model, model.compiled)}"
+                )
 
 
 def _commands(plan: Plan, model: ModelPlan) -> str:
