@@ -17,7 +17,8 @@ class StartChoice:
     """One way to start, on the slowest type of the pool that can start so.
 
     ``start`` is None where none can; ``refused`` says why the pool as it is may not, and what would
-    let it. ``notice`` is what a spot notice leaves of it, where nodes are reclaimed.
+    let it. ``notice`` is what a spot notice leaves of it, where nodes are reclaimed. ``weights_gb``,
+    10^9 bytes, are on the machine image besides the engine.
     """
 
     prepared: Preparation
@@ -27,6 +28,7 @@ class StartChoice:
     start: ColdStart | None
     notice: NoticeBudget | None
     refused: str
+    weights_gb: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +83,8 @@ def replica_starts(
         by_controller=pool.has_spot,
     )
     prepared: Preparation = "baked" if baked else "pulled"
-    new = starts(
-        precompiled=precompiled,
-        prepared=prepared,
-        baked_weights=bool(baked and weights in baked.weights),
-    )
+    baked_weights = bool(baked and weights in baked.weights)
+    new = starts(precompiled=precompiled, prepared=prepared, baked_weights=baked_weights)
     # Whether or not they wait: to add some must not renew the replicas that run.
     waiting = starts(precompiled=precompiled, prepared="warm")
     compiling = starts(precompiled=False, prepared=prepared) if may_compile else ()
@@ -103,9 +102,13 @@ def replica_starts(
                 start=start,
                 notice=notice(start),
                 refused=_refused(pool) if way == "warm" else "",
+                weights_gb=model.fetched_bytes / 1e9 if there else 0.0,
             )
             for way, compiles in _ways(compiles=may_compile)
-            for found in [starts(precompiled=precompiled and not compiles, prepared=way)]
+            for there in [baked_weights and way == "baked"]
+            for found in [
+                starts(precompiled=precompiled and not compiles, prepared=way, baked_weights=there)
+            ]
             for start in [slowest(found) if found else None]
         ],
     )
