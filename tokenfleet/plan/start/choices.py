@@ -17,8 +17,7 @@ class StartChoice:
     """One way to start, on the slowest type of the pool that can start so.
 
     ``start`` is None where none can; ``refused`` says why the pool as it is may not, and what would
-    let it. ``notice`` is what a spot notice leaves of it, where nodes are reclaimed. ``weights_gb``,
-    10^9 bytes, are on the machine image besides the engine.
+    let it. ``notice`` is what a spot notice leaves of it, where nodes are reclaimed.
     """
 
     prepared: Preparation
@@ -29,6 +28,7 @@ class StartChoice:
     notice: NoticeBudget | None
     refused: str
     weights_gb: float
+    """10^9 bytes of weights that are on the machine image besides the engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
