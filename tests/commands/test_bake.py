@@ -48,7 +48,8 @@ def test_whatever_was_baked_before_what_pods_ask_for_now_is_baked(
     assert (result.exit_code, result.stderr) == (0, "")
     template = yaml.safe_load(result.stdout)
     assert template["Outputs"]["EngineDigest"]["Value"] == DIGEST
-    assert template["Parameters"]["ParentImage"]["Default"].startswith("/aws/service/eks/")
+    recipe = template["Resources"]["Recipe"]["Properties"]
+    assert recipe["ParentImage"].startswith("{{resolve:ssm:/aws/service/eks/")
     assert BAKED not in result.stdout
 
 

@@ -147,7 +147,7 @@ def build(
             tags=tags,
             image=image_by_pool[pool.name],
             snapshots=_snapshots(models, pool.name),
-            warming=pool_warming(models, pool.name),
+            warming=pool_warming(models, pool),
         )
         for pool in pools
     }

@@ -19,13 +19,14 @@ GRACE_SECONDS, START_SECONDS, PROVISION_SECONDS = 40.0, 60.0, 300.0
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """An instance of a tier; ``pod`` is None, "ready" or "starting"."""
+    """An instance of a tier; ``pod`` is None, "ready" or "starting", ``job``: and compiles."""
 
     tier: str = "spot"
     zone: str = "a"
     joined: bool = True
     ready: bool = True
     pod: str | None = "ready"
+    job: bool = False
     deadline: float | None = None
     leaving: bool = False
     cordoned: bool = False
@@ -58,10 +59,11 @@ def settings(
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What is there: machines with at most one replica each, and replicas that wait."""
+    """What is there: machines with at most one pod each, and replicas and Jobs that wait."""
 
     machines: Sequence[Machine] = ()
     waiting: int = 0
+    jobs: int = 0
     replicas: int = 0
     surge: Surge = field(default_factory=Surge)
     paused: bool = False
@@ -80,11 +82,12 @@ class Seen:
             nodes=[_node(number, m) for number, m in numbered if m.joined],
             pods=[
                 *(
-                    _pod(n, m.pod, f"node-{n}", m.cost or 0, m.pod_age)
+                    _pod(n, m.pod, f"node-{n}", m.cost or 0, m.pod_age, job=m.job)
                     for n, m in numbered
                     if m.pod
                 ),
                 *(_pod(100 + n, "starting", "", 0, 1000) for n in range(self.waiting)),
+                *(_pod(200 + n, "starting", "", 0, 1000, job=True) for n in range(self.jobs)),
             ],
             deployments=[
                 Deployment(
@@ -138,12 +141,15 @@ def _node(number: int, machine: Machine) -> Node:
     )
 
 
-def _pod(number: int, state: str | None, node: str, cost: int, age: float) -> Pod:
+def _pod(
+    number: int, state: str | None, node: str, cost: int, age: float, *, job: bool = False
+) -> Pod:
     return Pod(
         name=f"pod-{number}",
         version="1",
         uid="u",
         model=MODEL,
+        job=job,
         node=node,
         created=NOW - age,
         ready=state == "ready",

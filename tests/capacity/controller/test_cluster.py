@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tokenfleet.capacity.controller.cluster import MANAGER, SURGE, Deployment, Node, Surge
+from tokenfleet.capacity.controller.cluster import MANAGER, SURGE, Deployment, Node, Pod, Surge
 
 NOT_READY = [{"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}]
 
@@ -111,3 +111,24 @@ def test_who_wrote_last_says_what_replicas_mean(
         }
     )
     assert (found.wanted, found.surge.replicas) == (wanted, surge)
+
+
+def test_the_pod_of_a_job_is_known_by_the_label_that_kubernetes_gives_it() -> None:
+    # kubernetes.io, "Well-Known Labels": batch.kubernetes.io/job-name.
+    labels = {"tokenfleet.io/model": "m"}
+    jobs = [
+        Pod.of(
+            {
+                "metadata": {
+                    "name": "p",
+                    "uid": "u",
+                    "resourceVersion": "1",
+                    "creationTimestamp": "2026-11-29T00:00:00+00:00",
+                    "labels": labels | more,
+                },
+                "spec": {},
+            }
+        ).job
+        for more in ({}, {"batch.kubernetes.io/job-name": "compile-m"})
+    ]
+    assert jobs == [False, True]

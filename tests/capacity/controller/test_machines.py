@@ -209,17 +209,19 @@ def test_a_level_draws_on_the_warm_pool(row: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "waiting", "expected"),
+    ("there", "waiting", "jobs", "expected"),
     [
-        ([SERVING, _on_demand(BOOTING)], 0, ["end i-01"]),
-        ([SERVING, _on_demand(BOOTING)], 1, []),
-        ([SERVING, _on_demand(IDLE), _on_demand(IDLE)], 1, ["close i-01"]),
+        ([SERVING, _on_demand(BOOTING)], 0, 0, ["end i-01"]),
+        ([SERVING, _on_demand(BOOTING)], 1, 0, []),
+        ([SERVING, _on_demand(BOOTING)], 0, 1, []),
+        ([SERVING, _on_demand(IDLE), _on_demand(IDLE)], 1, 0, ["close i-01"]),
+        ([SERVING, _on_demand(replace(SERVING, job=True))], 0, 0, []),
     ],
 )
-def test_what_the_autoscaler_launches_for_a_replica_without_room_stays(
-    there: Sequence[Machine], waiting: int, expected: list[str]
+def test_what_the_autoscaler_launches_for_a_replica_or_a_job_without_room_stays(
+    there: Sequence[Machine], waiting: int, jobs: int, expected: list[str]
 ) -> None:
-    state = Seen(machines=there, waiting=waiting, replicas=2).state()
+    state = Seen(machines=there, waiting=waiting, jobs=jobs, replicas=2).state()
     actions = Actions(spot={}, on_demand=0, moves=(), sleep_seconds=15)
     assert _words(machines(state, actions).steps) == expected
 

@@ -23,6 +23,7 @@ from tokenfleet.capacity.controller.replicas import Cost, Evict, Replicas, Scale
 SPOT, ON_DEMAND = Machine(), Machine(tier="on-demand", cost=-100)
 DOOMED = Machine(deadline=NOW + 110, cost=-200)
 IDLE = replace(SPOT, pod=None)
+COMPILING = replace(ON_DEMAND, job=True)
 RETURNING = Surge(replicas=1, total=3, returning=NOW - 30)
 REPLACING = Surge(replicas=1, total=3)
 
@@ -40,6 +41,16 @@ def _scaled(found: Replicas) -> list[tuple[int, int]]:
 SCALED: Mapping[str, tuple[Seen, bool, list[tuple[int, int]]]] = {
     "all is well": (Seen(machines=[SPOT, SPOT], replicas=2), True, []),
     "one under notice": (Seen(machines=[SPOT, DOOMED], replicas=2), False, [(3, 1)]),
+    "a Job that compiles replaces nobody": (
+        Seen(machines=[DOOMED, COMPILING], replicas=1),
+        False,
+        [(2, 1)],
+    ),
+    "a Job that compiles has nowhere to return to": (
+        Seen(machines=[SPOT, COMPILING], replicas=1),
+        True,
+        [],
+    ),
     "two under notice": (Seen(machines=[DOOMED, DOOMED], replicas=2), False, [(4, 2)]),
     "its replacement starts": (
         Seen(machines=[SPOT, DOOMED], waiting=1, replicas=3, surge=REPLACING),

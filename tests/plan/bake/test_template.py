@@ -25,6 +25,7 @@ PlanOf = Callable[[Mapping[str, Any]], Plan]
 GOLDEN = Path(__file__).parents[2] / "golden" / "bake" / "graviton4.yaml"
 DIGEST, OTHER = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
+IMAGE = "ami-0123456789abcdef0"
 FOLDER = "/usr/local/libexec/tokenfleet"
 TAGS = ("Tags", "AmiTags", "ResourceTags")
 POOLS = ("graviton4", "inferentia2", "h100")
@@ -125,8 +126,9 @@ def test_it_is_made_from_the_image_that_nodes_start_from_on_the_cheapest_that_bo
     pool: str, planned: Callable[..., BakePlan]
 ) -> None:
     plan = planned(pool)
-    parent = _template(plan)["Parameters"]["ParentImage"]
-    assert parent["Default"] == plan.parent.parameter
+    recipe = _template(plan)["Resources"]["Recipe"]["Properties"]
+    # CloudFormation user guide, "Get a plaintext value from Systems Manager Parameter Store".
+    assert recipe["ParentImage"] == f"{{{{resolve:ssm:{plan.parent.parameter}}}}}"
     assert plan.architecture in plan.parent.parameter
     kind = instance_type(plan.instance_type)
     assert kind.architecture == plan.architecture
@@ -137,8 +139,8 @@ def test_it_is_made_from_the_image_that_nodes_start_from_on_the_cheapest_that_bo
 def test_it_is_made_from_a_given_image_where_nodes_start_from_one(
     planned: Callable[..., BakePlan],
 ) -> None:
-    parent = _template(planned(imageId="ami-0123456789abcdef0"))["Parameters"]["ParentImage"]
-    assert parent == {"Type": "AWS::EC2::Image::Id", "Default": "ami-0123456789abcdef0"}
+    template = _template(planned(imageId=IMAGE))
+    assert template["Resources"]["Recipe"]["Properties"]["ParentImage"] == IMAGE
 
 
 def test_other_contents_are_other_resources_and_the_same_are_the_same(
@@ -155,6 +157,15 @@ def test_other_contents_are_other_resources_and_the_same_are_the_same(
     assert names(planned()) == names(planned())
     assert not {*names(planned())} & {*names(planned(digest=OTHER))}
     assert not {*names(planned())} & {*names(planned(weights=True))}
+    assert not {*names(planned())} & {*names(planned(imageId=IMAGE))}
+
+
+def test_a_second_deployment_keeps_nothing_of_the_first_that_the_stack_file_decides(
+    planned: Callable[..., BakePlan],
+) -> None:
+    # `aws cloudformation deploy` passes over new defaults of parameters that are there.
+    kept = _template(planned(weights=True))["Parameters"]
+    assert kept.keys() == {"SubnetId", "SecurityGroupIds", "ModelBucket"}
 
 
 def test_only_with_weights_may_the_machine_read_the_bucket_and_has_a_second_volume(

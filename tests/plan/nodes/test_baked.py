@@ -3,7 +3,7 @@
 import email
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,21 @@ def test_a_node_looks_whether_the_image_came_before_the_kubelet_asks(
         assert len(packed(render_user_data(template.boot, FACTS))) < LIMIT
     for template in templates(None):
         assert "baked" not in render_user_data(template.boot, FACTS)
+
+
+def test_a_node_that_waits_stopped_pulls_nothing_that_is_baked(
+    keys_of: Callable[[str], Keys], plan_of: Callable[[Mapping[str, Any]], Plan]
+) -> None:
+    def images(baked: Keys | None) -> Sequence[str]:
+        keys = keys_of("prod")
+        keys["pools"]["graviton4"] |= {"instanceTypes": [VOLUME], "baked": baked}
+        keys["pools"]["graviton4"]["tiers"]["on-demand"]["warmNodes"] = 1
+        groups = plan_of(keys).node_groups_by_pool["graviton4"]
+        (warm,) = (group.warm_pool for group in groups if group.warm_pool)
+        return warm.boot.images
+
+    assert images(BAKED) == []
+    assert len(images(None)) == 1
 
 
 def test_the_boot_script_is_sound_and_brings_the_script_as_it_is(

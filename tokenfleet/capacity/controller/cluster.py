@@ -63,7 +63,6 @@ class Node:
         taints: tuple[Mapping[str, Any], ...] = tuple(spec.get("taints", ()))
         values = {str(taint["key"]): str(taint.get("value", "")) for taint in taints}
         conditions = {c["type"]: c["status"] for c in item.get("status", {}).get("conditions", ())}
-        cordoned = bool(spec.get("unschedulable"))
         closed = any(
             key.startswith(_CLOSED) and key != "node.kubernetes.io/unschedulable" for key in values
         )
@@ -74,7 +73,7 @@ class Node:
             instance=str(spec.get("providerID", "")).rpartition("/")[2],
             pool=metadata["labels"]["tokenfleet.io/pool"],
             ready=(conditions.get("Ready") == "True" and not closed) or _blinks(item, time.time()),
-            cordoned=cordoned,
+            cordoned=bool(spec.get("unschedulable")),
             leaving=LEAVING in values,
             deadline=_number(values.get(RECLAIM)),
             rebalance=_number(annotations.get(REBALANCE)),
@@ -85,12 +84,13 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Pod:
-    """``done``: it has ended by itself; ``ending``: somebody ends it."""
+    """``job``: it compiles for its model; ``done``: it has ended by itself; ``ending``: somebody ends it."""
 
     name: str
     version: str
     uid: str
     model: str
+    job: bool
     node: str
     created: float
     ready: bool
@@ -102,19 +102,20 @@ class Pod:
     def of(item: Mapping[str, Any]) -> "Pod":
         """From an object of the API."""
         metadata, status = item["metadata"], item.get("status", {})
+        labels, annotations = metadata.get("labels", {}), metadata.get("annotations", {})
         conditions = {c["type"]: c["status"] for c in status.get("conditions", ())}
-        cost = _number(metadata.get("annotations", {}).get(DELETION_COST))
         return Pod(
             name=metadata["name"],
             version=metadata["resourceVersion"],
             uid=metadata["uid"],
-            model=metadata.get("labels", {}).get("tokenfleet.io/model", ""),
+            model=labels.get("tokenfleet.io/model", ""),
+            job="batch.kubernetes.io/job-name" in labels,
             node=item["spec"].get("nodeName", ""),
             created=datetime.fromisoformat(metadata["creationTimestamp"]).timestamp(),
             ready=conditions.get("Ready") == "True",
             ending="deletionTimestamp" in metadata,
             done=status.get("phase") in ("Succeeded", "Failed"),
-            cost=int(cost or 0),
+            cost=int(_number(annotations.get(DELETION_COST)) or 0),
         )
 
 

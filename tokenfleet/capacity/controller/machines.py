@@ -165,9 +165,8 @@ def _on_demand(state: PoolState, wanted: int) -> Iterator[Step]:
         size = warm.drawing(drawn)
         steps.append(Launch(tier=ON_DEMAND, zones=zones, count=asked, drawn=drawn, size=size))
     empty = sorted((m for m in kept if m.empty), key=lambda m: (m.ready, m.instance.id))
-    # A replica that found no room for long: the autoscaler has launched for it.
-    waiting = sum(not (pod.node or pod.ending) for pods in state.pods.values() for pod in pods)
-    for member in empty[: max(0, -missing - waiting)]:
+    # A replica that found no room for long, or a Job: the autoscaler has launched for it.
+    for member in empty[: max(0, -missing - state.unplaced)]:
         steps += _given_up(member)
     steps += [End(member=m, why="not needed") for m in _leaving(members) if _closed(m, steps)]
     yield from steps

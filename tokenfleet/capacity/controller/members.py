@@ -68,7 +68,9 @@ class PoolState:
     members: Sequence[Member]
     deployments: Mapping[str, Deployment]
     pods: Mapping[str, Sequence[Pod]]
-    """Of each model, those that have not ended."""
+    """The replicas of each model that have not ended."""
+    unplaced: int
+    """Pods of models that wait for a node; some may compile."""
     warm: WarmPool
 
     @property
@@ -212,6 +214,8 @@ def pool_state(
         now=now,
         members=sorted(members, key=lambda member: member.instance.id),
         deployments=models,
-        pods={name: [pod for pod in running if pod.model == name] for name in models},
+        # One that compiles is ready as soon as it runs, and replaces nobody.
+        pods={n: [pod for pod in running if pod.model == n and not pod.job] for n in models},
+        unplaced=sum(pod.model in models and not (pod.node or pod.ending) for pod in running),
         warm=warm,
     )

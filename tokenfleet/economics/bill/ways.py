@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
+from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.prices import Prices
 from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.plan.nodes.pools import PoolPlan
@@ -11,6 +12,7 @@ from tokenfleet.plan.start.budget import ColdStart
 from tokenfleet.plan.start.choices import StartChoice
 from tokenfleet.plan.start.fetches import nat_gb
 
+# 10^9 bytes.
 _GIB = 2**30 / 1e9
 
 
@@ -34,36 +36,37 @@ def way_prices(
     return [
         WayPrice(
             way=choice,
-            per_month=_per_month(choice.start, pool, prices) if choice.start else None,
-            per_start=_per_start(choice.start, prices) if choice.start else None,
+            per_month=_per_month(choice, choice.start, pool, prices) if choice.start else None,
+            per_start=_per_start(choice, choice.start, prices) if choice.start else None,
         )
         for choice in choices
     ]
 
 
-def _per_month(start: ColdStart, pool: PoolPlan, prices: Prices) -> float | None:
+def _per_month(way: StartChoice, start: ColdStart, pool: PoolPlan, prices: Prices) -> float | None:
     match start.prepared:
         case "pulled":
             return 0.0
         case "baked":
             stored = prices.service("snapshotGib")
-            return stored and stored.usd * _image_gib(start)
+            return stored and stored.usd * (_image_gib(start) + way.weights_gb / _GIB)
         case "warm":
             disks = next(d for d in pool.disks if start.instance_type in d.instance_types)
             price = disks_price(disks, prices)
             return price and price.usd
 
 
-def _per_start(start: ColdStart, prices: Prices) -> float | None:
+def _per_start(way: StartChoice, start: ColdStart, prices: Prices) -> float | None:
     data = prices.service("natGatewayData")
     if data is None:
         return None
     through_nat = nat_gb(start.fetches).expected * data.usd
     if start.prepared != "baked":
         return through_nat
-    return through_nat + cold_start_facts().snapshots.initialisation_price.expected * _image_gib(
-        start
-    )
+    # Nodes with local disks leave the volume of weights out.
+    weights = 0.0 if instance_type(start.instance_type).local_nvme else way.weights_gb / _GIB
+    filled = _image_gib(start) + weights
+    return through_nat + cold_start_facts().snapshots.initialisation_price.expected * filled
 
 
 def _image_gib(start: ColdStart) -> float:

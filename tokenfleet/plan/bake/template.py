@@ -71,17 +71,7 @@ def bake_template(plan: BakePlan) -> Properties:
 
 def _parameters(plan: BakePlan) -> Properties:
     text = {"Type": "String", "Default": ""}
-    # A public parameter names the image of a release; a given image is a parameter's own value.
-    parent = (
-        {"Type": "AWS::EC2::Image::Id", "Default": plan.parent.given_id}
-        if plan.parent.given_id
-        else {
-            "Type": "AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>",
-            "Default": plan.parent.parameter,
-        }
-    )
     found: Properties = {
-        "ParentImage": parent,
         "SubnetId": {**text, "Description": "where to build; without it, the default VPC"},
         "SecurityGroupIds": {
             "Type": "CommaDelimitedList",
@@ -146,7 +136,10 @@ def _recipe(plan: BakePlan, mark: str, components: Sequence[str]) -> Properties:
     return {
         "Name": f"{plan.name}-{mark}",
         "Version": "1.0.0",
-        "ParentImage": _ref("ParentImage"),
+        # Not a parameter of the template: a second deployment keeps the values of the first
+        # (aws-cli awscli/customizations/cloudformation/deployer.py), and the image would be that
+        # of an older release. Here it is part of the mark.
+        "ParentImage": plan.parent.given_id or f"{{{{resolve:ssm:{plan.parent.parameter}}}}}",
         "Components": [{"ComponentArn": _ref(name), **given.get(name, {})} for name in components],
         "BlockDeviceMappings": [
             {

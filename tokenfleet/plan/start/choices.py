@@ -27,6 +27,8 @@ class StartChoice:
     start: ColdStart | None
     notice: NoticeBudget | None
     refused: str
+    weights_gb: float
+    """10^9 bytes of weights that are on the machine image besides the engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +83,8 @@ def replica_starts(
         by_controller=pool.has_spot,
     )
     prepared: Preparation = "baked" if baked else "pulled"
-    new = starts(
-        precompiled=precompiled,
-        prepared=prepared,
-        baked_weights=bool(baked and weights in baked.weights),
-    )
+    baked_weights = bool(baked and weights in baked.weights)
+    new = starts(precompiled=precompiled, prepared=prepared, baked_weights=baked_weights)
     # Whether or not they wait: to add some must not renew the replicas that run.
     waiting = starts(precompiled=precompiled, prepared="warm")
     compiling = starts(precompiled=False, prepared=prepared) if may_compile else ()
@@ -103,9 +102,13 @@ def replica_starts(
                 start=start,
                 notice=notice(start),
                 refused=_refused(pool) if way == "warm" else "",
+                weights_gb=model.fetched_bytes / 1e9 if there else 0.0,
             )
             for way, compiles in _ways(compiles=may_compile)
-            for found in [starts(precompiled=precompiled and not compiles, prepared=way)]
+            for there in [baked_weights and way == "baked"]
+            for found in [
+                starts(precompiled=precompiled and not compiles, prepared=way, baked_weights=there)
+            ]
             for start in [slowest(found) if found else None]
         ],
     )
