@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -76,7 +77,7 @@ class Node:
         path.chmod(0o755)
 
     def run(
-        self, verb: str, *, images: str = IMAGE, ask: float = 5, seconds: float = 20
+        self, verb: str, *, images: str = IMAGE, ask: int = 5, appears: int = 0, seconds: int = 20
     ) -> subprocess.CompletedProcess[str]:
         """One run to its end."""
         return subprocess.run(
@@ -95,6 +96,7 @@ class Node:
                 "WARM_IMAGES": images,
                 "WARM_READY": str(self.ready),
                 "WARM_SECONDS_TO_ASK": str(ask),
+                "WARM_SECONDS_TO_APPEAR": str(appears),
                 "WARM_PAUSE": "0",
             },
         )
@@ -125,6 +127,12 @@ def test_a_node_joins_unless_it_is_to_be_stopped(
     assert asked.returncode == answer
     assert asked.stderr == (f"warm-node: to be {wants}: not joining\n" if answer else "")
     assert not node.calls
+
+
+def test_a_wish_that_appears_late_is_heard(node: Node) -> None:
+    since = time.monotonic()
+    node.metadata.wants = lambda: "Warmed:Stopped" if time.monotonic() - since > 1 else None
+    assert node.run("joins", appears=5).returncode == 1
 
 
 def test_metadata_that_is_slow_is_waited_for(node: Node) -> None:

@@ -164,11 +164,11 @@ WAYS: Mapping[Preparation, Mapping[str, float]] = {
     "warm": {
         "launch": 3,
         "boot": 22,
-        "join": 10,
+        "join": 13,
         "image pull": 0,
         # Read beside join and the start of the engine, which are longer.
         "weights": QWEN3_4B / 0.62495,
-        "together": 10,
+        "together": 13,
         "engine load": WITH_CODE + 1.1 / 0.3146 + QWEN3_4B / 1.5,
         "warm-up": WARM_UP,
     },
