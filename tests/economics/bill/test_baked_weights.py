@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.economics.stacks import Keys, plan_of
+from tests.economics.stacks import Keys, bill_of, line_of, plan_of
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.ways import WayPrice, way_prices
 from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.stack import Plan
 
 DIGEST = f"sha256:{'1' * 64}"
 WITHOUT_DISKS, WITH_DISKS = ["c8g.8xlarge", "m8g.8xlarge"], ["c8gd.8xlarge"]
@@ -16,8 +17,8 @@ WITHOUT_DISKS, WITH_DISKS = ["c8g.8xlarge", "m8g.8xlarge"], ["c8gd.8xlarge"]
 STORED, FILLED = 0.05, 0.0036
 
 
-def _in_use(types: Sequence[str], *, weights: bool) -> tuple[ModelPlan, WayPrice]:
-    """The model of graviton4 on baked nodes, and the price of how they start."""
+def _plan(types: Sequence[str], *, weights: bool) -> Plan:
+    """The prod stack with graviton4 on baked nodes."""
 
     def edit(keys: Keys) -> None:
         model = keys["models"]["qwen3-8b"]
@@ -31,7 +32,12 @@ def _in_use(types: Sequence[str], *, weights: bool) -> tuple[ModelPlan, WayPrice
             },
         }
 
-    plan = plan_of("prod", edit)
+    return plan_of("prod", edit)
+
+
+def _in_use(types: Sequence[str], *, weights: bool) -> tuple[ModelPlan, WayPrice]:
+    """The model of graviton4, and the price of how its nodes start."""
+    plan = _plan(types, weights=weights)
     (pool,) = [pool for pool in plan.pools if pool.name == "graviton4"]
     (model,) = [model for model in plan.models if model.pool == pool.name]
     (way,) = [p for p in way_prices(model.start_choices, pool, plan.prices) if p.way.in_use]
@@ -52,6 +58,14 @@ def test_baked_weights_are_stored_and_fill_a_volume_at_each_start() -> None:
     assert without.per_start is not None
     assert with_weights.per_month == pytest.approx(without.per_month + gib * STORED)
     assert with_weights.per_start == pytest.approx(without.per_start + gib * FILLED)
+
+
+@pytest.mark.parametrize("weights", [False, True])
+def test_the_bill_has_what_is_stored(*, weights: bool) -> None:
+    model, price = _in_use(WITHOUT_DISKS, weights=weights)
+    line = line_of(bill_of(_plan(WITHOUT_DISKS, weights=weights)), f"{model.pool} baked image")
+    assert line.usd_per_month == pytest.approx(price.per_month)
+    assert line.usd_per_unit == STORED
 
 
 def test_nodes_with_local_disks_fill_no_volume_of_weights() -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tokenfleet.capacity.expected import spot_shares
-from tokenfleet.economics.bill.lines import BillLine, Cause
+from tokenfleet.economics.bill.lines import MONTH, BillLine, Cause, service_line
 from tokenfleet.economics.bill.node_price import NodePrice, Outlook, node_price
 from tokenfleet.economics.bill.overhead import volumes_line
 from tokenfleet.economics.bill.placement import Placement, TierNodes, place
 from tokenfleet.economics.bill.scenario import Buying, Scenario
+from tokenfleet.economics.bill.ways import image_gib
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.stack import Plan
 
@@ -61,6 +62,7 @@ def pool_lines(
     for group in plan.node_groups_by_pool[pool]:
         if group.warm_pool:
             yield _warm_line(pool, group, group.warm_pool.nodes, plan)
+    yield from _baked_line(pool, plan)
 
 
 def _warm_line(pool: str, group: NodeGroupPlan, nodes: int, plan: Plan) -> BillLine:
@@ -71,6 +73,34 @@ def _warm_line(pool: str, group: NodeGroupPlan, nodes: int, plan: Plan) -> BillL
     """
     return volumes_line(
         f"{pool} {group.purchase_option} warm pool", group, nodes, plan.prices, pool=pool
+    )
+
+
+def _baked_line(pool: str, plan: Plan) -> Iterator[BillLine]:
+    """The snapshots of a baked image, by what is on them; filling volumes is billed by use.
+
+    One image serves all of the pool's nodes; of the weights each model's own.
+    """
+    ways = [
+        choice
+        for model in plan.models
+        if model.pool == pool
+        for choice in model.start_choices
+        if choice.in_use and choice.prepared == "baked" and choice.start
+    ]
+    if not ways:
+        return
+    image = max(image_gib(way.start) for way in ways if way.start)
+    stored = image + sum(way.weights_gb for way in ways) * 1e9 / 2**30
+    yield service_line(
+        f"{pool} baked image",
+        stored,
+        "GB-month",
+        plan.prices.service("snapshotGib"),
+        missing=f"snapshots in {plan.region}",
+        pool=pool,
+        per_hour=MONTH,
+        price_names=["snapshotGib"],
     )
 
 

@@ -49,7 +49,7 @@ def _per_month(way: StartChoice, start: ColdStart, pool: PoolPlan, prices: Price
             return 0.0
         case "baked":
             stored = prices.service("snapshotGib")
-            return stored and stored.usd * (_image_gib(start) + way.weights_gb / _GIB)
+            return stored and stored.usd * (image_gib(start) + way.weights_gb / _GIB)
         case "warm":
             disks = next(d for d in pool.disks if start.instance_type in d.instance_types)
             price = disks_price(disks, prices)
@@ -65,10 +65,10 @@ def _per_start(way: StartChoice, start: ColdStart, prices: Prices) -> float | No
         return through_nat
     # Nodes with local disks leave the volume of weights out.
     weights = 0.0 if instance_type(start.instance_type).local_nvme else way.weights_gb / _GIB
-    filled = _image_gib(start) + weights
+    filled = image_gib(start) + weights
     return through_nat + cold_start_facts().snapshots.initialisation_price.expected * filled
 
 
-def _image_gib(start: ColdStart) -> float:
+def image_gib(start: ColdStart) -> float:
     """The engine's image unpacked: what it adds to the snapshot of the system."""
     return cold_start_facts().engines[start.engine].image_unpacked.expected / _GIB
