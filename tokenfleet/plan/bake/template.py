@@ -61,9 +61,9 @@ def bake_template(plan: BakePlan) -> Properties:
                 "Description": f"pools.{plan.pool}.baked.imageId",
                 "Value": {"Fn::GetAtt": ["Image", "ImageId"]},
             },
-            "EngineDigest": {
-                "Description": f"pools.{plan.pool}.baked.engineDigest",
-                "Value": plan.digest,
+            "EngineImage": {
+                "Description": f"pools.{plan.pool}.baked.engineImage",
+                "Value": plan.engine_image,
             },
         },
     }
