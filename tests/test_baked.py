@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from tokenfleet.catalogue.hardware import engines
 from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.recorded import Mode, Recording
 
@@ -20,7 +21,11 @@ def baked(keys_of: Callable[[str], Keys]) -> Keys:
     keys = keys_of("prod")
     keys["pools"]["graviton4"] |= {
         "instanceTypes": ["c8gd.8xlarge", "c8g.8xlarge"],
-        "baked": {"imageId": IMAGE, "engineDigest": DIGEST, "weights": [MODEL]},
+        "baked": {
+            "imageId": IMAGE,
+            "engineImage": f"{engines()['vllm-cpu'].image}@{DIGEST}",
+            "weights": [MODEL],
+        },
     }
     return keys
 

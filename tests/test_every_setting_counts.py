@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.today import TODAY
+from tokenfleet.catalogue.hardware import engines
 from tokenfleet.json_document import plain
 from tokenfleet.plan.decide import decide
 from tokenfleet.preview.report import build_report
@@ -28,7 +29,8 @@ ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
 DRAFT: Keys = {"huggingFaceId": "Qwen/Qwen3-1.7B", "revision": "c" * 40}
 OF_SAME_VOCABULARY = "tests/catalogue/configs/Qwen--Qwen3-0.6B/config.json"
 PRICE: Keys = {"usd": 1, "source": "an offer", "date": "2026-11-01"}
-BAKED: Keys = {"imageId": "ami-0123456789abcdef0", "engineDigest": f"sha256:{'1' * 64}"}
+ENGINE = engines()["vllm-cpu"].image
+BAKED: Keys = {"imageId": "ami-0123456789abcdef0", "engineImage": f"{ENGINE}@sha256:{'1' * 64}"}
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 CACHE: Keys = {"enabled": True, "dockerHubSecretArn": CREDENTIALS}
 SERVED: Keys = {
@@ -106,10 +108,10 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         BAKED,
         BAKED | {"imageId": "ami-0fedcba9876543210"},
     ),
-    "pools.NAME.baked.engineDigest": (
+    "pools.NAME.baked.engineImage": (
         "pools.graviton4.baked",
         BAKED,
-        BAKED | {"engineDigest": f"sha256:{'2' * 64}"},
+        BAKED | {"engineImage": f"{ENGINE}@sha256:{'2' * 64}"},
     ),
     "pools.NAME.baked.weights": (
         "pools.graviton4.baked",

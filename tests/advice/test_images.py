@@ -9,13 +9,15 @@ import pytest
 from tests.advice.test_advice import unknown
 from tokenfleet.advice.images import image_findings, image_ids
 from tokenfleet.aws.advice.facts import MachineImage
+from tokenfleet.catalogue.hardware import engines
 from tokenfleet.plan.stack import Plan
 
 Keys = dict[str, Any]
 PlanOf = Callable[[Mapping[str, Any]], Plan]
 IMAGE, OTHER = "ami-0123456789abcdef0", "ami-0fedcba9876543210"
 MODEL = "Qwen/Qwen3-8B/b968826d9c46dd6066d109eabc6255188de91218"
-BAKED: Keys = {"imageId": IMAGE, "engineDigest": f"sha256:{'1' * 64}", "weights": [MODEL]}
+ENGINE = f"{engines()['vllm-cpu'].image}@sha256:{'1' * 64}"
+BAKED: Keys = {"imageId": IMAGE, "engineImage": ENGINE, "weights": [MODEL]}
 GOOD = MachineImage(
     architecture="arm64", state="available", gib_by_device={"/dev/xvda": 70, "/dev/xvdb": 33}
 )

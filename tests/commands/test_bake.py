@@ -14,6 +14,7 @@ from tokenfleet.cli import app
 from tokenfleet.json_document import Schema
 
 DIGEST, BAKED = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+ENGINE = engines()["vllm-cpu"].image
 MODEL = "Qwen/Qwen3-4B-Instruct-2507/cdbee75f17c01a7cc42f958dc650907174af0554"
 BAD_INPUT = 2
 
@@ -25,9 +26,9 @@ def project(own_project: Path, tmp_path: Path) -> Path:
         shutil.copy(own_project / name, tmp_path)
     text = (tmp_path / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     stack = yaml.safe_load(text)
-    stack["config"]["tokenfleet:cluster"]["digests"] = {engines()["vllm-cpu"].image: DIGEST}
+    stack["config"]["tokenfleet:cluster"]["digests"] = {ENGINE: DIGEST}
     pool = stack["config"]["tokenfleet:pools"]["graviton4"]
-    pool["baked"] = {"imageId": "ami-0123456789abcdef0", "engineDigest": BAKED}
+    pool["baked"] = {"imageId": "ami-0123456789abcdef0", "engineImage": f"{ENGINE}@{BAKED}"}
     (tmp_path / "Pulumi.held.yaml").write_text(yaml.safe_dump(stack), encoding="utf-8")
     return tmp_path
 
@@ -47,7 +48,7 @@ def test_whatever_was_baked_before_what_pods_ask_for_now_is_baked(
     result = bake(project, *words)
     assert (result.exit_code, result.stderr) == (0, "")
     template = yaml.safe_load(result.stdout)
-    assert template["Outputs"]["EngineDigest"]["Value"] == DIGEST
+    assert template["Outputs"]["EngineImage"]["Value"] == f"{ENGINE}@{DIGEST}"
     recipe = template["Resources"]["Recipe"]["Properties"]
     assert recipe["ParentImage"].startswith("{{resolve:ssm:/aws/service/eks/")
     assert BAKED not in result.stdout
@@ -61,7 +62,7 @@ def test_its_first_lines_say_how_it_is_deployed_and_what_the_stack_file_then_say
     said = "\n".join(heading)
     assert "aws cloudformation deploy" in said
     assert 'ModelBucket="$(pulumi stack output modelBucket)"' in said
-    assert f"engineDigest: {DIGEST}" in heading
+    assert f"engineImage: {ENGINE}@{DIGEST}" in heading
     assert f"- {MODEL}" in heading
 
 
@@ -82,9 +83,9 @@ def test_what_its_heading_says_is_taken_by_the_stack_file(project: Path) -> None
 def test_machines_get_the_template_too(project: Path) -> None:
     result = bake(project, "held", "--weights", "--json")
     answer = as_documented(result.stdout, Schema.BAKE)
-    assert (answer["pool"], answer["engineDigest"], answer["weights"]) == (
+    assert (answer["pool"], answer["engineImage"], answer["weights"]) == (
         "graviton4",
-        DIGEST,
+        f"{ENGINE}@{DIGEST}",
         [MODEL],
     )
     assert answer["template"]["Resources"]["Image"]["Type"] == "AWS::ImageBuilder::Image"

@@ -23,7 +23,8 @@ OTHER_DIGITS = "\uff11" * 12
 IMAGE = "ami-0123456789abcdef0"
 DIGEST = f"sha256:{'1' * 64}"
 ENGINE = "public.ecr.aws/q9t5s3a7/vllm-arm64-cpu-release-repo:v0.32.0"
-BAKED: Keys = {"imageId": IMAGE, "engineDigest": DIGEST}
+OLD_ENGINE = ENGINE.replace(":v0.32.0", ":v0.31.0")
+BAKED: Keys = {"imageId": IMAGE, "engineImage": f"{ENGINE}@{DIGEST}"}
 SERVED_ID = "Qwen/Qwen3-4B-Instruct-2507"
 SERVED_WEIGHTS = f"{SERVED_ID}/cdbee75f17c01a7cc42f958dc650907174af0554"
 DRAFT: Keys = {"huggingFaceId": "org/draft", "revision": "c" * 40}
@@ -235,9 +236,9 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "two pools baked from two digests": (
         ("pools", {
             "graviton4": {**ON_DEMAND_POOL, "baked": BAKED},
-            "other": {**ON_DEMAND_POOL, "baked": {"imageId": "ami-0fedcba9876543210", "engineDigest": f"sha256:{'2' * 64}"}},
+            "other": {**ON_DEMAND_POOL, "baked": {"imageId": "ami-0fedcba9876543210", "engineImage": f"{ENGINE}@sha256:{'2' * 64}"}},
         }),
-        ("pools.other.baked.engineDigest", "bake both from one digest"),
+        ("pools.other.baked.engineImage", "bake both from one digest"),
     ),
     "one baked image for two architectures": (
         ("pools", {
@@ -246,8 +247,13 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
         }),
         ("pools.other.imageId", "is given to pools.graviton4.baked.imageId too"),
     ),
-    "baked without a digest": ((f"{POOL}.baked", {"imageId": IMAGE}), (f"{POOL}.baked.engineDigest", "is missing")),
-    "baked by tag": ((f"{POOL}.baked", BAKED | {"engineDigest": "v0.32.0"}), (f"{POOL}.baked.engineDigest", "64 hexadecimal")),
+    "baked without a digest": ((f"{POOL}.baked", {"imageId": IMAGE}), (f"{POOL}.baked.engineImage", "is missing")),
+    "baked by tag": ((f"{POOL}.baked", BAKED | {"engineImage": ENGINE}), (f"{POOL}.baked.engineImage", "64 hexadecimal")),
+    "baked by digest alone": ((f"{POOL}.baked", BAKED | {"engineImage": DIGEST}), (f"{POOL}.baked.engineImage", "registry, repository, tag and digest")),
+    "baked with the engine of an older release": (
+        (f"{POOL}.baked", BAKED | {"engineImage": f"{OLD_ENGINE}@{DIGEST}"}),
+        (f"{POOL}.baked.engineImage", f"was baked with {OLD_ENGINE}, and replicas run {ENGINE}: bake anew, tokenfleet bake STACK graviton4"),
+    ),
     "baked weights of no revision": ((f"{POOL}.baked", BAKED | {"weights": [SERVED_ID]}), (f"{POOL}.baked.weights[0]", "a model and its revision")),
     "baked weights of another revision": (
         (f"{POOL}.baked", BAKED | {"weights": [f"{SERVED_ID}/{'c' * 40}"]}),
@@ -381,7 +387,7 @@ def test_an_image_baked_from_another_digest_than_replicas_ask_for_is_refused(
     with pytest.raises(StackError) as raised:
         decide(keys, "dev", root)
     (mistake,) = raised.value.mistakes
-    assert mistake.path == f"{POOL}.baked.engineDigest"
+    assert mistake.path == f"{POOL}.baked.engineImage"
     assert f"sha256:{'2' * 64} by cluster.digests.{ENGINE}" in mistake.problem
     assert "tokenfleet bake STACK graviton4" in mistake.problem
 

@@ -34,13 +34,13 @@ Weights = Annotated[
 class BakeAnswer:
     """How the machine image of a pool is made.
 
-    ``engine_digest`` and ``weights`` are what the stack file then says of it, below ``baked``.
+    ``engine_image`` and ``weights`` are what the stack file then says of it, below ``baked``.
     """
 
     pool: str
     image: str
     """What pods ask for, by tag and digest."""
-    engine_digest: str
+    engine_image: str
     weights: Sequence[str]
     weights_gb: float
     """10^9 bytes of them."""
@@ -85,7 +85,7 @@ def bake(
         answer = BakeAnswer(
             pool=pool,
             image=found.image,
-            engine_digest=found.digest,
+            engine_image=found.engine_image,
             weights=found.revisions,
             weights_gb=found.weights_gb,
             instance_type=found.instance_type,

@@ -74,12 +74,15 @@ def plan_pulls(
 
 def given_digests(settings: Settings) -> Mapping[str, str]:
     """The stack file's digests by name; an image that is baked is held to what was baked."""
-    baked = {
-        engines()[hardware_by_name()[pool.hardware].engine].image: pool.baked.engine_digest
-        for pool in settings.pools.values()
-        if pool.baked
-    }
+    pools = settings.pools.values()
+    baked = dict(parted(pool.baked.engine_image) for pool in pools if pool.baked)
     return baked | settings.cluster.digests
+
+
+def parted(image: str) -> tuple[str, str]:
+    """A name and the digest that it is held to, ``with_digest`` the other way around."""
+    name, _, digest = image.partition("@")
+    return name, digest
 
 
 def with_digest(name: str, given: Mapping[str, str]) -> str:

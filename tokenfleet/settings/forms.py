@@ -59,6 +59,10 @@ PublishedMark = Annotated[str, StringConstraints(pattern=r"^weights-[0-9a-f]{12}
 # Whether the stack pulls such a thing is checked where that is known.
 PulledName = Annotated[str, StringConstraints(pattern=r"^[!-~]+/[!-~]+:[A-Za-z0-9_.+-]+$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+PinnedImage = Annotated[
+    str,
+    StringConstraints(pattern=r"^[!-?A-~]+/[!-?A-~]+:[A-Za-z0-9_.-]+@sha256:[0-9a-f]{64}$"),
+]
 SnapshotName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+/[0-9a-f]{40}$")
 ]
@@ -102,6 +106,8 @@ FORM_BY_TYPE: dict[object, str] = {
     PublishedMark: "what tokenfleet models --stack STACK prints, such as weights-0123456789ab",
     PulledName: "registry, repository and tag, such as docker.io/vllm/vllm-openai:v0.32.0",
     Digest: "sha256: and 64 hexadecimal digits",
+    PinnedImage: "registry, repository, tag and digest, such as"
+    " docker.io/vllm/vllm-openai:v0.32.0@sha256: and 64 hexadecimal digits",
     SnapshotName: "a model and its revision such as Qwen/Qwen3-8B/ and 40 hexadecimal digits",
     PricedName: "an instance type such as c8gd.4xlarge or a service such as natGateway",
     FlagName: "a flag without its leading dashes, such as enable-auto-tool-choice",

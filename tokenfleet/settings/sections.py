@@ -15,6 +15,7 @@ from tokenfleet.settings.forms import (
     ImageId,
     InstanceTypeName,
     Name,
+    PinnedImage,
     PricedName,
     PrincipalArn,
     PulledName,
@@ -146,8 +147,8 @@ class BakedSettings(Section):
 
     image_id: ImageId
     """The machine image, in the stack's region."""
-    engine_digest: Digest
-    """Digest of the engine's image on it, which has to be the one the pool serves with."""
+    engine_image: PinnedImage
+    """The engine's image on it, by tag and digest, which has to be the one the pool serves with."""
     weights: tuple[SnapshotName, ...] = ()
     """Published revisions that are on it too, `organisation/model/revision`."""
 

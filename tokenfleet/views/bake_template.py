@@ -39,7 +39,7 @@ def _heading(plan: BakePlan) -> Iterator[str]:
     yield f"and goes into the stack file, below pools.{plan.pool}:"
     yield "  baked:"
     yield "    imageId: ami-..."
-    yield f"    engineDigest: {plan.digest}"
+    yield f"    engineImage: {plan.engine_image}"
     if weights := plan.revisions:
         yield "    weights:"
         yield from (f"      - {snapshot}" for snapshot in weights)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import pytest
 
 from tests.economics.stacks import Keys, bill_of, line_of, plan_of
+from tokenfleet.catalogue.hardware import engines
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.ways import WayPrice, way_prices
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
-DIGEST = f"sha256:{'1' * 64}"
+ENGINE = f"{engines()['vllm-cpu'].image}@sha256:{'1' * 64}"
 WITHOUT_DISKS, WITH_DISKS = ["c8g.8xlarge", "m8g.8xlarge"], ["c8gd.8xlarge"]
 # us-east-1: Amazon EBS pricing, $0.05 a GB and month; and $0.0036 for each GiB that is filled
 # (catalogue/data/cold_start.yaml, snapshots.initialisationPrice).
@@ -27,7 +28,7 @@ def _plan(types: Sequence[str], *, weights: bool) -> Plan:
             "instanceTypes": [*types],
             "baked": {
                 "imageId": "ami-0123456789abcdef0",
-                "engineDigest": DIGEST,
+                "engineImage": ENGINE,
                 "weights": baked,
             },
         }

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +27,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "bake" / "graviton4.yaml"
 DIGEST, OTHER = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 CREDENTIALS = "arn:aws:secretsmanager:us-east-1:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
 IMAGE = "ami-0123456789abcdef0"
+BUCKET = "tokenfleet-prod-models-bucket-0123456"
 FOLDER = "/usr/local/libexec/tokenfleet"
 TAGS = ("Tags", "AmiTags", "ResourceTags")
 POOLS = ("graviton4", "inferentia2", "h100")
@@ -146,18 +148,47 @@ def test_it_is_made_from_a_given_image_where_nodes_start_from_one(
 def test_other_contents_are_other_resources_and_the_same_are_the_same(
     planned: Callable[..., BakePlan],
 ) -> None:
-    def names(plan: BakePlan) -> list[str]:
-        resources = _template(plan)["Resources"].values()
-        return [
+    def names(plan: BakePlan) -> set[str]:
+        resources = _deployed(plan, BUCKET).values()
+        return {
             r["Properties"]["Name"]
             for r in resources
             if r["Type"].endswith(("Component", "Recipe"))
-        ]
+        }
 
     assert names(planned()) == names(planned())
-    assert not {*names(planned())} & {*names(planned(digest=OTHER))}
-    assert not {*names(planned())} & {*names(planned(weights=True))}
-    assert not {*names(planned())} & {*names(planned(imageId=IMAGE))}
+    assert not names(planned()) & names(planned(digest=OTHER))
+    assert not names(planned()) & names(planned(weights=True))
+    assert not names(planned()) & names(planned(imageId=IMAGE))
+
+
+def test_no_two_recipes_of_one_name_differ_whatever_bucket_the_template_is_deployed_with(
+    planned: Callable[..., BakePlan],
+) -> None:
+    plan = planned(weights=True)
+    one, other = (_deployed(plan, bucket) for bucket in (BUCKET, "b" * 63))
+    for name, resource in one.items():
+        properties, others = resource["Properties"], other[name]["Properties"]
+        if resource["Type"].endswith(("Component", "Recipe")):
+            same_name = properties["Name"] == others["Name"]
+            assert same_name == (properties == others)
+    assert one["Recipe"] != other["Recipe"]
+
+
+def test_the_longest_bucket_of_the_longest_pool_and_stack_leaves_a_name_that_image_builder_takes(
+    planned: Callable[..., BakePlan],
+) -> None:
+    longest_together, longest_pool = 26, 20
+    plan = replace(planned(weights=True), name="p" * (longest_together + 1 + 1 + longest_pool))
+    service = botocore.session.get_session().get_service_model("imagebuilder")
+    shape = service.operation_model("CreateImageRecipe").input_shape
+    assert shape is not None
+    pattern = shape.members["name"].metadata["pattern"]
+    allowed = _template(plan)["Parameters"]["ModelBucket"]["AllowedPattern"]
+    for bucket, taken in {BUCKET: True, "b" * 63: True, "with.dots": False, "": False}.items():
+        name = _deployed(plan, bucket)["Recipe"]["Properties"]["Name"]
+        assert bool(re.fullmatch(allowed, bucket)) == taken
+        assert re.fullmatch(pattern, name) or not taken
 
 
 def test_a_second_deployment_keeps_nothing_of_the_first_that_the_stack_file_decides(
@@ -197,6 +228,8 @@ def test_the_machine_may_pull_from_ecr_only_where_the_image_is_there(
         role = _template(plan)["Resources"]["Role"]["Properties"]
         assert ("ContainerRegistryPullOnly" in str(role["ManagedPolicyArns"])) == bool(cache)
         assert plan.image.startswith("111122223333.dkr.ecr.") == bool(cache)
+        # The stack file names it as the catalogue does, whatever it comes by.
+        assert plan.engine_image == f"{engines()['vllm-cpu'].image}@{DIGEST}"
 
 
 @pytest.mark.parametrize(
@@ -222,6 +255,24 @@ def test_what_nodes_would_not_find_is_not_baked(
 
 def _template(plan: BakePlan) -> Any:  # noqa: ANN401 - a document of CloudFormation
     return bake_template(plan)
+
+
+def _deployed(plan: BakePlan, bucket: str) -> dict[str, Any]:
+    """The resources with the bucket that a deployment gives, where the template names it."""
+
+    def filled(value: Any) -> Any:  # noqa: ANN401 - properties of CloudFormation
+        if isinstance(value, list):
+            return [filled(each) for each in cast("list[Any]", value)]
+        if not isinstance(value, dict):
+            return value
+        if value == {"Ref": "ModelBucket"}:
+            return bucket
+        properties = cast("Keys", value)
+        if "Fn::Sub" in properties:
+            return properties["Fn::Sub"].replace("${ModelBucket}", bucket)
+        return {key: filled(each) for key, each in properties.items()}
+
+    return filled(_template(plan)["Resources"])
 
 
 def _documents(plan: BakePlan) -> Iterator[tuple[str, Any]]:

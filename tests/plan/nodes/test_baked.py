@@ -23,7 +23,10 @@ __all__ = ["schema"]  # a fixture
 Keys = dict[str, Any]
 MODEL = "Qwen/Qwen3-8B/b968826d9c46dd6066d109eabc6255188de91218"
 DIGEST = f"sha256:{'1' * 64}"
-BAKED: Keys = {"imageId": "ami-0123456789abcdef0", "engineDigest": DIGEST}
+BAKED: Keys = {
+    "imageId": "ami-0123456789abcdef0",
+    "engineImage": f"{engines()['vllm-cpu'].image}@{DIGEST}",
+}
 WITH_WEIGHTS = BAKED | {"weights": [MODEL]}
 LOCAL, VOLUME = "c8gd.8xlarge", "c8g.8xlarge"
 

@@ -27,9 +27,10 @@ class UnbakeableError(Exception):
 class BakePlan:
     """A machine image to be made.
 
-    ``image`` is what pods ask for, tag and digest; ``digest`` is the latter alone. ``snapshots``
-    go on a second volume of ``weights_gib``; without any there is none. ``usd_per_hour`` is what
-    ``instance_type``, on which the image is made, costs on demand, None where unknown.
+    ``image`` is what pods ask for, tag and digest; ``engine_image`` is the same as its own registry
+    has it, whatever cache it comes by: so the stack file names it. ``snapshots`` go on a second
+    volume of ``weights_gib``; without any there is none. ``usd_per_hour`` is what ``instance_type``,
+    on which the image is made, costs on demand, None where unknown.
     """
 
     name: str
@@ -38,7 +39,7 @@ class BakePlan:
     parent: ImagePlan
     architecture: str
     image: str
-    digest: str
+    engine_image: str
     instance_type: str
     usd_per_hour: float | None
     root_gib: int
@@ -68,14 +69,13 @@ def plan_bake(plan: Plan, pool_name: str, *, weights: bool) -> BakePlan:
     pool = next(found for found in plan.pools if found.name == pool_name)
     group = plan.node_groups_by_pool[pool_name][0]
     served = [model for model in plan.models if model.pool == pool_name]
-    image = served[0].image
+    engine, image = engines()[pool.engine].image, served[0].image
     _, _, digest = image.partition("@")
     if not digest:
         msg = (
             f"pool {pool_name} serves with {image}, and no digest says what that tag stands for: what is"
             " baked today may not be what pods ask for tomorrow. Pin it: tokenfleet catalogue"
-            f' refresh --only digests, or cluster.digests: {{"{engines()[pool.engine].image}":'
-            ' "sha256:..."}'
+            f' refresh --only digests, or cluster.digests: {{"{engine}": "sha256:..."}}'
         )
         raise UnbakeableError(msg)
     cache = next((disks.cache for disks in pool.disks if disks.cache), None)
@@ -95,7 +95,7 @@ def plan_bake(plan: Plan, pool_name: str, *, weights: bool) -> BakePlan:
         parent=group.image,
         architecture=pool.architecture,
         image=image,
-        digest=digest,
+        engine_image=f"{engine}@{digest}",
         instance_type=kind.instance_type,
         usd_per_hour=price.usd if price else None,
         root_gib=IMAGES_ROOT_GIB,

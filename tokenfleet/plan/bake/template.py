@@ -24,13 +24,16 @@ _BUILD_MIB_PER_SECOND = 300
 _BUILDER_POLICIES = ("AmazonSSMManagedInstanceCore", "EC2InstanceProfileForImageBuilder")
 _PULL_POLICY = "AmazonEC2ContainerRegistryPullOnly"
 _LEAST_TEST_MINUTES = 60
+# S3's, but for the dots, which no name of a recipe may have (CreateImageRecipe, botocore's model).
+_BUCKET_NAME = "^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$"
 
 
 def bake_template(plan: BakePlan) -> Properties:
     """The template, its keys as CloudFormation spells them.
 
     Image Builder changes no component and no recipe that is there: each carries in its name a mark
-    of what it holds, so that other contents are another resource and the image is made anew.
+    of what it holds, so that other contents are another resource and the image is made anew. The
+    bucket of weights is known when that is deployed: a recipe with one has it in its name as well.
     """
     documents: dict[str, Document] = {"Engine": engine_component(plan)}
     if plan.snapshots:
@@ -61,9 +64,9 @@ def bake_template(plan: BakePlan) -> Properties:
                 "Description": f"pools.{plan.pool}.baked.imageId",
                 "Value": {"Fn::GetAtt": ["Image", "ImageId"]},
             },
-            "EngineDigest": {
-                "Description": f"pools.{plan.pool}.baked.engineDigest",
-                "Value": plan.digest,
+            "EngineImage": {
+                "Description": f"pools.{plan.pool}.baked.engineImage",
+                "Value": plan.engine_image,
             },
         },
     }
@@ -80,7 +83,11 @@ def _parameters(plan: BakePlan) -> Properties:
         },
     }
     if plan.snapshots:
-        found[BUCKET] = {"Type": "String", "Description": "pulumi stack output modelBucket"}
+        found[BUCKET] = {
+            "Type": "String",
+            "Description": "pulumi stack output modelBucket",
+            "AllowedPattern": _BUCKET_NAME,
+        }
     return found
 
 
@@ -133,8 +140,11 @@ def _recipe(plan: BakePlan, mark: str, components: Sequence[str]) -> Properties:
     given: Mapping[str, Properties] = {
         "Weights": {"Parameters": [{"Name": BUCKET, "Value": [_ref(BUCKET)]}]}
     }
+    name = f"{plan.name}-{mark}"
     return {
-        "Name": f"{plan.name}-{mark}",
+        # Project and stack have 26 characters at most (plan.decide), a pool 20, a bucket 63: in all
+        # 125 of the 128 that Image Builder takes.
+        "Name": _sub(f"{name}-${{{BUCKET}}}") if plan.snapshots else name,
         "Version": "1.0.0",
         # Not a parameter of the template: a second deployment keeps the values of the first
         # (aws-cli awscli/customizations/cloudformation/deployer.py), and the image would be that

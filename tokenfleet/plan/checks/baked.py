@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.nodes.pools import engine_of
-from tokenfleet.plan.pulls import digest_of
+from tokenfleet.plan.pulls import digest_of, parted
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.sections import BakedSettings, PoolSettings
 from tokenfleet.weights.layout import snapshot_of
@@ -30,26 +30,32 @@ def _another_engine(
     path: str, name: str, pool: PoolSettings, baked: BakedSettings, draft: Draft
 ) -> Iterator[Mistake]:
     image = engine_of(pool).image
+    baked_name, baked_digest = parted(baked.engine_image)
     pinned, given_by = digest_of(image, draft.cluster.digests if draft.cluster else {})
     others = {
-        other: found.baked.engine_digest
+        other: parted(found.baked.engine_image)[1]
         for other, found in draft.pools.items()
         if found.baked and engine_of(found).image == image and other < name
     }
     problem = None
-    if pinned and pinned != baked.engine_digest:
+    if baked_name != image:
+        problem = (
+            f"was baked with {baked_name}, and replicas run {image}: bake anew, tokenfleet bake STACK"
+            f" {name}; until then, leave baked out"
+        )
+    elif pinned and pinned != baked_digest:
         where = f"cluster.digests.{image}" if given_by == "stack file" else "the catalogue"
         problem = (
             f"is not what replicas ask for: {pinned} by {where}. Bake anew, or the engine is pulled"
             f" as if nothing were baked: tokenfleet bake STACK {name} (docs/cold-start.md)"
         )
-    elif differing := [other for other, found in others.items() if found != baked.engine_digest]:
+    elif differing := [other for other, found in others.items() if found != baked_digest]:
         problem = (
             f"pool {differing[0]} serves with the same engine, baked as {others[differing[0]]}: bake"
             " both from one digest"
         )
     if problem:
-        yield Mistake(path=f"{path}.baked.engineDigest", value=baked.engine_digest, problem=problem)
+        yield Mistake(path=f"{path}.baked.engineImage", value=baked.engine_image, problem=problem)
 
 
 def _weights(

@@ -10,12 +10,12 @@ from tokenfleet.settings.sections import BakedSettings
 class BakedPlan:
     """A machine image with the engine's image on it, unpacked.
 
-    ``weights`` are the snapshots on its second volume, which becomes the cache of nodes without
-    local disks.
+    ``engine_image`` is that, by tag and digest, as its own registry has it. ``weights`` are the
+    snapshots on its second volume, which becomes the cache of nodes without local disks.
     """
 
     image_id: str
-    engine_digest: str
+    engine_image: str
     weights: Sequence[str]
 
 
@@ -25,6 +25,6 @@ def plan_baked(settings: BakedSettings | None) -> BakedPlan | None:
         return None
     return BakedPlan(
         image_id=settings.image_id,
-        engine_digest=settings.engine_digest,
+        engine_image=settings.engine_image,
         weights=settings.weights,
     )
