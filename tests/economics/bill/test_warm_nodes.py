@@ -47,7 +47,7 @@ def test_stopped_nodes_add_their_disks_and_no_hours_of_nodes() -> None:
     )
     assert others == before
     hours, hours_before = (
-        sum(row.quantity for row in bill.lines if row.title.startswith("inferentia2 nodes "))
+        sum(row.quantity or 0 for row in bill.lines if row.title.startswith("inferentia2 nodes "))
         for bill in (with_them, without)
     )
     assert hours == pytest.approx(hours_before)
