@@ -101,7 +101,7 @@ def test_once_all_is_published_reports_say_what_they_trust_and_no_more(
     keys = keys_of("prod")
     report = report_of(published(keys, plan_of(keys)), root)
     assert report.bill_at_first is None
-    said = [note for note in report.notes if "publish" in note]
+    said = [note for note in report.notes if "said to be published" in note]
     marks = [f"is said to be published ({model.mark})" for model in report.plan.models]
     assert all(mark in note for mark, note in zip(marks, said, strict=True))
     for text in shown(report):
