@@ -49,7 +49,8 @@ PROGRAMS: Mapping[str, str] = {
     "cloud-final": "[ -e /var/lib/ran ] || { touch /var/lib/ran && note user data && bash /etc/user-data; }",
     "nodeadm-run": "note nodeadm-run && systemctl restart containerd.service kubelet.service",
     "ctr": "note ctr",
-    "aws": 'note "completed ${@: -1}"',
+    # It answers which network plug-in runs, and is told that a hook is completed.
+    "aws": '[ "$1" = autoscaling ] && note "completed ${@: -1}" || echo v1.21.1-eksbuild.1',
 }
 LAUNCHED = [
     "nodeadm-config",
@@ -60,7 +61,15 @@ LAUNCHED = [
     "completed CONTINUE",
 ]
 STARTED = [call for call in LAUNCHED if call != "user data"]
-WARMED = ["nodeadm-config", "user data", "containerd", "ctr", "weights", "completed CONTINUE"]
+# The engine's image, and the two of the network plug-in.
+WARMED = [
+    "nodeadm-config",
+    "user data",
+    "containerd",
+    *["ctr"] * 3,
+    "weights",
+    "completed CONTINUE",
+]
 
 
 class Node:
