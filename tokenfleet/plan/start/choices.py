@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.nodes.pools import PoolPlan
@@ -74,43 +73,46 @@ def replica_starts(
         )
 
     baked = pool.baked
-    starts = partial(
-        cold_starts,
-        pool.disks,
-        pool.engine,
-        model,
-        image_cached=image_cached,
-        by_controller=pool.has_spot,
-    )
-    prepared: Preparation = "baked" if baked else "pulled"
     baked_weights = bool(baked and weights in baked.weights)
-    new = starts(precompiled=precompiled, prepared=prepared, baked_weights=baked_weights)
+    prepared: Preparation = "baked" if baked else "pulled"
+
+    def starts(way: Preparation, *, compiles: bool = False) -> Sequence[ColdStart]:
+        return cold_starts(
+            pool.disks,
+            pool.engine,
+            model,
+            precompiled=precompiled and not compiles,
+            image_cached=image_cached,
+            prepared=way,
+            baked_weights=baked_weights and way == "baked" and not compiles,
+            by_controller=pool.has_spot,
+        )
+
+    def choice(way: Preparation, *, compiles: bool) -> StartChoice:
+        found = starts(way, compiles=compiles)
+        start = slowest(found) if found else None
+        return StartChoice(
+            prepared=way,
+            compiles=compiles,
+            in_use=not compiles and (way == prepared or (way == "warm" and warm is not None)),
+            start=start,
+            notice=notice(start),
+            refused=_refused(pool) if way == "warm" else "",
+            weights_gb=model.fetched_bytes / 1e9 if baked_weights and way == "baked" else 0.0,
+        )
+
+    every = starts(prepared)
     # Whether or not they wait: to add some must not renew the replicas that run.
-    waiting = starts(precompiled=precompiled, prepared="warm")
-    compiling = starts(precompiled=False, prepared=prepared) if may_compile else ()
+    waiting = starts("warm")
+    compiling = starts(prepared, compiles=True) if may_compile else ()
+    new = slowest(every)
     warm = slowest(waiting) if pool.warm_nodes and waiting else None
     return ReplicaStarts(
-        new=slowest(new),
+        new=new,
         warm=warm,
-        notice=notice(warm or slowest(new)),
-        deadlines=start_deadlines([*new, *waiting, *compiling]),
-        choices=[
-            StartChoice(
-                prepared=way,
-                compiles=compiles,
-                in_use=not compiles and (way == prepared or (way == "warm" and warm is not None)),
-                start=start,
-                notice=notice(start),
-                refused=_refused(pool) if way == "warm" else "",
-                weights_gb=model.fetched_bytes / 1e9 if there else 0.0,
-            )
-            for way, compiles in _ways(compiles=may_compile)
-            for there in [baked_weights and way == "baked"]
-            for found in [
-                starts(precompiled=precompiled and not compiles, prepared=way, baked_weights=there)
-            ]
-            for start in [slowest(found) if found else None]
-        ],
+        notice=notice(warm or new),
+        deadlines=start_deadlines([*every, *waiting, *compiling]),
+        choices=[choice(way, compiles=compiles) for way, compiles in _ways(compiles=may_compile)],
     )
 
 
