@@ -56,13 +56,12 @@ class WarmTimes(Fact):
 
 
 class Snapshots(Fact):
-    """GB a second from a snapshot, as it is read and at the highest rate that can be paid for.
+    """GB a second from a snapshot, at the highest rate that can be paid for.
 
     ``initialisation_price`` is what that rate costs, US dollars for each GiB of each volume made.
     ``boot`` is how many seconds longer a boot takes at that rate than from the public image.
     """
 
-    lazy: Estimate
     initialised: Estimate
     initialisation_price: Estimate
     boot: Estimate
@@ -71,14 +70,12 @@ class Snapshots(Fact):
 class ImagePull(Fact):
     """Compressed GB a second: as containerd pulls by default, and with SOCI parallel pull.
 
-    ``begins`` is the seconds from the boot script to the kubelet's first pull; ``present`` those
-    until a container starts whose image lies unpacked on the node.
+    ``begins`` is the seconds from the boot script to the kubelet's first pull.
     """
 
     containerd: Estimate
     parallel: Estimate
     begins: Estimate
-    present: Estimate
 
 
 class Network(Fact):
