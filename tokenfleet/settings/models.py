@@ -20,10 +20,10 @@ from tokenfleet.task import Task
 class ReplicaSettings(Section):
     """How many vLLM servers of one model."""
 
-    min: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Replicas at first and at least."""
+    min: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Replicas at first and at least; with 0 there is none without requests, and the first ones wait for a start."""
     max: Annotated[int, Field(ge=1, le=1000)]
-    """Replicas at most."""
+    """Replicas at most; between both their number follows the load."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> "ReplicaSettings":
@@ -51,6 +51,8 @@ class TrafficSettings(Section):
     """Mean input length."""
     output_tokens: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     """Mean output length; left out of what answers with numbers."""
+    cached_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the input that other requests began with, too, such as a system prompt."""
 
 
 class AdapterSettings(Section):
@@ -79,6 +81,10 @@ class ModelSettings(Section):
     """What it does, where its files leave that open: `embed` for a text model that is to give vectors."""
     pool: Name
     """Name of the pool that serves it."""
+    served_as: Name | None = None
+    """Name that clients use, which several entries on different pools may share; its own unless given."""
+    fallback: Annotated[int, Field(ge=0, le=7)] = 0
+    """Of those that share a name, who serves only where too few replicas of a lower number are healthy."""
     context_length: Annotated[int, Field(ge=128, le=10_000_000)]
     """Longest request, input and output together, in tokens."""
     replicas: ReplicaSettings

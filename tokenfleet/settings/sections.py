@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from tokenfleet.settings.edge import EdgeSettings
 from tokenfleet.settings.forms import (
     AccountId,
     CacheSecretArn,
-    CertificateArn,
     Digest,
     Email,
     ImageId,
@@ -172,17 +172,6 @@ class PoolSettings(Section):
     """Spot nodes to keep beyond what is wanted."""
     dry_run: bool = False
     """Whether the capacity controller only decides and logs: nodes come on demand, by the autoscaler."""
-
-
-class EdgeSettings(Section):
-    """The way in to the models."""
-
-    exposure: Literal["cluster", "internal"] = "cluster"
-    """Inside the cluster only, or an internal load balancer for each model."""
-    allowed_cidrs: tuple[IPv4Network, ...] = ()
-    """Ranges that may call the load balancers."""
-    certificate_arn: CertificateArn | None = None
-    """Certificate of the load balancers: clients then speak TLS, on port 443."""
 
 
 class ObservabilitySettings(Section):

@@ -10,6 +10,7 @@ from tokenfleet.plan.image_cache import ImageCachePlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.pulls import with_digest
+from tokenfleet.plan.serving.admission import AdmissionPlan, plan_admission
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, batch_of
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
@@ -80,6 +81,7 @@ class ModelPlan:
     legacy: bool
     context_length: int
     batch: BatchPlan
+    admission: AdmissionPlan
     memory: MemoryBudget
     command: Sequence[str]
     arguments: Sequence[Argument]
@@ -142,6 +144,7 @@ def plan_model(
     memory = memory_budget(facts, memory_use(settings), kind, engine)
     task = settings.task or facts.task
     batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
+    admission = plan_admission(settings, batch, engine)
     longest = longest_request(settings, task, exposure, spot=pool.has_spot)
     drain = plan_drain(exposure, longest, engine_drains=engine.drains)
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
@@ -222,6 +225,7 @@ def plan_model(
         legacy=engine.legacy,
         context_length=settings.context_length,
         batch=batch,
+        admission=admission,
         memory=memory,
         command=engine_command(snapshots, drain.kill_after_seconds),
         arguments=arguments,
