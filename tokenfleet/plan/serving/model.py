@@ -10,6 +10,7 @@ from tokenfleet.plan.image_cache import ImageCachePlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.pulls import with_digest
+from tokenfleet.plan.scaling.policy import ScalingPolicy, plan_scaling
 from tokenfleet.plan.serving.admission import AdmissionPlan, plan_admission
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, batch_of
@@ -82,6 +83,7 @@ class ModelPlan:
     context_length: int
     batch: BatchPlan
     admission: AdmissionPlan
+    scaling: ScalingPolicy
     memory: MemoryBudget
     command: Sequence[str]
     arguments: Sequence[Argument]
@@ -111,6 +113,11 @@ class ModelPlan:
     def first_replicas(self) -> int:
         """Replicas it is deployed with: none while they would wait for weights on paid nodes."""
         return self.min_replicas if self.published else 0
+
+    @property
+    def follows_load(self) -> bool:
+        """Whether the number of its replicas is KEDA's to set."""
+        return self.published and not self.scaling.is_fixed
 
     @property
     def argument_words(self) -> Sequence[str]:
@@ -144,7 +151,9 @@ def plan_model(
     memory = memory_budget(facts, memory_use(settings), kind, engine)
     task = settings.task or facts.task
     batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
-    admission = plan_admission(settings, batch, engine)
+    admission = plan_admission(
+        settings, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
+    )
     longest = longest_request(settings, task, exposure, spot=pool.has_spot)
     drain = plan_drain(exposure, longest, engine_drains=engine.drains)
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
@@ -177,6 +186,7 @@ def plan_model(
         kind=kind,
         memory=memory,
         batch=batch,
+        admission=admission,
         drain=drain,
         speculation=speculation,
         chat_template=template,
@@ -226,6 +236,12 @@ def plan_model(
         context_length=settings.context_length,
         batch=batch,
         admission=admission,
+        scaling=plan_scaling(
+            slots=admission.slots,
+            start_seconds=starts.new.until_ready.expected,
+            least=settings.replicas.min,
+            most=settings.replicas.max,
+        ),
         memory=memory,
         command=engine_command(snapshots, drain.kill_after_seconds),
         arguments=arguments,
