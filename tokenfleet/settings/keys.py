@@ -102,16 +102,13 @@ def written_mistakes(entry: object) -> Iterator[Mistake]:
     """What is wrong with ``clientKeys`` as the stack file has it: all of it must be encrypted."""
     if is_encrypted(entry):
         return
-    if not isinstance(entry, Mapping) or not entry:
-        yield (
-            plaintext_secret(CLIENT_KEYS)
-            if entry
-            else _mistake(CLIENT_KEYS, f"names nobody: {_set('NAME')}")
-        )
-        return
-    for name, keys in cast("Mapping[object, object]", entry).items():
+    by_name = _entries(entry)
+    if not by_name:
+        problem = f"names nobody: {_set('NAME')}"
+        yield plaintext_secret(CLIENT_KEYS) if entry else _mistake(CLIENT_KEYS, problem)
+    for name, keys in by_name.items():
         path = f"{CLIENT_KEYS}.{name}"
-        yield from _name_mistakes(str(name))
+        yield from _name_mistakes(name)
         listed = cast("list[object]", keys) if isinstance(keys, list) else [keys]
         if not listed:
             yield _mistake(path, f"needs a key: {_set(name)}")
