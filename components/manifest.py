@@ -28,6 +28,7 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
         kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding
     ),
 }
+_CUSTOM: Callable[..., pulumi.CustomResource] = kubernetes.apiextensions.CustomResource
 
 
 def kubernetes_object(
@@ -44,8 +45,7 @@ def kubernetes_object(
     resource_name = f"{name}-{kind.lower()}-{metadata['name']}"
     version = str(manifest["apiVersion"])
     if _is_custom(version):
-        custom: Callable[..., pulumi.CustomResource] = kubernetes.apiextensions.CustomResource
-        return custom(resource_name, api_version=version, kind=kind, **fields, opts=opts)
+        return _CUSTOM(resource_name, api_version=version, kind=kind, **fields, opts=opts)
     return _KINDS[kind](resource_name, **fields, opts=opts)
 
 

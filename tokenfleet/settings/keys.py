@@ -136,8 +136,9 @@ def listed_clients(keys: Mapping[str, object]) -> Sequence[str]:
 
 
 def _entries(value: object) -> Mapping[str, object]:
-    found = cast("Mapping[object, object]", value) if isinstance(value, Mapping) else {}
-    return {str(key): entry for key, entry in found.items()}
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(key): entry for key, entry in cast("Mapping[object, object]", value).items()}
 
 
 def is_encrypted(value: object) -> bool:

@@ -26,7 +26,7 @@ class EdgeDrain:
 
     @property
     def grace_seconds(self) -> int:
-        """terminationGracePeriodSeconds."""
+        """What the pod has from the begin of its end: ``terminationGracePeriodSeconds``."""
         return self.propagation_seconds + self.longest_seconds + self.margin_seconds
 
 

@@ -1,5 +1,6 @@
 """What clients call by one name, from the models of a stack."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -50,5 +51,7 @@ def _served(name: str, models: Sequence[ModelPlan]) -> ServedName:
         ),
         context_length=first.context_length,
         retry_after_seconds=max(model.admission.retry_after_seconds for model in models),
+        # The soonest: a client that comes back too early is only told again.
+        start_seconds=math.ceil(min(model.cold_start.total.expected for model in models)),
         guard=sum(model.max_replicas * model.admission.bound for model in models),
     )
