@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 
+from tokenfleet.plan.edge.access_log import CLIENT_STATE
 from tokenfleet.plan.edge.extension import Json, extension, typed
-from tokenfleet.plan.edge.replies import AT_CAPACITY, header
+from tokenfleet.plan.edge.replies import AT_CAPACITY, RETRY_AFTER, header
 
 CLIENT_HEADER = "x-client-id"
 """Who calls, written by the edge alone."""
@@ -25,6 +26,23 @@ def filters(*, max_request_mib: int) -> Sequence[Json]:
             f"{_HTTP}.api_key_auth.v3.ApiKeyAuth",
             key_sources=[{"header": "authorization"}],
             forwarding=forwarding(),
+        ),
+        # The name outlives the header, and routes are chosen anew by it.
+        extension(
+            "envoy.filters.http.set_filter_state",
+            f"{_HTTP}.set_filter_state.v3.Config",
+            on_request_headers=[
+                {
+                    "object_key": CLIENT_STATE,
+                    "factory_key": "envoy.string",
+                    "format_string": {
+                        "text_format_source": {
+                            "inline_string": f"%REQ({CLIENT_HEADER})%",
+                        }
+                    },
+                }
+            ],
+            clear_route_cache=True,
         ),
         # The whole body in hand: its size is bounded, and it can be sent once more.
         extension(
@@ -103,7 +121,7 @@ def _full_engines() -> Json:
         status_code=AT_CAPACITY.status,
         body={"inline_string": json.dumps(AT_CAPACITY.body)},
         response_headers_to_add=[
-            header("retry-after", "5"),
+            header("retry-after", RETRY_AFTER),
             header("content-type", "application/json"),
         ],
     )
