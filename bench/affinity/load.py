@@ -23,8 +23,12 @@ class Load:
     answer_tokens: int = 60
 
 
-SHARED = Load(name="shared", requests_per_second=15, prefixes=12, prefix_tokens=2000, own_tokens=200)
-UNSHARED = Load(name="unshared", requests_per_second=36, prefixes=0, prefix_tokens=0, own_tokens=400)
+SHARED = Load(
+    name="shared", requests_per_second=15, prefixes=12, prefix_tokens=2000, own_tokens=200
+)
+UNSHARED = Load(
+    name="unshared", requests_per_second=36, prefixes=0, prefix_tokens=0, own_tokens=400
+)
 ALIKE = Load(name="alike", requests_per_second=15, prefixes=1, prefix_tokens=2000, own_tokens=200)
 """One application: all prompts begin the same."""
 
