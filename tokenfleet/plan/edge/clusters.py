@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from tokenfleet.plan.edge.balancing import load_balancing
 from tokenfleet.plan.edge.extension import Json, extension, typed
 from tokenfleet.plan.edge.listener import LOOPBACK, address
 from tokenfleet.plan.edge.ports import ADMIN
@@ -10,20 +11,6 @@ from tokenfleet.plan.edge.served import Backend, ServedName
 
 ADMIN_CLUSTER = "admin"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-# Not FULL_SCAN: that finds the same host again, so that a retry goes nowhere else (trap 4).
-_LEAST_REQUEST = {
-    "policies": [
-        {
-            "typed_extension_config": {
-                "name": "envoy.load_balancing_policies.least_request",
-                "typed_config": typed(
-                    "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
-                    choice_count=2,
-                ),
-            }
-        }
-    ]
-}
 
 
 def cluster(name: ServedName) -> Json:
@@ -51,7 +38,7 @@ def cluster(name: ServedName) -> Json:
                 )
             ],
         },
-        "load_balancing_policy": _LEAST_REQUEST,
+        "load_balancing_policy": load_balancing(name.affinity),
         "circuit_breakers": {"thresholds": _thresholds(name.guard)},
         "health_checks": [
             {

@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 
 from tokenfleet.plan.edge.access_log import CLIENT_STATE
+from tokenfleet.plan.edge.balancing import affinity_filters, affinity_keys
 from tokenfleet.plan.edge.extension import Json, extension, typed
 from tokenfleet.plan.edge.replies import AT_CAPACITY, RETRY_AFTER, header
+from tokenfleet.plan.edge.served import ServedName
 
 CLIENT_HEADER = "x-client-id"
 """Who calls, written by the edge alone."""
@@ -17,7 +19,7 @@ KEYS_FILTER = "envoy.filters.http.api_key_auth"
 REQUESTS_FILTER, TOKENS_FILTER = "requests.local_ratelimit", "tokens.local_ratelimit"
 
 
-def filters(*, max_request_mib: int) -> Sequence[Json]:
+def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Json]:
     """In the order in which they see a request."""
     return [
         # Keys are in the routes, which are read anew without a listener that drains.
@@ -69,6 +71,13 @@ def filters(*, max_request_mib: int) -> Sequence[Json]:
                         }
                         for key in ("max_tokens", "max_completion_tokens", "max_output_tokens")
                     ),
+                    *(
+                        {
+                            "selectors": [{"key": field}],
+                            "on_present": {**_kept(key), "type": "STRING"},
+                        }
+                        for field, key in affinity_keys(names).items()
+                    ),
                 ],
             },
         ),
@@ -81,6 +90,7 @@ def filters(*, max_request_mib: int) -> Sequence[Json]:
             for name in (REQUESTS_FILTER, TOKENS_FILTER)
         ),
         _full_engines(),
+        *affinity_filters(names),
         extension(
             "envoy.filters.http.router", f"{_HTTP}.router.v3.Router", suppress_envoy_headers=True
         ),

@@ -1,11 +1,14 @@
 """Where requests come in, and where metrics are read."""
 
+from collections.abc import Sequence
+
 from tokenfleet.plan.edge.access_log import access_logs
 from tokenfleet.plan.edge.extension import Json, extension
 from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH
 from tokenfleet.plan.edge.filters import CLIENT_HEADER, filters
 from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.edge.replies import mappers
+from tokenfleet.plan.edge.served import ServedName
 
 ROUTES_NAME = "edge"
 _MANAGER = "envoy.filters.network.http_connection_manager"
@@ -16,7 +19,7 @@ IDLE_SECONDS = 300
 """Without a byte in either direction; below the 350 s of a network load balancer."""
 
 
-def listener(*, max_request_mib: int) -> Json:
+def listener(names: Sequence[ServedName], *, max_request_mib: int) -> Json:
     """The door of clients."""
     manager = extension(
         _MANAGER,
@@ -56,7 +59,7 @@ def listener(*, max_request_mib: int) -> Json:
                 },
             },
         },
-        http_filters=filters(max_request_mib=max_request_mib),
+        http_filters=filters(names, max_request_mib=max_request_mib),
         local_reply_config={"mappers": mappers()},
         access_log=access_logs(),
     )

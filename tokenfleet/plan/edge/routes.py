@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from tokenfleet.plan.edge.balancing import affinity_per_filter
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.extension import Json, typed
 from tokenfleet.plan.edge.filters import (
@@ -96,6 +97,7 @@ def _model(name: ServedName, clients: Sequence[ClientPlan], engine_key: str) -> 
                 "headers": [_POST, *([_client_is(batch)] if priority == "DEFAULT" else [])],
                 "dynamic_metadata": [_model_is(*name.models)],
             },
+            "typed_per_filter_config": affinity_per_filter(name.affinity),
             "request_headers_to_add": [header("authorization", f"Bearer {engine_key}")],
             "route": {
                 "cluster": name.name,
