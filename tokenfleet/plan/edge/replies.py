@@ -30,6 +30,8 @@ RETRY_AFTER, START_SECONDS = (
     f"%METADATA(ROUTE:{ROUTE_METADATA}:{key})%" for key in ("retry_after", "start_seconds")
 )
 """What the route of a model knows of it, as headers of answers put it."""
+# Bodies are read and gone within a second; streams that hold memory last longer.
+_OVERLOADED_SECONDS = "5"
 _INVALID = "invalid_request_error"
 AT_CAPACITY = Reply(
     status=429,
@@ -48,6 +50,12 @@ TOKENS_LIMITED = Reply(
     message="This client asked for all the tokens that it may ask for in a minute.",
     kind="tokens",
     code="rate_limit_exceeded",
+)
+OVERLOADED = Reply(
+    status=503,
+    message="The edge has no room for more requests, retry later.",
+    kind="server_error",
+    code="edge_overloaded",
 )
 NO_REPLICA = Reply(
     status=503,
@@ -115,7 +123,6 @@ UNKNOWN_PATH = Reply(status=404, message="Unknown path.", kind=_INVALID, code="n
 # By status, where Envoy itself gives up.
 _OTHERS: Sequence[Reply] = [
     UNAUTHENTICATED,
-    FORBIDDEN,
     TOO_SLOW,
     TOO_LARGE,
     Reply(status=500, message="Internal error.", kind="server_error", code="internal_error"),
@@ -171,6 +178,8 @@ def mappers() -> Sequence[Json]:
         _mapped(_flags("UO"), AT_CAPACITY, {"retry-after": RETRY_AFTER}),
         _mapped(_status(REQUESTS_STATUS), REQUESTS_LIMITED, {}),
         _mapped(_status(TOKENS_STATUS), TOKENS_LIMITED, {}),
+        # Before there is a route.
+        _mapped(_flags("OM"), OVERLOADED, {"retry-after": _OVERLOADED_SECONDS}),
         _mapped(_flags("UH", "NC"), NO_REPLICA, {"retry-after": START_SECONDS}),
         *(
             _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, {}))
