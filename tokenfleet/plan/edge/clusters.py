@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from tokenfleet.plan.edge.balancing import load_balancing
-from tokenfleet.plan.edge.extension import Json, typed
+from tokenfleet.plan.edge.extension import Json, extension, typed
 from tokenfleet.plan.edge.listener import LOOPBACK, address
 from tokenfleet.plan.edge.ports import ADMIN
 from tokenfleet.plan.edge.served import Backend, ServedName
@@ -17,9 +17,14 @@ def cluster(name: ServedName) -> Json:
     """All replicas of a name."""
     return {
         "name": name.name,
-        "type": "STRICT_DNS",
-        "dns_lookup_family": "V4_ONLY",
-        "respect_dns_ttl": True,
+        "cluster_type": extension(
+            "envoy.cluster.dns",
+            "envoy.extensions.clusters.dns.v3.DnsCluster",
+            dns_lookup_family="V4_ONLY",
+            respect_dns_ttl=True,
+            # Where there is no answer, and so no TTL.
+            dns_refresh_rate="5s",
+        ),
         # Gone from DNS means no new request, although it answers /health to its end (trap 8).
         "ignore_health_on_host_removal": True,
         "connect_timeout": "1s",
@@ -55,7 +60,8 @@ def cluster(name: ServedName) -> Json:
             "successful_active_health_check_uneject_host": False,
             "interval": "1s",
             "base_ejection_time": "10s",
-            "max_ejection_percent": 34,
+            # One of two, and never an only one.
+            "max_ejection_percent": 50,
         },
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(
