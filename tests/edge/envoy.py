@@ -161,9 +161,8 @@ class Envoy:
         text = json.dumps(_moved(found, self._ports, str(self._folder / "routes")))
         path = self._folder / "envoy.json"
         path.write_text(text, encoding="utf-8")
-        # Several run at once on a machine, so without the memory that an old and a new one share;
-        # and a line of the log is not waited for.
-        own = ["--disable-hot-restart", "--file-flush-interval-msec", "20"]
+        # A test does not wait for a line of the log.
+        own = ["--file-flush-interval-msec", "20"]
         command = [str(envoy_binary()), *arguments(str(path)), *own]
         return started(self.log_path, command, environment=os.environ)
 
