@@ -5,7 +5,7 @@ from itertools import product
 
 from tokenfleet.plan.edge.balancing import affinity_per_filter
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.extension import Json, typed
+from tokenfleet.plan.edge.extension import Json, extension
 from tokenfleet.plan.edge.listener import IDLE_SECONDS
 from tokenfleet.plan.edge.matches import POST, client_is, model_is, paths
 from tokenfleet.plan.edge.metadata import ANSWERS, STREAM, matching
@@ -99,8 +99,19 @@ def _retries(name: ServedName, *, streamed: bool) -> Json:
         "per_try_idle_timeout": f"{waits}s",
         "num_retries": min(max(others, _LEAST_RETRIES), _MOST_RETRIES),
         "host_selection_retry_max_attempts": 20,
-        "retry_host_predicate": [
-            {"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": typed(previous)}
-        ],
+        "retry_host_predicate": [extension("envoy.retry_host_predicates.previous_hosts", previous)],
+        **_elsewhere(name),
         "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.05s"},
+    }
+
+
+def _elsewhere(name: ServedName) -> Json:
+    """After two replicas of the first choice, those that serve only in its place."""
+    if len({backend.priority for backend in name.backends}) == 1:
+        return {}
+    kind = "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig"
+    return {
+        "retry_priority": extension(
+            "envoy.retry_priorities.previous_priorities", kind, update_frequency=2
+        )
     }

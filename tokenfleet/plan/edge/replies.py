@@ -73,7 +73,7 @@ FORBIDDEN = Reply(
     status=403,
     message="This client may not use this model.",
     kind="permission_error",
-    code="forbidden",
+    code="model_not_allowed",
 )
 TOO_SLOW = Reply(
     status=408,
