@@ -3,50 +3,43 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from tokenfleet.plan.edge.extension import Json, typed
+from tokenfleet.plan.edge.affinity import AffinityPlan
+from tokenfleet.plan.edge.balancing import load_balancing
+from tokenfleet.plan.edge.extension import Json, extension, typed
 from tokenfleet.plan.edge.listener import LOOPBACK, address
 from tokenfleet.plan.edge.ports import ADMIN
 from tokenfleet.plan.edge.served import Backend, ServedName
 
 ADMIN_CLUSTER = "admin"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-# Not FULL_SCAN: that finds the same host again, so that a retry goes nowhere else (trap 4).
-_LEAST_REQUEST = {
-    "policies": [
-        {
-            "typed_extension_config": {
-                "name": "envoy.load_balancing_policies.least_request",
-                "typed_config": typed(
-                    "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
-                    choice_count=2,
-                ),
-            }
-        }
-    ]
-}
 
 
 def cluster(name: ServedName) -> Json:
     """All replicas of a name."""
     return {
         "name": name.name,
-        "type": "STRICT_DNS",
-        "dns_lookup_family": "V4_ONLY",
-        "respect_dns_ttl": True,
+        "cluster_type": extension(
+            "envoy.cluster.dns",
+            "envoy.extensions.clusters.dns.v3.DnsCluster",
+            dns_lookup_family="V4_ONLY",
+            respect_dns_ttl=True,
+            # Where there is no answer, and so no TTL.
+            dns_refresh_rate="5s",
+        ),
         # Gone from DNS means no new request, although it answers /health to its end (trap 8).
         "ignore_health_on_host_removal": True,
         "connect_timeout": "1s",
         "load_assignment": {
             "cluster_name": name.name,
             "endpoints": [
-                _locality(priority, list(backends))
+                _locality(priority, list(backends), name.affinity)
                 for priority, backends in groupby(
                     sorted(name.backends, key=lambda backend: backend.priority),
                     key=lambda backend: backend.priority,
                 )
             ],
         },
-        "load_balancing_policy": _LEAST_REQUEST,
+        "load_balancing_policy": load_balancing(name.affinity),
         "circuit_breakers": {"thresholds": _thresholds(name.guard)},
         "health_checks": [
             {
@@ -68,7 +61,8 @@ def cluster(name: ServedName) -> Json:
             "successful_active_health_check_uneject_host": False,
             "interval": "1s",
             "base_ejection_time": "10s",
-            "max_ejection_percent": 34,
+            # One of two, and never an only one.
+            "max_ejection_percent": 50,
         },
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(
@@ -109,17 +103,27 @@ def admin_cluster() -> Json:
     }
 
 
-def _locality(priority: int, backends: Sequence[Backend]) -> Json:
+def _locality(priority: int, backends: Sequence[Backend], affinity: AffinityPlan) -> Json:
     return {
         "priority": priority,
         "lb_endpoints": [
             {
                 "endpoint": {"address": address(backend.host, backend.port)},
-                "load_balancing_weight": backend.weight,
+                "load_balancing_weight": _weight(backend, affinity),
             }
             for backend in backends
         ],
     }
+
+
+def _weight(backend: Backend, affinity: AffinityPlan) -> int:
+    """So that replicas have requests in the ratio of what they hold.
+
+    Where weights differ, least request gives w / (requests + 1) of new requests to each, so that
+    as many are under way as the square root of w (Envoy, least_request_lb.cc, hostWeight). A ring is
+    shared by the weights as they are.
+    """
+    return backend.weight if affinity.kind == "prefix" else backend.weight**2
 
 
 def _thresholds(guard: int) -> Sequence[Json]:
