@@ -6,7 +6,7 @@ from dataclasses import dataclass
 # The longest start in seconds, the target, and the window in seconds before replicas go: what arrives
 # while one starts needs room (docs/scaling.md has the runs that these figures were chosen by).
 _BY_START = ((105, 1.0, 300), (200, 0.9, 600), (math.inf, 0.8, 600))
-_SPARE_SHARE = 0.5
+_SPARE_SHARE = 1.0
 _AVERAGE_SECONDS = 60
 
 
