@@ -27,13 +27,24 @@ class Backend:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedName:
-    """One name that clients use. ``guard`` is what the edge itself lets in at most, on all replicas."""
+    """One name that clients use. ``guard`` is what the edge itself lets in at most, on all replicas.
+
+    ``adapters`` are names of their own for the same replicas. ``start_seconds`` is how long a
+    replica takes to come where there is none, which is what a client is told then.
+    """
 
     name: str
+    adapters: Sequence[str]
     task: Task
     routes: Sequence[str]
     backends: Sequence[Backend]
     affinity: AffinityPlan
     context_length: int
     retry_after_seconds: int
+    start_seconds: int
     guard: int
+
+    @property
+    def models(self) -> Sequence[str]:
+        """All names that lead to its replicas."""
+        return [self.name, *self.adapters]

@@ -1,0 +1,139 @@
+"""The replicas behind a name: how they are found, chosen, watched and kept from too much."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from tokenfleet.plan.edge.extension import Json, typed
+from tokenfleet.plan.edge.listener import LOOPBACK, address
+from tokenfleet.plan.edge.ports import ADMIN
+from tokenfleet.plan.edge.served import Backend, ServedName
+
+ADMIN_CLUSTER = "admin"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+# Not FULL_SCAN: that finds the same host again, so that a retry goes nowhere else (trap 4).
+_LEAST_REQUEST = {
+    "policies": [
+        {
+            "typed_extension_config": {
+                "name": "envoy.load_balancing_policies.least_request",
+                "typed_config": typed(
+                    "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
+                    choice_count=2,
+                ),
+            }
+        }
+    ]
+}
+
+
+def cluster(name: ServedName) -> Json:
+    """All replicas of a name."""
+    return {
+        "name": name.name,
+        "type": "STRICT_DNS",
+        "dns_lookup_family": "V4_ONLY",
+        "respect_dns_ttl": True,
+        # Gone from DNS means no new request, although it answers /health to its end (trap 8).
+        "ignore_health_on_host_removal": True,
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": name.name,
+            "endpoints": [
+                _locality(priority, list(backends))
+                for priority, backends in groupby(
+                    sorted(name.backends, key=lambda backend: backend.priority),
+                    key=lambda backend: backend.priority,
+                )
+            ],
+        },
+        "load_balancing_policy": _LEAST_REQUEST,
+        "circuit_breakers": {"thresholds": _thresholds(name.guard)},
+        "health_checks": [
+            {
+                "timeout": "2s",
+                "interval": "2s",
+                "no_traffic_interval": "2s",
+                "unhealthy_threshold": 2,
+                "healthy_threshold": 1,
+                "http_health_check": {"path": "/health"},
+            }
+        ],
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "outlier_detection": {
+            "consecutive_5xx": 3,
+            "consecutive_gateway_failure": 3,
+            "consecutive_local_origin_failure": 3,
+            "split_external_local_origin_errors": True,
+            # An engine that drains answers 200 to /health and 500 to all else (trap 5).
+            "successful_active_health_check_uneject_host": False,
+            "interval": "1s",
+            "base_ejection_time": "10s",
+            "max_ejection_percent": 34,
+        },
+        "typed_extension_protocol_options": {
+            _HTTP_OPTIONS: typed(
+                _HTTP_OPTIONS,
+                explicit_http_config={"http_protocol_options": {}},
+                # A full engine answers 503, which is no fault of the host (trap 6).
+                outlier_detection={
+                    "error_matcher": {
+                        "http_response_headers_match": {
+                            "headers": [
+                                {
+                                    "name": ":status",
+                                    "string_match": {
+                                        "safe_regex": {"regex": "5(0[0-24-9]|[1-9][0-9])"}
+                                    },
+                                }
+                            ]
+                        }
+                    }
+                },
+                # Below the 5 s after which uvicorn closes a connection.
+                common_http_protocol_options={"idle_timeout": "4s"},
+            )
+        },
+    }
+
+
+def admin_cluster() -> Json:
+    """Envoy itself, for the two pages of it that others may read."""
+    endpoint = {"endpoint": {"address": address(LOOPBACK, ADMIN)}}
+    return {
+        "name": ADMIN_CLUSTER,
+        "type": "STATIC",
+        "load_assignment": {
+            "cluster_name": ADMIN_CLUSTER,
+            "endpoints": [{"lb_endpoints": [endpoint]}],
+        },
+    }
+
+
+def _locality(priority: int, backends: Sequence[Backend]) -> Json:
+    return {
+        "priority": priority,
+        "lb_endpoints": [
+            {
+                "endpoint": {"address": address(backend.host, backend.port)},
+                "load_balancing_weight": backend.weight,
+            }
+            for backend in backends
+        ],
+    }
+
+
+def _thresholds(guard: int) -> Sequence[Json]:
+    """``batch`` clients, whose routes have the default priority, get half of it: they shed first."""
+    shares = {"DEFAULT": max(1, guard // 2), "HIGH": guard}
+    return [
+        {
+            "priority": priority,
+            "max_requests": share,
+            # These count requests that wait for a cold connection, too: no bound (trap 9).
+            "max_connections": 4096,
+            "max_pending_requests": 4096,
+            "max_retries": max(64, share),
+            "track_remaining": True,
+        }
+        for priority, share in shares.items()
+    ]

@@ -1,0 +1,119 @@
+"""What a request passes through: its key, its size, its model, its limits."""
+
+import json
+from collections.abc import Sequence
+
+from tokenfleet.plan.edge.extension import Json, extension, typed
+from tokenfleet.plan.edge.replies import AT_CAPACITY, header
+
+CLIENT_HEADER = "x-client-id"
+"""Who calls, written by the edge alone."""
+METADATA = "edge"
+"""Where the edge keeps what it read of a body."""
+NO_MODEL_VALUE, NOT_JSON_VALUE = "-missing-", "-not-json-"
+_HTTP = "envoy.extensions.filters.http"
+KEYS_FILTER = "envoy.filters.http.api_key_auth"
+REQUESTS_FILTER, TOKENS_FILTER = "requests.local_ratelimit", "tokens.local_ratelimit"
+
+
+def filters(*, max_request_mib: int) -> Sequence[Json]:
+    """In the order in which they see a request."""
+    return [
+        # Keys are in the routes, which are read anew without a listener that drains.
+        extension(
+            KEYS_FILTER,
+            f"{_HTTP}.api_key_auth.v3.ApiKeyAuth",
+            key_sources=[{"header": "authorization"}],
+            forwarding=forwarding(),
+        ),
+        # The whole body in hand: its size is bounded, and it can be sent once more.
+        extension(
+            "envoy.filters.http.buffer",
+            f"{_HTTP}.buffer.v3.Buffer",
+            max_request_bytes=max_request_mib * 2**20,
+        ),
+        extension(
+            "envoy.filters.http.json_to_metadata",
+            f"{_HTTP}.json_to_metadata.v3.JsonToMetadata",
+            request_rules={
+                "allow_content_types_regex": {"regex": "application/json(;.*)?"},
+                "rules": [
+                    {
+                        "selectors": [{"key": "model"}],
+                        "on_present": _kept("model"),
+                        "on_missing": {**_kept("model"), "value": NO_MODEL_VALUE},
+                        "on_error": {**_kept("model"), "value": NOT_JSON_VALUE},
+                    },
+                    *(
+                        {
+                            "selectors": [{"key": key}],
+                            "on_present": {**_kept("max_tokens"), "type": "NUMBER"},
+                        }
+                        for key in ("max_tokens", "max_completion_tokens", "max_output_tokens")
+                    ),
+                ],
+            },
+        ),
+        *(
+            extension(
+                name,
+                f"{_HTTP}.local_ratelimit.v3.LocalRateLimit",
+                stat_prefix=name.partition(".")[0],
+            )
+            for name in (REQUESTS_FILTER, TOKENS_FILTER)
+        ),
+        _full_engines(),
+        extension(
+            "envoy.filters.http.router", f"{_HTTP}.router.v3.Router", suppress_envoy_headers=True
+        ),
+    ]
+
+
+def forwarding() -> Json:
+    """The key ends here and the client's name goes on.
+
+    Trap 1: to be said in the filter and in the routes, which take nothing over from it.
+    """
+    return {"header": CLIENT_HEADER, "hide_credentials": True}
+
+
+def _kept(key: str) -> Json:
+    return {"metadata_namespace": METADATA, "key": key}
+
+
+def _full_engines() -> Json:
+    """An engine's own 503 says that it is full, without Retry-After: an honest 429."""
+    matchers = "type.googleapis.com/envoy.type.matcher.v3"
+    code = {
+        "input": {
+            "name": "code",
+            "typed_config": {"@type": f"{matchers}.HttpResponseStatusCodeMatchInput"},
+        },
+        "value_match": {"exact": "503"},
+    }
+    from_engine = {
+        "input": {
+            "name": "local",
+            "typed_config": {"@type": f"{matchers}.HttpResponseLocalReplyMatchInput"},
+        },
+        "value_match": {"exact": "false"},
+    }
+    answer = typed(
+        "envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy",
+        status_code=AT_CAPACITY.status,
+        body={"inline_string": json.dumps(AT_CAPACITY.body)},
+        response_headers_to_add=[
+            header("retry-after", "5"),
+            header("content-type", "application/json"),
+        ],
+    )
+    both = [{"single_predicate": code}, {"single_predicate": from_engine}]
+    matcher = {
+        "predicate": {"and_matcher": {"predicate": both}},
+        "on_match": {"action": {"name": "full", "typed_config": answer}},
+    }
+    return extension(
+        "envoy.filters.http.custom_response",
+        f"{_HTTP}.custom_response.v3.CustomResponse",
+        custom_response_matcher={"matcher_list": {"matchers": [matcher]}},
+    )

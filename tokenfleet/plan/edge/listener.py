@@ -1,0 +1,95 @@
+"""Where requests come in, and where metrics are read."""
+
+from tokenfleet.plan.edge.access_log import access_log
+from tokenfleet.plan.edge.extension import Json, extension
+from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH
+from tokenfleet.plan.edge.filters import filters
+from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.replies import mappers
+
+ROUTES_NAME = "edge"
+_MANAGER = "envoy.filters.network.http_connection_manager"
+_MANAGER_KIND = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - a pod has one address, which is not known before it runs
+LOOPBACK = "127.0.0.1"
+IDLE_SECONDS = 300
+"""Without a byte in either direction; below the 350 s of a network load balancer."""
+
+
+def listener(*, max_request_mib: int) -> Json:
+    """The door of clients."""
+    manager = extension(
+        _MANAGER,
+        _MANAGER_KIND,
+        stat_prefix="edge",
+        use_remote_address=True,
+        normalize_path=True,
+        merge_slashes=True,
+        path_with_escaped_slashes_action="REJECT_REQUEST",
+        common_http_protocol_options={
+            "idle_timeout": "350s",
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        request_headers_timeout="10s",
+        # To receive the whole request, not to answer it.
+        request_timeout="30s",
+        stream_idle_timeout=f"{IDLE_SECONDS}s",
+        delayed_close_timeout="1s",
+        drain_timeout="30s",
+        generate_request_id=True,
+        always_set_request_id_in_response=True,
+        server_header_transformation="OVERWRITE",
+        rds={
+            "route_config_name": ROUTES_NAME,
+            "config_source": {
+                "resource_api_version": "V3",
+                "path_config_source": {
+                    "path": ROUTES_PATH,
+                    "watched_directory": {"path": ROUTES_FOLDER},
+                },
+            },
+        },
+        http_filters=filters(max_request_mib=max_request_mib),
+        local_reply_config={"mappers": mappers()},
+        access_log=[access_log()],
+    )
+    return {
+        "name": "edge",
+        "address": address(_EVERYWHERE, HTTP),
+        "per_connection_buffer_limit_bytes": 2**20,
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def metrics_listener() -> Json:
+    """The two pages of Envoy's own door that others may read."""
+    routes = [
+        {"match": {"path": path}, "route": {"cluster": "admin"}}
+        for path in ("/stats/prometheus", "/ready")
+    ]
+    manager = extension(
+        _MANAGER,
+        _MANAGER_KIND,
+        stat_prefix="metrics",
+        route_config={
+            "virtual_hosts": [{"name": "metrics", "domains": ["*"], "routes": routes}],
+        },
+        http_filters=[
+            extension("envoy.filters.http.router", "envoy.extensions.filters.http.router.v3.Router")
+        ],
+    )
+    return {
+        "name": "metrics",
+        "address": address(_EVERYWHERE, METRICS),
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def admin() -> Json:
+    """Envoy's own door."""
+    return {"address": address(LOOPBACK, ADMIN)}
+
+
+def address(host: str, port: int) -> Json:
+    """Of a socket."""
+    return {"socket_address": {"address": host, "port_value": port}}
