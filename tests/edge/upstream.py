@@ -203,7 +203,10 @@ class Upstream:
             if self.state.behaviour.fault == "die" and number >= min(2, tokens - 1):
                 writer.transport.abort()
                 return False
-            event = {"served_by": how.name, "choices": [{"index": 0, "text": f"t{number} "}]}
+            # Of a completion and of a chat in one.
+            choice = {"index": 0, "text": f"t{number} ", "delta": {"content": f"t{number} "}}
+            choice["finish_reason"] = "length" if number == tokens - 1 else None
+            event = {"served_by": how.name, "choices": [choice]}
             writer.write(_chunk(b"data: " + json.dumps(event).encode() + b"\n\n"))
             await writer.drain()
             if how.between:

@@ -73,9 +73,16 @@ class Replicas:
     # By turns, so that the memory of the cache can be told from that of everything else.
     KV_GIB = (1, 2)
 
-    def __init__(self, engines: Engines, pod: Pod) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        pod: Pod,
+        *,
+        arguments: Mapping[str, str | None] | None = None,
+        key: str | None = None,
+    ) -> None:
         self.pod = pod
-        self._engines = engines
+        self._engines, self._arguments, self._key = engines, arguments, key
         self._kept: list[Engine] = []
         self._number = 0
 
@@ -84,7 +91,12 @@ class Replicas:
         kv_gib = self.KV_GIB[self._number % len(self.KV_GIB)]
         self._number += 1
         self._kept.append(
-            self._engines.start(self.pod, environment={"VLLM_CPU_KVCACHE_SPACE": str(kv_gib)})
+            self._engines.start(
+                self.pod,
+                arguments=self._arguments,
+                environment={"VLLM_CPU_KVCACHE_SPACE": str(kv_gib)},
+                key=self._key,
+            )
         )
         return self._kept[-1]
 
