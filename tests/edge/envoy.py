@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-import urllib.error
+import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -24,6 +24,7 @@ KEYS: Mapping[str, Sequence[str]] = {
     "alice": ["key-of-alice-1", "key-of-alice-2"],
     "bob": ["key-of-bob-1"],
 }
+_LOG_SECONDS = 5
 Edit = Callable[[Any], None]
 
 
@@ -130,9 +131,15 @@ class Envoy:
         """All that it printed."""
         return self.log_path.read_text(encoding="utf-8")
 
-    def access_log(self) -> Sequence[Mapping[str, Any]]:
-        """Its lines about requests."""
-        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+    def access_log(self, requests: int = 1) -> Sequence[Mapping[str, Any]]:
+        """Its lines about requests, once there are that many."""
+        deadline = time.monotonic() + _LOG_SECONDS
+        while True:
+            whole = self.log().rpartition("\n")[0]
+            found = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+            if len(found) >= requests or time.monotonic() > deadline:
+                return found
+            time.sleep(0.02)
 
     def post_admin(self, path: str) -> None:
         """What preStop does."""
@@ -154,8 +161,10 @@ class Envoy:
         text = json.dumps(_moved(found, self._ports, str(self._folder / "routes")))
         path = self._folder / "envoy.json"
         path.write_text(text, encoding="utf-8")
-        # Several run at once on a machine: no shared memory of old and new ones.
-        command = [str(envoy_binary()), *arguments(str(path)), "--disable-hot-restart"]
+        # Several run at once on a machine, so without the memory that an old and a new one share;
+        # and a line of the log is not waited for.
+        own = ["--disable-hot-restart", "--file-flush-interval-msec", "20"]
+        command = [str(envoy_binary()), *arguments(str(path)), *own]
         return started(self.log_path, command, environment=os.environ)
 
     def _is_ready(self) -> bool:

@@ -1,12 +1,37 @@
 """What is written about a request: who, which model, how it went; no prompt and no key."""
 
+from collections.abc import Sequence
+
 from tokenfleet.plan.edge.extension import Json, extension
 
+CLIENT_STATE = "edge.client"
+"""Where the client's name is kept beside the request, which loses it on its way to an engine."""
+_CLIENT = f"%FILTER_STATE({CLIENT_STATE}:PLAIN)%"
 _KIND = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 
 
-def access_log() -> Json:
-    """A line of JSON a request; the path is without its query, which may hold anything."""
+def access_logs() -> Sequence[Json]:
+    """A line of JSON a request, and a metric."""
+    return [_lines(), _counted()]
+
+
+def _counted() -> Json:
+    """Requests by client, model and status: names of the plan, so that nobody can make more."""
+    tags = {"client": _CLIENT, "model": "%ROUTE_NAME%", "status": "%RESPONSE_CODE%"}
+    stat = {
+        "name": "requests",
+        "tags": [{"name": name, "value_format": value} for name, value in tags.items()],
+    }
+    return extension(
+        "envoy.access_loggers.stats",
+        "envoy.extensions.access_loggers.stats.v3.Config",
+        stats_scope={"prefix": "edge"},
+        counters=[{"stat": stat, "value_fixed": 1}],
+    )
+
+
+def _lines() -> Json:
+    """The path is without its query, which may hold anything."""
     return extension(
         "envoy.access_loggers.file",
         _KIND,
@@ -15,7 +40,7 @@ def access_log() -> Json:
             "json_format": {
                 "time": "%START_TIME%",
                 "id": "%REQ(X-REQUEST-ID)%",
-                "client": "%REQ(X-CLIENT-ID)%",
+                "client": _CLIENT,
                 "method": "%REQ(:METHOD)%",
                 "path": "%PATH(NQ)%",
                 "model": "%DYNAMIC_METADATA(edge:model)%",

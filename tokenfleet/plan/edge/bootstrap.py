@@ -20,7 +20,7 @@ def bootstrap(names: Sequence[ServedName], *, max_request_mib: int) -> Json:
         "admin": admin(),
         "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
         "static_resources": {
-            "listeners": [listener(max_request_mib=max_request_mib), metrics_listener()],
+            "listeners": [listener(names, max_request_mib=max_request_mib), metrics_listener()],
             "clusters": [admin_cluster(), *(cluster(name) for name in names)],
         },
     }

@@ -3,36 +3,28 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from tokenfleet.plan.edge.extension import Json, typed
+from tokenfleet.plan.edge.balancing import load_balancing
+from tokenfleet.plan.edge.extension import Json, extension, typed
 from tokenfleet.plan.edge.listener import LOOPBACK, address
 from tokenfleet.plan.edge.ports import ADMIN
 from tokenfleet.plan.edge.served import Backend, ServedName
 
 ADMIN_CLUSTER = "admin"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-# Not FULL_SCAN: that finds the same host again, so that a retry goes nowhere else (trap 4).
-_LEAST_REQUEST = {
-    "policies": [
-        {
-            "typed_extension_config": {
-                "name": "envoy.load_balancing_policies.least_request",
-                "typed_config": typed(
-                    "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
-                    choice_count=2,
-                ),
-            }
-        }
-    ]
-}
 
 
 def cluster(name: ServedName) -> Json:
     """All replicas of a name."""
     return {
         "name": name.name,
-        "type": "STRICT_DNS",
-        "dns_lookup_family": "V4_ONLY",
-        "respect_dns_ttl": True,
+        "cluster_type": extension(
+            "envoy.cluster.dns",
+            "envoy.extensions.clusters.dns.v3.DnsCluster",
+            dns_lookup_family="V4_ONLY",
+            respect_dns_ttl=True,
+            # Where there is no answer, and so no TTL.
+            dns_refresh_rate="5s",
+        ),
         # Gone from DNS means no new request, although it answers /health to its end (trap 8).
         "ignore_health_on_host_removal": True,
         "connect_timeout": "1s",
@@ -46,7 +38,7 @@ def cluster(name: ServedName) -> Json:
                 )
             ],
         },
-        "load_balancing_policy": _LEAST_REQUEST,
+        "load_balancing_policy": load_balancing(name.affinity),
         "circuit_breakers": {"thresholds": _thresholds(name.guard)},
         "health_checks": [
             {

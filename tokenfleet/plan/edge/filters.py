@@ -3,8 +3,11 @@
 import json
 from collections.abc import Sequence
 
+from tokenfleet.plan.edge.access_log import CLIENT_STATE
+from tokenfleet.plan.edge.balancing import affinity_filters, affinity_keys
 from tokenfleet.plan.edge.extension import Json, extension, typed
-from tokenfleet.plan.edge.replies import AT_CAPACITY, header
+from tokenfleet.plan.edge.replies import AT_CAPACITY, RETRY_AFTER, header
+from tokenfleet.plan.edge.served import ServedName
 
 CLIENT_HEADER = "x-client-id"
 """Who calls, written by the edge alone."""
@@ -16,7 +19,7 @@ KEYS_FILTER = "envoy.filters.http.api_key_auth"
 REQUESTS_FILTER, TOKENS_FILTER = "requests.local_ratelimit", "tokens.local_ratelimit"
 
 
-def filters(*, max_request_mib: int) -> Sequence[Json]:
+def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Json]:
     """In the order in which they see a request."""
     return [
         # Keys are in the routes, which are read anew without a listener that drains.
@@ -25,6 +28,23 @@ def filters(*, max_request_mib: int) -> Sequence[Json]:
             f"{_HTTP}.api_key_auth.v3.ApiKeyAuth",
             key_sources=[{"header": "authorization"}],
             forwarding=forwarding(),
+        ),
+        # The name outlives the header, and routes are chosen anew by it.
+        extension(
+            "envoy.filters.http.set_filter_state",
+            f"{_HTTP}.set_filter_state.v3.Config",
+            on_request_headers=[
+                {
+                    "object_key": CLIENT_STATE,
+                    "factory_key": "envoy.string",
+                    "format_string": {
+                        "text_format_source": {
+                            "inline_string": f"%REQ({CLIENT_HEADER})%",
+                        }
+                    },
+                }
+            ],
+            clear_route_cache=True,
         ),
         # The whole body in hand: its size is bounded, and it can be sent once more.
         extension(
@@ -51,6 +71,13 @@ def filters(*, max_request_mib: int) -> Sequence[Json]:
                         }
                         for key in ("max_tokens", "max_completion_tokens", "max_output_tokens")
                     ),
+                    *(
+                        {
+                            "selectors": [{"key": field}],
+                            "on_present": {**_kept(key), "type": "STRING"},
+                        }
+                        for field, key in affinity_keys(names).items()
+                    ),
                 ],
             },
         ),
@@ -63,6 +90,7 @@ def filters(*, max_request_mib: int) -> Sequence[Json]:
             for name in (REQUESTS_FILTER, TOKENS_FILTER)
         ),
         _full_engines(),
+        *affinity_filters(names),
         extension(
             "envoy.filters.http.router", f"{_HTTP}.router.v3.Router", suppress_envoy_headers=True
         ),
@@ -103,7 +131,7 @@ def _full_engines() -> Json:
         status_code=AT_CAPACITY.status,
         body={"inline_string": json.dumps(AT_CAPACITY.body)},
         response_headers_to_add=[
-            header("retry-after", "5"),
+            header("retry-after", RETRY_AFTER),
             header("content-type", "application/json"),
         ],
     )

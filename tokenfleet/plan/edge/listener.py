@@ -1,11 +1,14 @@
 """Where requests come in, and where metrics are read."""
 
-from tokenfleet.plan.edge.access_log import access_log
+from collections.abc import Sequence
+
+from tokenfleet.plan.edge.access_log import access_logs
 from tokenfleet.plan.edge.extension import Json, extension
 from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH
-from tokenfleet.plan.edge.filters import filters
+from tokenfleet.plan.edge.filters import CLIENT_HEADER, filters
 from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.edge.replies import mappers
+from tokenfleet.plan.edge.served import ServedName
 
 ROUTES_NAME = "edge"
 _MANAGER = "envoy.filters.network.http_connection_manager"
@@ -16,15 +19,22 @@ IDLE_SECONDS = 300
 """Without a byte in either direction; below the 350 s of a network load balancer."""
 
 
-def listener(*, max_request_mib: int) -> Json:
+def listener(names: Sequence[ServedName], *, max_request_mib: int) -> Json:
     """The door of clients."""
     manager = extension(
         _MANAGER,
         _MANAGER_KIND,
         stat_prefix="edge",
+        # What clients speak in a cluster and behind a load balancer; less to attack than with HTTP/2.
+        codec_type="HTTP1",
+        http_protocol_options={"allow_absolute_url": False},
         use_remote_address=True,
-        normalize_path=True,
-        merge_slashes=True,
+        internal_address_config={"cidr_ranges": []},
+        early_header_mutation_extensions=[_nobody_elses_headers()],
+        # Paths are compared as they came and go on as they came: what a change of them could let
+        # through (`..;`, `//`, %2f) is no path that is open.
+        normalize_path=False,
+        merge_slashes=False,
         path_with_escaped_slashes_action="REJECT_REQUEST",
         common_http_protocol_options={
             "idle_timeout": "350s",
@@ -38,7 +48,7 @@ def listener(*, max_request_mib: int) -> Json:
         drain_timeout="30s",
         generate_request_id=True,
         always_set_request_id_in_response=True,
-        server_header_transformation="OVERWRITE",
+        server_header_transformation="PASS_THROUGH",
         rds={
             "route_config_name": ROUTES_NAME,
             "config_source": {
@@ -49,9 +59,9 @@ def listener(*, max_request_mib: int) -> Json:
                 },
             },
         },
-        http_filters=filters(max_request_mib=max_request_mib),
+        http_filters=filters(names, max_request_mib=max_request_mib),
         local_reply_config={"mappers": mappers()},
-        access_log=[access_log()],
+        access_log=access_logs(),
     )
     return {
         "name": "edge",
@@ -59,6 +69,19 @@ def listener(*, max_request_mib: int) -> Json:
         "per_connection_buffer_limit_bytes": 2**20,
         "filter_chains": [{"filters": [manager]}],
     }
+
+
+def _nobody_elses_headers() -> Json:
+    """What only the edge may say: who calls, and how Envoy is to treat the request."""
+    return extension(
+        "envoy.http.early_header_mutation.header_mutation",
+        "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+        mutations=[
+            {"remove": CLIENT_HEADER},
+            {"remove": "x-request-id"},
+            {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
+        ],
+    )
 
 
 def metrics_listener() -> Json:

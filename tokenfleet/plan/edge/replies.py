@@ -24,6 +24,11 @@ class Reply:
         return {"error": error}
 
 
+ROUTE_METADATA = "edge"
+RETRY_AFTER, START_SECONDS = (
+    f"%METADATA(ROUTE:{ROUTE_METADATA}:{key})%" for key in ("retry_after", "start_seconds")
+)
+"""What the route of a model knows of it, as headers of answers put it."""
 _INVALID = "invalid_request_error"
 AT_CAPACITY = Reply(
     status=429,
@@ -114,7 +119,7 @@ _OTHERS: Sequence[Reply] = [
 ]
 _HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"www-authenticate": "Bearer"},
-    503: {"retry-after": "5"},
+    503: {"retry-after": RETRY_AFTER},
 }
 
 
@@ -142,10 +147,10 @@ def answered(status: int, body: str) -> Json:
 def mappers() -> Sequence[Json]:
     """How Envoy's own answers are put; the first that fits counts."""
     return [
-        _mapped(_flags("UO"), AT_CAPACITY, {"retry-after": "5"}),
+        _mapped(_flags("UO"), AT_CAPACITY, {"retry-after": RETRY_AFTER}),
         # Not by the flag RL, which is set after the mapper ran (trap 3).
         _mapped(_status(429), LIMITED, {}),
-        _mapped(_flags("UH", "NC"), NO_REPLICA, {"retry-after": "30"}),
+        _mapped(_flags("UH", "NC"), NO_REPLICA, {"retry-after": START_SECONDS}),
         *(
             _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, {}))
             for reply in _OTHERS

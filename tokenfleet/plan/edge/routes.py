@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from tokenfleet.plan.edge.balancing import affinity_per_filter
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.extension import Json, typed
 from tokenfleet.plan.edge.filters import (
@@ -18,6 +19,7 @@ from tokenfleet.plan.edge.limits import limits
 from tokenfleet.plan.edge.listener import IDLE_SECONDS, ROUTES_NAME
 from tokenfleet.plan.edge.replies import (
     FORBIDDEN,
+    ROUTE_METADATA,
     NO_MODEL,
     NOT_JSON,
     UNKNOWN_MODEL,
@@ -63,7 +65,17 @@ def routes(
         ],
     }
     kind = "envoy.config.route.v3.RouteConfiguration"
-    return {"resources": [typed(kind, name=ROUTES_NAME, virtual_hosts=[found])]}
+    document = typed(
+        kind,
+        name=ROUTES_NAME,
+        virtual_hosts=[found],
+        # Else an unknown one is taken and answers 503. A pod that does not have a new model yet
+        # keeps what it has.
+        validate_clusters=True,
+        request_headers_to_remove=[CLIENT_HEADER, "x-envoy-internal", "x-envoy-external-address"],
+        response_headers_to_remove=["server"],
+    )
+    return {"resources": [document]}
 
 
 def _model(name: ServedName, clients: Sequence[ClientPlan], engine_key: str) -> Sequence[Json]:
@@ -71,11 +83,21 @@ def _model(name: ServedName, clients: Sequence[ClientPlan], engine_key: str) -> 
     batch = [client.name for client in clients if client.priority == "batch"]
     return [
         {
+            "name": name.name,
+            "metadata": {
+                "filter_metadata": {
+                    ROUTE_METADATA: {
+                        "retry_after": str(name.retry_after_seconds),
+                        "start_seconds": str(name.start_seconds),
+                    }
+                }
+            },
             "match": {
                 **_paths(name.routes),
                 "headers": [_POST, *([_client_is(batch)] if priority == "DEFAULT" else [])],
                 "dynamic_metadata": [_model_is(*name.models)],
             },
+            "typed_per_filter_config": affinity_per_filter(name.affinity),
             "request_headers_to_add": [header("authorization", f"Bearer {engine_key}")],
             "route": {
                 "cluster": name.name,
