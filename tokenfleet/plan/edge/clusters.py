@@ -60,7 +60,8 @@ def cluster(name: ServedName) -> Json:
             "successful_active_health_check_uneject_host": False,
             "interval": "1s",
             "base_ejection_time": "10s",
-            "max_ejection_percent": 34,
+            # One of two, and never an only one.
+            "max_ejection_percent": 50,
         },
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(

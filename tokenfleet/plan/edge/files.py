@@ -21,6 +21,9 @@ def arguments(bootstrap_path: str = BOOTSTRAP_PATH) -> Sequence[str]:
         "1",
         # Else a misspelt field of the routes is accepted, and what it meant to limit is open.
         "--reject-unknown-dynamic-fields",
+        # A drain tells clients at once, not over minutes.
+        "--drain-strategy",
+        "immediate",
         "--log-level",
         "warning",
         # `config` prints a file that does not parse, with the keys in it (trap 2): the metrics

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from tokenfleet.plan.edge.access_log import access_logs
 from tokenfleet.plan.edge.extension import Json, extension
 from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH
-from tokenfleet.plan.edge.filters import CLIENT_HEADER, filters
+from tokenfleet.plan.edge.filters import filters
+from tokenfleet.plan.edge.metadata import CLIENT_HEADER
 from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.edge.replies import mappers
 from tokenfleet.plan.edge.served import ServedName

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.plan.edge.extension import Json
+from tokenfleet.plan.edge.limits import REQUESTS_STATUS, TOKENS_STATUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +37,16 @@ AT_CAPACITY = Reply(
     kind="overloaded_error",
     code="at_capacity",
 )
-LIMITED = Reply(
+REQUESTS_LIMITED = Reply(
     status=429,
-    message="Rate limit reached for this client.",
-    kind="rate_limit_error",
+    message="This client made all the requests that it may make in a minute.",
+    kind="requests",
+    code="rate_limit_exceeded",
+)
+TOKENS_LIMITED = Reply(
+    status=429,
+    message="This client asked for all the tokens that it may ask for in a minute.",
+    kind="tokens",
     code="rate_limit_exceeded",
 )
 NO_REPLICA = Reply(
@@ -81,6 +88,20 @@ NO_MODEL = Reply(
     kind=_INVALID,
     param="model",
     code="missing_model",
+)
+TOO_MANY_ANSWERS = Reply(
+    status=400,
+    message="n is larger than the number of requests that a replica of this model takes in.",
+    kind=_INVALID,
+    param="n",
+    code="too_many_answers",
+)
+WRONG_ROUTE = Reply(
+    status=404,
+    message="The model does not answer on this path.",
+    kind=_INVALID,
+    param="model",
+    code="wrong_path_for_model",
 )
 UNKNOWN_MODEL = Reply(
     status=404,
@@ -148,8 +169,8 @@ def mappers() -> Sequence[Json]:
     """How Envoy's own answers are put; the first that fits counts."""
     return [
         _mapped(_flags("UO"), AT_CAPACITY, {"retry-after": RETRY_AFTER}),
-        # Not by the flag RL, which is set after the mapper ran (trap 3).
-        _mapped(_status(429), LIMITED, {}),
+        _mapped(_status(REQUESTS_STATUS), REQUESTS_LIMITED, {}),
+        _mapped(_status(TOKENS_STATUS), TOKENS_LIMITED, {}),
         _mapped(_flags("UH", "NC"), NO_REPLICA, {"retry-after": START_SECONDS}),
         *(
             _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, {}))
