@@ -204,8 +204,9 @@ class Upstream:
                 writer.transport.abort()
                 return False
             # Of a completion and of a chat in one.
-            choice = {"index": 0, "text": f"t{number} ", "delta": {"content": f"t{number} "}}
-            choice["finish_reason"] = "length" if number == tokens - 1 else None
+            said = {"text": f"t{number} ", "delta": {"content": f"t{number} "}}
+            reason = "length" if number == tokens - 1 else None
+            choice = {"index": 0, **said, "finish_reason": reason}
             event = {"served_by": how.name, "choices": [choice]}
             writer.write(_chunk(b"data: " + json.dumps(event).encode() + b"\n\n"))
             await writer.drain()

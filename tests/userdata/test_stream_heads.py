@@ -132,5 +132,5 @@ def _run(root: Path, engine: object, answers: list[Message]) -> None:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    scope = {"type": "http", "path": "/v1/completions", "headers": []}
+    scope: Message = {"type": "http", "path": "/v1/completions", "headers": []}
     asyncio.run(module.EngineFront(engine)(scope, None, send))

@@ -1,26 +1,16 @@
 """Fixtures: two real engines with few places, and a real Envoy in front of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from tests.cluster.tools import ToolsMissing
 from tests.edge.client import Client
 from tests.edge.edges import Edges
-from tests.edge.envoy import ENGINE_KEY, KEYS, Envoy, envoy_binary
+from tests.edge.envoy import ENGINE_KEY, KEYS, Envoy
 from tests.engine.containers import Pod
 from tests.engine.edge.places import BOUND, SLOTS, served_by
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines, Replicas
-
-
-@pytest.fixture(scope="session", autouse=True)
-def binary() -> None:
-    """Envoy; a test without it is skipped, with the way to get it."""
-    try:
-        envoy_binary()
-    except ToolsMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +24,6 @@ def behind(engines: Engines, pod: Pod) -> Replicas:
 def pair(behind: Replicas) -> Sequence[Engine]:
     """Two of them; those that a test ended are started anew."""
     return behind.ready(2)
-
-
-@pytest.fixture(scope="module")
-def edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edges]:
-    """Starts Envoys and scripted engines for the tests of a file."""
-    running = Edges(tmp_path_factory.mktemp("edge"))
-    yield running
-    running.stop()
 
 
 @pytest.fixture

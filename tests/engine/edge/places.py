@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tests.edge.client import Answer, Client
@@ -16,7 +17,7 @@ SLOTS, BOUND = 4, 6
 """Requests that one of the engines runs at once, and that it lets in."""
 LASTING_TOKENS = 8000
 """Longer than any test looks on, and within the context."""
-ASKED = {
+ASKED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "/v1/completions": ("max_tokens", {"prompt": "Hi"}),
     "/v1/chat/completions": ("max_tokens", {"messages": [{"role": "user", "content": "Hi"}]}),
     "/v1/responses": ("max_output_tokens", {"input": "Hi"}),
@@ -52,14 +53,19 @@ async def ask(
 ) -> Answer:
     """A request for exactly so many tokens."""
     limit, body = ASKED[path]
-    asked = {**body, limit: tokens, "ignore_eos": True, **more}
-    return await client.complete(model, path=path, **{"prompt": None, **asked})
+    asked = {"model": model, **body, limit: tokens, "ignore_eos": True, **more}
+    return await posted(client, path, asked)
+
+
+async def posted(client: Client, path: str, body: Mapping[str, object]) -> Answer:
+    """A body as it is."""
+    return await client.send("POST", path, json.dumps(body).encode())
 
 
 @contextlib.asynccontextmanager
 async def lasting(
     client: Client, path: str, model: str, count: int, *, streamed: bool
-) -> AsyncIterator[Sequence[asyncio.Task[Answer]]]:
+) -> AsyncGenerator[Sequence[asyncio.Task[Answer]]]:
     """So many at once, given up at the end of the block."""
     asked = [asyncio.ensure_future(ask(client, path, model, stream=streamed)) for _ in range(count)]
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.edge.client import Answer, Client
-from tests.engine.edge.places import ASKED, BOUND
+from tests.engine.edge.places import ASKED, BOUND, ask, posted
 from tests.engine.engine import Engine
 
 COMPLETION = "/v1/completions"
@@ -49,8 +49,8 @@ def test_the_engine_s_word_on_a_request_reaches_the_client(
     name: str, client: Client, pair: Sequence[Engine]
 ) -> None:
     changed, status = TO_THE_ENGINE[name]
-    body = {"prompt": "Hi", "max_tokens": 2, **changed}
-    answer = asyncio.run(client.complete(pair[0].model, **body))
+    body = {"model": pair[0].model, "prompt": "Hi", "max_tokens": 2, **changed}
+    answer = asyncio.run(posted(client, COMPLETION, body))
     assert (answer.status, answer.header("content-type")) == (status, JSON), answer
     if status != 200:
         error = _error(answer)
@@ -67,7 +67,9 @@ def test_what_the_edge_refuses_no_engine_sees(
     assert (answer.status, _error(answer)["code"]) == (status, code)
 
 
-@pytest.mark.parametrize("body", [b'{"model": "another", "model": "%s"', b'\xef\xbb\xbf{"model": "%s"'])
+@pytest.mark.parametrize(
+    "body", [b'{"model": "another", "model": "%s"', b'\xef\xbb\xbf{"model": "%s"']
+)
 def test_edge_and_engine_read_the_same_model(
     body: bytes, client: Client, pair: Sequence[Engine]
 ) -> None:
@@ -81,8 +83,8 @@ def test_edge_and_engine_read_the_same_model(
 def test_more_answers_at_once_than_a_replica_lets_in_are_refused_whenever_they_are_asked_for(
     asked: Mapping[str, object], client: Client, pair: Sequence[Engine]
 ) -> None:
-    body = {"prompt": "Hi", "max_tokens": 1, **asked}
-    answer = asyncio.run(client.complete(pair[0].model, **body))
+    body = {"model": pair[0].model, "prompt": "Hi", "max_tokens": 1, **asked}
+    answer = asyncio.run(posted(client, COMPLETION, body))
     assert (answer.status, _error(answer)["code"]) == (429, "at_capacity")
 
 
@@ -90,12 +92,11 @@ def test_more_answers_at_once_than_a_replica_lets_in_are_refused_whenever_they_a
 def test_an_answer_says_what_it_used_and_a_stream_on_request(
     path: str, client: Client, pair: Sequence[Engine]
 ) -> None:
-    limit, asked = ASKED[path]
-    body = {"prompt": None, **asked, limit: 3, "ignore_eos": True}
-    whole = asyncio.run(client.complete(pair[0].model, path=path, **body))
+    model = pair[0].model
+    whole = asyncio.run(ask(client, path, model, 3))
     assert _used(whole.json()["usage"]) == 3
     wanted = {} if path == "/v1/responses" else {"stream_options": {"include_usage": True}}
-    streamed = asyncio.run(client.complete(pair[0].model, path=path, **body, **wanted, stream=True))
+    streamed = asyncio.run(ask(client, path, model, 3, stream=True, **wanted))
     # Tokens may be any characters, so that lines end at line feeds alone.
     lines = streamed.body.decode().split("\n")
     parts: list[Any] = [json.loads(line[6:]) for line in lines if line.startswith("data: {")]

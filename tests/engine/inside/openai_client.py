@@ -7,8 +7,6 @@ Run by the engine's own interpreter, which has the client.
 
 import json
 import sys
-import threading
-import time
 from collections.abc import Callable
 
 from openai import APIError, OpenAI
@@ -25,14 +23,16 @@ def main() -> None:
         "chat": lambda: client.chat.completions.create(**CHAT).choices[0].finish_reason,
         "stream": lambda: _streamed(client),
         "completion": lambda: _completed(client),
-        "responses": lambda: client.responses.create(
-            model=MODEL, input="Hi", max_output_tokens=3
-        ).usage.output_tokens,
+        "responses": lambda: (
+            client.responses.create(
+                model=MODEL, input="Hi", max_output_tokens=3
+            ).usage.output_tokens
+        ),
         "events": lambda: _events(client),
-        "wrong key": lambda: OpenAI(base_url=URL, api_key="wrong").models.list(),
+        "wrong key": OpenAI(base_url=URL, api_key="wrong").models.list,
         "another model": lambda: client.chat.completions.create(**{**CHAT, "model": "another"}),
         "a mistake": lambda: client.chat.completions.create(**{**CHAT, "max_tokens": -5}),
-        "another route": lambda: client.files.list(),
+        "another route": client.files.list,
     }
     print(json.dumps({name: _answered(ask) for name, ask in questions.items()}))  # noqa: T201 - its answer
 
