@@ -134,17 +134,21 @@ function envoy_on_request(handle)
   end
 end
 
--- A bucket's own Retry-After is the time to its next single token, rounded down: too short for
--- tokens, of which more were asked for (trap 11), and 0 where a request may be made in half a second.
+-- Envoy says how long it is to the next single token, rounded down: 0 where a request may be made
+-- in half a second, and too short for tokens, of which more were asked for (trap 11). Of a client with
+-- both limits the bucket that refused comes first in the headers.
 function envoy_on_response(handle)
   local headers = handle:headers()
-  local refused_by = headers:get(MARK)
+  local refused_by, seconds = headers:get(MARK), nil
   if refused_by == "requests" then
-    headers:replace("retry-after", string.format("%d", tonumber(headers:get("retry-after")) + 1))
+    seconds = tonumber(headers:get("x-ratelimit-reset")) + 1
   elseif refused_by == "tokens" then
     local known = handle:streamInfo():dynamicMetadata():get(METADATA)
-    local missing = known.asked - tonumber(headers:get("x-ratelimit-remaining"))
-    local seconds = math.max(1, math.ceil(missing * WINDOW_SECONDS / known.limit))
+    local left = match(headers:get("x-ratelimit-remaining"), "^%d+")
+    local missing = known.asked - tonumber(left)
+    seconds = math.max(1, math.ceil(missing * WINDOW_SECONDS / known.limit))
+  end
+  if seconds then
     headers:replace("retry-after", string.format("%d", seconds))
   end
   for _, name in ipairs({ MARK, "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset" }) do

@@ -51,6 +51,23 @@ def test_a_client_is_told_when_the_tokens_it_asks_for_are_there(edges: Edges) ->
     assert _ask(envoy, BOB, max_tokens=40).status == 200
 
 
+@pytest.mark.parametrize(
+    ("requests", "tokens", "kind", "seconds"),
+    [(1, 1000, "requests", 60), (100, 100, "tokens", 48)],
+)
+def test_of_two_limits_the_one_that_refuses_says_for_how_long(
+    edges: Edges, requests: int, tokens: int, kind: str, seconds: int
+) -> None:
+    limited = client("bob", requests=requests, tokens=tokens)
+    envoy = edges.envoy(served([edges.engine()]), clients=[limited])
+    assert _ask(envoy, BOB, max_tokens=90).status == 200
+    refused = _ask(envoy, BOB, max_tokens=90)
+    assert (refused.status, refused.json()["error"]["type"]) == (429, kind)
+    assert int(refused.header("retry-after") or 0) == pytest.approx(seconds, abs=2)
+    told = [name for name, _ in refused.headers if name.startswith("x-")]
+    assert told == ["x-request-id"]
+
+
 _COUNTED: list[tuple[str, Mapping[str, Any], int]] = [
     (_TEXT, {"max_tokens": 7}, 7),
     (_CHAT, {"max_tokens": 7}, 7),
