@@ -19,9 +19,9 @@ from tokenfleet.plan.edge.limits import limits
 from tokenfleet.plan.edge.listener import IDLE_SECONDS, ROUTES_NAME
 from tokenfleet.plan.edge.replies import (
     FORBIDDEN,
-    ROUTE_METADATA,
     NO_MODEL,
     NOT_JSON,
+    ROUTE_METADATA,
     UNKNOWN_MODEL,
     UNKNOWN_PATH,
     answered,
@@ -31,6 +31,7 @@ from tokenfleet.plan.edge.replies import (
 from tokenfleet.plan.edge.served import ServedName
 
 MODELS_ROUTE = "/v1/models"
+_LEAST_RETRIES, _MOST_RETRIES = 2, 7
 _POST, _GET = ({"name": ":method", "string_match": {"exact": verb}} for verb in ("POST", "GET"))
 
 
@@ -105,22 +106,28 @@ def _model(name: ServedName, clients: Sequence[ClientPlan], engine_key: str) -> 
                 # A stream may be long: what bounds it is the time without a byte.
                 "timeout": "0s",
                 "idle_timeout": f"{IDLE_SECONDS}s",
-                "retry_policy": _retries(),
+                "retry_policy": _retries(name),
             },
         }
         for priority in (["DEFAULT", "HIGH"] if batch else ["HIGH"])
     ]
 
 
-def _retries() -> Json:
-    """Elsewhere, and only before the headers of an answer (trap 7: `reset`, not the other one)."""
+def _retries(name: ServedName) -> Json:
+    """Elsewhere, and only before the headers of an answer (trap 7: `reset`, not the other one).
+
+    Every replica is asked before a request is refused, so that none is that would have fit: with
+    two tries more, one or two of 64 were that filled eight replicas (tests/edge/test_bounds.py). Of
+    more than eight a few are asked, for a refusal is to come soon.
+    """
+    replicas = sum(backend.most_replicas for backend in name.backends)
     previous = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
     return {
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",
         # 500: so vLLM answers while it drains. 503: it is full.
         "retriable_status_codes": [500, 503],
         "per_try_idle_timeout": "60s",
-        "num_retries": 2,
+        "num_retries": max(_LEAST_RETRIES, min(_MOST_RETRIES, replicas - 1)),
         "host_selection_retry_max_attempts": 20,
         "retry_host_predicate": [
             {
@@ -128,7 +135,8 @@ def _retries() -> Json:
                 "typed_config": typed(previous),
             }
         ],
-        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+        # Another replica need not be spared: what was wrong is wrong with the one that was left.
+        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.05s"},
     }
 
 
