@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from tokenfleet.plan.edge.extension import Json, extension
+from tokenfleet.plan.edge.metadata import CLIENT_STATE, MAX_TOKENS, METADATA, MODEL
 
-CLIENT_STATE = "edge.client"
-"""Where the client's name is kept beside the request, which loses it on its way to an engine."""
 _CLIENT = f"%FILTER_STATE({CLIENT_STATE}:PLAIN)%"
 _KIND = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 
@@ -42,9 +41,9 @@ def _lines() -> Json:
                 "id": "%REQ(X-REQUEST-ID)%",
                 "client": _CLIENT,
                 "method": "%REQ(:METHOD)%",
-                "path": "%PATH(NQ)%",
-                "model": "%DYNAMIC_METADATA(edge:model)%",
-                "max_tokens": "%DYNAMIC_METADATA(edge:max_tokens)%",
+                "path": "%PATH(NQ):128%",
+                "model": f"%DYNAMIC_METADATA({METADATA}:{MODEL}):64%",
+                "max_tokens": f"%DYNAMIC_METADATA({METADATA}:{MAX_TOKENS})%",
                 "status": "%RESPONSE_CODE%",
                 "flags": "%RESPONSE_FLAGS%",
                 "details": "%RESPONSE_CODE_DETAILS%",

@@ -3,20 +3,25 @@
 import json
 from collections.abc import Sequence
 
-from tokenfleet.plan.edge.access_log import CLIENT_STATE
 from tokenfleet.plan.edge.balancing import affinity_filters, affinity_keys
 from tokenfleet.plan.edge.extension import Json, extension, typed
+from tokenfleet.plan.edge.limits import limit_filters
+from tokenfleet.plan.edge.metadata import (
+    ANSWERS,
+    CLIENT_HEADER,
+    CLIENT_STATE,
+    MAX_TOKENS,
+    MODEL,
+    NO_MODEL_VALUE,
+    NOT_JSON_VALUE,
+    STREAM,
+    kept,
+)
 from tokenfleet.plan.edge.replies import AT_CAPACITY, RETRY_AFTER, header
 from tokenfleet.plan.edge.served import ServedName
 
-CLIENT_HEADER = "x-client-id"
-"""Who calls, written by the edge alone."""
-METADATA = "edge"
-"""Where the edge keeps what it read of a body."""
-NO_MODEL_VALUE, NOT_JSON_VALUE = "-missing-", "-not-json-"
 _HTTP = "envoy.extensions.filters.http"
 KEYS_FILTER = "envoy.filters.http.api_key_auth"
-REQUESTS_FILTER, TOKENS_FILTER = "requests.local_ratelimit", "tokens.local_ratelimit"
 
 
 def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Json]:
@@ -55,40 +60,9 @@ def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Js
         extension(
             "envoy.filters.http.json_to_metadata",
             f"{_HTTP}.json_to_metadata.v3.JsonToMetadata",
-            request_rules={
-                "allow_content_types_regex": {"regex": "application/json(;.*)?"},
-                "rules": [
-                    {
-                        "selectors": [{"key": "model"}],
-                        "on_present": _kept("model"),
-                        "on_missing": {**_kept("model"), "value": NO_MODEL_VALUE},
-                        "on_error": {**_kept("model"), "value": NOT_JSON_VALUE},
-                    },
-                    *(
-                        {
-                            "selectors": [{"key": key}],
-                            "on_present": {**_kept("max_tokens"), "type": "NUMBER"},
-                        }
-                        for key in ("max_tokens", "max_completion_tokens", "max_output_tokens")
-                    ),
-                    *(
-                        {
-                            "selectors": [{"key": field}],
-                            "on_present": {**_kept(key), "type": "STRING"},
-                        }
-                        for field, key in affinity_keys(names).items()
-                    ),
-                ],
-            },
+            request_rules=_read_of_bodies(names),
         ),
-        *(
-            extension(
-                name,
-                f"{_HTTP}.local_ratelimit.v3.LocalRateLimit",
-                stat_prefix=name.partition(".")[0],
-            )
-            for name in (REQUESTS_FILTER, TOKENS_FILTER)
-        ),
+        *limit_filters(),
         _full_engines(),
         *affinity_filters(names),
         extension(
@@ -105,8 +79,37 @@ def forwarding() -> Json:
     return {"header": CLIENT_HEADER, "hide_credentials": True}
 
 
-def _kept(key: str) -> Json:
-    return {"metadata_namespace": METADATA, "key": key}
+def _read_of_bodies(names: Sequence[ServedName]) -> Json:
+    """What routes are chosen by, and what is logged; engines judge all else themselves.
+
+    Numbers may come as strings, true is 1, and what is no number is left out (trap 13). A body
+    above 1,000 levels is no JSON here.
+    """
+    model = {
+        "selectors": [{"key": "model"}],
+        "on_present": kept(MODEL),
+        "on_missing": kept(MODEL, value=NO_MODEL_VALUE),
+        "on_error": kept(MODEL, value=NOT_JSON_VALUE),
+    }
+    numbers = {
+        ANSWERS: ANSWERS,
+        **dict.fromkeys(("max_tokens", "max_completion_tokens", "max_output_tokens"), MAX_TOKENS),
+    }
+    return {
+        "allow_content_types_regex": {"regex": "(?i)application/json *(;.*)?"},
+        "rules": [
+            model,
+            {"selectors": [{"key": STREAM}], "on_present": kept(STREAM)},
+            *(
+                {"selectors": [{"key": field}], "on_present": kept(key, type="NUMBER")}
+                for field, key in numbers.items()
+            ),
+            *(
+                {"selectors": [{"key": field}], "on_present": kept(key, type="STRING")}
+                for field, key in affinity_keys(names).items()
+            ),
+        ],
+    }
 
 
 def _full_engines() -> Json:

@@ -1,37 +1,53 @@
 """What a client may ask for in a minute, on one pod of the edge."""
 
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.extension import Json, typed
-from tokenfleet.plan.edge.filters import CLIENT_HEADER, METADATA, REQUESTS_FILTER, TOKENS_FILTER
+from tokenfleet.plan.edge.extension import Json, extension, typed
+from tokenfleet.plan.edge.metadata import ASKED, CLIENT_HEADER, COUNTED, METADATA
 
+REQUESTS_STATUS, TOKENS_STATUS = 423, 424
+"""How the limits refuse before their answer is put as a 429. Neither status occurs otherwise, and
+Envoy's own flag of it is set only after answers were put (trap 3)."""
+_COUNTING_FILTER = "tokens.lua"
+_REQUESTS_FILTER, _TOKENS_FILTER = "requests.local_ratelimit", "tokens.local_ratelimit"
+_SCRIPT = "tokens_asked"
+_LUA = "envoy.extensions.filters.http.lua.v3"
 _KIND = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 _ALWAYS = {"default_value": {"numerator": 100}}
 # For whoever has no limit: as good as none.
 _UNLIMITED = {"max_tokens": 2**31, "tokens_per_fill": 2**31, "fill_interval": "1s"}
 
 
+def limit_filters() -> Sequence[Json]:
+    """They do nothing until routes tell them to, which know the clients."""
+    script = (files("tokenfleet") / "userdata" / f"{_SCRIPT}.lua").read_text(encoding="utf-8")
+    return [
+        extension(
+            _COUNTING_FILTER, f"{_LUA}.Lua", source_codes={_SCRIPT: {"inline_string": script}}
+        ),
+        *(
+            extension(name, _KIND, stat_prefix=name.partition(".")[0])
+            for name in (_REQUESTS_FILTER, _TOKENS_FILTER)
+        ),
+    ]
+
+
 def limits(clients: Sequence[ClientPlan]) -> Mapping[str, Json]:
-    """By the filter that keeps them. Buckets are full again after every reload of the routes."""
-    requests = {client.name: client.requests_per_minute for client in clients}
-    tokens = {client.name: client.tokens_per_minute for client in clients}
-    asked = {"hits_addend": {"format": f"%DYNAMIC_METADATA({METADATA}:max_tokens)%"}}
-    return {
-        REQUESTS_FILTER: _limit("requests", requests, {}),
-        TOKENS_FILTER: _limit("tokens", tokens, asked),
-    }
+    """By the filter that keeps them.
 
-
-def _limit(name: str, by_client: Mapping[str, int | None], counted: Json) -> Json:
-    return typed(
-        _KIND,
-        stat_prefix=name,
-        filter_enabled=_ALWAYS,
-        filter_enforced=_ALWAYS,
-        token_bucket=_UNLIMITED,
-        enable_retry_after_header=True,
-        rate_limits=[
+    Buckets fill steadily and are those of one pod; after a reload of the routes they are full
+    again (trap 11).
+    """
+    requests = {c.name: c.requests_per_minute for c in clients if c.requests_per_minute}
+    tokens = {c.name: c.tokens_per_minute for c in clients if c.tokens_per_minute}
+    found: dict[str, Json] = {}
+    if requests:
+        found[_REQUESTS_FILTER] = _limit(
+            "requests",
+            requests,
+            REQUESTS_STATUS,
             {
                 "actions": [
                     {
@@ -40,10 +56,46 @@ def _limit(name: str, by_client: Mapping[str, int | None], counted: Json) -> Jso
                             "descriptor_key": "client",
                         }
                     }
+                ]
+            },
+            enable_retry_after_header=True,
+        )
+    if tokens:
+        found[_COUNTING_FILTER] = typed(f"{_LUA}.LuaPerRoute", name=_SCRIPT, filter_context=tokens)
+        found[_TOKENS_FILTER] = _limit(
+            "tokens",
+            tokens,
+            TOKENS_STATUS,
+            # Only what the script counted: Envoy refuses whatever asks for 0.
+            {
+                "actions": [
+                    {
+                        "metadata": {
+                            "descriptor_key": "client",
+                            "metadata_key": {"key": METADATA, "path": [{"key": COUNTED}]},
+                        }
+                    }
                 ],
-                **counted,
-            }
-        ],
+                "hits_addend": {"format": f"%DYNAMIC_METADATA({METADATA}:{ASKED})%"},
+            },
+            # The script turns both into a Retry-After.
+            enable_x_ratelimit_headers="DRAFT_VERSION_03",
+            response_headers_to_add=[{"header": {"key": "x-edge-limit", "value": "tokens"}}],
+        )
+    return found
+
+
+def _limit(
+    name: str, by_client: Mapping[str, int], status: int, counted: Json, **fields: object
+) -> Json:
+    return typed(
+        _KIND,
+        stat_prefix=name,
+        status={"code": status},
+        filter_enabled=_ALWAYS,
+        filter_enforced=_ALWAYS,
+        token_bucket=_UNLIMITED,
+        rate_limits=[counted],
         descriptors=[
             {
                 "entries": [{"key": "client", "value": client}],
@@ -54,6 +106,6 @@ def _limit(name: str, by_client: Mapping[str, int | None], counted: Json) -> Jso
                 },
             }
             for client, most in by_client.items()
-            if most is not None
         ],
+        **fields,
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.plan.edge.extension import Json
+from tokenfleet.plan.edge.limits import REQUESTS_STATUS, TOKENS_STATUS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ RETRY_AFTER, START_SECONDS = (
     f"%METADATA(ROUTE:{ROUTE_METADATA}:{key})%" for key in ("retry_after", "start_seconds")
 )
 """What the route of a model knows of it, as headers of answers put it."""
+# Bodies are read and gone within a second; streams that hold memory last longer.
+_OVERLOADED_SECONDS = "5"
 _INVALID = "invalid_request_error"
 AT_CAPACITY = Reply(
     status=429,
@@ -36,11 +39,23 @@ AT_CAPACITY = Reply(
     kind="overloaded_error",
     code="at_capacity",
 )
-LIMITED = Reply(
+REQUESTS_LIMITED = Reply(
     status=429,
-    message="Rate limit reached for this client.",
-    kind="rate_limit_error",
+    message="This client made all the requests that it may make in a minute.",
+    kind="requests",
     code="rate_limit_exceeded",
+)
+TOKENS_LIMITED = Reply(
+    status=429,
+    message="This client asked for all the tokens that it may ask for in a minute.",
+    kind="tokens",
+    code="rate_limit_exceeded",
+)
+OVERLOADED = Reply(
+    status=503,
+    message="The edge has no room for more requests, retry later.",
+    kind="server_error",
+    code="edge_overloaded",
 )
 NO_REPLICA = Reply(
     status=503,
@@ -58,7 +73,7 @@ FORBIDDEN = Reply(
     status=403,
     message="This client may not use this model.",
     kind="permission_error",
-    code="forbidden",
+    code="model_not_allowed",
 )
 TOO_SLOW = Reply(
     status=408,
@@ -82,6 +97,20 @@ NO_MODEL = Reply(
     param="model",
     code="missing_model",
 )
+TOO_MANY_ANSWERS = Reply(
+    status=400,
+    message="n is larger than the number of requests that a replica of this model takes in.",
+    kind=_INVALID,
+    param="n",
+    code="too_many_answers",
+)
+WRONG_ROUTE = Reply(
+    status=404,
+    message="The model does not answer on this path.",
+    kind=_INVALID,
+    param="model",
+    code="wrong_path_for_model",
+)
 UNKNOWN_MODEL = Reply(
     status=404,
     message="The model does not exist or you do not have access to it.",
@@ -94,7 +123,6 @@ UNKNOWN_PATH = Reply(status=404, message="Unknown path.", kind=_INVALID, code="n
 # By status, where Envoy itself gives up.
 _OTHERS: Sequence[Reply] = [
     UNAUTHENTICATED,
-    FORBIDDEN,
     TOO_SLOW,
     TOO_LARGE,
     Reply(status=500, message="Internal error.", kind="server_error", code="internal_error"),
@@ -148,8 +176,10 @@ def mappers() -> Sequence[Json]:
     """How Envoy's own answers are put; the first that fits counts."""
     return [
         _mapped(_flags("UO"), AT_CAPACITY, {"retry-after": RETRY_AFTER}),
-        # Not by the flag RL, which is set after the mapper ran (trap 3).
-        _mapped(_status(429), LIMITED, {}),
+        _mapped(_status(REQUESTS_STATUS), REQUESTS_LIMITED, {}),
+        _mapped(_status(TOKENS_STATUS), TOKENS_LIMITED, {}),
+        # Before there is a route.
+        _mapped(_flags("OM"), OVERLOADED, {"retry-after": _OVERLOADED_SECONDS}),
         _mapped(_flags("UH", "NC"), NO_REPLICA, {"retry-after": START_SECONDS}),
         *(
             _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, {}))
