@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 _LEFT_OUT_SECONDS = 6
 
 
-def _hurried(bootstrap: Any) -> None:
+def _hurried(bootstrap: Any) -> None:  # noqa: ANN401 - JSON
     replaced(bootstrap, "base_ejection_time", f"{_LEFT_OUT_SECONDS}s")
     for key in ("interval", "no_traffic_interval"):
         replaced(bootstrap, key, "0.5s")

@@ -71,7 +71,11 @@ def cluster(name: ServedName) -> Json:
                 "http_health_check": {"path": "/health"},
             }
         ],
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 0},
+            # Of two replicas that fall ill at once, the second would be asked for a second more.
+            "update_merge_window": "0s",
+        },
         "outlier_detection": _OUTLIERS,
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(
