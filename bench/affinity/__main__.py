@@ -29,7 +29,7 @@ class _Asked(argparse.Namespace):
     """The command line."""
 
     seconds: float
-    seed: int
+    rounds: int
     shares: str
     json: bool
 
@@ -37,8 +37,10 @@ class _Asked(argparse.Namespace):
 def main() -> None:
     """Measure, print, and judge."""
     parser = argparse.ArgumentParser(prog="python -m bench.affinity")
-    parser.add_argument("--seconds", type=float, default=45, help="of arrivals, each load (45)")
-    parser.add_argument("--seed", type=int, default=11, help="of requests and arrivals (11)")
+    parser.add_argument("--seconds", type=float, default=30, help="of arrivals in a round (30)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="of each load, each with its seed (3)"
+    )
     parser.add_argument("--shares", default="", help="shares of a prompt that others begin with")
     parser.add_argument("--json", action="store_true", help="figures for machines")
     asked = parser.parse_args(namespace=_Asked())
@@ -47,8 +49,8 @@ def main() -> None:
     with Console(stderr=True).status("measuring") as status:
         found: list[Measured] = []
         for load in loads:
-            status.update(f"{load.name}, {asked.seconds:g} s")
-            found.append(measured(load, seconds=asked.seconds, seed=asked.seed))
+            status.update(f"{load.name}: {asked.rounds} rounds of {asked.seconds:g} s")
+            found.append(measured(load, seconds=asked.seconds, seeds=range(asked.rounds)))
     if asked.json:
         sys.stdout.write(json.dumps([asdict(each) for each in found], indent=2) + "\n")
     else:

@@ -20,6 +20,7 @@ REPLICAS = 3
 KINDS: Sequence[Kind] = ("least request", "prefix")
 _MODEL = "m"
 _TICK_SECONDS = 0.01
+_ALL_FOUND_SECONDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +48,56 @@ class Measured:
         return self.outcomes["least request"].p50_ms / self.outcomes["prefix"].p50_ms
 
 
-def measured(load: Load, *, seconds: float, seed: int) -> Measured:
-    """Send what arrives in ``seconds`` both ways, at the same time, on a machine that is equally busy for both."""
-    asked = requests(load, seconds, seed)
-    with tempfile.TemporaryDirectory() as folder:
-        outcomes, late = asyncio.run(_both(Path(folder), asked))
-    return Measured(load=load, outcomes=outcomes, late_ms=late * 1000)
+@dataclass(frozen=True, kw_only=True)
+class _Round:
+    """Seconds until the first token of each request, and tokens of prompts on all replicas."""
+
+    seconds: Sequence[float]
+    prompt_tokens: int
+    hit_tokens: int
 
 
-async def _both(folder: Path, asked: Sequence[Asked]) -> tuple[Mapping[Kind, Outcome], float]:
-    watch = asyncio.create_task(_late())
-    found = await asyncio.gather(*(_outcome(kind, folder / kind, asked) for kind in KINDS))
-    watch.cancel()
-    late = await watch
-    return dict(zip(KINDS, found, strict=True)), statistics.quantiles(late, n=100)[98]
+def measured(load: Load, *, seconds: float, seeds: Sequence[int]) -> Measured:
+    """Send what arrives in ``seconds`` both ways at the same time, so that a busy machine is so for both.
+
+    Each seed is a round with other requests and another ring: addresses are other ones, and which
+    beginnings meet on one replica is luck.
+    """
+    rounds: dict[Kind, list[_Round]] = {kind: [] for kind in KINDS}
+    late: list[float] = []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            both = asyncio.run(_both(Path(folder), requests(load, seconds, seed), late))
+        for kind, found in zip(KINDS, both, strict=True):
+            rounds[kind].append(found)
+    return Measured(
+        load=load,
+        outcomes={kind: _outcome(found) for kind, found in rounds.items()},
+        late_ms=statistics.quantiles(late, n=100)[98] * 1000,
+    )
 
 
-async def _outcome(kind: Kind, folder: Path, asked: Sequence[Asked]) -> Outcome:
+def _outcome(rounds: Sequence[_Round]) -> Outcome:
+    every = [seconds for each in rounds for seconds in each.seconds]
+    percentiles = statistics.quantiles(every, n=100)
+    return Outcome(
+        requests=len(every),
+        hit_share=sum(r.hit_tokens for r in rounds) / sum(r.prompt_tokens for r in rounds),
+        p50_ms=percentiles[49] * 1000,
+        p90_ms=percentiles[89] * 1000,
+        p99_ms=percentiles[98] * 1000,
+    )
+
+
+async def _both(folder: Path, asked: Sequence[Asked], late: list[float]) -> Sequence[_Round]:
+    watch = asyncio.create_task(_watch(late))
+    try:
+        return await asyncio.gather(*(_round(kind, folder / kind, asked) for kind in KINDS))
+    finally:
+        watch.cancel()
+
+
+async def _round(kind: Kind, folder: Path, asked: Sequence[Asked]) -> _Round:
     replicas = [Replica() for _ in range(REPLICAS)]
     async with AsyncExitStack() as stack:
         servers = [
@@ -75,31 +109,25 @@ async def _outcome(kind: Kind, folder: Path, asked: Sequence[Asked]) -> Outcome:
         ports = [int(server.sockets[0].getsockname()[1]) for server in servers]
         envoy = await asyncio.to_thread(Envoy, folder, [_served(kind, ports)])
         try:
-            # What is resolved later than the first replica, and news of their health.
-            await asyncio.sleep(2)
+            # Envoy is ready with the first replica that it found.
+            await asyncio.sleep(_ALL_FOUND_SECONDS)
             headers = {"authorization": f"Bearer {KEYS['alice'][0]}"}
-            times = await first_tokens(asked, envoy.port, model=_MODEL, headers=headers)
+            seconds = await first_tokens(asked, envoy.port, model=_MODEL, headers=headers)
         finally:
             await asyncio.to_thread(envoy.stop)
-    percentiles = statistics.quantiles(times, n=100)
-    return Outcome(
-        requests=len(times),
-        hit_share=sum(r.hit_tokens for r in replicas) / sum(r.prompt_tokens for r in replicas),
-        p50_ms=percentiles[49] * 1000,
-        p90_ms=percentiles[89] * 1000,
-        p99_ms=percentiles[98] * 1000,
+    return _Round(
+        seconds=seconds,
+        prompt_tokens=sum(each.prompt_tokens for each in replicas),
+        hit_tokens=sum(each.hit_tokens for each in replicas),
     )
 
 
-async def _late() -> Sequence[float]:
-    late = [0.0, 0.0]
-    try:
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(_TICK_SECONDS)
-            late.append(time.monotonic() - before - _TICK_SECONDS)
-    except asyncio.CancelledError:
-        return late
+async def _watch(late: list[float]) -> None:
+    """How late this process wakes up."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(_TICK_SECONDS)
+        late.append(time.monotonic() - before - _TICK_SECONDS)
 
 
 def _served(kind: Kind, ports: Sequence[int]) -> ServedName:
