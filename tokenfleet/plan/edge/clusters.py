@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from tokenfleet.plan.edge.affinity import AffinityPlan
 from tokenfleet.plan.edge.balancing import load_balancing
 from tokenfleet.plan.edge.extension import Json, extension, typed
 from tokenfleet.plan.edge.listener import LOOPBACK, address
@@ -11,6 +12,26 @@ from tokenfleet.plan.edge.served import Backend, ServedName
 
 ADMIN_CLUSTER = "admin"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+# Which replicas are left out for a while, judged by their answers.
+_OUTLIERS = {
+    "consecutive_5xx": 3,
+    "consecutive_gateway_failure": 3,
+    "consecutive_local_origin_failure": 3,
+    "split_external_local_origin_errors": True,
+    # One that breaks every stream after its first token makes no failures in a row: each request
+    # that it takes is a success before. Half of what is counted then fails, and of five at least.
+    "enforcing_failure_percentage_local_origin": 100,
+    "failure_percentage_threshold": 30,
+    "failure_percentage_minimum_hosts": 2,
+    "failure_percentage_request_volume": 5,
+    # An engine that drains answers 200 to /health and 500 to all else (trap 5).
+    "successful_active_health_check_uneject_host": False,
+    "interval": "2s",
+    "base_ejection_time": "10s",
+    # One of two, but never an only one.
+    "max_ejection_percent": 50,
+}
 
 
 def cluster(name: ServedName) -> Json:
@@ -31,7 +52,7 @@ def cluster(name: ServedName) -> Json:
         "load_assignment": {
             "cluster_name": name.name,
             "endpoints": [
-                _locality(priority, list(backends))
+                _locality(priority, list(backends), name.affinity)
                 for priority, backends in groupby(
                     sorted(name.backends, key=lambda backend: backend.priority),
                     key=lambda backend: backend.priority,
@@ -50,19 +71,12 @@ def cluster(name: ServedName) -> Json:
                 "http_health_check": {"path": "/health"},
             }
         ],
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
-        "outlier_detection": {
-            "consecutive_5xx": 3,
-            "consecutive_gateway_failure": 3,
-            "consecutive_local_origin_failure": 3,
-            "split_external_local_origin_errors": True,
-            # An engine that drains answers 200 to /health and 500 to all else (trap 5).
-            "successful_active_health_check_uneject_host": False,
-            "interval": "1s",
-            "base_ejection_time": "10s",
-            # One of two, and never an only one.
-            "max_ejection_percent": 50,
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 0},
+            # Of two replicas that fall ill at once, the second would be asked for a second more.
+            "update_merge_window": "0s",
         },
+        "outlier_detection": _OUTLIERS,
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(
                 _HTTP_OPTIONS,
@@ -102,17 +116,27 @@ def admin_cluster() -> Json:
     }
 
 
-def _locality(priority: int, backends: Sequence[Backend]) -> Json:
+def _locality(priority: int, backends: Sequence[Backend], affinity: AffinityPlan) -> Json:
     return {
         "priority": priority,
         "lb_endpoints": [
             {
                 "endpoint": {"address": address(backend.host, backend.port)},
-                "load_balancing_weight": backend.weight,
+                "load_balancing_weight": _weight(backend, affinity),
             }
             for backend in backends
         ],
     }
+
+
+def _weight(backend: Backend, affinity: AffinityPlan) -> int:
+    """So that replicas have requests in the ratio of what they hold.
+
+    Where weights differ, least request gives w / (requests + 1) of new requests to each, so that
+    as many are under way as the square root of w (Envoy, least_request_lb.cc, hostWeight). A ring is
+    shared by the weights as they are.
+    """
+    return backend.weight if affinity.kind == "prefix" else backend.weight**2
 
 
 def _thresholds(guard: int) -> Sequence[Json]:
