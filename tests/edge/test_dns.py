@@ -12,7 +12,6 @@ import pytest
 from tests.edge.client import Client
 from tests.edge.dns import Resolver
 from tests.edge.edges import Edges, served
-from tests.edge.engines import ScriptedEngine
 from tests.edge.load import Sent, endings, steady
 from tokenfleet.plan.edge.served import ServedName
 
@@ -72,7 +71,8 @@ def test_without_a_replica_of_the_first_name_those_of_the_next_serve_until_one_i
     def asked(seconds: int) -> Sequence[Sent]:
         return asyncio.run(steady(client.complete, count=20 * seconds, per_second=20))
 
-    assert _servers(before := asked(1)) == {"first"}
+    before = asked(1)
+    assert _servers(before) == {"first"}
     # The name of a headless Service without a ready pod does not exist.
     names.tell({_SECOND: ["127.0.0.3"]})
     meanwhile = asked(_HEARD_SECONDS)
