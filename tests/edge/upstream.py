@@ -1,6 +1,6 @@
 """A server that answers as vLLM does, slowly enough to be counted, with faults on demand.
 
-    python upstream.py PORT '{"slots": 4, ...}'
+    python upstream.py ADDRESS PORT '{"slots": 4, ...}'
 
 ``POST /control`` with some of its settings changes them, ``GET /control`` tells what it did.
 """
@@ -79,10 +79,10 @@ class Upstream:
         self.state = State(behaviour)
         self._freed = asyncio.Condition()
 
-    async def serve(self, port: int) -> None:
+    async def serve(self, address: str, port: int) -> None:
         """Until it is ended."""
         server = await asyncio.start_server(
-            self._connection, "127.0.0.1", port, limit=_LIMIT, backlog=1024
+            self._connection, address, port, limit=_LIMIT, backlog=1024
         )
         async with server:
             await server.serve_forever()
@@ -276,4 +276,5 @@ def _chunk(data: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    asyncio.run(Upstream(Behaviour(**json.loads(sys.argv[2]))).serve(int(sys.argv[1])))
+    _, ADDRESS, PORT, SETTINGS = sys.argv
+    asyncio.run(Upstream(Behaviour(**json.loads(SETTINGS))).serve(ADDRESS, int(PORT)))
