@@ -14,59 +14,55 @@ _DRAINING = "draining in-flight requests"
 
 
 def test_a_killed_replica_breaks_the_streams_that_had_begun_and_no_other(
-    client: Client, edges: Edges, pair: Sequence[Engine]
+    edges: Edges, pair: Sequence[Engine]
 ) -> None:
     """Those that waited in it are answered by another: nobody had been told anything of them."""
     killed, _ = pair
     other = edges.engine("other", slots=64, between=0.01)
-    envoy = edges.envoy(served_by([killed, other]))
-    del client
+    client = _client(edges.envoy(served_by([killed, other])))
 
     async def lost() -> None:
-        mine = Client(envoy.port, KEYS["alice"][0], patience=120)
-        # Least request: half of them on each.
+        # Least request: about half of them on each.
         count = 2 * (SLOTS + 2)
-        async with lasting(mine, PATH, killed.model, count, streamed=True) as asked:
+        async with lasting(client, PATH, killed.model, count, streamed=True) as asked:
             await until(lambda: killed.requests_running() == SLOTS)
-            await until(lambda: killed.requests_waiting() >= 1)
-            waiting = killed.requests_waiting()
+            await until(lambda: killed.requests_waiting() > 0)
             killed.kill()
-            await until(lambda: sum(one.done() for one in asked) >= SLOTS)
-            await asyncio.sleep(2)
+            await until(lambda: other.did()["running"] == count - SLOTS)
             broken = [one.result() for one in asked if one.done()]
             assert {(answer.ending, answer.status) for answer in broken} == {("broken", 200)}
             assert len(broken) == SLOTS
-            assert other.did()["running"] == count - SLOTS
-            assert waiting
 
     asyncio.run(lost())
 
 
-def test_a_draining_replica_finishes_what_it_has_and_others_take_what_is_new(
-    client: Client, edges: Edges, envoy: Envoy, pair: Sequence[Engine]
+def test_a_draining_replica_finishes_what_it_has_and_another_takes_what_is_new(
+    edges: Edges, envoy: Envoy, pair: Sequence[Engine]
 ) -> None:
-    ending, other = pair
-    alone = Client(edges.envoy(served_by([ending])).port, KEYS["alice"][0], patience=120)
+    ending, _ = pair
+    client, alone = _client(envoy), _client(edges.envoy(served_by([ending])))
 
     async def drained() -> None:
-        direct = [
+        begun = [
             asyncio.ensure_future(ask(alone, PATH, ending.model, 2000, stream=streamed))
             for streamed in (True, False)
         ]
-        await until(lambda: inside([ending]) == 2)
+        await until(lambda: inside([ending]) == len(begun))
         ending.terminate()
-        await asyncio.to_thread(ending.await_log, _DRAINING)
+        await asyncio.to_thread(ending.await_log, "draining in-flight requests")
         for number in range(20):
             answer = await ask(client, PATH, ending.model, 1, stream=number % 2 == 0)
-            assert answer.ending == "complete", answer
-        # With no other to ask, the engine's own word: OpenAI's clients repeat it like a 503.
+            assert answer.status == 200, answer
+        # With no other to ask the engine's own word, which OpenAI's clients take for "later".
         refused = await ask(alone, PATH, ending.model, 1)
-        assert refused.status in (500, 503), refused
-        assert {answer.ending for answer in await asyncio.gather(*direct)} == {"complete"}
+        assert refused.status == 500
+        assert {answer.ending for answer in await asyncio.gather(*begun)} == {"complete"}
         await until(lambda: not ending.is_running)
         gone = await ask(alone, PATH, ending.model, 1)
         assert (gone.ending, gone.status) == ("refused", 503), gone
 
     asyncio.run(drained())
-    assert other.is_running
-    assert envoy.access_log()
+
+
+def _client(envoy: Envoy) -> Client:
+    return Client(envoy.port, KEYS["alice"][0], patience=120)
