@@ -45,7 +45,8 @@ end
 
 -- What the prompt begins with, after the instructions of a response wherever they stand.
 local function beginning(body)
-  local depth, section, name = 0, nil, nil
+  -- Instructions may stand behind the input of a response: it alone is no reason to end.
+  local depth, section, name, is_enough = 0, nil, nil, false
   local instructions, prompt, numbers = "", "", nil
   local at = find(body, '[%[%]{}"]')
   while at do
@@ -64,11 +65,10 @@ local function beginning(body)
       elseif PROMPTS[section] and (name == nil or TEXTS[name]) then
         local last = math.min((close or #body + 1) - 1, at + PREFIX - #prompt)
         prompt = prompt .. sub(body, at + 1, last)
+        is_enough = #prompt >= PREFIX and section ~= "input"
       elseif section == "instructions" and depth == 1 then
         instructions = sub(body, at + 1, math.min((close or #body + 1) - 1, at + PREFIX))
       end
-      -- Instructions may follow the input of a response; nothing may follow other prompts.
-      local is_enough = #prompt >= PREFIX and section ~= "input"
       if not close or is_enough or #instructions >= PREFIX then
         break
       end
@@ -82,7 +82,8 @@ local function beginning(body)
     at = find(body, '[%[%]{}"]', at + 1)
   end
   if prompt == "" and numbers and byte(body, numbers) == OPEN_LIST then
-    prompt = sub(body, numbers, numbers + PREFIX - 1)
+    local close = find(body, "]", numbers, true) or #body
+    prompt = sub(body, numbers, math.min(close, numbers + PREFIX - 1))
   end
   return sub(instructions .. prompt, 1, PREFIX)
 end

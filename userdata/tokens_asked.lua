@@ -7,8 +7,9 @@
 
 local METADATA = "edge"
 -- What a path reads; of two that are given the larger one counts.
+local COMPLETIONS = "/v1/completions"
 local FIELDS = {
-  ["/v1/completions"] = { "max_tokens" },
+  [COMPLETIONS] = { "max_tokens" },
   ["/v1/chat/completions"] = { "max_completion_tokens", "max_tokens" },
   ["/v1/responses"] = { "max_output_tokens" },
 }
@@ -73,8 +74,8 @@ local function is_whole(value)
 end
 
 -- What is asked for; nothing, and what is wrong, where it cannot be told.
-local function asked(body, names)
-  local found = fields(body)
+local function asked(body, path)
+  local names, found = FIELDS[path], fields(body)
   if not found then
     return nil, names[1], "names of fields must be written without escapes"
   end
@@ -97,7 +98,8 @@ local function asked(body, names)
   elseif not is_whole(answers) then
     return nil, "n", "n must be a whole number from 1"
   end
-  return tokens * answers * math.max(1, found.prompts or 0)
+  local prompts = path == COMPLETIONS and found.prompts or 0
+  return tokens * answers * math.max(1, prompts)
 end
 
 local function refuse(handle, field, message)
@@ -109,22 +111,25 @@ local function refuse(handle, field, message)
 end
 
 function envoy_on_request(handle)
-  local limit = handle:filterContext()[handle:headers():get("x-client-id")]
-  local names = FIELDS[match(handle:headers():get(":path"), "^[^?]*")]
-  local body = limit and names and handle:body()
+  local client = handle:headers():get("x-client-id")
+  local limit = client and handle:filterContext():get(client)
+  local path = match(handle:headers():get(":path"), "^[^?]*")
+  local body = limit and FIELDS[path] and handle:body()
   -- Refusals that are routes of their own have no name.
   if not body or handle:streamInfo():routeName() == "" then
     return
   end
-  local tokens, field, wrong = asked(body:getBytes(0, body:length()), names)
+  local tokens, field, wrong = asked(body:getBytes(0, body:length()), path)
   if not tokens then
     refuse(handle, field, "This client has a limit of " .. limit .. " tokens a minute: " .. wrong .. ".")
   elseif tokens > limit then
     local message = "This client may ask for %d tokens a minute, and this request alone asks for %.0f."
-    refuse(handle, field or names[1], string.format(message, limit, tokens))
+    refuse(handle, FIELDS[path][1], string.format(message, limit, tokens))
   else
-    handle:streamInfo():dynamicMetadata():set(METADATA, "asked", tokens)
-    handle:streamInfo():dynamicMetadata():set(METADATA, "limit", limit)
+    local metadata = handle:streamInfo():dynamicMetadata()
+    metadata:set(METADATA, "asked", tokens)
+    metadata:set(METADATA, "limit", limit)
+    metadata:set(METADATA, "counted", client)
   end
 end
 
@@ -134,7 +139,8 @@ function envoy_on_response(handle)
   if headers:get(MARK) then
     local known = handle:streamInfo():dynamicMetadata():get(METADATA)
     local missing = known.asked - tonumber(headers:get("x-ratelimit-remaining"))
-    headers:replace("retry-after", string.format("%d", math.ceil(missing * WINDOW_SECONDS / known.limit)))
+    local seconds = math.max(1, math.ceil(missing * WINDOW_SECONDS / known.limit))
+    headers:replace("retry-after", string.format("%d", seconds))
     headers:remove(MARK)
   end
   for _, name in ipairs({ "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset" }) do

@@ -7,11 +7,30 @@ from typing import Any, TypeVar
 from tests.edge.engines import ScriptedEngine
 from tests.edge.envoy import Envoy
 from tokenfleet.plan.edge.affinity import AffinityPlan
+from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.served import Backend, ServedName
 from tokenfleet.task import Task
 
 Server = TypeVar("Server", Envoy, ScriptedEngine)
 _ROUTES = ("/v1/chat/completions", "/v1/completions", "/v1/responses")
+
+
+def client(
+    name: str,
+    *,
+    models: Sequence[str] | None = None,
+    requests: int | None = None,
+    tokens: int | None = None,
+    batch: bool = False,
+) -> ClientPlan:
+    """A client with these limits, and none but these."""
+    return ClientPlan(
+        name=name,
+        models=models,
+        requests_per_minute=requests,
+        tokens_per_minute=tokens,
+        priority="batch" if batch else "interactive",
+    )
 
 
 class Edges:
@@ -49,9 +68,11 @@ def served(
     routes: Sequence[str] = _ROUTES,
     guard: int = 1000,
     priorities: Sequence[int] = (),
+    weights: Sequence[int] = (),
     adapters: Sequence[str] = (),
+    bound: int | None = None,
 ) -> ServedName:
-    """A name with these engines behind it, one replica each."""
+    """A name with these engines behind it, one replica each; of ``bound`` each, or as good as none."""
     return ServedName(
         name=name,
         adapters=adapters,
@@ -62,10 +83,10 @@ def served(
                 model=engine.name,
                 host="127.0.0.1",
                 port=engine.port,
-                weight=1,
+                weight=weights[number] if weights else 1,
                 priority=priorities[number] if priorities else 0,
                 most_replicas=1,
-                bound=guard,
+                bound=bound or guard,
                 engine_holds=True,
             )
             for number, engine in enumerate(engines)

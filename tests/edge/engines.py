@@ -41,7 +41,7 @@ class ScriptedEngine:
         children = Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children").read_text()
         for child in children.split():
             os.kill(int(child), signal.SIGKILL)
-        self._popen.wait()
+        ended(self._popen)
 
     def restart(self) -> None:
         """Again, on the port it had."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.tools import ToolsMissing
-from tests.guarded import answering, ended, free_port, started
+from tests.edge.client import Answer
+from tests.guarded import ServerFailed, answering, ended, free_port, started
 from tokenfleet.plan.edge.bootstrap import bootstrap
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH, arguments
@@ -25,6 +26,7 @@ KEYS: Mapping[str, Sequence[str]] = {
     "bob": ["key-of-bob-1"],
 }
 _LOG_SECONDS = 5
+_ID = "x-request-id"
 Edit = Callable[[Any], None]
 
 
@@ -131,14 +133,29 @@ class Envoy:
         """All that it printed."""
         return self.log_path.read_text(encoding="utf-8")
 
-    def access_log(self, requests: int = 1) -> Sequence[Mapping[str, Any]]:
-        """Its lines about requests, once there are that many."""
+    def access_log(self) -> Sequence[Mapping[str, Any]]:
+        """Its lines about requests."""
+        whole = self.log().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+
+    def logged(self, answer: Answer) -> Mapping[str, Any]:
+        """The line about the request of that answer, once it is there."""
         deadline = time.monotonic() + _LOG_SECONDS
-        while True:
-            whole = self.log().rpartition("\n")[0]
-            found = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
-            if len(found) >= requests or time.monotonic() > deadline:
-                return found
+        while time.monotonic() < deadline:
+            found = [line for line in self.access_log() if line["id"] == answer.header(_ID)]
+            if found:
+                return found[0]
+            time.sleep(0.02)
+        raise ServerFailed(self.log())
+
+    def metrics(self) -> str:
+        """As Prometheus reads them."""
+        return _read(f"{self.metrics_url}/stats/prometheus")
+
+    def await_stat(self, name: str, value: int) -> None:
+        """Until it is that, or has been long enough in coming that a test should fail."""
+        deadline = time.monotonic() + _LOG_SECONDS
+        while self.stats().get(name) != value and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def post_admin(self, path: str) -> None:
@@ -161,9 +178,8 @@ class Envoy:
         text = json.dumps(_moved(found, self._ports, str(self._folder / "routes")))
         path = self._folder / "envoy.json"
         path.write_text(text, encoding="utf-8")
-        # Several run at once on a machine, so without the memory that an old and a new one share;
-        # and a line of the log is not waited for.
-        own = ["--disable-hot-restart", "--file-flush-interval-msec", "20"]
+        # A test does not wait for a line of the log.
+        own = ["--file-flush-interval-msec", "20"]
         command = [str(envoy_binary()), *arguments(str(path)), *own]
         return started(self.log_path, command, environment=os.environ)
 

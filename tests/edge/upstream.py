@@ -176,7 +176,7 @@ class Upstream:
         self, asked: Mapping[str, Any], how: Behaviour, writer: asyncio.StreamWriter
     ) -> bool:
         tokens = asked.get("max_tokens")
-        tokens = tokens if type(tokens) is int and tokens > 0 else 4
+        tokens = tokens if type(tokens) is int and 0 < tokens < 100_000 else 4
         if asked.get("stream") is not True:
             await asyncio.sleep(how.first + tokens * how.between)
             if self.state.behaviour.fault == "die":

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from tokenfleet.plan.edge.affinity import AffinityPlan
 from tokenfleet.plan.edge.balancing import load_balancing
 from tokenfleet.plan.edge.extension import Json, extension, typed
 from tokenfleet.plan.edge.listener import LOOPBACK, address
@@ -31,7 +32,7 @@ def cluster(name: ServedName) -> Json:
         "load_assignment": {
             "cluster_name": name.name,
             "endpoints": [
-                _locality(priority, list(backends))
+                _locality(priority, list(backends), name.affinity)
                 for priority, backends in groupby(
                     sorted(name.backends, key=lambda backend: backend.priority),
                     key=lambda backend: backend.priority,
@@ -102,17 +103,27 @@ def admin_cluster() -> Json:
     }
 
 
-def _locality(priority: int, backends: Sequence[Backend]) -> Json:
+def _locality(priority: int, backends: Sequence[Backend], affinity: AffinityPlan) -> Json:
     return {
         "priority": priority,
         "lb_endpoints": [
             {
                 "endpoint": {"address": address(backend.host, backend.port)},
-                "load_balancing_weight": backend.weight,
+                "load_balancing_weight": _weight(backend, affinity),
             }
             for backend in backends
         ],
     }
+
+
+def _weight(backend: Backend, affinity: AffinityPlan) -> int:
+    """So that replicas have requests in the ratio of what they hold.
+
+    Where weights differ, least request gives w / (requests + 1) of new requests to each, so that
+    as many are under way as the square root of w (Envoy, least_request_lb.cc, hostWeight). A ring is
+    shared by the weights as they are.
+    """
+    return backend.weight if affinity.kind == "prefix" else backend.weight**2
 
 
 def _thresholds(guard: int) -> Sequence[Json]:

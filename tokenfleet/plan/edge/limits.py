@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.extension import Json, extension, typed
-from tokenfleet.plan.edge.metadata import ASKED, CLIENT_HEADER, METADATA
+from tokenfleet.plan.edge.metadata import ASKED, CLIENT_HEADER, COUNTED, METADATA
 
 REQUESTS_STATUS, TOKENS_STATUS = 423, 424
 """How the limits refuse before their answer is put as a 429. Neither status occurs otherwise, and
@@ -24,14 +24,6 @@ def limit_filters() -> Sequence[Json]:
     """They do nothing until routes tell them to, which know the clients."""
     script = (files("tokenfleet") / "userdata" / f"{_SCRIPT}.lua").read_text(encoding="utf-8")
     return [
-        # What requests ask for unless a client has a limit.
-        extension(
-            "envoy.filters.http.set_metadata",
-            "envoy.extensions.filters.http.set_metadata.v3.Config",
-            metadata=[
-                {"metadata_namespace": METADATA, "value": {ASKED: 0}, "allow_overwrite": True}
-            ],
-        ),
         extension(
             _COUNTING_FILTER, f"{_LUA}.Lua", source_codes={_SCRIPT: {"inline_string": script}}
         ),
@@ -53,7 +45,20 @@ def limits(clients: Sequence[ClientPlan]) -> Mapping[str, Json]:
     found: dict[str, Json] = {}
     if requests:
         found[_REQUESTS_FILTER] = _limit(
-            "requests", requests, REQUESTS_STATUS, enable_retry_after_header=True
+            "requests",
+            requests,
+            REQUESTS_STATUS,
+            {
+                "actions": [
+                    {
+                        "request_headers": {
+                            "header_name": CLIENT_HEADER,
+                            "descriptor_key": "client",
+                        }
+                    }
+                ]
+            },
+            enable_retry_after_header=True,
         )
     if tokens:
         found[_COUNTING_FILTER] = typed(f"{_LUA}.LuaPerRoute", name=_SCRIPT, filter_context=tokens)
@@ -61,23 +66,28 @@ def limits(clients: Sequence[ClientPlan]) -> Mapping[str, Json]:
             "tokens",
             tokens,
             TOKENS_STATUS,
+            # Only what the script counted: Envoy refuses whatever asks for 0.
+            {
+                "actions": [
+                    {
+                        "metadata": {
+                            "descriptor_key": "client",
+                            "metadata_key": {"key": METADATA, "path": [{"key": COUNTED}]},
+                        }
+                    }
+                ],
+                "hits_addend": {"format": f"%DYNAMIC_METADATA({METADATA}:{ASKED})%"},
+            },
             # The script turns both into a Retry-After.
             enable_x_ratelimit_headers="DRAFT_VERSION_03",
             response_headers_to_add=[{"header": {"key": "x-edge-limit", "value": "tokens"}}],
-            counted={"hits_addend": {"format": f"%DYNAMIC_METADATA({METADATA}:{ASKED})%"}},
         )
     return found
 
 
 def _limit(
-    name: str,
-    by_client: Mapping[str, int],
-    status: int,
-    *,
-    counted: Json | None = None,
-    **fields: object,
+    name: str, by_client: Mapping[str, int], status: int, counted: Json, **fields: object
 ) -> Json:
-    client = {"header_name": CLIENT_HEADER, "descriptor_key": "client"}
     return typed(
         _KIND,
         stat_prefix=name,
@@ -85,7 +95,7 @@ def _limit(
         filter_enabled=_ALWAYS,
         filter_enforced=_ALWAYS,
         token_bucket=_UNLIMITED,
-        rate_limits=[{"actions": [{"request_headers": client}], **(counted or {})}],
+        rate_limits=[counted],
         descriptors=[
             {
                 "entries": [{"key": "client", "value": client}],

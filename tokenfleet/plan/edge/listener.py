@@ -4,14 +4,12 @@ from collections.abc import Sequence
 
 from tokenfleet.plan.edge.access_log import access_logs
 from tokenfleet.plan.edge.extension import Json, extension
-from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH
 from tokenfleet.plan.edge.filters import filters
 from tokenfleet.plan.edge.metadata import CLIENT_HEADER
 from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.edge.replies import mappers
 from tokenfleet.plan.edge.served import ServedName
 
-ROUTES_NAME = "edge"
 _MANAGER = "envoy.filters.network.http_connection_manager"
 _MANAGER_KIND = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - a pod has one address, which is not known before it runs
@@ -20,8 +18,8 @@ IDLE_SECONDS = 300
 """Without a byte in either direction; below the 350 s of a network load balancer."""
 
 
-def listener(names: Sequence[ServedName], *, max_request_mib: int) -> Json:
-    """The door of clients."""
+def listener(names: Sequence[ServedName], route_source: Json, *, max_request_mib: int) -> Json:
+    """The door of clients; ``route_source`` says where its routes are."""
     manager = extension(
         _MANAGER,
         _MANAGER_KIND,
@@ -50,16 +48,7 @@ def listener(names: Sequence[ServedName], *, max_request_mib: int) -> Json:
         generate_request_id=True,
         always_set_request_id_in_response=True,
         server_header_transformation="PASS_THROUGH",
-        rds={
-            "route_config_name": ROUTES_NAME,
-            "config_source": {
-                "resource_api_version": "V3",
-                "path_config_source": {
-                    "path": ROUTES_PATH,
-                    "watched_directory": {"path": ROUTES_FOLDER},
-                },
-            },
-        },
+        **route_source,
         http_filters=filters(names, max_request_mib=max_request_mib),
         local_reply_config={"mappers": mappers()},
         access_log=access_logs(),

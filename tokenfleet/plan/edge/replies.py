@@ -30,6 +30,8 @@ RETRY_AFTER, START_SECONDS = (
     f"%METADATA(ROUTE:{ROUTE_METADATA}:{key})%" for key in ("retry_after", "start_seconds")
 )
 """What the route of a model knows of it, as headers of answers put it."""
+# Bodies are read and gone within a second; streams that hold memory last longer.
+_OVERLOADED_SECONDS = "5"
 _INVALID = "invalid_request_error"
 AT_CAPACITY = Reply(
     status=429,
@@ -49,6 +51,12 @@ TOKENS_LIMITED = Reply(
     kind="tokens",
     code="rate_limit_exceeded",
 )
+OVERLOADED = Reply(
+    status=503,
+    message="The edge has no room for more requests, retry later.",
+    kind="server_error",
+    code="edge_overloaded",
+)
 NO_REPLICA = Reply(
     status=503,
     message="No replica of the model is ready.",
@@ -65,7 +73,7 @@ FORBIDDEN = Reply(
     status=403,
     message="This client may not use this model.",
     kind="permission_error",
-    code="forbidden",
+    code="model_not_allowed",
 )
 TOO_SLOW = Reply(
     status=408,
@@ -115,7 +123,6 @@ UNKNOWN_PATH = Reply(status=404, message="Unknown path.", kind=_INVALID, code="n
 # By status, where Envoy itself gives up.
 _OTHERS: Sequence[Reply] = [
     UNAUTHENTICATED,
-    FORBIDDEN,
     TOO_SLOW,
     TOO_LARGE,
     Reply(status=500, message="Internal error.", kind="server_error", code="internal_error"),
@@ -171,6 +178,8 @@ def mappers() -> Sequence[Json]:
         _mapped(_flags("UO"), AT_CAPACITY, {"retry-after": RETRY_AFTER}),
         _mapped(_status(REQUESTS_STATUS), REQUESTS_LIMITED, {}),
         _mapped(_status(TOKENS_STATUS), TOKENS_LIMITED, {}),
+        # Before there is a route.
+        _mapped(_flags("OM"), OVERLOADED, {"retry-after": _OVERLOADED_SECONDS}),
         _mapped(_flags("UH", "NC"), NO_REPLICA, {"retry-after": START_SECONDS}),
         *(
             _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, {}))

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.extension import Json, typed
+from tokenfleet.plan.edge.files import ROUTES_NAME
 from tokenfleet.plan.edge.filters import KEYS_FILTER, forwarding
 from tokenfleet.plan.edge.limits import limits
-from tokenfleet.plan.edge.listener import ROUTES_NAME
 from tokenfleet.plan.edge.lists import model_lists
 from tokenfleet.plan.edge.matches import POST, client_is, model_is, paths
 from tokenfleet.plan.edge.metadata import CLIENT_HEADER, NO_MODEL_VALUE, NOT_JSON_VALUE

@@ -1,0 +1,28 @@
+"""What is lost when one of three replicas fails: the lab's table on the plan's configuration."""
+
+import asyncio
+
+import pytest
+
+from tests.edge.client import Client
+from tests.edge.edges import Edges, served
+from tests.edge.faults import ANSWER, FAULTS, Fault, behaviour, hurried, struck
+from tests.edge.load import lost
+
+pytestmark = pytest.mark.e2e
+_FASTER = 3.0
+
+
+@pytest.mark.parametrize("replicas", [3, 2])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_of_310_requests_only_answers_already_begun_are_lost(
+    edges: Edges, fault: Fault, replicas: int
+) -> None:
+    engines = [edges.engine(**behaviour(_FASTER)) for _ in range(replicas)]
+    envoy = edges.envoy(served(engines), edit_routes=hurried)
+    client = Client(envoy.port, "key-of-alice-1")
+    load = asyncio.run(struck(fault, engines[0], lambda: client.complete(**ANSWER), faster=_FASTER))
+    gone = lost(load)
+    assert len(gone) <= fault.loses, [(sent.at, sent.answer) for sent in gone]
+    assert all(sent.answer.ending == "broken" and sent.answer.status == 200 for sent in gone)
+    assert all(engine.did()["served"] > 50 for engine in engines[1:])
