@@ -1,13 +1,16 @@
 """What docs/edge.md says of answers and log lines is what the edge is told to write."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
+
+import yaml
 
 from tokenfleet.plan.edge import replies
 from tokenfleet.plan.edge.access_log import access_logs
 from tokenfleet.plan.edge.replies import Reply
+from tokenfleet.settings.draft import parse
 
 PAGE = (Path(__file__).parents[1] / "docs" / "edge.md").read_text(encoding="utf-8")
 # Answered by a script (userdata/tokens_asked.lua).
@@ -29,6 +32,17 @@ def test_the_page_names_every_field_of_a_log_line() -> None:
         if log["name"] == "envoy.access_loggers.file"
     )
     assert sorted(word for row in _table("field") for word in _words(row[0])) == sorted(lines)
+
+
+def test_the_clients_on_the_page_are_ones_that_a_stack_may_have(
+    keys_of: Callable[[str], dict[str, Any]],
+) -> None:
+    (block,) = (part for part in PAGE.split("```")[1::2] if "tokenfleet:edge:" in part)
+    edge = yaml.safe_load(block.removeprefix("yaml"))["tokenfleet:edge"]
+    draft = parse({**keys_of("dev"), "edge": edge})
+    assert not draft.mistakes
+    assert draft.edge
+    assert [c.priority for c in draft.edge.clients.values()] == ["interactive", "batch"]
 
 
 def _replies() -> Iterator[Reply]:

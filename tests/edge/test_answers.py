@@ -147,9 +147,7 @@ def _impatient(document: Any) -> None:  # noqa: ANN401 - JSON
             policy["per_try_idle_timeout"] = "0.5s"
 
 
-@pytest.mark.parametrize(
-    ("stream", "attempts"), [(True, 2), (False, 1)], ids=["streamed", "whole"]
-)
+@pytest.mark.parametrize(("stream", "attempts"), [(True, 2), (False, 1)], ids=["streamed", "whole"])
 def test_only_of_streams_a_late_first_byte_means_that_an_engine_hangs(
     edges: Edges, attempts: int, *, stream: bool
 ) -> None:
