@@ -1,7 +1,6 @@
 """A replica ends behind the edge: what its clients see, and what they do not."""
 
 import asyncio
-from collections.abc import Sequence
 
 from tests.edge.client import Client
 from tests.edge.edges import Edges
@@ -10,15 +9,14 @@ from tests.engine.edge.places import SLOTS, ask, inside, lasting, served_by, unt
 from tests.engine.engine import Engine
 
 PATH = "/v1/completions"
-_DRAINING = "draining in-flight requests"
 
 
 def test_a_killed_replica_breaks_the_streams_that_had_begun_and_no_other(
-    edges: Edges, pair: Sequence[Engine]
+    edges: Edges, last: Engine
 ) -> None:
     """Those that waited in it are answered by another: nobody had been told anything of them."""
-    killed, _ = pair
-    other = edges.engine("other", slots=64, between=0.01)
+    killed = last
+    other = edges.engine(slots=64, between=0.01)
     client = _client(edges.envoy(served_by([killed, other])))
 
     async def lost() -> None:
@@ -37,10 +35,11 @@ def test_a_killed_replica_breaks_the_streams_that_had_begun_and_no_other(
 
 
 def test_a_draining_replica_finishes_what_it_has_and_another_takes_what_is_new(
-    edges: Edges, envoy: Envoy, pair: Sequence[Engine]
+    edges: Edges, last: Engine
 ) -> None:
-    ending, _ = pair
-    client, alone = _client(envoy), _client(edges.envoy(served_by([ending])))
+    ending = last
+    client = _client(edges.envoy(served_by([ending, edges.engine()])))
+    alone = _client(edges.envoy(served_by([ending])))
 
     async def drained() -> None:
         begun = [
