@@ -61,6 +61,9 @@ def running_keda(api: Api, access: Access, folder: Path) -> Generator[Keda]:
         "WATCH_NAMESPACE": "",
         "POD_NAMESPACE": _NAMESPACE,
         "KEDA_CLUSTER_OBJECT_NAMESPACE": _NAMESPACE,
+        # As the chart sets it by permissions.operator.restrict.secret (helm-values/keda.yaml). Otherwise
+        # KEDA wants to read every Secret that the engine's environment names.
+        "KEDA_RESTRICT_SECRET_ACCESS": "true",
     }
     with ExitStack() as stack:
         for log, command in zip(logs, (operator_command, adapter_command), strict=True):

@@ -56,12 +56,14 @@ def scaled_object(one: Followed, prometheus_url: str) -> Manifest:
 
 def _triggers(one: Followed, prometheus_url: str) -> Iterator[Manifest]:
     """Whichever asks for most counts."""
-    yield _trigger("in-flight", prometheus_url, f"{ASKED}{one.here}", one.policy.each)
+    yield _trigger("in-flight", prometheus_url, f"{ASKED}{one.here}", one.policy.each, active=0)
     if one.keeps_kv:
-        yield _trigger("kv-cache", prometheus_url, f"{KV_CACHE}{one.here}", _FULL_KV_CACHE)
+        # What is left in a cache must not keep the last replica.
+        full = _FULL_KV_CACHE
+        yield _trigger("kv-cache", prometheus_url, f"{KV_CACHE}{one.here}", full, active=full)
 
 
-def _trigger(name: str, url: str, query: str, each: float) -> Manifest:
+def _trigger(name: str, url: str, query: str, each: float, *, active: float) -> Manifest:
     return {
         "type": "prometheus",
         "name": name,
@@ -70,7 +72,7 @@ def _trigger(name: str, url: str, query: str, each: float) -> Manifest:
             "serverAddress": url,
             "query": query,
             "threshold": f"{each:g}",
-            "activationThreshold": "0",
+            "activationThreshold": f"{active:g}",
             # By default no answer counts as 0, and a lost target ends replicas.
             "ignoreNullValues": "false",
         },
