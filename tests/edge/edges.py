@@ -8,7 +8,7 @@ from tests.edge.engines import ScriptedEngine
 from tests.edge.envoy import Envoy
 from tokenfleet.plan.edge.affinity import AffinityPlan
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.served import Backend, ServedName
+from tokenfleet.plan.edge.served import Backend, ServedName, first_token_seconds
 from tokenfleet.task import Task
 
 Server = TypeVar("Server", Envoy, ScriptedEngine)
@@ -95,5 +95,6 @@ def served(
         context_length=4096,
         retry_after_seconds=7,
         start_seconds=90,
+        first_token_seconds=first_token_seconds(2000),
         guard=guard,
     )

@@ -25,7 +25,7 @@ class Behaviour:
     ``fault``: ``hang`` never answers, ``die`` resets after two tokens, ``drain`` answers 500 and
     ``full`` 503 to what is new, ``reset`` resets before the headers. ``/health`` says 200 all along,
     as an engine's does, unless ``health`` is another status. With ``bound`` requests inside, it
-    answers 503. ``early_headers``: they leave before the first token.
+    answers 503. ``early_headers``: they leave before the first token. ``status``: all it answers.
     """
 
     name: str = "engine"
@@ -35,6 +35,7 @@ class Behaviour:
     between: float = 0.0
     fault: Fault = ""
     health: int = 200
+    status: int | None = None
     early_headers: bool = False
 
 
@@ -140,6 +141,8 @@ class Upstream:
         if how.fault == "reset":
             writer.transport.abort()
             return False
+        if how.status:
+            return await _refuse(writer, how.status, "as told")
         if how.fault == "drain":
             return await _refuse(writer, 500, "EngineDeadError")
         if how.fault == "full" or (how.bound is not None and inside >= how.bound):
