@@ -75,7 +75,8 @@ def test_a_line_tells_who_asked_whom_how_it_went_and_nothing_of_the_prompt(
 )
 def test_no_field_of_a_request_fills_the_log(envoy: Envoy, asked: dict[str, Any]) -> None:
     before = len(envoy.log())
-    answer = asyncio.run(Client(envoy.port, ALICE).complete(**{"model": "m", **asked}))
+    request: dict[str, Any] = {"model": "m", **asked}
+    answer = asyncio.run(Client(envoy.port, ALICE).complete(**request))
     envoy.logged(answer)
     written = envoy.log()[before:]
     assert len(written) < 800
