@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.plan.edge.names import CLIENTS, NAMES
 
 from tests.edge.envoy import ENGINE_KEY, KEYS, envoy_binary
-from tests.plan.edge.names import CLIENTS, NAMES
 from tokenfleet.plan.edge.bootstrap import bootstrap, checked_bootstrap
-from tokenfleet.plan.edge.files import check_command
+from tokenfleet.plan.edge.files import ROUTES_FOLDER, check_command
 from tokenfleet.plan.edge.routes import routes
 
 
@@ -21,12 +21,14 @@ def _checked(folder: Path, edit: Callable[[Any], None]) -> subprocess.CompletedP
     """What the init container does, with the binary of this machine."""
     found = json.loads(json.dumps(routes(NAMES, CLIENTS, KEYS, ENGINE_KEY)))
     edit(found)
+    (folder / "rds.json").write_text(json.dumps(found), encoding="utf-8")
     files = {
         "envoy.json": bootstrap(NAMES, max_request_mib=4),
         "check.json": checked_bootstrap(NAMES, found, max_request_mib=4),
     }
     for name, document in files.items():
-        (folder / name).write_text(json.dumps(document), encoding="utf-8")
+        text = json.dumps(document).replace(ROUTES_FOLDER, str(folder))
+        (folder / name).write_text(text, encoding="utf-8")
     (folder / "envoy").symlink_to(envoy_binary())
     command = check_command(*(str(folder / name) for name in files))
     path = f"{folder}:{os.environ['PATH']}"
