@@ -40,7 +40,7 @@ class Edges:
         self._folder = folder
         self._running: list[Envoy | ScriptedEngine] = []
 
-    def engine(self, name: str = "", **behaviour: object) -> ScriptedEngine:
+    def engine(self, name: str = "", **behaviour: Any) -> ScriptedEngine:  # noqa: ANN401 - its own
         """A scripted engine."""
         name = name or f"engine-{len(self._running)}"
         return self._kept(ScriptedEngine(self._folder, name, **behaviour))
