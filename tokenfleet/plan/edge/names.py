@@ -46,8 +46,10 @@ def _served(name: str, models: Sequence[ModelPlan]) -> ServedName:
             for model in models
         ],
         affinity=plan_affinity(
+            task=first.task,
             prefix_caching=any(a.flag == "enable-prefix-caching" for a in first.arguments),
             cached_share=max(m.traffic.cached_share if m.traffic else 0.0 for m in models),
+            most_replicas=sum(model.max_replicas for model in models),
         ),
         context_length=first.context_length,
         retry_after_seconds=max(model.admission.retry_after_seconds for model in models),
