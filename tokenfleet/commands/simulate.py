@@ -23,10 +23,11 @@ from tokenfleet.commands.answers import (
     stack_file_of,
 )
 from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
+from tokenfleet.economics.refusal import CostError
 from tokenfleet.elasticity.comparison import PLAYS, Comparison, compared
 from tokenfleet.elasticity.frontier import Choice, choices, frontier
 from tokenfleet.elasticity.load import MOST_REQUESTS, Days, Load, drawn, rise_and_fall
-from tokenfleet.elasticity.question import Different, NoAnswerError, Question, question
+from tokenfleet.elasticity.question import Different, Question, question
 from tokenfleet.elasticity.recorded import Answers, recorded
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
@@ -133,8 +134,8 @@ def simulate(
         most=most,
     )
     try:
-        asked = question(models[name], different)
-    except NoAnswerError as error:
+        asked = question(plan, models[name], different)
+    except CostError as error:
         fail(f"{stack_file.path.name}: {error}")
     if asked.policy.least > asked.policy.most:
         fail(f"--max {asked.policy.most}: is less than --min {asked.policy.least}")
@@ -142,7 +143,7 @@ def simulate(
         found = _drawn(
             Days(
                 requests_per_second=asked.requests_per_second,
-                answer_seconds=asked.answer_seconds,
+                answer_seconds=asked.replica.answer_seconds,
                 shape=rise_and_fall(_TIMES) if day is None else _shape(day),
                 cv=cv,
                 spikes=spikes,
@@ -204,7 +205,7 @@ def _recorded(
 ) -> Load:
     tokens = model.traffic.output_tokens if model.traffic else 0
     answers = Answers(
-        seconds=asked.answer_seconds, tokens=max(1, tokens), cv=_ANSWERS_CV, longer=longer
+        seconds=asked.replica.answer_seconds, tokens=max(1, tokens), longer=longer
     )
     try:
         return recorded(path, answers, seed)

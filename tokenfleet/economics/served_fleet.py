@@ -57,6 +57,11 @@ class ServedFleet:
         by_promise = -int(-(requests_per_second / share - 1e-9) // 1)
         return max(by_queue, by_promise) + self.spare
 
+    def answer_seconds(self, running: float) -> float:
+        """How long a mean answer takes while so many run on its replica (Little's law)."""
+        most = self.most
+        return most.request_seconds + most.shape.produced * most.step.cycle(running, most.shape)
+
 
 def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
     """What the replicas of a model do, by the estimate or by a profile of that model.

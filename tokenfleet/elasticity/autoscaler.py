@@ -12,7 +12,7 @@ SYNC_SECONDS = 15
 TOLERANCE = 0.1
 """Of the metric over what the replicas there are should hold: within, nothing changes."""
 _UP_PODS, _UP_TIMES, _UP_PERIOD = 4, 2, 15
-_DOWN_PODS, _DOWN_PERIOD = 1, 60
+_DOWN_PODS, _DOWN_SHARE, _DOWN_PERIOD = 1, 0.2, 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,20 +23,36 @@ class Asked:
     each: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """Replicas at least and at most, and how long less is asked for, in seconds, before one goes.
+
+    ``idle_seconds`` pass without anything before the last one goes, where there may be none: that
+    is KEDA's cooldownPeriod.
+    """
+
+    least: int
+    most: int
+    down_window_seconds: int
+    idle_seconds: int = 0
+
+
 class Autoscaler:
     """The number of replicas, from one look to the next."""
 
-    def __init__(self, replicas: int, *, least: int, most: int, down_window_seconds: int) -> None:
+    def __init__(self, replicas: int, bounds: Bounds) -> None:
         self.replicas = replicas
-        self._least, self._most, self._window = least, most, down_window_seconds
+        self._bounds = bounds
+        self._busy = 0
         # When, and what was then recommended; when, and by how many replicas.
         self._recommended: deque[tuple[int, int]] = deque()
         self._changes: deque[tuple[int, int]] = deque()
 
     def look(self, now: int, asked: Asked) -> int:
         """The replicas from now on."""
-        wanted = self._wanted(asked)
-        while self._recommended and self._recommended[0][0] <= now - self._window:
+        wanted = self._wanted(now, asked)
+        window = self._bounds.down_window_seconds
+        while self._recommended and self._recommended[0][0] <= now - window:
             self._recommended.popleft()
         self._recommended.append((now, wanted))
         current = self.replicas
@@ -47,12 +63,15 @@ class Autoscaler:
             self._changes.append((now, self.replicas - current))
         return self.replicas
 
-    def _wanted(self, asked: Asked) -> int:
-        current = self.replicas
+    def _wanted(self, now: int, asked: Asked) -> int:
+        current, bounds = self.replicas, self._bounds
+        if asked.metric > 0:
+            self._busy = now
         ratio = asked.metric / (asked.each * current) if current else math.inf
         within = abs(ratio - 1) <= TOLERANCE
         found = current if within else math.ceil(asked.metric / asked.each - 1e-9)
-        return min(self._most, max(self._least, found))
+        least = bounds.least or min(current, now - self._busy < bounds.idle_seconds)
+        return min(bounds.most, max(least, found))
 
     def _limited(self, now: int, current: int, wanted: int) -> int:
         """As far as the behaviour lets it go at once."""
@@ -63,4 +82,5 @@ class Autoscaler:
             before = current - added
             return min(wanted, max(current, before + _UP_PODS, before * _UP_TIMES))
         removed = -sum(n for _, n in self._changes if n < 0)
-        return max(wanted, min(current, current + removed - _DOWN_PODS))
+        before = current + removed
+        return max(wanted, min(current, before - _DOWN_PODS, int(before * (1 - _DOWN_SHARE))))

@@ -39,9 +39,9 @@ def compared(
 
 
 def _rules(asked: Question, load: Load) -> Sequence[Rule]:
-    policy, answer = asked.policy, asked.answer_seconds
-    busiest = math.ceil(load.busiest_hour * answer / policy.each)
+    policy, replica = asked.policy, asked.replica
+    busiest = math.ceil(load.busiest_hour * replica.seconds_at(policy.each) / policy.each)
     always = fixed(policy.least if policy.is_fixed else min(policy.most, max(policy.least, busiest)))
     if policy.is_fixed:
         return [always]
-    return [in_flight(policy, answer), request_rate(policy, answer), cpu(policy), always]
+    return [in_flight(policy, replica), request_rate(policy, replica), cpu(policy, replica), always]

@@ -85,5 +85,5 @@ def _played(start: float, target: float, spare: int) -> Outcome:
     ((asked, load),) = _worker
     policy = dataclasses.replace(asked.policy, target=target, spare=spare)
     replica = dataclasses.replace(asked.replica, start_seconds=start)
-    outcome = play(load, in_flight(policy, asked.answer_seconds), replica)
+    outcome = play(load, in_flight(policy, replica), replica)
     return dataclasses.replace(outcome, course=())

@@ -10,21 +10,22 @@ from dataclasses import dataclass
 SECONDS_PER_DAY = 86_400
 MOST_REQUESTS = 20_000_000
 """That are played: some minutes, and half a gigabyte."""
+ANSWERS_CV = 1.6
+"""Coefficient of variation of how long answers are (facts of the lab, 2026-11-28)."""
 _SECONDS_PER_HOUR = 3600
 _SPIKE_TIMES, _SPIKE_SECONDS = (1.5, 2.2), (300, 900)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Requests in the order they come: ``moments`` in seconds from the start, ``answers`` in seconds.
+    """Requests in the order they come: ``moments`` in seconds from the start.
 
-    ``answer_seconds`` is the mean that whoever set the scaling rule knew of.
+    ``answers`` are the seconds that each takes on a replica all of whose slots are in use.
     """
 
     seconds: int
     moments: Sequence[float]
     answers: Sequence[float]
-    answer_seconds: float
 
     def bounds(self) -> Sequence[int]:
         """The number of the first request of every second, and of all of them at the end."""
@@ -57,7 +58,7 @@ class Days:
     shape: Sequence[float]
     cv: float = 2.0
     spikes: int = 8
-    answers_cv: float = 1.6
+    answers_cv: float = ANSWERS_CV
     drift: float = 0.3
     answers_longer: float = 1.0
     days: int = 1
@@ -105,9 +106,7 @@ def drawn(days: Days) -> Load:
             answers.append(length(dice, here, days.answers_cv))
             gap = dice.gammavariate(gap_shape, 1 / gap_shape)
         gap -= left
-    return Load(
-        seconds=days.seconds, moments=moments, answers=answers, answer_seconds=days.answer_seconds
-    )
+    return Load(seconds=days.seconds, moments=moments, answers=answers)
 
 
 def length(dice: random.Random, mean: float, cv: float) -> float:

@@ -12,7 +12,6 @@ from tokenfleet.elasticity.replica import Replica
 from tokenfleet.elasticity.rules import Rule, Seen
 from tokenfleet.elasticity.servers import MakeServers, Pooled
 
-_AVERAGE_SECONDS = 60
 _SECONDS_PER_HOUR = 3600
 _FLAP_SECONDS = 900
 _COURSE_SECONDS = 300
@@ -54,12 +53,7 @@ class _World:
         self._bounds = load.bounds()
         self._servers = make(load, replica)
         self._totals = _Totals()
-        self._autoscaler = Autoscaler(
-            self._first(),
-            least=rule.least,
-            most=rule.most,
-            down_window_seconds=rule.down_window_seconds,
-        )
+        self._autoscaler = Autoscaler(self._first(), rule.bounds)
         self._serving = 0
         self._starting: deque[int] = deque()
         for _ in range(self._autoscaler.replicas):
@@ -107,10 +101,10 @@ class _World:
     def _first(self) -> int:
         """What the rule asks for the first minutes' requests, in the long run."""
         rate = self._bounds[min(self._load.seconds, _COURSE_SECONDS)] / _COURSE_SECONDS
-        running = rate * self._load.answer_seconds
+        running = rate * self._replica.answer_seconds
         asked = self._rule.asks(
             Seen(
-                replicas=self._rule.least,
+                replicas=self._rule.bounds.least,
                 running=running,
                 waiting=0.0,
                 arrived_per_second=rate,
@@ -118,7 +112,7 @@ class _World:
             )
         )
         found = math.ceil(asked.metric / asked.each)
-        return min(self._rule.most, max(self._rule.least, found))
+        return min(self._rule.bounds.most, max(self._rule.bounds.least, found))
 
     def _serve_one_more(self) -> None:
         self._servers.add()
@@ -140,7 +134,7 @@ class _World:
                 self._serving -= 1
 
     def _seen(self, now: int) -> Seen:
-        totals, since = self._totals, max(0, now - _AVERAGE_SECONDS)
+        totals, since = self._totals, max(0, now - self._rule.average_seconds)
         seconds = now - since
 
         def mean(sums: Sequence[int]) -> float:

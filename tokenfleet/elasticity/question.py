@@ -1,15 +1,15 @@
 """What is asked: a model's replicas and rule as planned, with what is different."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tokenfleet.economics.refusal import CostError
+from tokenfleet.economics.served_fleet import WhatIf, served_fleet
 from tokenfleet.elasticity.replica import Replica
 from tokenfleet.plan.scaling.policy import ScalingPolicy
 from tokenfleet.plan.serving.model import ModelPlan
-
-
-class NoAnswerError(Exception):
-    """A model of which nobody says how long its answers take; the message says the way out."""
+from tokenfleet.plan.stack import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Different:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """A model to play: its rule, a replica, and a mean answer in seconds.
+    """A model to play: its rule and a replica; load in requests a second.
 
     ``starts`` are the seconds of a start: low, expected and high, or the one that was asked for.
     """
@@ -34,24 +34,23 @@ class Question:
     model: str
     policy: ScalingPolicy
     replica: Replica
-    answer_seconds: float
     requests_per_second: float
-    starts: tuple[float, ...]
+    starts: Sequence[float]
 
 
-def question(model: ModelPlan, different: Different) -> Question:
+def question(plan: Plan, model: ModelPlan, different: Different) -> Question:
     """The question about a model of a plan.
 
     Raises:
-        NoAnswerError: where it has no traffic.
+        CostError: where it has no traffic, or a request of it does not fit.
     """
     admission, traffic, policy = model.admission, model.traffic, model.scaling
-    if traffic is None or admission.answer_seconds is None or admission.slack_seconds is None:
-        msg = (
-            f"models.{model.name} has no traffic, so that nobody knows how long its answers take:"
-            " give --requests-per-second, or traffic in the stack file"
+    if traffic is None or admission.slack_seconds is None:
+        problem = (
+            "nobody says how much is asked of it, and how long answers are: give"
+            " --requests-per-second, or traffic in the stack file"
         )
-        raise NoAnswerError(msg)
+        raise CostError(problem, place=f"models.{model.name}")
     start = model.cold_start.until_ready
     least = policy.least if different.least is None else different.least
     changes = {
@@ -62,20 +61,22 @@ def question(model: ModelPlan, different: Different) -> Question:
         # A fleet that may not shrink below what it may not exceed stays as it is.
         "most": max(least, policy.most) if different.most is None else different.most,
     }
+    fleet = served_fleet(plan, model, WhatIf(cached_share=traffic.cached_share))
+    # What memory has no room for waits inside the engine, and is let in nevertheless.
+    slots = min(admission.slots, fleet.most.concurrency)
     return Question(
         model=model.name,
         policy=dataclasses.replace(
             policy, **{name: value for name, value in changes.items() if value is not None}
         ),
         replica=Replica(
-            slots=admission.slots,
-            queue=admission.queue,
+            seconds=[fleet.answer_seconds(running) for running in range(1, slots + 1)],
+            queue=admission.bound - slots,
             slack_seconds=admission.slack_seconds,
             start_seconds=different.start_seconds or start.expected,
         ),
-        answer_seconds=admission.answer_seconds,
         requests_per_second=traffic.requests_per_second,
-        starts=(different.start_seconds,)
+        starts=[different.start_seconds]
         if different.start_seconds
-        else (start.low, start.expected, start.high),
+        else [start.low, start.expected, start.high],
     )

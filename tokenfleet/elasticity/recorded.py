@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenfleet.elasticity.load import MOST_REQUESTS, Load, length
+from tokenfleet.elasticity.load import ANSWERS_CV, MOST_REQUESTS, Load, length
 from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
 
 MOMENTS = ("seconds", "timestamp")
@@ -27,7 +27,7 @@ class Answers:
 
     seconds: float
     tokens: float
-    cv: float
+    cv: float = ANSWERS_CV
     longer: float = 1.0
 
 
@@ -62,7 +62,6 @@ def recorded(path: Path, answers: Answers, seed: int = 1) -> Load:
                 for _, tokens in rows
             ),
         ),
-        answer_seconds=answers.seconds,
     )
 
 

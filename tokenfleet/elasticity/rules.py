@@ -3,19 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tokenfleet.elasticity.autoscaler import Asked
+from tokenfleet.elasticity.autoscaler import Asked, Bounds
+from tokenfleet.elasticity.replica import Replica
 from tokenfleet.plan.scaling.policy import ScalingPolicy
 
 USUAL_RATE_TARGET = 0.7
 _CPU_TARGET = 0.7
 # An engine's CPU is busy long before its slots are: it saturates at this share of them.
 _CPU_FULL = 0.25
-_RATE_DOWN_SECONDS = 300
+# What a HorizontalPodAutoscaler does unless told otherwise.
+_OTHERS_DOWN_SECONDS, _OTHERS_AVERAGE_SECONDS = 300, 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What metrics say, averaged over the last minute; ``replicas`` is the number asked for now."""
+    """What metrics say, as means over the last while; ``replicas`` is the number asked for now."""
 
     replicas: int
     running: float
@@ -26,59 +28,56 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A rule by its name: what it asks of what is seen, and for how long it keeps what was asked."""
+    """A rule by its name: what it asks of means over ``average_seconds``, and within which bounds."""
 
     name: str
     asks: Callable[[Seen], Asked]
-    down_window_seconds: int
-    least: int
-    most: int
+    average_seconds: int
+    bounds: Bounds
 
 
-def in_flight(policy: ScalingPolicy, answer_seconds: float) -> Rule:
+def in_flight(policy: ScalingPolicy, replica: Replica) -> Rule:
     """The plan's rule: requests that run, wait, or would if they had not been refused."""
 
     def asks(seen: Seen) -> Asked:
-        load = policy.load(seen.running + seen.waiting, seen.refused_per_second, answer_seconds)
+        held = seen.running + seen.waiting
+        load = policy.load(held, seen.refused_per_second, replica.answer_seconds)
         return Asked(metric=policy.asked(load), each=policy.each)
 
     return Rule(
         name="in flight",
         asks=asks,
-        down_window_seconds=policy.down_window_seconds,
-        least=policy.least,
-        most=policy.most,
+        average_seconds=policy.average_seconds,
+        bounds=Bounds(
+            least=policy.least,
+            most=policy.most,
+            down_window_seconds=policy.down_window_seconds,
+            idle_seconds=policy.idle_seconds,
+        ),
     )
 
 
 def request_rate(
-    policy: ScalingPolicy, answer_seconds: float, target: float = USUAL_RATE_TARGET
+    policy: ScalingPolicy, replica: Replica, target: float = USUAL_RATE_TARGET
 ) -> Rule:
     """Requests a second, each taken to last as long as the mean that was known."""
-    each = target * policy.slots / answer_seconds
-    return Rule(
-        name=f"request rate, {target:.0%}",
-        asks=lambda seen: Asked(metric=seen.arrived_per_second, each=each),
-        down_window_seconds=_RATE_DOWN_SECONDS,
-        least=policy.least,
-        most=policy.most,
+    running = target * replica.slots
+    each = running / replica.seconds_at(running)
+    return _other(
+        policy,
+        f"request rate, {target:.0%}",
+        lambda seen: Asked(metric=seen.arrived_per_second, each=each),
     )
 
 
-def cpu(policy: ScalingPolicy) -> Rule:
+def cpu(policy: ScalingPolicy, replica: Replica) -> Rule:
     """CPU at 70 %, stylised: as busy with a quarter of its slots as with all."""
-    full = _CPU_FULL * policy.slots
-
-    def asks(seen: Seen) -> Asked:
-        # Resource metrics are means over replicas; as a sum they scale alike.
-        return Asked(metric=min(seen.running / full, seen.replicas), each=_CPU_TARGET)
-
-    return Rule(
-        name=f"CPU, {_CPU_TARGET:.0%}",
-        asks=asks,
-        down_window_seconds=_RATE_DOWN_SECONDS,
-        least=policy.least,
-        most=policy.most,
+    full = _CPU_FULL * replica.slots
+    return _other(
+        policy,
+        f"CPU, {_CPU_TARGET:.0%}",
+        # A resource's metric is a mean over replicas; as a sum it scales alike.
+        lambda seen: Asked(metric=min(seen.running / full, seen.replicas), each=_CPU_TARGET),
     )
 
 
@@ -87,7 +86,19 @@ def fixed(replicas: int) -> Rule:
     return Rule(
         name=f"fixed, {replicas}",
         asks=lambda seen: Asked(metric=seen.replicas, each=1.0),
-        down_window_seconds=0,
-        least=replicas,
-        most=replicas,
+        average_seconds=_OTHERS_AVERAGE_SECONDS,
+        bounds=Bounds(least=replicas, most=replicas, down_window_seconds=0),
+    )
+
+
+def _other(policy: ScalingPolicy, name: str, asks: Callable[[Seen], Asked]) -> Rule:
+    return Rule(
+        name=name,
+        asks=asks,
+        average_seconds=_OTHERS_AVERAGE_SECONDS,
+        bounds=Bounds(
+            least=max(1, policy.least),
+            most=policy.most,
+            down_window_seconds=_OTHERS_DOWN_SECONDS,
+        ),
     )

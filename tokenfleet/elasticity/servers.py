@@ -49,6 +49,11 @@ class Pooled:
         self.running = self.waiting = self.admitted = self.late = self.refused = 0
         self._moments, self._answers = load.moments, load.answers
         self._slots, self._queue, self._slack = replica.slots, replica.queue, replica.slack_seconds
+        self._speeds = replica.speeds
+        # What has been done of every answer since the beginning, in seconds of full replicas: one
+        # ends when its length has been done since it began, whatever the speed was meanwhile.
+        self._done = 0.0
+        self._ended = 0
         self._ending: dict[int, int] = {}
         self._line: deque[int] = deque()
         self._replicas = 0
@@ -61,19 +66,24 @@ class Pooled:
 
     def second(self, second: int, first: int, last: int) -> None:
         ending, answers, line = self._ending, self._answers, self._line
-        running = self.running - ending.pop(second, 0)
+        running = self.running
+        while self._ended < int(self._done):
+            self._ended += 1
+            running -= ending.pop(self._ended, 0)
+        done, least = self._done, self._ended + 1
         slots, room = self._slots * self._replicas, self._queue * self._replicas
         while line and running < slots:
             request = line.popleft()
             running += 1
             if second - self._moments[request] > self._slack:
                 self.late += 1
-            end = max(second + 1, int(second + answers[request] + 0.5))
+            end = max(least, int(done + answers[request] + 0.5))
             ending[end] = ending.get(end, 0) + 1
         for request in range(first, last):
             if running < slots:
                 running += 1
-                end = max(second + 1, int(self._moments[request] + answers[request]))
+                # Half a second of the one it comes in is over, on average.
+                end = max(least, int(done + answers[request] + 0.5))
                 ending[end] = ending.get(end, 0) + 1
             elif len(line) < room:
                 line.append(request)
@@ -82,18 +92,27 @@ class Pooled:
                 continue
             self.admitted += 1
         self.running, self.waiting = running, len(line)
+        on_each = min(self._slots, round(running / self._replicas)) if self._replicas else 0
+        self._done += self._speeds[on_each]
 
 
-_TRIES = 3
-"""Of a request that a full replica refuses: once, and the edge's two retries."""
+_FEWEST_RETRIES, _MOST_RETRIES = 2, 7
+"""Of a request that a full replica refuses: as many as the edge makes, by how many replicas there may be."""
 
 
 class _One:
-    __slots__ = ("line", "running")
+    """A replica: what runs on it, by when it ends on its own clock, and who waits.
+
+    Its clock goes faster the fewer run. ``turn`` tells its next end from those that no longer are.
+    """
+
+    __slots__ = ("at", "clock", "ends", "line", "turn")
 
     def __init__(self) -> None:
-        self.running = 0
+        self.at = self.clock = 0.0
+        self.ends: list[tuple[float, int]] = []
         self.line: deque[int] = deque()
+        self.turn = 0
 
 
 class Each:
@@ -107,11 +126,12 @@ class Each:
         self.running = self.waiting = self.admitted = self.late = self.refused = 0
         self._moments, self._answers = load.moments, load.answers
         self._slots, self._bound = replica.slots, replica.slots + replica.queue
-        self._slack = replica.slack_seconds
+        self._slack, self._speeds = replica.slack_seconds, replica.speeds
         self._dice = random.Random(seed)  # noqa: S311 - a simulation, not a secret
         self._serving: list[_One] = []
-        # When an answer ends, a number that makes it unique, and whose it is.
-        self._ends: list[tuple[float, int, _One]] = []
+        # When the next answer of a replica ends, a number that makes it unique, whose, and its turn.
+        self._next: list[tuple[float, int, _One, int]] = []
+        self._count = 0
 
     def add(self) -> None:
         self._serving.append(_One())
@@ -127,19 +147,34 @@ class Each:
         self._end_until(second + 1)
 
     def _end_until(self, moment: float) -> None:
-        ends, answers = self._ends, self._answers
-        while ends and ends[0][0] <= moment:
-            end, _, one = ends[0]
+        waiting_ends = self._next
+        while waiting_ends and waiting_ends[0][0] <= moment:
+            now, _, one, turn = heapq.heappop(waiting_ends)
+            if turn != one.turn:
+                continue
+            self._bring(one, now)
+            heapq.heappop(one.ends)
             if one.line:
                 request = one.line.popleft()
                 self.waiting -= 1
-                if end - self._moments[request] > self._slack:
+                if now - self._moments[request] > self._slack:
                     self.late += 1
-                heapq.heapreplace(ends, (end + answers[request], request, one))
+                heapq.heappush(one.ends, (one.clock + self._answers[request], request))
             else:
-                heapq.heappop(ends)
-                one.running -= 1
                 self.running -= 1
+            self._expect(one, now)
+
+    def _bring(self, one: _One, now: float) -> None:
+        """Its clock up to now."""
+        one.clock += (now - one.at) * self._speeds[len(one.ends)]
+        one.at = now
+
+    def _expect(self, one: _One, now: float) -> None:
+        one.turn += 1
+        if one.ends:
+            self._count += 1
+            left = max(0.0, one.ends[0][0] - one.clock) / self._speeds[len(one.ends)]
+            heapq.heappush(self._next, (now + left, self._count, one, one.turn))
 
     def _arrive(self, request: int, moment: float) -> None:
         one = self._chosen()
@@ -147,10 +182,11 @@ class Each:
             self.refused += 1
             return
         self.admitted += 1
-        if one.running < self._slots:
-            one.running += 1
+        if len(one.ends) < self._slots:
+            self._bring(one, moment)
+            heapq.heappush(one.ends, (one.clock + self._answers[request], request))
             self.running += 1
-            heapq.heappush(self._ends, (moment + self._answers[request], request, one))
+            self._expect(one, moment)
         else:
             one.line.append(request)
             self.waiting += 1
@@ -158,15 +194,17 @@ class Each:
     def _chosen(self) -> _One | None:
         """The emptier of two, or of two others where that is full; None where all tries met full ones."""
         left: Sequence[_One] = self._serving
-        for _ in range(_TRIES):
+        retries = min(_MOST_RETRIES, max(_FEWEST_RETRIES, len(left) - 1))
+        for _ in range(1 + retries):
             if not left:
                 return None
             count = len(left)
             one = left[int(self._dice.random() * count)]
             other = left[int(self._dice.random() * count)]
-            if other.running + len(other.line) < one.running + len(one.line):
-                one = other
-            if one.running + len(one.line) < self._bound:
+            held, others = len(one.ends) + len(one.line), len(other.ends) + len(other.line)
+            if others < held:
+                one, held = other, others
+            if held < self._bound:
                 return one
             left = [each for each in left if each is not one]
         return None

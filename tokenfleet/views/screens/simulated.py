@@ -62,7 +62,7 @@ def _facts(asked: Question, load: Load, source: str) -> str:
     return (
         f"{count(len(load.moments), 'request')} in {three_digits(hours)} h ({source}),"
         f" {three_digits(load.busiest_hour)}/s in the busiest hour. An answer takes"
-        f" {three_digits(asked.answer_seconds)} s, a start {replica.start_seconds:,.0f} s; {replica.queue} wait at a"
+        f" {three_digits(replica.seconds[0])} s alone, {three_digits(replica.answer_seconds)} s on a full replica, a start {replica.start_seconds:,.0f} s; {replica.queue} wait at a"
         f" replica, {three_digits(max(0.0, replica.slack_seconds))} s at most to be in time."
     )
 
