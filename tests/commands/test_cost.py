@@ -121,7 +121,7 @@ def test_a_day_that_comes_and_goes_is_priced_beside_the_constant_load() -> None:
     )
     assert month == pytest.approx(730 * math.fsum(paid) / 24)
     assert unscaled == pytest.approx(730 * noon)
-    assert f"scaling would save ${unscaled - month:,.2f}" in said
+    assert f"scaling saves ${unscaled - month:,.2f}" in said
 
 
 def test_a_day_that_takes_the_same_replicas_every_hour_needs_no_scaling() -> None:

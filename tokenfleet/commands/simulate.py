@@ -80,7 +80,8 @@ def simulate(
         float, typer.Option(min=0.1, max=10, help="times as long as was known")
     ] = 1.0,
     trace: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV of recorded requests; drawn if not given")
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV of recorded requests; drawn if not given"),
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=31, help="days to draw")] = 1,
     seed: Annotated[int, typer.Option(help="of what is drawn")] = 1,
@@ -200,13 +201,9 @@ def _drawn(days: Days) -> Load:
     return drawn(days)
 
 
-def _recorded(
-    path: Path, model: ModelPlan, asked: Question, longer: float, seed: int
-) -> Load:
+def _recorded(path: Path, model: ModelPlan, asked: Question, longer: float, seed: int) -> Load:
     tokens = model.traffic.output_tokens if model.traffic else 0
-    answers = Answers(
-        seconds=asked.replica.answer_seconds, tokens=max(1, tokens), longer=longer
-    )
+    answers = Answers(seconds=asked.replica.answer_seconds, tokens=max(1, tokens), longer=longer)
     try:
         return recorded(path, answers, seed)
     except FileNotFoundError:

@@ -23,7 +23,7 @@ _LEAST_LOAD = 0.01
 class CurvePoint:
     """US dollars per million tokens, all alike, at a load; with the replicas it takes.
 
-    ``promise_missed`` where the fleet may not grow to what the objective takes.
+    ``promise_missed`` where the fleet does not grow to what the objective takes.
     """
 
     requests_per_second: float
@@ -37,7 +37,8 @@ class CurvePoint:
 class ModelCost:
     """What one model costs.
 
-    ``replicas`` run for the load, or the fewest where none is known; ``most_replicas`` may.
+    ``replicas`` run for the load by the rule of scaling, or the fewest where none is known;
+    ``most_replicas`` may.
     ``share`` is what it pays of the bill as expected, ``usd_per_hour`` the same with its range.
     ``spot_share`` is the part of the node-hours of its pool's replicas that is bought as spot, as
     the bill expects; None where no replica has a node.
@@ -139,7 +140,7 @@ def _usd_of_a_request(
     if theta == fleet.most.theta.p50:
         number, fleets = replicas[name], replicas
     else:
-        fleets = bills.running({**replicas, name: fleet.needed(load, theta)})
+        fleets = bills.running({**replicas, name: fleet.followed(load, theta)})
         number = fleets[name]
     served = min(load, number * theta / fleet.most.shape.produced)
     return bills.of(fleets).expected[name].usd / served
@@ -164,7 +165,7 @@ def _curve(
         load = full * _LEAST_LOAD ** (1 - place / (_POINTS - 1))
         fleets = {
             **replicas,
-            name: min(most_replicas, max(fleet.model.min_replicas, fleet.needed(load))),
+            name: min(most_replicas, max(fleet.model.min_replicas, fleet.followed(load))),
         }
         quote = _quote(bills, fleet, fleets, load)
         points.append(

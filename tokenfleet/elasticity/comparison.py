@@ -5,12 +5,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.elasticity.each import Each
 from tokenfleet.elasticity.load import Load
 from tokenfleet.elasticity.outcome import Outcome
 from tokenfleet.elasticity.play import play
 from tokenfleet.elasticity.question import Question
 from tokenfleet.elasticity.rules import Rule, cpu, fixed, in_flight, request_rate
-from tokenfleet.elasticity.servers import Each
 
 PLAYS = 5
 """Times that a load is played for a comparison."""
@@ -41,7 +41,9 @@ def compared(
 def _rules(asked: Question, load: Load) -> Sequence[Rule]:
     policy, replica = asked.policy, asked.replica
     busiest = math.ceil(load.busiest_hour * replica.seconds_at(policy.each) / policy.each)
-    always = fixed(policy.least if policy.is_fixed else min(policy.most, max(policy.least, busiest)))
+    always = fixed(
+        policy.least if policy.is_fixed else min(policy.most, max(policy.least, busiest))
+    )
     if policy.is_fixed:
         return [always]
     return [in_flight(policy, replica), request_rate(policy, replica), cpu(policy, replica), always]

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from tokenfleet.elasticity.autoscaler import SYNC_SECONDS, Autoscaler
 from tokenfleet.elasticity.load import Load
 from tokenfleet.elasticity.outcome import Moment, Outcome
+from tokenfleet.elasticity.pooled import Pooled
 from tokenfleet.elasticity.replica import Replica
 from tokenfleet.elasticity.rules import Rule, Seen
-from tokenfleet.elasticity.servers import MakeServers, Pooled
+from tokenfleet.elasticity.servers import MakeServers
 
 _SECONDS_PER_HOUR = 3600
 _FLAP_SECONDS = 900
@@ -84,7 +85,9 @@ class _World:
         hours = totals.asked[-1] / _SECONDS_PER_HOUR
         busy = totals.running[-1] / self._replica.slots / _SECONDS_PER_HOUR
         requests = len(self._load.moments)
-        counts = [after - before for before, after in zip(totals.asked, totals.asked[1:], strict=False)]
+        counts = [
+            after - before for before, after in zip(totals.asked, totals.asked[1:], strict=False)
+        ]
         return Outcome(
             rule=self._rule.name,
             requests=requests,

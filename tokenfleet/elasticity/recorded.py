@@ -91,7 +91,9 @@ def _read(
                     None if tokens is None else _number(cells[tokens]),
                 )
             except (IndexError, ValueError, OverflowError) as error:
-                msg = f"line {number}: {','.join(cells)[:60]!r} has no moment, or no number of tokens"
+                msg = (
+                    f"line {number}: {','.join(cells)[:60]!r} has no moment, or no number of tokens"
+                )
                 raise GivenFileError(msg) from error
     except csv.Error as error:
         msg = f"is no CSV: {error}"

@@ -45,7 +45,11 @@ def elasticity_svg(asked: Question, found: Outcome) -> str:
         if each.refused_per_second:
             x, _ = places.at(place, 0.0)
             box(svg, (x - 1, _TOP + _HEIGHT + 4), (2, 8), _REFUSED)
-    legend = ((_USED, "in flight", 0), (_THERE, "slots that serve", 120), (_REFUSED, "some refused", 290))
+    legend = (
+        (_USED, "in flight", 0),
+        (_THERE, "slots that serve", 120),
+        (_REFUSED, "some refused", 290),
+    )
     for colour, words, right in legend:
         box(svg, (_LEFT + right, _TOP + _HEIGHT + 46), (10, 10), colour)
         text(svg, _LEFT + right + 16, _TOP + _HEIGHT + 55, words, colour=INK)
