@@ -19,6 +19,6 @@ def replica(
 
 
 def steady(per_second: int, seconds: int, answer: float = 10.0) -> Load:
-    """So many requests at the beginning of each second, all alike."""
-    moments: Sequence[float] = [float(n) for n in range(seconds) for _ in range(per_second)]
+    """So many requests in the middle of each second, all alike."""
+    moments: Sequence[float] = [n + 0.5 for n in range(seconds) for _ in range(per_second)]
     return Load(seconds=seconds, moments=moments, answers=[answer] * len(moments))

@@ -55,7 +55,7 @@ def test_a_day_has_its_shape_and_its_mean() -> None:
 
 
 def test_spikes_are_as_many_and_as_large_as_asked() -> None:
-    plain, spiked = (drawn(_days(requests_per_second=3.0, spikes=n, days=4)) for n in (0, 12))
+    plain, spiked = (drawn(_days(requests_per_second=3.0, spikes=n)) for n in (0, 12))
     # 1.85 times the load for ten minutes, on average.
     more = 12 * 600 * 0.85 / SECONDS_PER_DAY
     assert len(spiked.moments) / len(plain.moments) == pytest.approx(1 + more, rel=0.03)

@@ -16,7 +16,7 @@ BOTH = pytest.mark.parametrize("make", [Pooled, Each])
 
 @BOTH
 @pytest.mark.parametrize(
-    ("per_second", "replicas", "shed"), [(1, 3, 0.0), (2, 5, 0.0), (2, 4, 0.18), (4, 5, 0.49)]
+    ("per_second", "replicas", "shed"), [(1, 3, 0.0), (2, 5, 0.0), (2, 4, 0.2), (4, 5, 0.5)]
 )
 def test_what_slots_cannot_hold_is_refused(
     make: MakeServers, per_second: int, replicas: int, shed: float
