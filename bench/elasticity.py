@@ -214,6 +214,7 @@ def lab(days: int, console: Console) -> None:
                 spare_share=math.inf,
                 average_seconds=60,
                 down_window_seconds=down,
+                down_percent=0,
             ),
         )
         for name, (_, target, down, start) in known.items()

@@ -6,7 +6,7 @@ import pytest
 
 from tokenfleet.elasticity.autoscaler import Asked, Autoscaler, Bounds
 
-WIDE = Bounds(least=1, most=100, down_window_seconds=0)
+WIDE = Bounds(least=1, most=100, down_window_seconds=0, down_percent=20)
 
 
 def _path(first: int, metrics: Sequence[float], bounds: Bounds = WIDE) -> list[int]:
@@ -56,8 +56,12 @@ def test_a_minute_takes_away_one_or_a_fifth(first: int, after_each_minute: list[
     assert path[3::4] == after_each_minute
 
 
+def test_as_a_kubernetes_default_all_may_go_at_once() -> None:
+    assert _path(50, [0.0], Bounds(least=1, most=100, down_window_seconds=0)) == [1]
+
+
 def test_what_was_asked_for_within_the_window_is_kept() -> None:
-    bounds = Bounds(least=1, most=100, down_window_seconds=60)
+    bounds = Bounds(least=1, most=100, down_window_seconds=60, down_percent=20)
     path = _path(5, [50.0, 10.0, 10.0, 10.0, 10.0, 10.0], bounds)
     assert path == [5, 5, 5, 5, 4, 4]
 

@@ -61,6 +61,7 @@ def test_another_simulator_found_the_same(
         spare_share=math.inf,
         average_seconds=60,
         down_window_seconds=down,
+        down_percent=0,
     )
     (found,) = played(1, [Case(name="lab's", start=START, policy=policy)])
     assert found.replica_hours == pytest.approx(hours, rel=0.05)

@@ -12,7 +12,7 @@ SYNC_SECONDS = 15
 TOLERANCE = 0.1
 """Of the metric over what the replicas there are should hold: within, nothing changes."""
 _UP_PODS, _UP_TIMES, _UP_PERIOD = 4, 2, 15
-_DOWN_PODS, _DOWN_SHARE, _DOWN_PERIOD = 1, 0.2, 60
+_DOWN_PODS, _DOWN_PERIOD = 1, 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,7 @@ class Asked:
 class Bounds:
     """Replicas at least and at most, and how long less is asked for, in seconds, before one goes.
 
+    Each minute one goes, or ``down_percent`` of them where that is more.
     ``idle_seconds`` pass without anything before the last one goes, where there may be none: that
     is KEDA's cooldownPeriod.
     """
@@ -34,6 +35,7 @@ class Bounds:
     least: int
     most: int
     down_window_seconds: int
+    down_percent: int = 100
     idle_seconds: int = 0
 
 
@@ -83,4 +85,5 @@ class Autoscaler:
             return min(wanted, max(current, before + _UP_PODS, before * _UP_TIMES))
         removed = -sum(n for _, n in self._changes if n < 0)
         before = current + removed
-        return max(wanted, min(current, before - _DOWN_PODS, int(before * (1 - _DOWN_SHARE))))
+        share = int(before * (100 - self._bounds.down_percent) / 100)
+        return max(wanted, min(current, before - _DOWN_PODS, share))

@@ -52,6 +52,7 @@ def in_flight(policy: ScalingPolicy, replica: Replica) -> Rule:
             least=policy.least,
             most=policy.most,
             down_window_seconds=policy.down_window_seconds,
+            down_percent=policy.down_percent,
             idle_seconds=policy.idle_seconds,
         ),
     )
