@@ -96,10 +96,15 @@ def model_cost(
         served=None if load is None else at_load(fleet.most, load / running_now),
         causes=_causes(share, quote),
         missing=0 if load is None else max(0, fleet.needed(load) - running_now),
-        queue_grows=quote is not None and quote.load.p50 > QUEUE_GROWS_ABOVE,
+        queue_grows=quote is not None and _grows(quote, running_now, most_replicas),
         misses=fleet.misses,
         curve=_curve(bills, fleet, replicas, most_replicas) if priced and curves else (),
     )
+
+
+def _grows(quote: Quote, replicas: int, most_replicas: int) -> bool:
+    """Whether waiting grows out of hand: before that, the rule of scaling adds replicas if it may."""
+    return replicas >= most_replicas and quote.load.p50 > QUEUE_GROWS_ABOVE
 
 
 def _quote(
@@ -174,7 +179,7 @@ def _curve(
                 replicas=fleets[name],
                 usd_per_mtok=quote.range_of_price * quote.prices.blended,
                 promise_missed=fleet.misses is None and fleet.needed(load) > fleets[name],
-                queue_grows=quote.load.p50 > QUEUE_GROWS_ABOVE,
+                queue_grows=_grows(quote, fleets[name], most_replicas),
             )
         )
     return points

@@ -68,7 +68,7 @@ def recorded(path: Path, answers: Answers, seed: int = 1) -> Load:
 def _rows(text: str) -> Sequence[tuple[float, float | None]]:
     """Moment and tokens of each request, in the order they came."""
     lines = csv.reader(text.splitlines())
-    names = [name.strip().casefold() for name in next(lines, [])]
+    names = [name.strip().casefold() for name in next(lines, list[str]())]
     columns = {name: place for place, name in reversed(list(enumerate(names)))}
     moment = next((columns[name] for name in MOMENTS if name in columns), None)
     if moment is None:

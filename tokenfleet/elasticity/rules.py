@@ -11,8 +11,7 @@ USUAL_RATE_TARGET = 0.7
 _CPU_TARGET = 0.7
 # An engine's CPU is busy long before its slots are: it saturates at this share of them.
 _CPU_FULL = 0.25
-# What a HorizontalPodAutoscaler does unless told otherwise.
-_OTHERS_DOWN_SECONDS, _OTHERS_AVERAGE_SECONDS = 300, 60
+_OTHERS_AVERAGE_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +92,7 @@ def fixed(replicas: int) -> Rule:
 
 
 def _other(policy: ScalingPolicy, name: str, asks: Callable[[Seen], Asked]) -> Rule:
+    """Another signal, which the autoscaler follows as fast."""
     return Rule(
         name=name,
         asks=asks,
@@ -100,6 +100,7 @@ def _other(policy: ScalingPolicy, name: str, asks: Callable[[Seen], Asked]) -> R
         bounds=Bounds(
             least=max(1, policy.least),
             most=policy.most,
-            down_window_seconds=_OTHERS_DOWN_SECONDS,
+            down_window_seconds=policy.down_window_seconds,
+            down_percent=policy.down_percent,
         ),
     )
