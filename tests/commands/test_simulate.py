@@ -42,7 +42,7 @@ def test_the_plans_rule_is_played_beside_others_on_the_same_requests() -> None:
 
 def test_a_rule_is_the_plans_but_for_what_is_asked() -> None:
     plain, other = (
-        _answer("qwen3-4b", *words)["question"]
+        _answer("qwen3-4b", *words)["scene"]
         for words in ((), ("--target", "0.5", "--spare", "2", "--start", "30", "--max", "7"))
     )
     changed = {"target": 0.5, "spare": 2, "most": 7}

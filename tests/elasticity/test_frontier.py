@@ -3,14 +3,14 @@
 from tests.elasticity.scenes import replica
 from tokenfleet.elasticity.frontier import SPARES, TARGETS, choices, frontier
 from tokenfleet.elasticity.load import Load
-from tokenfleet.elasticity.question import Question
+from tokenfleet.elasticity.scene import Scene
 from tokenfleet.plan.scaling.policy import plan_scaling
 
 STARTS = (30.0, 120.0)
 
 
-def _question() -> Question:
-    return Question(
+def _question() -> Scene:
+    return Scene(
         model="any",
         policy=plan_scaling(slots=4, start_seconds=120.0, least=1, most=20),
         replica=replica(),

@@ -25,10 +25,10 @@ from tokenfleet.commands.answers import (
 from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.elasticity.comparison import PLAYS, Comparison, compared
-from tokenfleet.elasticity.frontier import Choice, choices, frontier
+from tokenfleet.elasticity.frontier import Variant, choices, frontier
 from tokenfleet.elasticity.load import MOST_REQUESTS, Days, Load, drawn, rise_and_fall
-from tokenfleet.elasticity.question import Different, Question, question
 from tokenfleet.elasticity.recorded import Answers, recorded
+from tokenfleet.elasticity.scene import Different, Scene, scene
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
@@ -50,9 +50,9 @@ class SimulateAnswer:
     load: str
     requests: int
     seconds: int
-    question: Question
+    scene: Scene
     comparison: Comparison
-    frontier: Sequence[Choice]
+    frontier: Sequence[Variant]
 
 
 def simulate(
@@ -135,7 +135,7 @@ def simulate(
         most=most,
     )
     try:
-        asked = question(plan, models[name], different)
+        asked = scene(plan, models[name], different)
     except CostError as error:
         fail(f"{stack_file.path.name}: {error}")
     if asked.policy.least > asked.policy.most:
@@ -171,7 +171,7 @@ def simulate(
         load=source,
         requests=len(found.moments),
         seconds=found.seconds,
-        question=asked,
+        scene=asked,
         comparison=played,
         frontier=others,
     )
@@ -201,7 +201,7 @@ def _drawn(days: Days) -> Load:
     return drawn(days)
 
 
-def _recorded(path: Path, model: ModelPlan, asked: Question, longer: float, seed: int) -> Load:
+def _recorded(path: Path, model: ModelPlan, asked: Scene, longer: float, seed: int) -> Load:
     tokens = model.traffic.output_tokens if model.traffic else 0
     answers = Answers(seconds=asked.replica.answer_seconds, tokens=max(1, tokens), longer=longer)
     try:

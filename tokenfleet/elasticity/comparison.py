@@ -9,8 +9,8 @@ from tokenfleet.elasticity.each import Each
 from tokenfleet.elasticity.load import Load
 from tokenfleet.elasticity.outcome import Outcome
 from tokenfleet.elasticity.play import play
-from tokenfleet.elasticity.question import Question
 from tokenfleet.elasticity.rules import Rule, cpu, fixed, in_flight, request_rate
+from tokenfleet.elasticity.scene import Scene
 
 PLAYS = 5
 """Times that a load is played for a comparison."""
@@ -25,7 +25,7 @@ class Comparison:
 
 
 def compared(
-    asked: Question, load: Load, advance: Callable[[int], None] = lambda _: None
+    asked: Scene, load: Load, advance: Callable[[int], None] = lambda _: None
 ) -> Comparison:
     """Play them all; ``advance`` hears of seconds that were played."""
     rules = _rules(asked, load)
@@ -38,7 +38,7 @@ def compared(
     )
 
 
-def _rules(asked: Question, load: Load) -> Sequence[Rule]:
+def _rules(asked: Scene, load: Load) -> Sequence[Rule]:
     policy, replica = asked.policy, asked.replica
     busiest = math.ceil(load.busiest_hour * replica.seconds_at(policy.each) / policy.each)
     always = fixed(

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from tokenfleet.elasticity.load import Load
 from tokenfleet.elasticity.outcome import Outcome
 from tokenfleet.elasticity.play import play
-from tokenfleet.elasticity.question import Question
 from tokenfleet.elasticity.rules import in_flight
+from tokenfleet.elasticity.scene import Scene
 
 TARGETS = (1.0, 0.9, 0.8, 0.7)
 SPARES = (0, 1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class Variant:
     """A rule and a start, and what becomes of the load.
 
     ``dominated``: another rule at that start sheds no more and takes no more hours. ``planned``: it is
@@ -33,12 +33,12 @@ class Choice:
     planned: bool
 
 
-def choices(asked: Question) -> int:
+def choices(asked: Scene) -> int:
     """How many there are to play."""
     return len(_grid(asked))
 
 
-def frontier(asked: Question, load: Load, advance: Callable[[], None]) -> Sequence[Choice]:
+def frontier(asked: Scene, load: Load, advance: Callable[[], None]) -> Sequence[Variant]:
     """Every choice, by start and then by replica-hours; played on all processors."""
     workers = min(os.cpu_count() or 1, choices(asked))
     with ProcessPoolExecutor(workers, initializer=_given, initargs=(asked, load)) as pool:
@@ -47,7 +47,7 @@ def frontier(asked: Question, load: Load, advance: Callable[[], None]) -> Sequen
             advance()
         played = {each: task.result() for task, each in tasks.items()}
     found = [
-        Choice(
+        Variant(
             start_seconds=start,
             target=target,
             spare=spare,
@@ -62,7 +62,7 @@ def frontier(asked: Question, load: Load, advance: Callable[[], None]) -> Sequen
     return sorted(found, key=lambda each: (each.start_seconds, each.outcome.replica_hours))
 
 
-def _grid(asked: Question) -> Sequence[tuple[float, float, int]]:
+def _grid(asked: Scene) -> Sequence[tuple[float, float, int]]:
     targets = sorted({*TARGETS, asked.policy.target}, reverse=True)
     spares = sorted({*SPARES, asked.policy.spare})
     return list(itertools.product(sorted(set(asked.starts)), targets, spares))
@@ -74,10 +74,10 @@ def _beats(one: Outcome, other: Outcome) -> bool:
 
 
 # What a worker process is given once, and not with every task: millions of requests.
-_worker: list[tuple[Question, Load]] = []
+_worker: list[tuple[Scene, Load]] = []
 
 
-def _given(asked: Question, load: Load) -> None:
+def _given(asked: Scene, load: Load) -> None:
     _worker[:] = [(asked, load)]
 
 

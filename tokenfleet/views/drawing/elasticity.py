@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from tokenfleet.elasticity.outcome import Moment, Outcome
-from tokenfleet.elasticity.question import Question
+from tokenfleet.elasticity.scene import Scene
 from tokenfleet.views.drawing.chart import INK, QUIET, WIDTH, box, line, page, points, text, written
 from tokenfleet.written_files import write_files
 
@@ -15,7 +15,7 @@ _TICKS, _HOUR = 4, 3600
 _MOST_HOURS_NAMED = 12
 
 
-def write_plot(folder: Path, asked: Question, found: Outcome) -> None:
+def write_plot(folder: Path, asked: Scene, found: Outcome) -> None:
     """Write ``MODEL-elasticity.svg``.
 
     Raises:
@@ -24,7 +24,7 @@ def write_plot(folder: Path, asked: Question, found: Outcome) -> None:
     write_files(folder, {f"{asked.model}-elasticity.svg": elasticity_svg(asked, found)})
 
 
-def elasticity_svg(asked: Question, found: Outcome) -> str:
+def elasticity_svg(asked: Scene, found: Outcome) -> str:
     """Requests in flight an area, slots that serve a line, and marks where requests were refused."""
     title = (
         f"{asked.model}: {found.within:.1%} in time, {found.shed:.2%} shed,"

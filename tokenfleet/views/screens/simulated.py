@@ -7,10 +7,10 @@ from rich.text import Text
 
 from tokenfleet.counted import count, three_digits
 from tokenfleet.elasticity.comparison import Comparison
-from tokenfleet.elasticity.frontier import Choice
+from tokenfleet.elasticity.frontier import Variant
 from tokenfleet.elasticity.load import Load
 from tokenfleet.elasticity.outcome import Moment, Outcome
-from tokenfleet.elasticity.question import Question
+from tokenfleet.elasticity.scene import Scene
 from tokenfleet.plan.scaling.policy import ScalingPolicy
 from tokenfleet.views.screens.fitted import Fitted
 from tokenfleet.views.tables.table import Column
@@ -29,7 +29,7 @@ _OUTCOME = (
 
 
 def simulated(
-    asked: Question, load: Load, source: str, found: Comparison, others: Sequence[Choice]
+    asked: Scene, load: Load, source: str, found: Comparison, others: Sequence[Variant]
 ) -> Group:
     """The rule, what became of the load beside other rules, hour by hour, and the frontier."""
     parts: list[Text | Fitted] = [
@@ -56,7 +56,7 @@ def rule_of(policy: ScalingPolicy) -> str:
     )
 
 
-def _facts(asked: Question, load: Load, source: str) -> str:
+def _facts(asked: Scene, load: Load, source: str) -> str:
     replica = asked.replica
     hours = load.seconds / _HOUR
     return (
@@ -97,7 +97,7 @@ def _cells(found: Outcome) -> Sequence[str]:
     )
 
 
-def _hours(course: Sequence[Moment], asked: Question) -> Fitted:
+def _hours(course: Sequence[Moment], asked: Scene) -> Fitted:
     screen = Fitted(
         title="Over time",
         columns=[
@@ -145,7 +145,7 @@ def _mean(course: Sequence[Moment]) -> Moment:
     )
 
 
-def _frontier(found: Sequence[Choice]) -> Fitted:
+def _frontier(found: Sequence[Variant]) -> Fitted:
     screen = Fitted(
         title="What more care costs",
         columns=[

@@ -1,4 +1,4 @@
-"""What is asked: a model's replicas and rule as planned, with what is different."""
+"""What is played: a model's replicas and rule as planned, with what is different."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Different:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class Scene:
     """A model to play: its rule and a replica; load in requests a second.
 
     ``starts`` are the seconds of a start: low, expected and high, or the one that was asked for.
@@ -38,8 +38,8 @@ class Question:
     starts: Sequence[float]
 
 
-def question(plan: Plan, model: ModelPlan, different: Different) -> Question:
-    """The question about a model of a plan.
+def scene(plan: Plan, model: ModelPlan, different: Different) -> Scene:
+    """The scene of a model of a plan.
 
     Raises:
         CostError: where it has no traffic, or a request of it does not fit.
@@ -64,7 +64,7 @@ def question(plan: Plan, model: ModelPlan, different: Different) -> Question:
     fleet = served_fleet(plan, model, WhatIf(cached_share=traffic.cached_share))
     # What memory has no room for waits inside the engine, and is let in nevertheless.
     slots = min(admission.slots, fleet.most.concurrency)
-    return Question(
+    return Scene(
         model=model.name,
         policy=dataclasses.replace(
             policy, **{name: value for name, value in changes.items() if value is not None}
