@@ -303,6 +303,8 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "template that is a folder": ((f"{MODEL}.chatTemplate", "."), (f"{MODEL}.chatTemplate", "Is a directory")),
     "text for a template": ((f"{MODEL}.chatTemplate", "LICENSE"), (f"{MODEL}.chatTemplate", "holds no Jinja")),
     "drafts among the flags": ((f"{MODEL}.engineArguments", {"speculative-config": '{"method":"ngram","num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "change speculative")),
+    "bound that lets nothing in": ((f"{MODEL}.engineArguments", {"max-num-queued-reqs": 0}), (f"{MODEL}.engineArguments.max-num-queued-reqs", "a whole number from 1")),
+    "bound in part": ((f"{MODEL}.engineArguments", {"max-num-queued-reqs": 1.5}), (f"{MODEL}.engineArguments.max-num-queued-reqs", "a whole number from 1")),
     "draft among the flags": ((f"{MODEL}.engineArguments", {"spec-model": "org/eagle"}), (f"{MODEL}.engineArguments.spec-model", "change speculative")),
     "misspelt method": ((f"{MODEL}.speculative", {"method": "eagle4"}), (f"{MODEL}.speculative.method", "eagle3")),
     "no tokens drafted": ((f"{MODEL}.speculative", {"method": "ngram", "tokens": 0}), (f"{MODEL}.speculative.tokens", "greater than or equal to 1")),

@@ -70,6 +70,7 @@ class Releases(Fact):
     ami: AmiRelease
     capacity_controller: ImageRelease
     edge: ImageRelease
+    prometheus: ImageRelease
     autoscaler_image_by_kubernetes_version: Mapping[str, str]
     charts: Mapping[str, ChartRelease]
 
@@ -97,6 +98,11 @@ def capacity_controller_image() -> str:
 def edge_image() -> str:
     """The proxy in front of all models."""
     return _releases().edge.image
+
+
+def prometheus_image() -> str:
+    """What measures the load that replicas follow."""
+    return _releases().prometheus.image
 
 
 def autoscaler_image(kubernetes_version: str) -> str:

@@ -10,6 +10,7 @@ from tokenfleet.plan.image_cache import ImageCachePlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.pulls import with_digest
+from tokenfleet.plan.scaling.policy import ScalingPolicy, plan_scaling
 from tokenfleet.plan.serving.admission import AdmissionPlan, plan_admission
 from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, batch_of
@@ -86,6 +87,7 @@ class ModelPlan:
     context_length: int
     batch: BatchPlan
     admission: AdmissionPlan
+    scaling: ScalingPolicy
     memory: MemoryBudget
     command: Sequence[str]
     arguments: Sequence[Argument]
@@ -152,7 +154,9 @@ def plan_model(
     memory = memory_budget(facts, memory_use(settings), kind, engine)
     task = settings.task or facts.task
     batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
-    admission = plan_admission(settings, batch, engine)
+    admission = plan_admission(
+        settings, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
+    )
     longest = longest_request(settings, task, spot=pool.has_spot)
     drain = plan_drain(longest, engine_drains=engine.drains)
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
@@ -185,6 +189,7 @@ def plan_model(
         kind=kind,
         memory=memory,
         batch=batch,
+        admission=admission,
         drain=drain,
         speculation=speculation,
         chat_template=template,
@@ -236,6 +241,12 @@ def plan_model(
         context_length=settings.context_length,
         batch=batch,
         admission=admission,
+        scaling=plan_scaling(
+            slots=admission.slots,
+            start_seconds=starts.new.until_ready.expected,
+            least=settings.replicas.min,
+            most=settings.replicas.max,
+        ),
         memory=memory,
         command=engine_command(snapshots, drain.kill_after_seconds),
         arguments=arguments,
