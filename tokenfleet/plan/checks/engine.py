@@ -100,10 +100,6 @@ def _adapters(
             value=", ".join(sorted(model.adapters)),
             problem=f"{problem}: serve the merged weights as a model of their own",
         )
-    for name in model.adapters:
-        if name == path.rpartition(".")[2]:
-            problem = "clients could not tell it from the model: choose another name"
-            yield Mistake(path=f"{path}.adapters.{name}", value="", problem=problem)
 
 
 def _flags(path: str, model: ModelSettings, engine: Engine) -> Iterator[Mistake]:
