@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ Ending = Literal["complete", "refused", "failed", "broken", "hang"]
 ``broken`` ended before its end; ``hang`` did not end in time."""
 _LIMIT = 16 * 2**20
 Headers = Sequence[tuple[str, str]]
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +44,10 @@ class Answer:
 class Client:
     """Asks one address, each request on a connection of its own, like most clients."""
 
-    def __init__(self, port: int, key: str, *, patience: float = 20.0) -> None:
-        self._port, self._key, self._patience = port, key, patience
+    def __init__(
+        self, port: int, key: str, *, patience: float = 20.0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._port, self._key, self._patience, self._tls = port, key, patience, tls
 
     async def complete(
         self,
@@ -83,19 +87,49 @@ class Client:
         reading = _Reading(start)
         try:
             async with asyncio.timeout(self._patience):
-                reader, writer = await asyncio.open_connection(
-                    "127.0.0.1", self._port, limit=_LIMIT
-                )
+                reader, writer = await self._connected()
+                whole = False
                 try:
                     writer.write(sent)
                     await reading.read(reader, bodiless=bodiless)
+                    whole = True
                 finally:
-                    writer.close()
+                    self._done((reader, writer), keep=whole and reading.may_go_on)
         except TimeoutError:
             return reading.answer("hang")
         except (OSError, asyncio.IncompleteReadError, ValueError):
             return reading.answer("broken")
         return reading.answer(reading.ending())
+
+    async def _connected(self) -> Connection:
+        return await asyncio.open_connection("127.0.0.1", self._port, limit=_LIMIT, ssl=self._tls)
+
+    def _done(self, connection: Connection, *, keep: bool) -> None:
+        del keep
+        connection[1].close()
+
+
+class KeptClient(Client):
+    """Keeps its connection for its next request, which it sends when the last was answered."""
+
+    _kept: Connection | None = None
+
+    def close(self) -> None:
+        """Let it go."""
+        if self._kept:
+            self._kept[1].close()
+
+    async def _connected(self) -> Connection:
+        if self._kept and not self._kept[0].at_eof():
+            return self._kept
+        self.close()
+        return await super()._connected()
+
+    def _done(self, connection: Connection, *, keep: bool) -> None:
+        self._kept = connection
+        if not keep:
+            self.close()
+            self._kept = None
 
 
 class _Reading:
@@ -116,10 +150,16 @@ class _Reading:
             while size := int(await reader.readuntil(b"\r\n"), 16):
                 self._add(await reader.readexactly(size))
                 await reader.readexactly(2)
+            await reader.readexactly(2)
         elif "content-length" in given:
             self._add(await reader.readexactly(int(given["content-length"])))
         else:
             self._add(await reader.read())
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the server lets the connection be used again."""
+        return ("connection", "close") not in self._headers
 
     def ending(self) -> Ending:
         """Of an answer that was read to its end."""

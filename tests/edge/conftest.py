@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.tools import ToolsMissing
+from tests.edge.dns import Resolver, resolver
 from tests.edge.edges import Edges
 from tests.edge.envoy import envoy_binary
 
@@ -33,3 +34,13 @@ def module_edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edges]:
     running = Edges(tmp_path_factory.mktemp("edge"))
     yield running
     running.stop()
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Iterator[Resolver]:
+    """A resolver that knows nobody yet; a test is skipped where there is none and no Go."""
+    try:
+        with resolver(tmp_path) as running:
+            yield running
+    except ToolsMissing as missing:
+        pytest.skip(str(missing))

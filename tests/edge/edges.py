@@ -8,7 +8,7 @@ from tests.edge.engines import ScriptedEngine
 from tests.edge.envoy import Envoy
 from tokenfleet.plan.edge.affinity import AffinityPlan
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.served import Backend, ServedName
+from tokenfleet.plan.edge.served import Backend, ServedName, first_token_seconds
 from tokenfleet.task import Task
 
 Server = TypeVar("Server", Envoy, ScriptedEngine)
@@ -40,7 +40,7 @@ class Edges:
         self._folder = folder
         self._running: list[Envoy | ScriptedEngine] = []
 
-    def engine(self, name: str = "", **behaviour: object) -> ScriptedEngine:
+    def engine(self, name: str = "", **behaviour: Any) -> ScriptedEngine:  # noqa: ANN401 - its own
         """A scripted engine."""
         name = name or f"engine-{len(self._running)}"
         return self._kept(ScriptedEngine(self._folder, name, **behaviour))
@@ -95,5 +95,6 @@ def served(
         context_length=4096,
         retry_after_seconds=7,
         start_seconds=90,
+        first_token_seconds=first_token_seconds(2000),
         guard=guard,
     )

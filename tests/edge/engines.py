@@ -17,12 +17,20 @@ from tests.guarded import answering, ended, free_port, started
 class ScriptedEngine:
     """Starts on construction with the settings of ``upstream.Behaviour``; ends with ``stop``."""
 
-    def __init__(self, folder: Path, name: str = "engine", **behaviour: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "engine",
+        *,
+        address: str = "127.0.0.1",
+        port: int | None = None,
+        **behaviour: object,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.name, self.port = name, 0
+        self.name, self.address, self.port = name, address, 0
         self._behaviour = {"name": name, **behaviour}
         self._log = folder / f"{name}.log"
-        self._popen = self._started()
+        self._popen = self._started(port)
 
     def behave(self, **behaviour: object) -> None:
         """From now on."""
@@ -54,10 +62,8 @@ class ScriptedEngine:
     def _started(self, port: int | None = None) -> subprocess.Popen[bytes]:
         def start() -> subprocess.Popen[bytes]:
             self.port = port or free_port()
-            settings = json.dumps(self._behaviour)
-            return started(
-                self._log, [sys.executable, "-S", upstream.__file__, str(self.port), settings]
-            )
+            place = (self.address, str(self.port), json.dumps(self._behaviour))
+            return started(self._log, [sys.executable, "-S", upstream.__file__, *place])
 
         return answering(start, self._is_up, self._log)
 
@@ -69,6 +75,6 @@ class ScriptedEngine:
         return True
 
     def _control(self, body: bytes | None) -> Mapping[str, Any]:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/control", body)
+        request = urllib.request.Request(f"http://{self.address}:{self.port}/control", body)
         with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - our own address
             return json.loads(answer.read())

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.cluster.tools import ToolsMissing
 from tests.edge.client import Answer
-from tests.guarded import ServerFailed, answering, ended, free_port, started
+from tests.guarded import READY_SECONDS, ServerFailed, answering, ended, free_port, started
 from tokenfleet.plan.edge.bootstrap import bootstrap
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH, arguments
@@ -122,6 +122,16 @@ class Envoy:
         visible = folder / "rds.json"
         if not visible.is_symlink():
             visible.symlink_to("..data/rds.json")
+
+    def await_healthy(self, name: str, count: int) -> None:
+        """Until so many replicas of a name may be chosen.
+
+        It is ready once the first of several names was resolved (strict_dns_cluster.cc).
+        """
+        deadline = time.monotonic() + READY_SECONDS
+        while self.stats().get(f"cluster.{name}.membership_healthy") != count:
+            assert time.monotonic() < deadline, self.stats()
+            time.sleep(0.05)
 
     def stats(self) -> Mapping[str, int]:
         """Counters and gauges by Envoy's own names."""

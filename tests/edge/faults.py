@@ -24,22 +24,29 @@ def behaviour(faster: float = 1.0) -> Mapping[str, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """``loses``: how many requests of the load at most, for which reason."""
+    """``loses``: how many of the load at most, and until how many seconds after it began."""
 
     name: str
     strike: Callable[[ScriptedEngine], None]
     loses: int = 0
+    seconds: float = 0.0
 
 
 FAULTS = (
-    # Those whose answers it had begun: an answer cannot be begun twice.
+    # Answers that it had begun; those cannot be begun again.
     Fault(name="kill -9", strike=ScriptedEngine.kill, loses=2),
     Fault(name="500 while draining", strike=lambda engine: engine.behave(fault="drain")),
     Fault(name="503, full", strike=lambda engine: engine.behave(fault="full")),
     Fault(name="reset before headers", strike=lambda engine: engine.behave(fault="reset")),
     Fault(name="hangs", strike=lambda engine: engine.behave(fault="hang")),
-    # Nobody knows before three have: then it is left out (outlier detection), and two were under way.
-    Fault(name="dies mid-stream", strike=lambda engine: engine.behave(fault="die"), loses=5),
+    # Worse than what vLLM does, which ends when its engine dies. Each answer is begun, and what
+    # fails is counted every two seconds; half of the load until it was twice.
+    Fault(
+        name="breaks every stream",
+        strike=lambda engine: engine.behave(fault="die"),
+        loses=2 * PER_SECOND,
+        seconds=4.5,
+    ),
 )
 
 

@@ -239,25 +239,29 @@ def test_one_session_has_one_replica_and_many_have_all(edges: Edges) -> None:
     envoy = _edge(edges, **_engines(edges))
     servers = [set(_servers(envoy, key, 3)) for key in _KEYS]
     assert [len(own) for own in servers] == [1] * len(_KEYS)
-    assert set.union(*servers) == {"a", "b", "c"}
+    assert {server for own in servers for server in own} == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize("fault", ["full", "drain", "reset"])
-def test_who_cannot_be_served_by_his_replica_always_meets_the_same_other_one(
-    edges: Edges, fault: str
+@pytest.mark.parametrize(
+    ("fault", "most_others"),
+    # Who drains or resets is ejected, and the ring without him is another one.
+    [("full", 1), ("drain", 2), ("reset", 2)],
+)
+def test_who_is_not_served_by_his_replica_is_by_another_and_comes_back(
+    edges: Edges, fault: str, most_others: int
 ) -> None:
     engines = _engines(edges)
     envoy = _edge(edges, **engines)
     (own,) = set(_servers(envoy, "k", 2))
     engines[own].behave(fault=fault)
-    (other,) = set(_servers(envoy, "k", 10))
-    assert other != own
+    others = set(_servers(envoy, "k", 10))
+    assert own not in others
+    assert len(others) <= most_others
     engines[own].behave(fault="")
-    for _ in range(150):  # an ejection ends
-        if _servers(envoy, "k", 1) == [own]:
-            return
+    deadline = time.monotonic() + 40  # an ejection takes ten seconds
+    while _servers(envoy, "k", 1) != [own]:
+        assert time.monotonic() < deadline
         time.sleep(0.1)
-    pytest.fail("the replica that is well again is not met again")
 
 
 def test_a_killed_replica_moves_its_own_sessions_and_few_others(edges: Edges) -> None:

@@ -172,7 +172,7 @@ def _is_refused_in_silence(envoy: Envoy) -> None:
 
 
 def test_keys_change_under_streams_and_no_stream_ends(edges: Edges) -> None:
-    engine = edges.engine(between=0.02)
+    engine = edges.engine(slots=16, between=0.02)
     envoy = edges.envoy(served([engine]))
     changed = envoy.routes()
     _credentials(changed)[:] = [{"key": "a-new-key", "client": "alice"}]

@@ -1,6 +1,6 @@
 """A server that answers as vLLM does, slowly enough to be counted, with faults on demand.
 
-    python upstream.py PORT '{"slots": 4, ...}'
+    python upstream.py ADDRESS PORT '{"slots": 4, ...}'
 
 ``POST /control`` with some of its settings changes them, ``GET /control`` tells what it did.
 """
@@ -25,7 +25,7 @@ class Behaviour:
     ``fault``: ``hang`` never answers, ``die`` resets after two tokens, ``drain`` answers 500 and
     ``full`` 503 to what is new, ``reset`` resets before the headers. ``/health`` says 200 all along,
     as an engine's does, unless ``health`` is another status. With ``bound`` requests inside, it
-    answers 503. ``early_headers``: they leave before the first token.
+    answers 503. ``early_headers``: they leave before the first token. ``status``: all it answers.
     """
 
     name: str = "engine"
@@ -35,6 +35,7 @@ class Behaviour:
     between: float = 0.0
     fault: Fault = ""
     health: int = 200
+    status: int | None = None
     early_headers: bool = False
 
 
@@ -78,10 +79,10 @@ class Upstream:
         self.state = State(behaviour)
         self._freed = asyncio.Condition()
 
-    async def serve(self, port: int) -> None:
+    async def serve(self, address: str, port: int) -> None:
         """Until it is ended."""
         server = await asyncio.start_server(
-            self._connection, "127.0.0.1", port, limit=_LIMIT, backlog=1024
+            self._connection, address, port, limit=_LIMIT, backlog=1024
         )
         async with server:
             await server.serve_forever()
@@ -140,6 +141,8 @@ class Upstream:
         if how.fault == "reset":
             writer.transport.abort()
             return False
+        if how.status:
+            return await _refuse(writer, how.status, "as told")
         if how.fault == "drain":
             return await _refuse(writer, 500, "EngineDeadError")
         if how.fault == "full" or (how.bound is not None and inside >= how.bound):
@@ -273,4 +276,5 @@ def _chunk(data: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    asyncio.run(Upstream(Behaviour(**json.loads(sys.argv[2]))).serve(int(sys.argv[1])))
+    _, ADDRESS, PORT, SETTINGS = sys.argv
+    asyncio.run(Upstream(Behaviour(**json.loads(SETTINGS))).serve(ADDRESS, int(PORT)))

@@ -31,7 +31,8 @@ from tokenfleet.plan.prices import stack_prices
 from tokenfleet.plan.pulls import Pull, given_digests, plan_pulls
 from tokenfleet.plan.scaling.installation import ScalingPlan, plan_scaling_of
 from tokenfleet.plan.serving.arrival import pool_fetches
-from tokenfleet.plan.serving.model import ModelPlan, plan_model
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.planning import plan_model
 from tokenfleet.plan.serving.warming import pool_warming
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT

@@ -27,6 +27,13 @@ def pair(behind: Replicas) -> Sequence[Engine]:
 
 
 @pytest.fixture
+def last(behind: Replicas) -> Engine:
+    """One of them, which a test may end."""
+    (found,) = behind.ready(1)
+    return found
+
+
+@pytest.fixture
 def envoy(edges: Edges, pair: Sequence[Engine]) -> Envoy:
     """An edge in front of the two."""
     return edges.envoy(served_by(pair))

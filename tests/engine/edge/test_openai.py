@@ -6,6 +6,8 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from tests.engine.install import INSIDE, EngineTools
 
 KEY = KEYS["alice"][0]
 MODEL = "scripted"
+RETRY_AFTER_SECONDS = 3
 ANSWERS: Mapping[str, object] = {
     "chat": "length",
     "stream": ["length", 3],
@@ -27,15 +30,15 @@ ANSWERS: Mapping[str, object] = {
     "events": "response.completed",
     "wrong key": ["AuthenticationError", "invalid_api_key"],
     "another model": ["NotFoundError", "model_not_found"],
-    "a mistake": ["BadRequestError", 400],
+    "a mistake": ["BadRequestError", "400"],
     "another route": ["NotFoundError", "not_found"],
 }
-# What a replica does until it does better, and how long the sample then takes at least, in seconds.
-FAULTS: Mapping[str, tuple[Mapping[str, object], float]] = {
-    "full": ({"bound": 0}, 4),
-    "dies in a stream": ({"fault": "die"}, 0.5),
-    "resets": ({"fault": "reset"}, 0.5),
-    "drains": ({"fault": "drain"}, 0.5),
+# What a replica does until the edge has answered once, and that answer.
+FAULTS: Mapping[str, tuple[Mapping[str, object], int]] = {
+    "full": ({"bound": 0}, 429),
+    "dies in a stream": ({"fault": "die"}, 200),
+    "resets": ({"fault": "reset"}, 503),
+    "drains": ({"fault": "drain"}, 500),
 }
 
 
@@ -48,7 +51,8 @@ def replica(edges: Edges) -> ScriptedEngine:
 @pytest.fixture(scope="module")
 def alone(edges: Edges, replica: ScriptedEngine) -> Envoy:
     """An edge with no other to ask."""
-    return edges.envoy(served_by([replica], MODEL))
+    name = replace(served_by([replica], MODEL), retry_after_seconds=RETRY_AFTER_SECONDS)
+    return edges.envoy(name)
 
 
 @pytest.fixture(scope="module")
@@ -84,16 +88,24 @@ def test_the_sample_prints_what_a_replica_says(
 def test_the_sample_outlasts_what_befalls_a_replica(
     fault: str, alone: Envoy, replica: ScriptedEngine, tools: EngineTools, sample: Path
 ) -> None:
-    behaviour, least_seconds = FAULTS[fault]
-    replica.behave(forget=True, **behaviour)
-    began = time.monotonic()
+    behaviour, status = FAULTS[fault]
+    replica.behave(**behaviour)
+    before = len(alone.access_log())
     with ThreadPoolExecutor() as pool:
         printed = pool.submit(_sampled, tools, sample, alone, MODEL)
-        while not replica.did()["requests"] and not printed.done():
+        while len(alone.access_log()) == before and not printed.done():
             time.sleep(0.05)
         replica.behave(fault="", bound=None)
         assert printed.result().split() == [f"t{number}" for number in range(200)]
-    assert time.monotonic() - began > least_seconds
+    first, *_, last = alone.access_log()[before:]
+    assert (first["status"], last["status"]) == (status, 200)
+    if status == 429:
+        waited = _moment(last["time"]) - _moment(first["time"])
+        assert waited.total_seconds() >= RETRY_AFTER_SECONDS
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _sampled(tools: EngineTools, sample: Path, envoy: Envoy, model: str) -> str:

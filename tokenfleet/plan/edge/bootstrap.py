@@ -38,7 +38,8 @@ def checked_bootstrap(names: Sequence[ServedName], routes: Any, *, max_request_m
 
     It holds keys, as the routes do: a Secret.
     """
-    (inside,) = routes["resources"]
+    (resource,) = routes["resources"]
+    inside = {name: value for name, value in resource.items() if name != "@type"}
     return _with_routes(names, {"route_config": inside}, max_request_mib)
 
 

@@ -13,6 +13,26 @@ from tokenfleet.plan.edge.served import Backend, ServedName
 ADMIN_CLUSTER = "admin"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
+# Which replicas are left out for a while, judged by their answers.
+_OUTLIERS = {
+    "consecutive_5xx": 3,
+    "consecutive_gateway_failure": 3,
+    "consecutive_local_origin_failure": 3,
+    "split_external_local_origin_errors": True,
+    # One that breaks every stream after its first token makes no failures in a row: each request
+    # that it takes is a success before. Half of what is counted then fails, and of five at least.
+    "enforcing_failure_percentage_local_origin": 100,
+    "failure_percentage_threshold": 30,
+    "failure_percentage_minimum_hosts": 2,
+    "failure_percentage_request_volume": 5,
+    # An engine that drains answers 200 to /health and 500 to all else (trap 5).
+    "successful_active_health_check_uneject_host": False,
+    "interval": "2s",
+    "base_ejection_time": "10s",
+    # One of two, but never an only one.
+    "max_ejection_percent": 50,
+}
+
 
 def cluster(name: ServedName) -> Json:
     """All replicas of a name."""
@@ -51,19 +71,12 @@ def cluster(name: ServedName) -> Json:
                 "http_health_check": {"path": "/health"},
             }
         ],
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
-        "outlier_detection": {
-            "consecutive_5xx": 3,
-            "consecutive_gateway_failure": 3,
-            "consecutive_local_origin_failure": 3,
-            "split_external_local_origin_errors": True,
-            # An engine that drains answers 200 to /health and 500 to all else (trap 5).
-            "successful_active_health_check_uneject_host": False,
-            "interval": "1s",
-            "base_ejection_time": "10s",
-            # One of two, and never an only one.
-            "max_ejection_percent": 50,
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 0},
+            # Of two replicas that fall ill at once, the second would be asked for a second more.
+            "update_merge_window": "0s",
         },
+        "outlier_detection": _OUTLIERS,
         "typed_extension_protocol_options": {
             _HTTP_OPTIONS: typed(
                 _HTTP_OPTIONS,

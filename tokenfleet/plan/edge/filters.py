@@ -17,7 +17,7 @@ from tokenfleet.plan.edge.metadata import (
     STREAM,
     kept,
 )
-from tokenfleet.plan.edge.replies import AT_CAPACITY, RETRY_AFTER, header
+from tokenfleet.plan.edge.replies import AT_CAPACITY, RETRY_AFTER, UNAVAILABLE, Reply, header
 from tokenfleet.plan.edge.served import ServedName
 
 _HTTP = "envoy.extensions.filters.http"
@@ -63,7 +63,7 @@ def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Js
             request_rules=_read_of_bodies(names),
         ),
         *limit_filters(),
-        _full_engines(),
+        _for_clients(),
         *affinity_filters(names),
         extension(
             "envoy.filters.http.router", f"{_HTTP}.router.v3.Router", suppress_envoy_headers=True
@@ -112,39 +112,45 @@ def _read_of_bodies(names: Sequence[ServedName]) -> Json:
     }
 
 
-def _full_engines() -> Json:
-    """An engine's own 503 says that it is full, without Retry-After: an honest 429."""
-    matchers = "type.googleapis.com/envoy.type.matcher.v3"
-    code = {
-        "input": {
-            "name": "code",
-            "typed_config": {"@type": f"{matchers}.HttpResponseStatusCodeMatchInput"},
-        },
-        "value_match": {"exact": "503"},
-    }
-    from_engine = {
-        "input": {
-            "name": "local",
-            "typed_config": {"@type": f"{matchers}.HttpResponseLocalReplyMatchInput"},
-        },
-        "value_match": {"exact": "false"},
-    }
-    answer = typed(
-        "envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy",
-        status_code=AT_CAPACITY.status,
-        body={"inline_string": json.dumps(AT_CAPACITY.body)},
-        response_headers_to_add=[
-            header("retry-after", RETRY_AFTER),
-            header("content-type", "application/json"),
-        ],
-    )
-    both = [{"single_predicate": code}, {"single_predicate": from_engine}]
-    matcher = {
-        "predicate": {"and_matcher": {"predicate": both}},
-        "on_match": {"action": {"name": "full", "typed_config": answer}},
-    }
+def _for_clients() -> Json:
+    """What engines say to the edge, not to clients: each such answer becomes one of the edge's own.
+
+    503: the engine is full, and says nothing of when to come back. 401: it does not know the
+    edge's key, which is no fault of the client's.
+    """
     return extension(
         "envoy.filters.http.custom_response",
         f"{_HTTP}.custom_response.v3.CustomResponse",
-        custom_response_matcher={"matcher_list": {"matchers": [matcher]}},
+        custom_response_matcher={
+            "matcher_list": {
+                "matchers": [
+                    _answered_instead(503, AT_CAPACITY),
+                    _answered_instead(401, UNAVAILABLE),
+                ]
+            }
+        },
     )
+
+
+def _answered_instead(status: int, reply: Reply) -> Json:
+    policy = "envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy"
+    headers = {"retry-after": RETRY_AFTER, "content-type": "application/json"}
+    answer = typed(
+        policy,
+        status_code=reply.status,
+        body={"inline_string": json.dumps(reply.body)},
+        response_headers_to_add=[header(name, value) for name, value in headers.items()],
+    )
+    from_engine = [
+        _matched("HttpResponseStatusCodeMatchInput", str(status)),
+        _matched("HttpResponseLocalReplyMatchInput", "false"),
+    ]
+    return {
+        "predicate": {"and_matcher": {"predicate": from_engine}},
+        "on_match": {"action": {"name": reply.code, "typed_config": answer}},
+    }
+
+
+def _matched(kind: str, value: str) -> Json:
+    found = extension(kind, f"envoy.type.matcher.v3.{kind}")
+    return {"single_predicate": {"input": found, "value_match": {"exact": value}}}

@@ -10,9 +10,9 @@ from tokenfleet.plan.edge.metadata import ASKED, CLIENT_HEADER, COUNTED, METADAT
 REQUESTS_STATUS, TOKENS_STATUS = 423, 424
 """How the limits refuse before their answer is put as a 429. Neither status occurs otherwise, and
 Envoy's own flag of it is set only after answers were put (trap 3)."""
-_COUNTING_FILTER = "tokens.lua"
+_SCRIPT_FILTER = "limits.lua"
 _REQUESTS_FILTER, _TOKENS_FILTER = "requests.local_ratelimit", "tokens.local_ratelimit"
-_SCRIPT = "tokens_asked"
+_SCRIPT = "client_limits"
 _LUA = "envoy.extensions.filters.http.lua.v3"
 _KIND = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 _ALWAYS = {"default_value": {"numerator": 100}}
@@ -24,9 +24,7 @@ def limit_filters() -> Sequence[Json]:
     """They do nothing until routes tell them to, which know the clients."""
     script = (files("tokenfleet") / "userdata" / f"{_SCRIPT}.lua").read_text(encoding="utf-8")
     return [
-        extension(
-            _COUNTING_FILTER, f"{_LUA}.Lua", source_codes={_SCRIPT: {"inline_string": script}}
-        ),
+        extension(_SCRIPT_FILTER, f"{_LUA}.Lua", source_codes={_SCRIPT: {"inline_string": script}}),
         *(
             extension(name, _KIND, stat_prefix=name.partition(".")[0])
             for name in (_REQUESTS_FILTER, _TOKENS_FILTER)
@@ -43,6 +41,8 @@ def limits(clients: Sequence[ClientPlan]) -> Mapping[str, Json]:
     requests = {c.name: c.requests_per_minute for c in clients if c.requests_per_minute}
     tokens = {c.name: c.tokens_per_minute for c in clients if c.tokens_per_minute}
     found: dict[str, Json] = {}
+    if requests or tokens:
+        found[_SCRIPT_FILTER] = typed(f"{_LUA}.LuaPerRoute", name=_SCRIPT, filter_context=tokens)
     if requests:
         found[_REQUESTS_FILTER] = _limit(
             "requests",
@@ -58,10 +58,8 @@ def limits(clients: Sequence[ClientPlan]) -> Mapping[str, Json]:
                     }
                 ]
             },
-            enable_retry_after_header=True,
         )
     if tokens:
-        found[_COUNTING_FILTER] = typed(f"{_LUA}.LuaPerRoute", name=_SCRIPT, filter_context=tokens)
         found[_TOKENS_FILTER] = _limit(
             "tokens",
             tokens,
@@ -78,16 +76,11 @@ def limits(clients: Sequence[ClientPlan]) -> Mapping[str, Json]:
                 ],
                 "hits_addend": {"format": f"%DYNAMIC_METADATA({METADATA}:{ASKED})%"},
             },
-            # The script turns both into a Retry-After.
-            enable_x_ratelimit_headers="DRAFT_VERSION_03",
-            response_headers_to_add=[{"header": {"key": "x-edge-limit", "value": "tokens"}}],
         )
     return found
 
 
-def _limit(
-    name: str, by_client: Mapping[str, int], status: int, counted: Json, **fields: object
-) -> Json:
+def _limit(name: str, by_client: Mapping[str, int], status: int, counted: Json) -> Json:
     return typed(
         _KIND,
         stat_prefix=name,
@@ -107,5 +100,7 @@ def _limit(
             }
             for client, most in by_client.items()
         ],
-        **fields,
+        # The script makes a Retry-After of these: Envoy's own comes with a 429 alone.
+        enable_x_ratelimit_headers="DRAFT_VERSION_03",
+        response_headers_to_add=[{"header": {"key": "x-edge-limit", "value": name}}],
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tokenfleet.plan.edge.access_log import access_logs
 from tokenfleet.plan.edge.extension import Json, extension
 from tokenfleet.plan.edge.filters import filters
+from tokenfleet.plan.edge.matches import GET
 from tokenfleet.plan.edge.metadata import CLIENT_HEADER
 from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.edge.replies import mappers
@@ -77,7 +78,7 @@ def _nobody_elses_headers() -> Json:
 def metrics_listener() -> Json:
     """The two pages of Envoy's own door that others may read."""
     routes = [
-        {"match": {"path": path}, "route": {"cluster": "admin"}}
+        {"match": {"path": path, "headers": [GET]}, "route": {"cluster": "admin"}}
         for path in ("/stats/prometheus", "/ready")
     ]
     manager = extension(

@@ -10,7 +10,7 @@ METADATA = "edge"
 """Where what was read of a body is kept."""
 MODEL, STREAM, ANSWERS, MAX_TOKENS = "model", "stream", "n", "max_tokens"
 ASKED, COUNTED = "asked", "counted"
-"""Tokens that a client with a limit of them asks for, and its name (``userdata/tokens_asked.lua``)."""
+"""Tokens that a client with a limit of them asks for, and its name (``userdata/client_limits.lua``)."""
 NO_MODEL_VALUE, NOT_JSON_VALUE = "-missing-", "-not-json-"
 """As models: names of the stack file begin with a letter or digit."""
 

@@ -12,9 +12,6 @@ from tokenfleet.plan.edge.metadata import ANSWERS, STREAM, matching
 from tokenfleet.plan.edge.replies import ROUTE_METADATA, TOO_MANY_ANSWERS, direct, header
 from tokenfleet.plan.edge.served import ServedName
 
-FIRST_TOKEN_SECONDS = 60
-"""After which an engine that says nothing is taken for hung and another one asked: above the
-longest honest wait for a first token. A stream's headers come with it (``userdata/engine_front.py``)."""
 # Of 64 requests that just fit into 8 replicas, 1 or 2 were refused with 2 retries, 1 with 4, none
 # with 7; into 3 replicas, none with 2 (2026-11-30).
 _LEAST_RETRIES, _MOST_RETRIES = 2, 7
@@ -87,10 +84,11 @@ def _retries(name: ServedName, *, streamed: bool) -> Json:
     """Elsewhere, and only before the headers of an answer (trap 7: not `reset-before-request`).
 
     As often as there are other replicas, within reason: the request may fit into the last one
-    alone. What is not streamed has no first token, so only the end of it tells a hung engine.
+    alone. Headers of a stream come with its first token (``userdata/engine_front.py``); what is not
+    streamed has none, so nothing but its end tells it from an engine that hangs.
     """
     others = sum(backend.most_replicas for backend in name.backends) - 1
-    waits = FIRST_TOKEN_SECONDS if streamed or name.task != "generate" else IDLE_SECONDS
+    waits = name.first_token_seconds if streamed else IDLE_SECONDS
     previous = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
     return {
         "retry_on": "connect-failure,refused-stream,reset,retriable-status-codes",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from tokenfleet.plan.edge.affinity import plan_affinity
-from tokenfleet.plan.edge.served import Backend, ServedName
+from tokenfleet.plan.edge.served import Backend, ServedName, first_token_seconds
 from tokenfleet.plan.iam import MODEL_READER
 from tokenfleet.plan.serving.engine import PORT
 from tokenfleet.plan.serving.model import ModelPlan
@@ -54,6 +54,7 @@ def _served(name: str, models: Sequence[ModelPlan]) -> ServedName:
         context_length=first.context_length,
         retry_after_seconds=max(model.admission.retry_after_seconds for model in models),
         # The soonest: a client that comes back too early is only told again.
+        first_token_seconds=first_token_seconds(max(m.objective.ttft_p99_ms for m in models)),
         start_seconds=math.ceil(min(model.cold_start.total.expected for model in models)),
         guard=sum(model.max_replicas * model.admission.bound for model in models),
     )

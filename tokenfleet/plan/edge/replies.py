@@ -30,7 +30,8 @@ RETRY_AFTER, START_SECONDS = (
     f"%METADATA(ROUTE:{ROUTE_METADATA}:{key})%" for key in ("retry_after", "start_seconds")
 )
 """What the route of a model knows of it, as headers of answers put it."""
-# Bodies are read and gone within a second; streams that hold memory last longer.
+# Where the edge has no memory left, and no route yet. Bodies are gone within a second; streams that
+# hold memory last longer.
 _OVERLOADED_SECONDS = "5"
 _INVALID = "invalid_request_error"
 AT_CAPACITY = Reply(
@@ -51,17 +52,17 @@ TOKENS_LIMITED = Reply(
     kind="tokens",
     code="rate_limit_exceeded",
 )
-OVERLOADED = Reply(
-    status=503,
-    message="The edge has no room for more requests, retry later.",
-    kind="server_error",
-    code="edge_overloaded",
-)
 NO_REPLICA = Reply(
     status=503,
     message="No replica of the model is ready.",
     kind="server_error",
     code="no_replica",
+)
+UNAVAILABLE = Reply(
+    status=503,
+    message="The request could not be taken now, retry later.",
+    kind="server_error",
+    code="unavailable",
 )
 UNAUTHENTICATED = Reply(
     status=401,
@@ -132,12 +133,7 @@ _OTHERS: Sequence[Reply] = [
         kind="server_error",
         code="bad_gateway",
     ),
-    Reply(
-        status=503,
-        message="No replica could take the request, retry later.",
-        kind="server_error",
-        code="unavailable",
-    ),
+    UNAVAILABLE,
     Reply(
         status=504,
         message="The replica did not answer in time.",
@@ -145,9 +141,10 @@ _OTHERS: Sequence[Reply] = [
         code="timeout",
     ),
 ]
-_HEADERS: Mapping[int, Mapping[str, str]] = {
-    401: {"www-authenticate": "Bearer"},
-    503: {"retry-after": RETRY_AFTER},
+_HEADERS: Mapping[int, Sequence[tuple[str, str]]] = {
+    401: [("www-authenticate", "Bearer")],
+    # A value that turns out empty does not replace the one before.
+    503: [("retry-after", _OVERLOADED_SECONDS), ("retry-after", RETRY_AFTER)],
 }
 
 
@@ -175,24 +172,22 @@ def answered(status: int, body: str) -> Json:
 def mappers() -> Sequence[Json]:
     """How Envoy's own answers are put; the first that fits counts."""
     return [
-        _mapped(_flags("UO"), AT_CAPACITY, {"retry-after": RETRY_AFTER}),
-        _mapped(_status(REQUESTS_STATUS), REQUESTS_LIMITED, {}),
-        _mapped(_status(TOKENS_STATUS), TOKENS_LIMITED, {}),
-        # Before there is a route.
-        _mapped(_flags("OM"), OVERLOADED, {"retry-after": _OVERLOADED_SECONDS}),
-        _mapped(_flags("UH", "NC"), NO_REPLICA, {"retry-after": START_SECONDS}),
+        _mapped(_flags("UO"), AT_CAPACITY, [("retry-after", RETRY_AFTER)]),
+        _mapped(_status(REQUESTS_STATUS), REQUESTS_LIMITED, []),
+        _mapped(_status(TOKENS_STATUS), TOKENS_LIMITED, []),
+        _mapped(_flags("UH", "NC"), NO_REPLICA, [("retry-after", START_SECONDS)]),
         *(
-            _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, {}))
+            _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, []))
             for reply in _OTHERS
         ),
     ]
 
 
-def _mapped(found: Json, reply: Reply, headers: Mapping[str, str]) -> Json:
+def _mapped(found: Json, reply: Reply, headers: Sequence[tuple[str, str]]) -> Json:
     return {
         "filter": found,
         "status_code": reply.status,
-        "headers_to_add": [header(name, value) for name, value in headers.items()],
+        "headers_to_add": [header(name, value) for name, value in headers],
         "body_format_override": {"json_format": reply.body},
     }
 

@@ -46,7 +46,7 @@ def followed_models(models: Sequence[ModelPlan]) -> Sequence[Followed]:
     return [
         Followed(
             model=model.name,
-            served_name=model.name,
+            served_name=model.served_as,
             policy=model.scaling,
             answer_seconds=model.admission.answer_seconds or model.objective.ttft_p99_ms / 1000,
             keeps_kv=not model.memory.keeps_nothing,

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 # The longest start in seconds, the target, and the window in seconds before replicas go: what arrives
 # while one starts needs room (docs/scaling.md has the runs that these figures were chosen by).
-_BY_START = ((105, 1.0, 300), (200, 0.9, 600), (math.inf, 0.8, 600))
-_SPARE_SHARE = 0.5
-_AVERAGE_SECONDS = 60
+_BY_START = ((105, 1.0, 300), (200, 0.91, 300), (math.inf, 0.8, 300))
+# As much again as there is, up to a replica: half of it sheds five times as much on one or two.
+_SPARE_SHARE = 1.0
+_AVERAGE_SECONDS = 20
+# One at a time would keep what a spike added to a large fleet for a quarter of an hour.
+_DOWN_PERCENT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +21,8 @@ class ScalingPolicy:
     while another starts, but not more than ``spare_share`` of those in flight ask for: one more for
     a handful of requests would double what a small fleet costs. Load is averaged over
     ``average_seconds``. ``least`` and ``most`` are replicas; ``down_window_seconds`` pass with less
-    load before a replica goes, ``idle_seconds`` without any before the last one does, where
-    ``least`` is 0.
+    load before one goes, ``idle_seconds`` without any before the last one does, where ``least`` is
+    0. Each minute one goes, or ``down_percent`` of them where that is more.
     """
 
     slots: int
@@ -30,6 +33,7 @@ class ScalingPolicy:
     most: int
     average_seconds: int
     down_window_seconds: int
+    down_percent: int
     idle_seconds: int
     reason: str
 
@@ -75,6 +79,7 @@ def plan_scaling(*, slots: int, start_seconds: float, least: int, most: int) -> 
         most=most,
         average_seconds=_AVERAGE_SECONDS,
         down_window_seconds=down,
+        down_percent=_DOWN_PERCENT,
         # Who woke it must still find it when it has started.
         idle_seconds=down + math.ceil(start_seconds / 60) * 60,
         reason=f"a start takes {start_seconds:.0f} s",

@@ -4,6 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.iam import CAPACITY, MODEL_READER
+from tokenfleet.plan.manifests.network_policy import (
+    EDGE,
+    NAMES,
+    SCRAPER_LABEL,
+    network_policy,
+    tcp,
+)
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX
 from tokenfleet.plan.scaling.alerts import alert_group
@@ -12,7 +19,6 @@ from tokenfleet.plan.scaling.rules import rule_groups
 from tokenfleet.plan.scaling.scrape import (
     CAPACITY_PORT,
     CAPACITY_SERVICE,
-    EDGE_NAMESPACE,
     EDGE_PORT,
     KEDA_NAMESPACE,
     KEDA_PORT,
@@ -40,7 +46,7 @@ def namespace_manifest() -> Manifest:
     """The label lets its pods ask replicas and the edge for metrics, and for nothing else."""
     labels = {
         "pod-security.kubernetes.io/enforce": "restricted",
-        f"{LABEL_PREFIX}/may-scrape": "true",
+        SCRAPER_LABEL: "true",
     }
     return {
         "apiVersion": "v1",
@@ -154,30 +160,19 @@ def _network_policy() -> Manifest:
     """KEDA asks it; it asks for names and metrics. Nothing else comes in or goes out."""
     asked = (
         (MODEL_READER.namespace, PORT),
-        (EDGE_NAMESPACE, EDGE_PORT),
+        (EDGE, EDGE_PORT),
         (KEDA_NAMESPACE, KEDA_PORT),
         (CAPACITY.namespace, CAPACITY_PORT),
     )
-    return _object("NetworkPolicy", "networking.k8s.io/v1") | {
-        "spec": {
-            "podSelector": {"matchLabels": _SELECTOR},
-            "policyTypes": ["Ingress", "Egress"],
-            "ingress": [{"from": [_namespace(KEDA_NAMESPACE)], "ports": [_port(PROMETHEUS_PORT)]}],
-            "egress": [
-                {
-                    "to": [
-                        _namespace("kube-system")
-                        | {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
-                    ],
-                    "ports": [_port(53, "UDP"), _port(53)],
-                },
-                *(
-                    {"to": [_namespace(namespace)], "ports": [_port(port)]}
-                    for namespace, port in asked
-                ),
-            ],
-        }
-    }
+    return network_policy(
+        NAME,
+        NAMESPACE,
+        ingress=[{"from": [_namespace(KEDA_NAMESPACE)], "ports": [tcp(PROMETHEUS_PORT)]}],
+        egress=[
+            NAMES,
+            *({"to": [_namespace(name)], "ports": [tcp(port)]} for name, port in asked),
+        ],
+    )
 
 
 def _capacity_service() -> Manifest:
@@ -194,12 +189,8 @@ def _capacity_service() -> Manifest:
     }
 
 
-def _namespace(name: str) -> dict[str, object]:
+def _namespace(name: str) -> Manifest:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
-
-
-def _port(port: int, protocol: str = "TCP") -> Manifest:
-    return {"protocol": protocol, "port": port}
 
 
 def _object(kind: str, version: str = "v1") -> dict[str, object]:

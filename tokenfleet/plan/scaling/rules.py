@@ -15,7 +15,7 @@ IN_FLIGHT, SHED, ANSWER = (
     "tokenfleet:answer_seconds",
 )
 LOAD, ASKED, KV_CACHE = "tokenfleet:load", "tokenfleet:asked", "tokenfleet:kv_cache"
-_ANSWERS_OVER = "5m"
+_ANSWERS_OVER, _WOKEN_FOR = "5m", "1m"
 _LOOKUP_FAILURES = "prometheus_sd_dns_lookup_failures_total"
 
 
@@ -38,7 +38,7 @@ def recording_rules(one: Followed) -> Iterator[Rule]:
     load. Only where the names of the cluster know no replica there are no requests in flight.
     """
     policy = one.policy
-    minute = f"{policy.average_seconds}s"
+    lately = f"{policy.average_seconds}s"
     yield _record(
         IN_FLIGHT,
         one,
@@ -47,16 +47,17 @@ def recording_rules(one: Followed) -> Iterator[Rule]:
     )
     # Those that found no replica count among the 503, but a counter that does not exist before its
     # first count hides that one: the first request of all must wake a model that has no replica.
+    # KEDA looks four times a minute for it.
     full = 'envoy_response_code="503"'
-    refused = f"sum(rate(envoy_cluster_upstream_rq{one.at_edge(full)}[{minute}]))"
-    unmet = f"sum(rate(envoy_cluster_upstream_cx_none_healthy{one.at_edge()}[{minute}]))"
+    refused = f"sum(rate(envoy_cluster_upstream_rq{one.at_edge(full)}[{lately}]))"
+    unmet = f"sum(rate(envoy_cluster_upstream_cx_none_healthy{one.at_edge()}[{_WOKEN_FOR}]))"
     yield _record(SHED, one, f"({refused} > {unmet}) or {unmet} or {refused} or vector(0)")
     total, count = (
         f"sum(rate(vllm:e2e_request_latency_seconds_{part}{one.here}[{_ANSWERS_OVER}]))"
         for part in ("sum", "count")
     )
     yield _record(ANSWER, one, f"{total} / ({count} > 0) or vector({one.answer_seconds:.1f})")
-    mean = f"avg_over_time({IN_FLIGHT}{one.here}[{minute}])"
+    mean = f"avg_over_time({IN_FLIGHT}{one.here}[{lately}])"
     shed = f"{SHED}{one.here} * {ANSWER}{one.here}"
     # Only while the last sample is there: an average outlives the target by a minute.
     yield _record(
@@ -69,7 +70,7 @@ def recording_rules(one: Followed) -> Iterator[Rule]:
     most = policy.spare * policy.each
     yield _record(ASKED, one, f"{load} + clamp_max({policy.spare_share:g} * {load}, {most:g})")
     if one.keeps_kv:
-        used = _of_all(one, f"avg_over_time(vllm:kv_cache_usage_perc{one.here}[{minute}])")
+        used = _of_all(one, f"avg_over_time(vllm:kv_cache_usage_perc{one.here}[{lately}])")
         yield _record(KV_CACHE, one, f"{used} or {_without_replicas(one)}")
 
 

@@ -78,7 +78,7 @@ def _trigger(name: str, url: str, query: str, each: float) -> Manifest:
 
 
 def _behavior(policy: ScalingPolicy) -> Manifest:
-    """Up at once, doubling or by four; down one a minute, when the window has seen no more load."""
+    """Up at once, doubling or by four; down slowly, when the window has seen no more load."""
     return {
         "scaleUp": {
             "stabilizationWindowSeconds": 0,
@@ -91,6 +91,9 @@ def _behavior(policy: ScalingPolicy) -> Manifest:
         "scaleDown": {
             "stabilizationWindowSeconds": policy.down_window_seconds,
             "selectPolicy": "Max",
-            "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}],
+            "policies": [
+                {"type": "Pods", "value": 1, "periodSeconds": 60},
+                {"type": "Percent", "value": policy.down_percent, "periodSeconds": 60},
+            ],
         },
     }

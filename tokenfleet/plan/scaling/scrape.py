@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.plan.capacity.settings import METRICS_PORT as CAPACITY_PORT
+from tokenfleet.plan.edge.ports import METRICS as EDGE_PORT
+from tokenfleet.plan.edge.way_in import METRICS_SERVICE
 from tokenfleet.plan.iam import CAPACITY, MODEL_READER
+from tokenfleet.plan.manifests.network_policy import EDGE
 from tokenfleet.plan.scaling.followed import Followed
 from tokenfleet.plan.scaling.rules import EVALUATION_SECONDS
 from tokenfleet.plan.serving.engine import PORT
@@ -14,7 +17,6 @@ PROMETHEUS_PORT = 9090
 KEY_FILE = "/etc/metrics-key/value"
 """What opens the metrics of replicas."""
 RULES_FILE = "rules.json"
-EDGE_SERVICE, EDGE_NAMESPACE, EDGE_PORT = "edge-metrics", "edge", 9090
 KEDA_NAMESPACE, KEDA_SERVICE, KEDA_PORT = "keda", "keda-operator", 8080
 CAPACITY_SERVICE = "capacity-metrics"
 
@@ -50,7 +52,7 @@ def _replicas(one: Followed) -> Job:
 
 
 def _others(*, capacity: bool) -> Iterator[Job]:
-    edge = _named(EDGE_SERVICE, EDGE_NAMESPACE, EDGE_PORT)
+    edge = _named(METRICS_SERVICE, EDGE, EDGE_PORT)
     yield _job("edge", "/stats/prometheus", edge, _OF_EDGE)
     keda = _named(KEDA_SERVICE, KEDA_NAMESPACE, KEDA_PORT)
     yield _job("keda", "/metrics", keda, _OF_KEDA)

@@ -26,11 +26,10 @@ def requests_in_flight(
     Where a step takes longer than the roofline there are more. ``replicas`` share the load.
     """
     roofline = roofline_of(model, memory, traffic, hardware=hardware, kind=kind)
-    prompts = traffic.input_tokens / traffic.output_tokens
     offered = traffic.requests_per_second / replicas * traffic.output_tokens
 
     def rate(running: float) -> float:
-        return running / roofline.step(running, running * prompts)
+        return running / roofline.cycle(running, traffic.input_tokens, traffic.output_tokens)
 
     least, running = 0.0, float(most)
     if rate(running) <= offered:

@@ -23,11 +23,14 @@ class Pace:
 
     def cycle(self, running: float) -> float:
         """The mean step: one request in ``answer`` ends in it, and another prompt is read."""
-        return self.roofline.step(running, running * self.prompt / self.answer)
+        return self.roofline.cycle(running, self.prompt, self.answer)
 
     def gap_p99(self, running: float) -> float:
-        """Between two tokens, 99th percentile: a step with the prompts that come together."""
-        together = poisson_p99(running / self.answer)
+        """Between two tokens, 99th percentile: a step with the prompts that come together.
+
+        With one at least: fewer running would change how often, not for how long, one waits.
+        """
+        together = max(1, poisson_p99(running / self.answer))
         return self.roofline.step(running, min(self.chunk, together * self.prompt))
 
     def first(self, running: float) -> float:

@@ -23,7 +23,8 @@ def test_nothing_is_said_of_a_stream_that_waits_for_its_turn(
     impatient = Client(envoy.port, KEYS["alice"][0], patience=2)
 
     async def waited() -> None:
-        async with lasting(client, path, pair[0].model, 2 * SLOTS, streamed=True):
+        # All that run at once, and some that wait: one more waits, too.
+        async with lasting(client, path, pair[0].model, 2 * BOUND - 1, streamed=True):
             await until(lambda: sum(one.requests_running() for one in pair) == 2 * SLOTS)
             answer = await ask(impatient, path, pair[0].model, 1, stream=True)
             assert (answer.ending, answer.status) == ("hang", 0)

@@ -1,9 +1,10 @@
--- How many tokens of answers a request asks for, where its client has a limit of them
--- (tokenfleet/plan/edge/limits.py): what is to be written for one prompt, times answers, times prompts.
+-- Two things that Envoy's limits of a client (tokenfleet/plan/edge/limits.py) do not do themselves: count
+-- the tokens of answers that a request asks for, and say when to come back.
+--
+-- Asked for is what is to be written for one prompt, times answers, times prompts.
 -- Engines read numbers in ways of their own ("5", true, nothing for "all that fits"), so a client
 -- with a limit has to write a plain number: whatever cannot be counted is refused, not let through.
---
--- It runs where a route of a model was found, so the body is JSON, an object, and not too deep.
+-- It is read where a route of a model was found, so the body is JSON, an object, and not too deep.
 
 local METADATA = "edge"
 -- What a path reads; of two that are given the larger one counts.
@@ -133,17 +134,24 @@ function envoy_on_request(handle)
   end
 end
 
--- A bucket's own Retry-After is the time to its next single token, not to those asked for.
+-- Envoy says how long it is to the next single token, rounded down: 0 where a request may be made
+-- in half a second, and too short for tokens, of which more were asked for (trap 11). Of a client with
+-- both limits the bucket that refused comes first in the headers.
 function envoy_on_response(handle)
   local headers = handle:headers()
-  if headers:get(MARK) then
+  local refused_by, seconds = headers:get(MARK), nil
+  if refused_by == "requests" then
+    seconds = tonumber(headers:get("x-ratelimit-reset")) + 1
+  elseif refused_by == "tokens" then
     local known = handle:streamInfo():dynamicMetadata():get(METADATA)
-    local missing = known.asked - tonumber(headers:get("x-ratelimit-remaining"))
-    local seconds = math.max(1, math.ceil(missing * WINDOW_SECONDS / known.limit))
-    headers:replace("retry-after", string.format("%d", seconds))
-    headers:remove(MARK)
+    local left = match(headers:get("x-ratelimit-remaining"), "^%d+")
+    local missing = known.asked - tonumber(left)
+    seconds = math.max(1, math.ceil(missing * WINDOW_SECONDS / known.limit))
   end
-  for _, name in ipairs({ "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset" }) do
+  if seconds then
+    headers:replace("retry-after", string.format("%d", seconds))
+  end
+  for _, name in ipairs({ MARK, "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset" }) do
     headers:remove(name)
   end
 end

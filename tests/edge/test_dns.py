@@ -1,0 +1,121 @@
+"""Replicas come and go by their names in DNS, as a headless Service tells them."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.edge.client import Client
+from tests.edge.dns import Resolver
+from tests.edge.edges import Edges, served
+from tests.edge.load import Sent, endings, steady
+from tokenfleet.plan.edge.served import ServedName
+
+pytestmark = pytest.mark.e2e
+# A record lives five seconds, the resolver reads its file ten times a second, and the edge looks
+# once a second at most: what is told counts after six. A busy machine gets three more.
+_HEARD_SECONDS = 9
+_FIRST, _SECOND = "vllm-m.serving.svc.cluster.local", "vllm-m-reserve.serving.svc.cluster.local"
+
+
+def test_a_replica_gone_from_dns_gets_no_new_request_and_a_new_one_does(
+    edges: Edges, names: Resolver
+) -> None:
+    one = edges.engine("replica-2", address="127.0.0.2")
+    others = [
+        edges.engine(f"replica-{last}", address=f"127.0.0.{last}", port=one.port) for last in (3, 4)
+    ]
+    assert others
+    names.tell({_FIRST: ["127.0.0.2", "127.0.0.3"]})
+    envoy = edges.envoy(_found_by(served([one]), _FIRST), edit=partial(_asking, names))
+    envoy.await_healthy("m", 2)
+    client = Client(envoy.port, "key-of-alice-1")
+
+    async def replace_one() -> Sequence[Sent]:
+        # It goes on to be healthy, as one that drains does.
+        await asyncio.sleep(1)
+        names.tell({_FIRST: ["127.0.0.3", "127.0.0.4"]})
+        return []
+
+    async def run() -> Sequence[Sent]:
+        load, _ = await asyncio.gather(
+            steady(client.complete, count=300, per_second=300 / (_HEARD_SECONDS + 3)), replace_one()
+        )
+        return load
+
+    load = asyncio.run(run())
+    assert endings([sent.answer for sent in load]) == {"complete": 300}
+    at = {name: [sent.at for sent in load if _server(sent) == name] for name in _servers(load)}
+    assert 1 < max(at["replica-2"]) < 1 + _HEARD_SECONDS
+    assert 1 < min(at["replica-4"]) < 1 + _HEARD_SECONDS
+    assert min(at["replica-3"]) < 1
+    assert max(at["replica-3"]) > 1 + _HEARD_SECONDS
+
+
+def test_without_a_replica_of_the_first_name_those_of_the_next_serve_until_one_is_back(
+    edges: Edges, names: Resolver
+) -> None:
+    first = edges.engine("first", address="127.0.0.2")
+    reserve = edges.engine("reserve", address="127.0.0.3")
+    both = {_FIRST: ["127.0.0.2"], _SECOND: ["127.0.0.3"]}
+    names.tell(both)
+    name = _found_by(served([first, reserve], priorities=[0, 1]), _FIRST, _SECOND)
+    envoy = edges.envoy(name, edit=partial(_asking, names))
+    envoy.await_healthy("m", 2)
+    client = Client(envoy.port, "key-of-alice-1")
+
+    def asked(seconds: int) -> Sequence[Sent]:
+        return asyncio.run(steady(client.complete, count=20 * seconds, per_second=20))
+
+    before = asked(1)
+    assert _servers(before) == {"first"}
+    # The name of a headless Service without a ready pod does not exist.
+    names.tell({_SECOND: ["127.0.0.3"]})
+    meanwhile = asked(_HEARD_SECONDS)
+    assert _server(meanwhile[-1]) == "reserve"
+    names.tell(both)
+    after = asked(_HEARD_SECONDS)
+    assert _server(after[-1]) == "first"
+    answers = [sent.answer for load in (before, meanwhile, after) for sent in load]
+    assert set(endings(answers)) == {"complete"}
+
+
+def test_more_replicas_than_one_datagram_can_name_are_all_asked(
+    edges: Edges, names: Resolver
+) -> None:
+    engine = edges.engine("all", address="0.0.0.0")  # noqa: S104 - every address of loopback
+    names.tell({_FIRST: [f"127.0.1.{last}" for last in range(1, 121)]})
+    name = _found_by(served([engine]), _FIRST)
+    envoy = edges.envoy(name, edit=partial(_asking, names))
+    envoy.await_healthy("m", 120)
+
+
+def _found_by(name: ServedName, *hosts: str) -> ServedName:
+    found = zip(name.backends, hosts, strict=True)
+    return replace(name, backends=[replace(backend, host=host) for backend, host in found])
+
+
+def _asking(names: Resolver, bootstrap: Any) -> None:  # noqa: ANN401 - JSON
+    """The same c-ares that asks the cluster's resolver, told of this one."""
+    place = {"socket_address": {"address": "127.0.0.1", "port_value": names.port}}
+    kind = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
+    asked = {
+        "name": "envoy.network.dns_resolver.cares",
+        "typed_config": {"@type": f"type.googleapis.com/{kind}", "resolvers": [place]},
+    }
+    for cluster in bootstrap["static_resources"]["clusters"]:
+        if "cluster_type" in cluster:
+            cluster["cluster_type"]["typed_config"]["typed_dns_resolver_config"] = asked
+
+
+def _server(sent: Sent) -> str:
+    found = re.search(rb'"served_by": "([^"]+)"', sent.answer.body)
+    return found[1].decode() if found else ""
+
+
+def _servers(load: Sequence[Sent]) -> set[str]:
+    return {_server(sent) for sent in load}

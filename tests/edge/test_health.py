@@ -1,0 +1,62 @@
+"""Which replicas are asked: by their answers, by their health, and never all because most are ill."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from tests.edge.client import Client
+from tests.edge.edges import Edges, served
+from tests.edge.envoy import replaced
+from tests.edge.load import endings, steady
+
+pytestmark = pytest.mark.e2e
+_LEFT_OUT_SECONDS = 6
+
+
+def _hurried(bootstrap: Any) -> None:  # noqa: ANN401 - JSON
+    replaced(bootstrap, "base_ejection_time", f"{_LEFT_OUT_SECONDS}s")
+    for key in ("interval", "no_traffic_interval"):
+        replaced(bootstrap, key, "0.5s")
+
+
+def test_a_replica_left_out_for_its_answers_stays_so_though_its_health_is_good(
+    edges: Edges,
+) -> None:
+    engines = [edges.engine() for _ in range(3)]
+    envoy = edges.envoy(served(engines), edit=_hurried)
+    envoy.await_healthy("m", 3)
+    client = Client(envoy.port, "key-of-alice-1")
+    engines[0].behave(fault="drain")
+    load = asyncio.run(steady(client.complete, count=40, per_second=40))
+    asked = len(engines[0].did()["requests"])
+    ejected = time.monotonic()
+    assert asked >= 3
+    # Four good healths a second, and two thirds of the time for which it is left out.
+    load = [*load, *asyncio.run(steady(client.complete, count=80, per_second=20))]
+    assert len(engines[0].did()["requests"]) == asked
+    engines[0].behave(fault="")
+    time.sleep(max(0.0, ejected + _LEFT_OUT_SECONDS + 1 - time.monotonic()))
+    load = [*load, *asyncio.run(steady(client.complete, count=40, per_second=40))]
+    assert len(engines[0].did()["requests"]) > asked
+    assert endings([sent.answer for sent in load]) == {"complete": 160}
+
+
+def test_the_only_healthy_replica_is_asked_alone_and_without_one_nobody_is(edges: Edges) -> None:
+    engines = [edges.engine() for _ in range(3)]
+    envoy = edges.envoy(served(engines), edit=_hurried)
+    envoy.await_healthy("m", 3)
+    client = Client(envoy.port, "key-of-alice-1")
+    for engine in engines[1:]:
+        engine.behave(health=503)
+    envoy.await_healthy("m", 1)
+    load = asyncio.run(steady(client.complete, count=30, per_second=60))
+    assert endings([sent.answer for sent in load]) == {"complete": 30}
+    assert [len(engine.did()["requests"]) for engine in engines] == [30, 0, 0]
+    engines[0].behave(health=503)
+    envoy.await_healthy("m", 0)
+    answer = asyncio.run(client.complete())
+    assert (answer.status, answer.code) == (503, "no_replica")
+    assert int(answer.header("retry-after") or 0) > 0
+    assert [len(engine.did()["requests"]) for engine in engines] == [30, 0, 0]
