@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.cluster import is_documentation
-from tokenfleet.plan.edge.pod import MEMORY_MIB, MILLICPU
+from tokenfleet.plan.edge.memory import REQUEST_MIB
+from tokenfleet.plan.edge.pod import MILLICPU
 from tokenfleet.plan.nodes.sizes import node_size
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.draft import Draft
@@ -89,14 +90,14 @@ def _room_mistakes(edge: EdgeSettings, draft: Draft) -> Iterator[Mistake]:
     if kind is None:
         return  # reported at the nodes
     size = node_size(kind)
-    each = min(size.for_models_millicpu // MILLICPU, size.for_models_mib // MEMORY_MIB)
+    each = min(size.for_models_millicpu // MILLICPU, size.for_models_mib // REQUEST_MIB)
     if edge.replicas.max > nodes.count * each:
         yield Mistake(
             path="edge.replicas.max",
             value=str(edge.replicas.max),
             problem=(
                 f"does not fit {nodes.count} x {nodes.instance_type} (cluster.systemNodes), which"
-                f" hold {each} pods of {MILLICPU} thousandths of a CPU and {MEMORY_MIB} MiB each:"
+                f" hold {each} pods of {MILLICPU} thousandths of a CPU and {REQUEST_MIB} MiB each:"
                 " lower it, or use larger or more nodes"
             ),
         )
