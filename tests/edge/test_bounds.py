@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ _UNBOUNDED = 1000
     ],
 )
 def test_a_burst_fills_all_places_and_only_what_is_beyond_is_refused(
-    edges: Edges, replicas: int, behaviour: Mapping[str, int], guard: int, bound: int
+    edges: Edges, replicas: int, behaviour: Mapping[str, Any], guard: int, bound: int
 ) -> None:
     engines = [edges.engine(**behaviour, first=_ANSWER_SECONDS) for _ in range(replicas)]
     name = served(engines, guard=guard)

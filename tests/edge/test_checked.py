@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.plan.edge.names import CLIENTS, NAMES
 
 from tests.edge.envoy import ENGINE_KEY, KEYS, envoy_binary
+from tests.plan.edge.names import CLIENTS, NAMES
 from tokenfleet.plan.edge.bootstrap import bootstrap, checked_bootstrap
 from tokenfleet.plan.edge.files import ROUTES_FOLDER, check_command
 from tokenfleet.plan.edge.routes import routes
