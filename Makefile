@@ -70,7 +70,7 @@ up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
 
 golden: setup ## write what machines execute into tests/golden (look at the diff)
-	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_compare_page.py tests/test_json_page.py tests/review/test_recorded_changes.py tests/test_review_page.py tests/newcomer --write-golden
+	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/edge/test_configuration.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_compare_page.py tests/test_json_page.py tests/review/test_recorded_changes.py tests/test_review_page.py tests/newcomer --write-golden
 
 golden-spot: setup ## run fallback and return once more and draw docs/spot-run.svg of it (needs make tools)
 	$(BIN)/pytest tests/cluster/capacity -k two_notices --write-golden

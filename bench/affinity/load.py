@@ -31,6 +31,19 @@ UNSHARED = Load(
 )
 ALIKE = Load(name="alike", requests_per_second=15, prefixes=1, prefix_tokens=2000, own_tokens=200)
 """One application: all prompts begin the same."""
+_SHARING_TOKENS = 2200
+
+
+def sharing(share: float) -> Load:
+    """Twelve beginnings of that share of a prompt; without any cache, three quarters of the prefill."""
+    prefix = round(share * _SHARING_TOKENS)
+    return Load(
+        name=f"{share:.0%} shared",
+        requests_per_second=8,
+        prefixes=12,
+        prefix_tokens=prefix,
+        own_tokens=_SHARING_TOKENS - prefix,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

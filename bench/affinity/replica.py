@@ -4,7 +4,9 @@ import asyncio
 import json
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.affinity.load import TOKEN_CHARACTERS
 
@@ -42,7 +44,8 @@ class PrefixCache:
 
     def _chain(self, prompt: str) -> list[int]:
         size = BLOCK_TOKENS * TOKEN_CHARACTERS
-        chain, before = [], 0
+        chain: list[int] = []
+        before = 0
         for at in range(0, len(prompt) // size * size, size):
             before = hash((before, prompt[at : at + size]))
             chain.append(before)
@@ -77,7 +80,7 @@ class Replica:
         finally:
             writer.close()
 
-    async def _answer(self, body: dict[str, object], writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, body: Mapping[str, Any], writer: asyncio.StreamWriter) -> None:
         self._running += 1
         self.most_at_once = max(self.most_at_once, self._running)
         try:
@@ -88,7 +91,7 @@ class Replica:
                     b"transfer-encoding: chunked\r\n\r\n" + _chunk(b"data: {}\n\n")
                 )
                 await writer.drain()
-                await asyncio.sleep(int(str(body["max_tokens"])) / ANSWER_TOKENS_PER_SECOND)
+                await asyncio.sleep(body["max_tokens"] / ANSWER_TOKENS_PER_SECOND)
                 writer.write(_chunk(b"data: [DONE]\n\n") + _chunk(b""))
         finally:
             self._running -= 1
@@ -113,10 +116,8 @@ def _length(head: bytes) -> int:
     return 0
 
 
-def _prompt(body: dict[str, object]) -> str:
-    messages = body["messages"]
-    assert isinstance(messages, list)  # noqa: S101 - what bench/affinity/load.py sends
-    return "".join(str(message["content"]) for message in messages)
+def _prompt(body: Mapping[str, Any]) -> str:
+    return "".join(message["content"] for message in body["messages"])
 
 
 def _chunk(data: bytes) -> bytes:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -207,6 +206,23 @@ def test_no_body_makes_the_script_fail_or_wait(envoy: Envoy, body: bytes) -> Non
     assert _asked(envoy, _CHAT, {"messages": [_USER]}).status == 200
 
 
+_KEYS = [str(number) for number in range(32)]
+
+
+def _edge(edges: Edges, **engines: ScriptedEngine) -> Envoy:
+    """Once it sends to all of them: it is ready with the first name that it resolved, and news of the
+    others' health wait up to a second for more (``update_merge_window``)."""
+    envoy = edges.envoy(_by_prefix(*engines.values()))
+    deadline = time.monotonic() + 20
+    while {server for key in _KEYS for server in _servers(envoy, key, 1)} < engines.keys():
+        assert time.monotonic() < deadline, envoy.log()
+    return envoy
+
+
+def _engines(edges: Edges, **behaviour: object) -> dict[str, ScriptedEngine]:
+    return {name: edges.engine(name, **behaviour) for name in "abc"}
+
+
 def _servers(envoy: Envoy, key: str, times: int) -> Sequence[str]:
     """Who served so many requests of one session, one after the other."""
     client = Client(envoy.port, "key-of-alice-1")
@@ -220,55 +236,68 @@ def _servers(envoy: Envoy, key: str, times: int) -> Sequence[str]:
 
 
 def test_one_session_has_one_replica_and_many_have_all(edges: Edges) -> None:
-    engines = [edges.engine(name) for name in "abc"]
-    envoy = edges.envoy(_by_prefix(*engines))
-    first = {key: set(_servers(envoy, key, 3)) for key in "0123456789abcdef"}
-    assert all(len(servers) == 1 for servers in first.values())
-    assert set.union(*first.values()) == {"a", "b", "c"}
+    envoy = _edge(edges, **_engines(edges))
+    servers = [set(_servers(envoy, key, 3)) for key in _KEYS]
+    assert [len(own) for own in servers] == [1] * len(_KEYS)
+    assert {server for own in servers for server in own} == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize("fault", ["full", "drain", "reset"])
-def test_who_cannot_be_served_by_his_replica_always_meets_the_same_other_one(
-    edges: Edges, fault: str
+@pytest.mark.parametrize(
+    ("fault", "most_others"),
+    # Who drains or resets is ejected, and the ring without him is another one.
+    [("full", 1), ("drain", 2), ("reset", 2)],
+)
+def test_who_is_not_served_by_his_replica_is_by_another_and_comes_back(
+    edges: Edges, fault: str, most_others: int
 ) -> None:
-    engines = {name: edges.engine(name) for name in "abc"}
-    envoy = edges.envoy(_by_prefix(*engines.values()))
+    engines = _engines(edges)
+    envoy = _edge(edges, **engines)
     (own,) = set(_servers(envoy, "k", 2))
     engines[own].behave(fault=fault)
-    (other,) = set(_servers(envoy, "k", 10))
-    assert other != own
+    others = set(_servers(envoy, "k", 10))
+    assert own not in others
+    assert len(others) <= most_others
     engines[own].behave(fault="")
-    for _ in range(150):  # an ejection ends
-        if _servers(envoy, "k", 1) == [own]:
-            return
+    deadline = time.monotonic() + 40  # an ejection takes ten seconds
+    while _servers(envoy, "k", 1) != [own]:
+        assert time.monotonic() < deadline
         time.sleep(0.1)
-    pytest.fail("the replica that is well again is not met again")
 
 
-def test_a_killed_replica_takes_no_session_with_it(edges: Edges) -> None:
-    engines = {name: edges.engine(name) for name in "abc"}
-    envoy = edges.envoy(_by_prefix(*engines.values()))
-    by_key = {key: set(_servers(envoy, key, 1)) for key in "0123456789"}
+def test_a_killed_replica_moves_its_own_sessions_and_few_others(edges: Edges) -> None:
+    engines = _engines(edges)
+    envoy = _edge(edges, **engines)
+    by_key = {key: set(_servers(envoy, key, 1)) for key in _KEYS}
     engines["a"].kill()
     after = {key: set(_servers(envoy, key, 2)) for key in by_key}
-    assert all(after[key] == own for key, own in by_key.items() if own != {"a"})
-    assert all(len(servers) == 1 and servers < {"b", "c"} for servers in after.values())
+    others = {key: own for key, own in by_key.items() if own != {"a"}}
+    # The ring keeps its size, so that those left get points between each other's: a sixth moves.
+    assert sum(after[key] == own for key, own in others.items()) > len(others) / 2
+    assert {frozenset(servers) for servers in after.values()} == {frozenset("b"), frozenset("c")}
 
 
 def test_a_beginning_that_all_share_leaves_no_replica_idle(edges: Edges) -> None:
-    engines = [edges.engine(name, slots=100, first=2.0) for name in "abc"]
-    envoy = edges.envoy(_by_prefix(*engines))
-    client = Client(envoy.port, "key-of-alice-1")
+    engines = _engines(edges, slots=100)
+    envoy = _edge(edges, **engines)
+    for engine in engines.values():
+        engine.behave(first=3600.0)
+    client = Client(envoy.port, "key-of-alice-1", patience=60)
 
-    async def one(number: int) -> Answer:
-        # Envoy counts a request once its connection stands.
-        await asyncio.sleep(0.02 * number)
-        return await client.complete(prompt="the same", max_tokens=1)
+    def running() -> Sequence[int]:
+        return sorted(int(engine.did()["running"]) for engine in engines.values())
 
-    async def soon() -> Sequence[Answer]:
-        return await asyncio.gather(*(one(number) for number in range(60)))
+    async def one_after_the_other() -> Sequence[int]:
+        held: list[asyncio.Task[Answer]] = []
+        for number in range(1, 31):
+            held.append(asyncio.create_task(client.complete(prompt="the same", max_tokens=1)))
+            # Envoy counts a request once its connection stands.
+            while sum(await asyncio.to_thread(running)) < number:
+                await asyncio.sleep(0)
+        for task in held:
+            task.cancel()
+        return running()
 
-    by_server = Counter(answer.json()["served_by"] for answer in asyncio.run(soon()))
-    # 125 % of a third of 60 is 25, and whoever is at the bound may take one more.
-    assert max(by_server.values()) <= 26, by_server
-    assert len(by_server) == 3
+    # 125 % of a third of 30 is 13, and who is at the bound may take one more.
+    idle, _, busy = asyncio.run(asyncio.wait_for(one_after_the_other(), 60))
+    assert busy <= 14
+    assert idle > 0

@@ -5,6 +5,7 @@ from typing import Literal
 
 from tokenfleet.task import Task
 
+Kind = Literal["least request", "prefix"]
 LEAST_CACHED_SHARE = 0.3
 """From here on it pays: ``python -m bench.affinity --shares``, table in docs/edge.md."""
 
@@ -13,7 +14,7 @@ LEAST_CACHED_SHARE = 0.3
 class AffinityPlan:
     """How a replica is chosen for a request; ``reason`` is a sentence about it."""
 
-    kind: Literal["least request", "prefix"]
+    kind: Kind
     reason: str
 
 

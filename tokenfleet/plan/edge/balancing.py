@@ -9,7 +9,7 @@ from tokenfleet.plan.edge.served import ServedName
 
 PREFIX_STATE = "tokenfleet.prefix"
 """Filter state with what a request has in common with others (``userdata/prefix_hash.lua``)."""
-LUA_FILTER = "envoy.filters.http.lua"
+_FILTER = "affinity.lua"
 _LUA = "envoy.extensions.filters.http.lua.v3"
 _SCRIPT = "prefix"
 _POLICIES = "envoy.extensions.load_balancing_policies"
@@ -63,13 +63,13 @@ def affinity_filters(names: Sequence[ServedName]) -> Sequence[Json]:
     if not _is_wanted(names):
         return []
     script = (files("tokenfleet") / "userdata" / "prefix_hash.lua").read_text(encoding="utf-8")
-    return [extension(LUA_FILTER, f"{_LUA}.Lua", source_codes={_SCRIPT: {"inline_string": script}})]
+    return [extension(_FILTER, f"{_LUA}.Lua", source_codes={_SCRIPT: {"inline_string": script}})]
 
 
 def affinity_per_filter(affinity: AffinityPlan) -> Json:
     """What a route of the model adds to its ``typed_per_filter_config``."""
     if affinity.kind == "prefix":
-        return {LUA_FILTER: typed(f"{_LUA}.LuaPerRoute", name=_SCRIPT)}
+        return {_FILTER: typed(f"{_LUA}.LuaPerRoute", name=_SCRIPT)}
     return {}
 
 
