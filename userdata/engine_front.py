@@ -1,20 +1,23 @@
-"""ASGI middleware in front of vLLM: closes routes without a key, and a connection after each answer.
+"""ASGI middleware in front of vLLM: closes routes without a key, and says 200 only with a first token.
 
 vLLM asks for the key below /v1 only; /invocations runs inference, /tokenize and others work,
 without one (measured on 0.32.0, tests/engine). What probes need stays open; metrics, which tell
 what others ask and how much, are for whoever has METRICS_KEY, and clients have another.
 
-Whoever keeps a connection open keeps the replica at its other end: it is not told when that one
-is to end and gets a 500 from there, and it never reaches a new one. To connect anew takes less
-than a token.
+A stream of vLLM begins with 200 before the engine has so much as taken the request: one that it
+then refuses (``check_admission``, vllm/v1/engine/async_llm.py) is a 200 with an error inside, and
+whoever is in front may ask no other replica once 200 has passed. So the head of a stream waits
+here for its first token, and a refusal instead of one is answered as a refusal (tests/edge).
 
 To the engine's metrics it adds what became of the code that was compiled ahead of time, where
 COMPILED_STATE names the file that says so (userdata/load-compiled).
 """
 
 import hmac
+import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,10 @@ tokenfleet_compiled_code{state="%s"} 1
 _GUARDED = "/v1/"
 # The one route of a classifier, which accepted_keys.py guards.
 _GUARDED_BY_US = "/classify"
+_STREAM = b"text/event-stream"
+# What /v1/responses says of a request before the engine has it.
+_BEFORE_A_TOKEN = (b"event: response.created\n", b"event: response.in_progress\n")
+_ERROR = b'data: {"error":'
 
 
 class EngineFront:
@@ -47,31 +54,29 @@ class EngineFront:
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """One request, or the life of the server."""
-
-        async def send_and_close(message: _Message) -> None:
-            if message["type"] == "http.response.start":
-                # The server closes after an answer that says so, and the client expects it.
-                closes = (b"connection", b"close")
-                message = {**message, "headers": [*message.get("headers", ()), closes]}
-            await send(message)
-
         path = scope.get("path", "")
-        is_open = (
-            path in _OPEN
-            or path.startswith(_GUARDED)
-            or path == _GUARDED_BY_US
-            or self._may_scrape(scope)
-        )
-        if scope["type"] == "lifespan" or is_open:
-            answer = self._scraped if path == _METRICS else self._app
-            await answer(scope, receive, send_and_close)
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif self._may_scrape(scope):
+            await self._scraped(scope, receive, send)
+        elif path in _OPEN or path.startswith(_GUARDED) or path == _GUARDED_BY_US:
+            await self._answered(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            body = b'{"error": {"message": "not served here", "type": "not_found", "code": 404}}'
-            headers = [(b"content-type", b"application/json")]
-            await send_and_close({"type": "http.response.start", "status": 404, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await _refuse(send, 404, {"message": "not served here", "type": "not_found"})
+
+    async def _answered(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """By the engine, whose streams begin with their first token."""
+        head = _Head(send)
+        try:
+            await self._app(scope, receive, head.send)
+        except RuntimeError as error:
+            # Starlette's, about an error that it would have answered, had 200 not been said.
+            status = getattr(error.__cause__, "http_status", None)
+            if not (head.waits and isinstance(status, HTTPStatus)):
+                raise
+            await _refuse(send, status, {"message": str(error.__cause__), "type": status.phrase})
 
     async def _scraped(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """The engine's metrics and ours: as plain text of unknown length, to which can be added."""
@@ -96,6 +101,61 @@ class EngineFront:
             return False
         given = dict(scope["headers"]).get(b"authorization", b"")
         return hmac.compare_digest(given, self._scraper)
+
+
+class _Head:
+    """Passes an answer on; that of a stream only from its first token on."""
+
+    def __init__(self, send: _Send) -> None:
+        self._send = send
+        self._held: list[_Message] = []
+        self._is_refused = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client has not been told anything yet of a stream that began."""
+        return bool(self._held)
+
+    async def send(self, message: _Message) -> None:
+        """What the engine sends, one part after the other."""
+        if self._is_refused:
+            return
+        if _begins_stream(message):
+            self._held = [message]
+        elif not self._held:
+            await self._send(message)
+        elif status := _refusal(message):
+            self._is_refused = True
+            await _refuse(self._send, *status)
+        else:
+            self._held.append(message)
+            if not message.get("body", b"").startswith(_BEFORE_A_TOKEN):
+                held, self._held = self._held, []
+                for part in held:
+                    await self._send(part)
+
+
+def _begins_stream(message: _Message) -> bool:
+    if message["type"] != "http.response.start" or message["status"] != HTTPStatus.OK:
+        return False
+    kinds = [value for name, value in message.get("headers", ()) if name == b"content-type"]
+    return any(kind.startswith(_STREAM) for kind in kinds)
+
+
+def _refusal(message: _Message) -> tuple[int, dict[str, Any]] | None:
+    """The status and the error that a part of a stream is instead of a token."""
+    body = message.get("body", b"")
+    if not body.startswith(_ERROR):
+        return None
+    error = json.loads(body.partition(b"\n")[0].removeprefix(b"data: "))["error"]
+    return error["code"], error
+
+
+async def _refuse(send: _Send, status: int, error: dict[str, Any]) -> None:
+    body = json.dumps({"error": {"param": None, **error, "code": int(status)}}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _became(state: Path) -> str:

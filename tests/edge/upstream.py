@@ -202,7 +202,11 @@ class Upstream:
             if self.state.behaviour.fault == "die" and number >= min(2, tokens - 1):
                 writer.transport.abort()
                 return False
-            event = {"served_by": how.name, "choices": [{"index": 0, "text": f"t{number} "}]}
+            # Of a completion and of a chat in one.
+            said = {"text": f"t{number} ", "delta": {"content": f"t{number} "}}
+            reason = "length" if number == tokens - 1 else None
+            choice = {"index": 0, **said, "finish_reason": reason}
+            event = {"served_by": how.name, "choices": [choice]}
             writer.write(chunk(b"data: " + json.dumps(event).encode() + b"\n\n"))
             await writer.drain()
             if how.between:

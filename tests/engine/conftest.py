@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.cluster.tools import ToolsMissing
+from tests.edge.edges import Edges
+from tests.edge.envoy import envoy_binary
 from tests.engine.containers import OTHERS, Pod, pod_of, stack_with, unhurried
 from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import EngineTools, engine_tools
@@ -63,3 +65,15 @@ def engines(
 def replicas(engines: Engines, pod: Pod) -> Replicas:
     """Replicas of the dev stack's model."""
     return Replicas(engines, pod)
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edges]:
+    """Starts edges, and scripted replicas; a test without Envoy is skipped, with the reason."""
+    try:
+        envoy_binary()
+    except ToolsMissing as missing:
+        pytest.skip(str(missing))
+    running = Edges(tmp_path_factory.mktemp("edge"))
+    yield running
+    running.stop()

@@ -49,6 +49,11 @@ class Engine:
         )
 
     @property
+    def port(self) -> int:
+        """Where it answers, on loopback."""
+        return self.command.sandbox.port
+
+    @property
     def is_running(self) -> bool:
         """Whether its first process is there, be it healthy or not."""
         return self._popen.poll() is None
@@ -86,6 +91,10 @@ class Engine:
     def requests_running(self) -> int:
         """How many requests it works on."""
         return self._sum_of("vllm:num_requests_running")
+
+    def requests_waiting(self) -> int:
+        """How many more it has let in."""
+        return self._sum_of("vllm:num_requests_waiting")
 
     def metrics(self) -> str:
         """What it tells a scraper."""

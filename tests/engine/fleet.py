@@ -29,6 +29,7 @@ class Engines:
         model: Path | None = None,
         arguments: Mapping[str, str | None] | None = None,
         environment: Mapping[str, str] | None = None,
+        key: str | None = None,
         place: str | None = None,
         prepare: Callable[[Command], object] | None = None,
     ) -> Engine:
@@ -36,6 +37,7 @@ class Engines:
 
         What was in the folder named ``place`` is gone: vLLM names its cache also by its paths, so
         that those who share one need the same. ``prepare`` is called once its volumes are there.
+        ``key`` is the engine's own, which those behind one edge share.
         """
         folder = self._folder / (place or f"engine-{next(self._numbers)}")
         if place:
@@ -48,7 +50,8 @@ class Engines:
             port=free_port(),
             folder=folder,
             secrets={
-                name: {"value": uuid.uuid4().hex} for name in ("vllm-api-key", "vllm-metrics-key")
+                "vllm-api-key": {"value": key or uuid.uuid4().hex},
+                "vllm-metrics-key": {"value": uuid.uuid4().hex},
             },
             arguments=arguments or {},
             environment=environment or {},
@@ -70,9 +73,16 @@ class Replicas:
     # By turns, so that the memory of the cache can be told from that of everything else.
     KV_GIB = (1, 2)
 
-    def __init__(self, engines: Engines, pod: Pod) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        pod: Pod,
+        *,
+        arguments: Mapping[str, str | None] | None = None,
+        key: str | None = None,
+    ) -> None:
         self.pod = pod
-        self._engines = engines
+        self._engines, self._arguments, self._key = engines, arguments, key
         self._kept: list[Engine] = []
         self._number = 0
 
@@ -81,7 +91,12 @@ class Replicas:
         kv_gib = self.KV_GIB[self._number % len(self.KV_GIB)]
         self._number += 1
         self._kept.append(
-            self._engines.start(self.pod, environment={"VLLM_CPU_KVCACHE_SPACE": str(kv_gib)})
+            self._engines.start(
+                self.pod,
+                arguments=self._arguments,
+                environment={"VLLM_CPU_KVCACHE_SPACE": str(kv_gib)},
+                key=self._key,
+            )
         )
         return self._kept[-1]
 

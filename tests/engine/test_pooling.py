@@ -8,8 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.edge.edges import Edges
+from tests.edge.envoy import ENGINE_KEY, KEYS
 from tests.engine import kubelet
 from tests.engine.containers import Pod, pod_of
+from tests.engine.edge.places import served_by
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines
 from tests.engine.install import EngineTools
@@ -61,7 +64,7 @@ def served(
     (plan,) = preview.plan.models
     assert plan.task == task
     pod = pod_of(preview.recording, f"vllm-{name}")
-    engine = engines.start(pod, model=tools.pooling / task)
+    engine = engines.start(pod, model=tools.pooling / task, key=ENGINE_KEY)
     yield Served(
         task=task,
         routes=frozenset(plan.routes),
@@ -86,6 +89,21 @@ def test_nobody_without_a_key_is_answered(key: str, served: Served) -> None:
     assert {_status(served.engine, path, key) for path in served.routes} == {401}
 
 
+def test_the_edge_hands_on_what_it_answers(served: Served, edges: Edges) -> None:
+    """And answers the routes of other tasks itself."""
+    envoy = edges.envoy(served_by([served.engine], routes=sorted(served.routes)))
+    answers = {
+        path: _asked(envoy.url, path, KEYS["alice"][0], served.engine.model) for path in ASKED
+    }
+    assert {path for path, answer in answers.items() if answer.status_code == 200} == served.routes
+    for path, answer in answers.items():
+        if path in served.routes:
+            direct = _asked(served.engine.url, path, served.engine.key, served.engine.model)
+            assert _said(answer) == _said(direct)
+        else:
+            assert answer.json()["error"]["code"] == "not_found"
+
+
 def test_its_requests_are_counted(served: Served) -> None:
     """By what the drain looks at, and what follows the load."""
     (path, *_) = sorted(served.routes)
@@ -96,10 +114,18 @@ def test_its_requests_are_counted(served: Served) -> None:
 
 
 def _status(engine: Engine, path: str, key: str) -> int:
-    answer = httpx2.post(
-        f"{engine.url}{path}",
-        json={"model": engine.model, **ASKED[path]},
+    return _asked(engine.url, path, key, engine.model).status_code
+
+
+def _asked(url: str, path: str, key: str, model: str) -> httpx2.Response:
+    return httpx2.post(
+        f"{url}{path}",
+        json={"model": model, **ASKED[path]},
         headers={"Authorization": f"Bearer {key}"} if key else {},
         timeout=60,
     )
-    return answer.status_code
+
+
+def _said(answer: httpx2.Response) -> Mapping[str, object]:
+    """All but what is another one's each time."""
+    return {name: value for name, value in answer.json().items() if name not in ("id", "created")}

@@ -10,6 +10,7 @@ from tokenfleet.catalogue.releases import (
     autoscaler_image,
     capacity_controller_image,
     chart_release,
+    edge_image,
 )
 from tokenfleet.plan.iam import CAPACITY
 from tokenfleet.settings.sections import Settings
@@ -61,7 +62,7 @@ def plan_pulls(
     """
     served_by = {hardware_by_name()[name].engine for name in hardware}
     images = [(engines()[name].image, name) for name in sorted(served_by)]
-    images.append((autoscaler_image(kubernetes_version), AUTOSCALER_CHART))
+    images += [(autoscaler_image(kubernetes_version), AUTOSCALER_CHART), (edge_image(), "edge")]
     if spot:
         images.append((capacity_controller_image(), CAPACITY.service_account))
     charts = [AUTOSCALER_CHART, *plugin_charts(hardware)]

@@ -12,6 +12,7 @@ from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.capacity.access import access_to_models, capacity_account
 from tokenfleet.plan.capacity.installation import CapacityPlan, plan_capacity
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
+from tokenfleet.plan.edge.plan import EdgePlan, plan_edge
 from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
 from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
 from tokenfleet.plan.manifests.compile_job import compile_job
@@ -33,7 +34,7 @@ from tokenfleet.plan.serving.model import ModelPlan, plan_model
 from tokenfleet.plan.serving.warming import pool_warming
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
-from tokenfleet.settings.sections import EdgeSettings, Settings
+from tokenfleet.settings.sections import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,7 @@ class Plan:
     capacity: Sequence[CapacityPlan]
     """The capacity controller: one, or none where no pool has a spot tier."""
     models: Sequence[ModelPlan]
-    edge: EdgeSettings
+    edge: EdgePlan
     serving: ServingPlan
     budgets: Sequence[BudgetPlan]
     pulls: Sequence[Pull]
@@ -118,7 +119,6 @@ def build(
             model,
             facts_by_model[model_name],
             pools_by_name[model.pool],
-            settings.edge.exposure,
             place=f"{name} in {settings.region}",
             cache=next(iter(images), None),
             digests=digests,
@@ -202,12 +202,11 @@ def build(
         ),
         capacity=plan_capacity(settings.region, pools, groups_by_pool, models, digests=digests),
         models=models,
-        edge=settings.edge,
+        edge=plan_edge(settings.edge, models, node_range=settings.network.cidr, digests=digests),
         serving=plan_serving(
             name,
             models,
             pools_by_name,
-            settings.edge,
             compile_jobs,
             beside=access_to_models() if spot else [],
         ),

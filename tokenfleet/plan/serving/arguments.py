@@ -48,7 +48,7 @@ class Argument:
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """A model on its hardware: what the arguments are derived from."""
+    """A model on its hardware: what the arguments are derived from; ``name`` is what clients call it."""
 
     name: str
     settings: ModelSettings

@@ -15,7 +15,7 @@ from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
 from tokenfleet.plan.serving.batch import BatchPlan, batch_of
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
 from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
-from tokenfleet.plan.serving.drain import DrainPlan, Exposure, longest_request, plan_drain
+from tokenfleet.plan.serving.drain import DrainPlan, longest_request, plan_drain
 from tokenfleet.plan.serving.eager import why_eager
 from tokenfleet.plan.serving.engine import (
     Variable,
@@ -54,6 +54,10 @@ class ModelPlan:
     """
 
     name: str
+    served_as: str
+    """What clients call it, which several models on different pools may share."""
+    fallback: int
+    """Among those of one name, which serve first: those of the lowest number."""
     hugging_face_id: str
     revision: str
     facts: ModelFacts
@@ -108,6 +112,11 @@ class ModelPlan:
         return ROUTES[self.task]
 
     @property
+    def follows_load(self) -> bool:
+        """Whether something else than the deployment decides how many replicas there are."""
+        return self.published and self.min_replicas < self.max_replicas
+
+    @property
     def first_replicas(self) -> int:
         """Replicas it is deployed with: none while they would wait for weights on paid nodes."""
         return self.min_replicas if self.published else 0
@@ -123,7 +132,6 @@ def plan_model(
     settings: ModelSettings,
     facts: ModelFacts,
     pool: PoolPlan,
-    exposure: Exposure,
     *,
     place: str,
     cache: ImageCachePlan | None,
@@ -145,8 +153,8 @@ def plan_model(
     task = settings.task or facts.task
     batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
     admission = plan_admission(settings, batch, engine)
-    longest = longest_request(settings, task, exposure, spot=pool.has_spot)
-    drain = plan_drain(exposure, longest, engine_drains=engine.drains)
+    longest = longest_request(settings, task, spot=pool.has_spot)
+    drain = plan_drain(longest, engine_drains=engine.drains)
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
     adapters = {
         adapter_name: snapshot_of(adapter.hugging_face_id, adapter.revision)
@@ -168,7 +176,7 @@ def plan_model(
     load_format = load_format_of(settings)
     template = plan_chat_template(name, chat_template)
     served = Served(
-        name=name,
+        name=settings.served_as or name,
         settings=settings,
         facts=facts,
         task=task,
@@ -205,6 +213,8 @@ def plan_model(
     )
     return ModelPlan(
         name=name,
+        served_as=settings.served_as or name,
+        fallback=settings.fallback,
         hugging_face_id=settings.hugging_face_id,
         revision=settings.revision,
         facts=facts,

@@ -1,0 +1,45 @@
+"""Fixtures: two real engines with few places, and a real Envoy in front of them."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.edge.client import Client
+from tests.edge.edges import Edges
+from tests.edge.envoy import ENGINE_KEY, KEYS, Envoy
+from tests.engine.containers import Pod
+from tests.engine.edge.places import BOUND, SLOTS, served_by
+from tests.engine.engine import Engine
+from tests.engine.fleet import Engines, Replicas
+
+
+@pytest.fixture(scope="session")
+def behind(engines: Engines, pod: Pod) -> Replicas:
+    """Replicas that are full with few requests, and know the edge's key."""
+    few = {"--max-num-seqs": str(SLOTS), "--max-num-queued-reqs": str(BOUND)}
+    return Replicas(engines, pod, arguments=few, key=ENGINE_KEY)
+
+
+@pytest.fixture
+def pair(behind: Replicas) -> Sequence[Engine]:
+    """Two of them; those that a test ended are started anew."""
+    return behind.ready(2)
+
+
+@pytest.fixture
+def last(behind: Replicas) -> Engine:
+    """One of them, which a test may end."""
+    (found,) = behind.ready(1)
+    return found
+
+
+@pytest.fixture
+def envoy(edges: Edges, pair: Sequence[Engine]) -> Envoy:
+    """An edge in front of the two."""
+    return edges.envoy(served_by(pair))
+
+
+@pytest.fixture
+def client(envoy: Envoy) -> Client:
+    """Somebody with a key, and with patience for a machine that is slow."""
+    return Client(envoy.port, KEYS["alice"][0], patience=120)
