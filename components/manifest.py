@@ -12,6 +12,7 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
     "ConfigMap": kubernetes.core.v1.ConfigMap,
     "DaemonSet": kubernetes.apps.v1.DaemonSet,
     "Deployment": kubernetes.apps.v1.Deployment,
+    "HorizontalPodAutoscaler": kubernetes.autoscaling.v2.HorizontalPodAutoscaler,
     "Namespace": kubernetes.core.v1.Namespace,
     "NetworkPolicy": kubernetes.networking.v1.NetworkPolicy,
     "PersistentVolume": kubernetes.core.v1.PersistentVolume,
@@ -27,6 +28,7 @@ _KINDS: Mapping[str, Callable[..., pulumi.CustomResource]] = {
         kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding
     ),
 }
+_CUSTOM: Callable[..., pulumi.CustomResource] = kubernetes.apiextensions.CustomResource
 
 
 def kubernetes_object(
@@ -40,7 +42,17 @@ def kubernetes_object(
         for key, value in manifest.items()
         if key not in ("apiVersion", "kind")
     }
-    return _KINDS[kind](f"{name}-{kind.lower()}-{metadata['name']}", **fields, opts=opts)
+    resource_name = f"{name}-{kind.lower()}-{metadata['name']}"
+    version = str(manifest["apiVersion"])
+    if _is_custom(version):
+        return _CUSTOM(resource_name, api_version=version, kind=kind, **fields, opts=opts)
+    return _KINDS[kind](resource_name, **fields, opts=opts)
+
+
+def _is_custom(version: str) -> bool:
+    """Whether a chart brought the kind: Kubernetes' own groups are one word, or below k8s.io."""
+    group, _, _ = version.rpartition("/")
+    return "." in group and not group.endswith(".k8s.io")
 
 
 def _snake_case(key: str) -> str:

@@ -1,17 +1,17 @@
 """The models: their namespace, identity, secrets, and for each a Deployment, Service and budget."""
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from tokenfleet.components.made_key import made_key
 from tokenfleet.components.manifest import kubernetes_object
 from tokenfleet.components.model_store import ModelStore
 from tokenfleet.plan.manifests.compile_job import COMPILE
 from tokenfleet.plan.manifests.containers import (
-    API_KEY_FILES,
     API_KEY_SECRET,
     LOADER,
     LOADER_SETTINGS,
@@ -26,23 +26,22 @@ from tokenfleet.plan.nodes.user_data import script
 
 @dataclass(frozen=True, kw_only=True)
 class ServingArgs:
-    """The planned objects, the bucket they read, and the secrets that no plan holds."""
+    """The planned objects, and the bucket they read."""
 
     plan: ServingPlan
     store: ModelStore
-    api_key: pulumi.Input[str] | None
-    previous_api_key: pulumi.Input[str] | None
 
 
 class Serving(pulumi.ComponentResource):
     """Everything in the namespace of the models.
 
-    Without a configured ``apiKey`` a key is made once, at the first deployment, and kept:
-    a model is never served without one. So is the key to metrics, which no client has.
+    A key is made once, at the first deployment, and kept: replicas answer nobody without it, and
+    the edge alone has it. So is the key to metrics, which Prometheus has.
     """
 
     namespace: pulumi.Output[str]
-    api_key_secret_name: pulumi.Output[str]
+    engine_key: pulumi.Output[str]
+    metrics_key: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: ServingArgs, opts: pulumi.ResourceOptions | None = None
@@ -53,23 +52,33 @@ class Serving(pulumi.ComponentResource):
         if args.plan.compile_jobs:
             scripts += [LOAD_COMPILED, COMPILE]
         namespace = self._object(args.plan.namespace, [])
-        keys = (args.api_key, args.previous_api_key)
-        api_key = self._secret(API_KEY_SECRET, keys, namespace)
-        metrics_key = self._secret(METRICS_KEY_SECRET, [None], namespace)
-        loader = self._scripts(scripts, args.store, namespace)
-        before = [namespace, api_key, metrics_key, loader]
-        for manifest in args.plan.manifests:
-            self._object(manifest, before)
-        self.namespace = pulumi.Output.from_input(NAMESPACE)
-        self.api_key_secret_name = pulumi.Output.from_input(API_KEY_SECRET)
-        self.register_outputs(
-            {"namespace": self.namespace, "apiKeySecretName": self.api_key_secret_name}
+        engine, metrics = (
+            made_key(self, name, secret, NAMESPACE, [namespace])
+            for secret in (API_KEY_SECRET, METRICS_KEY_SECRET)
         )
+        loader = self._scripts(scripts, args.store, namespace)
+        before = [namespace, engine.secret, metrics.secret, loader]
+        for manifest in args.plan.manifests:
+            self._object(manifest, before, scaled=args.plan.scaled)
+        self.namespace = pulumi.Output.from_input(NAMESPACE)
+        self.engine_key, self.metrics_key = engine.key, metrics.key
+        self.register_outputs({"namespace": self.namespace})
 
     def _object(
-        self, manifest: Manifest, depends_on: Sequence[pulumi.Resource]
+        self,
+        manifest: Manifest,
+        depends_on: Sequence[pulumi.Resource],
+        *,
+        scaled: Sequence[str] = (),
     ) -> pulumi.CustomResource:
-        opts = pulumi.ResourceOptions(parent=self, depends_on=depends_on)
+        follows = manifest["kind"] == "Deployment" and _name(manifest) in scaled
+        opts = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=depends_on,
+            # What follows the load is somebody else's to write, once it is there: the provider
+            # then leaves it out of what it applies (pulumi-kubernetes await.go, handleSSAIgnoreFields).
+            ignore_changes=["spec.replicas"] if follows else None,
+        )
         return kubernetes_object(self._name, manifest, opts)
 
     def _scripts(
@@ -84,28 +93,6 @@ class Serving(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
         )
 
-    def _secret(
-        self,
-        secret: str,
-        keys: Sequence[pulumi.Input[str] | None],
-        namespace: pulumi.Resource,
-    ) -> pulumi.CustomResource:
-        made_here = keys[0] is None
-        contents = [secrets.token_urlsafe(32)] if made_here else keys
-        return kubernetes.core.v1.Secret(
-            f"{self._name}-{secret}",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=secret, namespace=NAMESPACE),
-            type="Opaque",
-            string_data={
-                file: pulumi.Output.secret(key)
-                for file, key in zip(API_KEY_FILES, contents, strict=False)
-                if key is not None
-            },
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[namespace],
-                # A key made here is new on every run: only the first one counts. Not so the
-                # previous one, which goes when it is taken out of the stack's configuration.
-                ignore_changes=[f"stringData.{API_KEY_FILES[0]}"] if made_here else None,
-            ),
-        )
+
+def _name(manifest: Manifest) -> str:
+    return cast("Mapping[str, str]", manifest["metadata"])["name"]

@@ -1,6 +1,8 @@
 """The whole program under the recorder: it builds, it is stable, and growing it moves nothing."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,9 @@ def _another_type(keys: Keys) -> None:
 # The capacity controller knows the pools with a spot tier, and starts anew with other settings.
 CONTROLLER = "what the capacity controller is told"
 TOLD = ("-configmap-capacity-settings", "-deployment-capacity-controller")
+# The edge knows every replica by name, and starts anew with others.
+EDGE = "what the edge is told"
+TOLD_EDGE = ("-configmap-edge", "-deployment-edge")
 
 
 # What may know of its new sibling; everything else must not change by a byte.
@@ -97,11 +102,11 @@ GROWTHS: Mapping[str, tuple[Callable[[Keys], None], set[str]]] = {
             CONTROLLER,
         },
     ),
-    "pool": (_another_pool, {"kubernetes:helm.sh/v3:Release"}),
+    "pool": (_another_pool, {"kubernetes:helm.sh/v3:Release", EDGE}),
     # Replicas weigh the tiers of their pool.
     "tier": (_another_tier, {"kubernetes:apps/v1:Deployment", CONTROLLER}),
     # New nodes fetch it at boot too; a wider pool of models takes a larger cache.
-    "model": (_another_model, {"aws:ec2/launchTemplate:LaunchTemplate", CONTROLLER}),
+    "model": (_another_model, {"aws:ec2/launchTemplate:LaunchTemplate", CONTROLLER, EDGE}),
 }
 
 
@@ -121,7 +126,7 @@ def test_adding_one_keeps_all_the_others(
     assert len(after) > len(before.resources)
     assert {r.urn for r in before.resources} <= after.keys()
     changed = {
-        CONTROLLER if r.name.endswith(TOLD) else r.type
+        CONTROLLER if r.name.endswith(TOLD) else EDGE if r.name.endswith(TOLD_EDGE) else r.type
         for r in before.resources
         if after[r.urn].inputs != r.inputs
     }
@@ -169,14 +174,17 @@ def test_nodes_are_told_what_their_groups_promise_for_every_tier(
 def test_a_bad_configuration_stops_the_program_with_every_mistake(
     keys_of: Callable[[str], Keys], recording_of: Record
 ) -> None:
-    keys = keys_of("dev") | {"region": "nowhere", "edge": {"exposure": "public"}}
+    keys = keys_of("dev") | {"region": "nowhere", "edge": {"exposure": "everyone"}}
     with pytest.raises(pulumi.RunError, match=r"(?s)edge\.exposure.*region"):
         recording_of(keys, "preview")
 
 
-@pytest.mark.parametrize("secrets", [["apiKey"], ["apiKey", "previousApiKey"]])
+KEYS = {"clientKeys": '{"alice": "key-of-alice-000001", "bob": ["key-of-bob-00000001"]}'}
+
+
+@pytest.mark.parametrize("secrets", [["apiKey"], ["apiKey", "previousApiKey"], KEYS])
 def test_secrets_reach_kubernetes_secrets_and_nothing_else(
-    secrets: list[str], stack_files: Mapping[str, StackFile], root: Path
+    secrets: list[str] | dict[str, str], stack_files: Mapping[str, StackFile], root: Path
 ) -> None:
     configured = Configured(PROJECT, stack_files["dev"].keys, secrets)
     recording = record(root, PROJECT, "dev", configured, "deployment")
@@ -184,24 +192,27 @@ def test_secrets_reach_kubernetes_secrets_and_nothing_else(
     assert {(r.type, r.inputs["stringData"]) for r in holders} == {
         ("kubernetes:core/v1:Secret", SECRET)
     }
-    # A configured key may change; one made here must not be made anew on every run.
+    # Routes follow the configured keys; a key made here must not be made anew on every run.
     assert {r.name: list(r.ignore_changes) for r in holders} == {
-        "tokenfleet-dev-serving-vllm-api-key": [],
+        "tokenfleet-dev-edge-edge-routes": [],
+        "tokenfleet-dev-serving-vllm-api-key": ["stringData.value"],
         "tokenfleet-dev-serving-vllm-metrics-key": ["stringData.value"],
     }
 
 
 @pytest.mark.parametrize(
-    ("secrets", "files"),
+    ("secrets", "accepted"),
     [
-        ([], {"value"}),
-        (["apiKey"], {"value"}),
-        (["apiKey", "previousApiKey"], {"value", "previous"}),
+        ({}, {"default": 1}),
+        ({"apiKey": "first"}, {"default": 1}),
+        ({"apiKey": "first", "previousApiKey": "before"}, {"default": 2}),
+        (KEYS, {"alice": 1, "bob": 1}),
+        ({**KEYS, "apiKey": "first"}, {"alice": 1, "bob": 1, "default": 1}),
     ],
 )
-def test_replicas_find_every_key_that_is_set(
-    secrets: list[str],
-    files: set[str],
+def test_the_edge_takes_every_key_that_is_set_and_replicas_another(
+    secrets: dict[str, str],
+    accepted: dict[str, int],
     stack_files: Mapping[str, StackFile],
     root: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -216,7 +227,17 @@ def test_replicas_find_every_key_that_is_set(
         )
         for secret in recording.of_type("kubernetes:core/v1:Secret")
     }
-    assert held["vllm-api-key"].keys() == files
+    # One is what Envoy watches, the other what it is asked about before.
+    assert held["edge-routes"].keys() == {"rds.json", "check"}
+    (resource,) = json.loads(str(held["edge-routes"]["rds.json"]))["resources"]
+    (host,) = resource["virtual_hosts"]
+    given = host["typed_per_filter_config"]["envoy.filters.http.api_key_auth"]["credentials"]
+    assert dict(Counter(entry["client"] for entry in given)) == accepted
+    engine_key = held["vllm-api-key"]["value"]
+    assert str(engine_key) in str(host["routes"])
+    assert engine_key not in [entry["key"] for entry in given]
+    made = held.get("edge-api-key", {}).get("value")
+    assert (made in [entry["key"] for entry in given]) is (not secrets)
 
 
 def test_a_previous_key_alone_stops_the_program(
@@ -239,8 +260,55 @@ def test_without_a_configured_key_one_is_made_and_kept(
 ) -> None:
     recording = recording_of(stack_files["dev"].keys, "deployment")
     secrets = recording.of_type("kubernetes:core/v1:Secret")
-    assert [secret.inputs["stringData"] for secret in secrets] == [SECRET] * 2
-    assert [list(secret.ignore_changes) for secret in secrets] == [["stringData.value"]] * 2
+    kept = {
+        s.name.partition("-dev-")[2] for s in secrets if s.ignore_changes == ["stringData.value"]
+    }
+    assert kept == {
+        "edge-edge-api-key",
+        "serving-vllm-api-key",
+        "serving-vllm-metrics-key",
+    }
+    assert {secret.inputs["stringData"] for secret in secrets} == {SECRET}
+
+
+BAD_KEYS: Mapping[str, tuple[str, str]] = {
+    "no mapping": ("just-one-long-key-000", "clientKeys: must map names of clients"),
+    "a name no client can have": (
+        '{"Alice": "key-of-alice-000001"}',
+        "clientKeys.Alice: must be 1",
+    ),
+    "too short": ('{"alice": "hunter2"}', "clientKeys.alice: must be 16 or more"),
+    "not for a header": ('{"alice": "with spaces in it 1"}', "clientKeys.alice: must be 16"),
+    "no key": ('{"alice": []}', "clientKeys.alice: needs a key"),
+    "one for two": (
+        '{"alice": "key-of-alice-000001", "bob": "key-of-alice-000001"}',
+        "clientKeys.bob: is a key of alice already",
+    ),
+    "that of a listed client missing": (KEYS["clientKeys"], "edge.clients.carol: has no key"),
+}
+
+
+@pytest.mark.parametrize("row", list(BAD_KEYS))
+def test_keys_that_nobody_could_use_stop_the_program_without_being_repeated(
+    row: str, stack_files: Mapping[str, StackFile], root: Path
+) -> None:
+    text, said = BAD_KEYS[row]
+    nobody: Keys = {}
+    keys = {**stack_files["dev"].keys, "edge": {"clients": {"carol": nobody}}}
+    with pytest.raises(pulumi.RunError, match=re.escape(said)) as raised:
+        record(root, PROJECT, "dev", Configured(PROJECT, keys, {"clientKeys": text}), "preview")
+    assert not [
+        word for word in ("hunter2", "key-of-alice-", "with spaces") if word in str(raised.value)
+    ]
+
+
+def test_a_key_stands_for_one_client_whichever_secret_it_is_in(
+    stack_files: Mapping[str, StackFile], root: Path
+) -> None:
+    secrets = {**KEYS, "apiKey": "key-of-bob-00000001"}
+    configured = Configured(PROJECT, stack_files["dev"].keys, secrets)
+    with pytest.raises(pulumi.RunError, match=r"clientKeys\.bob: is apiKey or previousApiKey, too"):
+        record(root, PROJECT, "dev", configured, "preview")
 
 
 def test_a_plaintext_secret_stops_the_program_without_repeating_it(
@@ -298,6 +366,23 @@ def test_what_is_still_needed_is_destroyed_later(
     for resource in recording.of_type(first_to_go):
         later = {types.get(urn) for urn in later_than(recording, resource.urn)}
         assert must_outlive_it in later, resource.name
+
+
+def test_the_edge_is_gone_before_the_replicas_are(
+    stack_files: Mapping[str, StackFile], recording_of: Record
+) -> None:
+    recording = recording_of(stack_files["prod"].keys, "deployment")
+    deployments = {r.name: r.urn for r in recording.of_type("kubernetes:apps/v1:Deployment")}
+    replicas = {urn for name, urn in deployments.items() if "-deployment-vllm-" in name}
+    services = {r.urn for r in recording.of_type("kubernetes:core/v1:Service") if "vllm-" in r.name}
+    (edge,) = (urn for name, urn in deployments.items() if name.endswith("-deployment-edge"))
+    later = later_than(recording, edge)
+    assert replicas
+    assert replicas | services <= later
+    # Its own files must be there before it starts, and until it has ended.
+    names = " ".join(urn.rpartition("::")[2] for urn in later)
+    assert "-edge-edge-routes" in names
+    assert "-edge-configmap-edge" in names
 
 
 def test_images_are_looked_up_once_for_every_group_and_not_when_they_are_given(

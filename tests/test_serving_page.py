@@ -6,11 +6,10 @@ import pytest
 
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.plan.serving.drain import (
+    LONGEST_ON_SPOT_SECONDS,
     MEAN_ANSWERS,
     UNASKED_SECONDS,
-    Exposure,
     longest_request,
-    longest_request_on_spot,
     plan_drain,
 )
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
@@ -21,25 +20,20 @@ PAGE = (PAGE_FOLDER / "serving.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("title", "exposure", "spot", "asked"),
+    ("title", "spot", "asked"),
     [
-        ("`edge.exposure: cluster`", "cluster", True, None),
-        ("`edge.exposure: internal`", "internal", True, None),
-        ("cluster, pool without a spot tier", "cluster", False, None),
-        ("internal, pool without a spot tier", "internal", False, None),
-        ("the same, the most that may be asked for", "cluster", True, 60),
-        ("the same, the most that may be asked for", "internal", True, 40),
+        ("with a spot tier", True, None),
+        ("the same, the most that may be asked for", True, LONGEST_ON_SPOT_SECONDS),
+        ("without a spot tier", False, None),
     ],
 )
 def test_the_table_of_ends_is_the_plan_s(
     title: str,
-    exposure: Exposure,
     spot: bool,  # noqa: FBT001 - a row's value
     asked: int | None,
 ) -> None:
     drain = plan_drain(
-        exposure,
-        longest_request(_model(asked), "generate", exposure, spot=spot),
+        longest_request(_model(asked), "generate", spot=spot),
         engine_drains=True,
     )
     left = f"{SPOT_NOTICE_SECONDS - drain.grace_seconds} s " if spot else ""
@@ -51,7 +45,6 @@ def test_the_table_of_ends_is_the_plan_s(
     )
     cells = " | ".join(f"{seconds} s" for seconds in figures)
     assert f"\n| {title} | {cells} | {left}|\n" in PAGE
-    assert asked in {None, longest_request_on_spot(exposure)}
 
 
 def _model(longest: int | None) -> ModelSettings:

@@ -5,6 +5,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
 
 from tokenfleet.components.capacity_controller import CapacityController, CapacityControllerArgs
+from tokenfleet.components.edge import Edge, EdgeArgs
 from tokenfleet.components.identities import Identities, IdentitiesArgs
 from tokenfleet.components.join import Join
 from tokenfleet.components.kubeconfig import kubeconfig
@@ -13,7 +14,7 @@ from tokenfleet.components.notices import Notices, NoticesArgs
 from tokenfleet.components.pool import Pool, PoolArgs
 from tokenfleet.components.provider import aws_provider
 from tokenfleet.components.serving import Serving, ServingArgs
-from tokenfleet.program import API_KEY, PREVIOUS_API_KEY, secret, stack_plan
+from tokenfleet.program import client_keys, stack_plan
 
 plan = stack_plan()
 name = plan.name
@@ -75,14 +76,15 @@ controllers = [
 ]
 serving = Serving(
     f"{name}-serving",
-    ServingArgs(
-        plan=plan.serving,
-        store=store,
-        api_key=secret(API_KEY),
-        previous_api_key=secret(PREVIOUS_API_KEY),
-    ),
+    ServingArgs(plan=plan.serving, store=store),
     pulumi.ResourceOptions(providers=[provider, in_cluster], depends_on=[*pools, *controllers]),
+)
+edge = Edge(
+    f"{name}-edge",
+    EdgeArgs(plan=plan.edge, client_keys=client_keys(), engine_key=serving.engine_key),
+    pulumi.ResourceOptions(providers=[in_cluster], depends_on=[serving]),
 )
 
 pulumi.export("modelBucket", store.bucket_name)
-pulumi.export("modelUrls", plan.serving.model_urls)
+pulumi.export("edgeUrl", plan.edge.url)
+pulumi.export("apiKey", edge.key_place)

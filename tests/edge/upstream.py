@@ -28,6 +28,7 @@ class Behaviour:
     ``full`` 503 to what is new, ``reset`` resets before the headers. ``/health`` says 200 all along,
     as an engine's does, unless ``health`` is another status. With ``bound`` requests inside, it
     answers 503. ``early_headers``: they leave before the first token. ``status``: all it answers.
+    ``held``: no answer begins until it is not.
     """
 
     name: str = "engine"
@@ -39,6 +40,7 @@ class Behaviour:
     health: int = 200
     status: int | None = None
     early_headers: bool = False
+    held: bool = False
 
 
 @dataclass
@@ -172,6 +174,8 @@ class Upstream:
     ) -> bool:
         tokens = asked.get("max_tokens")
         tokens = tokens if type(tokens) is int and 0 < tokens < 100_000 else 4
+        while self.state.behaviour.held:
+            await asyncio.sleep(0.02)
         if asked.get("stream") is not True:
             await asyncio.sleep(how.first + tokens * how.between)
             if self.state.behaviour.fault == "die":

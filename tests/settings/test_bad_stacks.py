@@ -16,6 +16,15 @@ SAID: Keys = {"source": "an offer", "date": "2026-11-01"}
 PRICE = SAID | {"usd": 1}
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 INTERNAL = {"exposure": "internal", "allowedCidrs": ["198.51.100.0/24"]}
+PUBLIC: Keys = {"exposure": "public", "allowedCidrs": ["198.51.100.0/24"]}
+SECOND: Keys = {
+    "huggingFaceId": "Qwen/Qwen3-4B-Instruct-2507",
+    "revision": "cdbee75f17c01a7cc42f958dc650907174af0554",
+    "pool": "graviton4",
+    "contextLength": 8192,
+    "replicas": {"max": 1},
+}
+ADAPTERS: Keys = {"legal": {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 8}}
 AUTOSCALER = "registry.k8s.io/autoscaling/cluster-autoscaler:v1.35.0"
 AUTOSCALER_CHART = "https://kubernetes.github.io/autoscaler/cluster-autoscaler:9.59.0"
 # Full-width, as a Japanese keyboard writes them.
@@ -205,6 +214,58 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "certificate of another region": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("us-east-1", "eu-west-1")}), ("edge.certificateArn", "import one in us-east-1")),
     "certificate of another partition": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("arn:aws:", "arn:aws-cn:")}), ("edge.certificateArn", "begin with arn:aws:")),
     "certificate that is none": (("edge", INTERNAL | {"certificateArn": "arn:aws:iam::123456789012:server-certificate/a"}), ("edge.certificateArn", "in ACM, such as")),
+    "edge of the internet without a certificate": (("edge", PUBLIC), ("edge.certificateArn", "in clear")),
+    "edge of the internet for whoever comes": (
+        ("edge", PUBLIC | {"certificateArn": CERTIFICATE, "allowedCidrs": ["0.0.0.0/0"]}),
+        ("edge.allowedCidrs[0]", "everyone"),
+    ),
+    "private callers of the internet": (
+        ("edge", PUBLIC | {"certificateArn": CERTIFICATE, "allowedCidrs": ["10.0.0.0/8"]}),
+        ("edge.allowedCidrs[0]", "public addresses"),
+    ),
+    "client of a model that nobody serves": (
+        ("edge", {"clients": {"alice": {"models": ["qwen3-4"]}}}),
+        ("edge.clients.alice.models[0]", "Did you mean 'qwen3-4b'? Known: qwen3-4b"),
+    ),
+    "client of a name that no key has": (("edge", {"clients": {"Alice": {}}}), ("edge.clients.Alice", "lower-case")),
+    "fewer pods of the edge at most than at least": (
+        ("edge", {"replicas": {"min": 3, "max": 2}}),
+        ("edge.replicas", "swap them or raise max"),
+    ),
+    "more pods of the edge than fit": (
+        ("edge", {"replicas": {"min": 3, "max": 3}}),
+        ("cluster.systemNodes", "prometheus has room for 3 pods of the edge; edge.replicas.min 3, and one that a rollout adds, are 4"),
+    ),
+    "system nodes too small for anything": (
+        ("cluster.systemNodes", {"instanceType": "c8g.medium", "count": 1}),
+        ("cluster.systemNodes", "has room for 0 pods of the edge"),
+    ),
+    "body larger than memory": (("edge", {"maxRequestMib": 65}), ("edge.maxRequestMib", "64")),
+    "fallback of nobody": ((f"{MODEL}.fallback", 1), (f"{MODEL}.fallback", "no other model is servedAs qwen3-4b")),
+    "nobody serves first": (
+        ("models", {"a": SECOND | {"fallback": 1, "servedAs": "chat"}, "b": SECOND | {"fallback": 2, "servedAs": "chat"}}),
+        ("models.a.fallback", "give one of them fallback 0"),
+    ),
+    "one name, two lengths": (
+        ("models.second", SECOND | {"contextLength": 4096, "servedAs": "qwen3-4b"}),
+        ("models.second.contextLength", "must be 8192, as qwen3-4b has"),
+    ),
+    "one name, two tasks": (
+        ("models.second", SECOND | {"task": "embed", "servedAs": "qwen3-4b"}),
+        ("models.second.task", "must be generate"),
+    ),
+    "one name, other adapters": (
+        ("models.second", SECOND | {"adapters": ADAPTERS, "servedAs": "qwen3-4b"}),
+        ("models.second.adapters", "must be those of qwen3-4b, none"),
+    ),
+    "adapter called like another model": (
+        ("models", {"a": SECOND | {"adapters": ADAPTERS}, "legal": SECOND}),
+        ("models.a.adapters.legal", "from the model legal"),
+    ),
+    "two adapters of one name": (
+        ("models", {"a": SECOND | {"adapters": ADAPTERS}, "b": SECOND | {"adapters": ADAPTERS}}),
+        ("models.b.adapters.legal", "from the adapter of a"),
+    ),
     "number for an account": (("account", 111122223333), ("account", "quotes")),
     "account of eleven digits": (("account", "1" * 11), ("account", "12 digits")),
     "image cache without account": ((CACHE, {"enabled": True}), (f"{CACHE}.enabled", "give tokenfleet:account")),
@@ -303,6 +364,8 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "template that is a folder": ((f"{MODEL}.chatTemplate", "."), (f"{MODEL}.chatTemplate", "Is a directory")),
     "text for a template": ((f"{MODEL}.chatTemplate", "LICENSE"), (f"{MODEL}.chatTemplate", "holds no Jinja")),
     "drafts among the flags": ((f"{MODEL}.engineArguments", {"speculative-config": '{"method":"ngram","num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "change speculative")),
+    "bound that lets nothing in": ((f"{MODEL}.engineArguments", {"max-num-queued-reqs": 0}), (f"{MODEL}.engineArguments.max-num-queued-reqs", "a whole number from 1")),
+    "bound in part": ((f"{MODEL}.engineArguments", {"max-num-queued-reqs": 1.5}), (f"{MODEL}.engineArguments.max-num-queued-reqs", "a whole number from 1")),
     "draft among the flags": ((f"{MODEL}.engineArguments", {"spec-model": "org/eagle"}), (f"{MODEL}.engineArguments.spec-model", "change speculative")),
     "misspelt method": ((f"{MODEL}.speculative", {"method": "eagle4"}), (f"{MODEL}.speculative.method", "eagle3")),
     "no tokens drafted": ((f"{MODEL}.speculative", {"method": "ngram", "tokens": 0}), (f"{MODEL}.speculative.tokens", "greater than or equal to 1")),

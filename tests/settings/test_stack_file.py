@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tokenfleet.settings.keys import unsendable_secret
 from tokenfleet.settings.project_file import ProjectFile, read_project
-from tokenfleet.settings.stack_file import (
-    StackFile,
-    read_stack_file,
-    unsendable_secret,
-)
+from tokenfleet.settings.stack_file import StackFile, read_stack_file
 from tokenfleet.settings.yaml_file import FileError
 
 NAMES = "abcdefghijklmnopqrstuvwxyz"
@@ -171,6 +168,43 @@ def test_a_key_of_visible_characters_is_sendable() -> None:
 def test_an_encrypted_secret_is_known_by_name_only(tmp_path: Path) -> None:
     found = _read(tmp_path, b"config:\n  tokenfleet:apiKey: {secure: v1:abc}\n")
     assert (found.secrets, dict(found.keys), found.mistakes) == ({"apiKey"}, {}, [])
+
+
+ENCRYPTED = "{secure: v1:abc}"
+# what stands below clientKeys: the paths of what is wrong with it, beside what edge.clients lists
+CLIENT_KEYS: Mapping[str, tuple[str, str, list[str]]] = {
+    "all of it encrypted": (ENCRYPTED, "{alice: {}}", []),
+    "key by key": (f"{{alice: {ENCRYPTED}, bob: [{ENCRYPTED}, {ENCRYPTED}]}}", "{alice: {}}", []),
+    "a client called secure": (f"{{secure: {ENCRYPTED}}}", "{}", []),
+    "a listed client without one": (f"{{alice: {ENCRYPTED}}}", "{bob: {}}", ["edge.clients.bob"]),
+    "one in clear": (f"{{alice: hunter2, bob: {ENCRYPTED}}}", "{}", ["clientKeys.alice"]),
+    "one of two in clear": (f"{{alice: [{ENCRYPTED}, hunter2]}}", "{}", ["clientKeys.alice"]),
+    "all in clear": ("hunter2", "{}", ["clientKeys"]),
+    "JSON in clear": ('\'{"alice": "hunter2"}\'', "{}", ["clientKeys.alice"]),
+    "a list": (f"[{ENCRYPTED}]", "{}", ["clientKeys"]),
+    "nobody": ("{}", "{}", ["clientKeys"]),
+    "no key": ("{alice: []}", "{}", ["clientKeys.alice"]),
+    "a name no client can have": (f"{{Alice: {ENCRYPTED}}}", "{}", ["clientKeys.Alice"]),
+}
+
+
+@pytest.mark.parametrize("row", list(CLIENT_KEYS))
+def test_keys_of_clients_are_encrypted_one_by_one_or_together(row: str, tmp_path: Path) -> None:
+    written, clients, wrong = CLIENT_KEYS[row]
+    text = (
+        f"config:\n  tokenfleet:clientKeys: {written}\n  tokenfleet:edge: {{clients: {clients}}}\n"
+    )
+    found = _read(tmp_path, text.encode())
+    assert [mistake.path for mistake in found.mistakes] == wrong
+    assert found.secrets == {"clientKeys"}
+    assert "hunter2" not in f"{found.mistakes}{found.keys}"
+
+
+def test_a_listed_client_is_the_default_one_or_has_a_key(tmp_path: Path) -> None:
+    clients = "config:\n  tokenfleet:edge: {clients: {default: {}, alice: {}}}\n"
+    (mistake,) = _read(tmp_path, clients.encode()).mistakes
+    assert mistake.path == "edge.clients.alice"
+    assert "config set --secret --path 'clientKeys.alice[0]'" in mistake.problem
 
 
 def test_a_previous_key_without_a_new_one_is_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.capacity.access import access_to_models, capacity_account
 from tokenfleet.plan.capacity.installation import CapacityPlan, plan_capacity
 from tokenfleet.plan.cluster import ClusterPlan, plan_cluster
+from tokenfleet.plan.edge.plan import EdgePlan, plan_edge
 from tokenfleet.plan.iam import AUTOSCALER, COMPILER, MODEL_READER
 from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
 from tokenfleet.plan.manifests.compile_job import compile_job
@@ -28,12 +29,14 @@ from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.prices import stack_prices
 from tokenfleet.plan.pulls import Pull, given_digests, plan_pulls
+from tokenfleet.plan.scaling.installation import ScalingPlan, plan_scaling_of
 from tokenfleet.plan.serving.arrival import pool_fetches
-from tokenfleet.plan.serving.model import ModelPlan, plan_model
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.planning import plan_model
 from tokenfleet.plan.serving.warming import pool_warming
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
-from tokenfleet.settings.sections import EdgeSettings, Settings
+from tokenfleet.settings.sections import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +72,10 @@ class Plan:
     capacity: Sequence[CapacityPlan]
     """The capacity controller: one, or none where no pool has a spot tier."""
     models: Sequence[ModelPlan]
-    edge: EdgeSettings
+    edge: EdgePlan
     serving: ServingPlan
+    scaling: Sequence[ScalingPlan]
+    """What makes replicas follow the load: one, or none where their number is fixed."""
     budgets: Sequence[BudgetPlan]
     pulls: Sequence[Pull]
     """Every image and chart, and the digests that hold them."""
@@ -118,7 +123,6 @@ def build(
             model,
             facts_by_model[model_name],
             pools_by_name[model.pool],
-            settings.edge.exposure,
             place=f"{name} in {settings.region}",
             cache=next(iter(images), None),
             digests=digests,
@@ -153,6 +157,7 @@ def build(
     }
     partition = partition_of(settings.region)
     spot = any(pool.has_spot for pool in pools)
+    scaling = plan_scaling_of(models, digests, capacity=spot)
     compile_jobs = {
         model.name: compile_job(model, pools_by_name[model.pool])
         for model in models
@@ -188,7 +193,7 @@ def build(
         ),
         pools=pools,
         node_groups_by_pool=groups_by_pool,
-        fetches_by_pool={SYSTEM_POOL: controller_fetches()}
+        fetches_by_pool={SYSTEM_POOL: controller_fetches(spot=spot, scaling=bool(scaling))}
         | {pool.name: pool_fetches(models, pool) for pool in pools},
         model_store=plan_model_store(settings.region, keep=settings.cluster.deletion_protection),
         addons=plan_addons(
@@ -199,24 +204,31 @@ def build(
             image_by_pool=image_by_pool,
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
             digests=digests,
+            scaling=bool(scaling),
         ),
         capacity=plan_capacity(settings.region, pools, groups_by_pool, models, digests=digests),
         models=models,
-        edge=settings.edge,
+        edge=plan_edge(settings.edge, models, node_range=settings.network.cidr, digests=digests),
         serving=plan_serving(
             name,
             models,
             pools_by_name,
-            settings.edge,
             compile_jobs,
             beside=access_to_models() if spot else [],
         ),
+        scaling=scaling,
         budgets=[
             BudgetPlan(stack=stack, monthly_usd=usd, alert_emails=settings.cost.alert_emails)
             for usd in (settings.cost.monthly_budget_usd,)
             if usd is not None
         ],
-        pulls=plan_pulls(version, [pool.hardware for pool in pools], digests, spot=spot),
+        pulls=plan_pulls(
+            version,
+            [pool.hardware for pool in pools],
+            digests,
+            spot=spot,
+            scaling=bool(scaling),
+        ),
         prices=stack_prices(settings.region, settings.cost.prices),
     )
 

@@ -14,7 +14,7 @@ def address_notes(plan: Plan) -> Iterator[str]:
     use = subnet_use(
         private_size(plan.network.vpc_cidr),
         endpoints=len(plan.network.interface_endpoints),
-        load_balancers=len(plan.models) if plan.edge.exposure == "internal" else 0,
+        load_balancers=1 if plan.edge.exposure == "internal" else 0,
     )
     needed = max(_needed_alone(plan, subnet.zone) for subnet in plan.network.private_subnets)
     if needed > use.free:

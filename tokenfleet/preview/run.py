@@ -12,6 +12,7 @@ from tokenfleet.recording.lookups import Answers
 from tokenfleet.recording.recorded import Mode, Recording
 from tokenfleet.recording.recorder import record
 from tokenfleet.settings.answers_file import AnswersFile
+from tokenfleet.settings.keys import stand_ins
 from tokenfleet.settings.stack_file import StackFile
 
 _MODES: Sequence[Mode] = ("preview", "deployment")
@@ -47,7 +48,10 @@ def preview_stack(
             project.name,
             stack_file.stack,
             Configured(
-                project.name, stack_file.keys, sorted(stack_file.secrets), stack_file.others
+                project.name,
+                stack_file.keys,
+                stand_ins(stack_file.secrets, stack_file.keys),
+                stack_file.others,
             ),
             mode,
             root=project.folder,

@@ -9,14 +9,14 @@ class Configured:
     """Text by full key, JSON for anything nested.
 
     ``keys`` and ``secrets`` are the project's own, without prefix; ``others`` those of other
-    packages, by full key.
+    packages, by full key. A mapping of secrets says what stands for each, where that has a form.
     """
 
     def __init__(
         self,
         namespace: str,
         keys: Mapping[str, object],
-        secrets: Sequence[str],
+        secrets: Sequence[str] | Mapping[str, str],
         others: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self.values = {f"{namespace}:{key}": _as_text(value) for key, value in keys.items()}
@@ -27,6 +27,8 @@ class Configured:
             *(key for key, value in others.items() if _is_encrypted(value)),
         ]
         self.values |= dict.fromkeys(self.secret_keys, "not-decrypted")
+        if isinstance(secrets, Mapping):
+            self.values |= {f"{namespace}:{key}": text for key, text in secrets.items()}
         self.region = str(keys.get("region", ""))
 
 

@@ -38,9 +38,10 @@ from tokenfleet.recording.surroundings import (
     no_source_positions,
     standard_output_as_error,
 )
-from tokenfleet.recording.wire import plain_mapping, recorded
+from tokenfleet.recording.wire import as_stored, plain_mapping, recorded
 
 _STACK_TYPE = "pulumi:pulumi:Stack"
+_SECRET_TYPE = "kubernetes:core/v1:Secret"  # noqa: S105 - a kind of object
 _STACK_REFERENCE = "pulumi:pulumi:StackReference"
 
 
@@ -174,6 +175,8 @@ class _Monitor(MockMonitor):
                 registered.type, registered.name, registered.inputs, self._region
             )
             outputs.update(cast("dict[str, Any]", invented))
+            if registered.type == _SECRET_TYPE:
+                outputs.update(cast("dict[str, Any]", as_stored(request.object)))
         return resource_pb2.RegisterResourceResponse(
             urn=registered.urn, id=resource_id, object=outputs
         )

@@ -1,5 +1,6 @@
 """Requests as they come over the wire, made plain."""
 
+import base64
 from collections.abc import Mapping
 from typing import cast
 
@@ -42,6 +43,20 @@ def recorded(request: resource_pb2.RegisterResourceRequest, urn: str) -> Recorde
 def plain_mapping(struct: struct_pb2.Struct) -> Mapping[str, object]:
     """A struct of the wire as plain values."""
     return cast("dict[str, object]", _plain(MessageToDict(struct)))
+
+
+def as_stored(secret: struct_pb2.Struct) -> Mapping[str, object]:
+    """What the API server adds to a Secret that it is given as text: the same in base64."""
+    given: object = MessageToDict(secret).get("stringData")
+    marked = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    is_hidden = _SIGNATURE in marked
+    texts = cast("dict[str, object]", marked["value"] if is_hidden else marked)
+    data = {
+        key: base64.b64encode(text.encode()).decode()
+        for key, text in texts.items()
+        if isinstance(text, str)
+    }
+    return {"data": {**marked, "value": data} if is_hidden else data}
 
 
 def _plain(value: object) -> object:

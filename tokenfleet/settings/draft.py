@@ -23,8 +23,8 @@ from tokenfleet.settings.sections import (
 )
 
 # Not part of Settings, which stay printable: they go as Pulumi secrets to one component.
-API_KEY, PREVIOUS_API_KEY = "apiKey", "previousApiKey"
-SECRET_KEYS = (API_KEY, PREVIOUS_API_KEY)
+CLIENT_KEYS, API_KEY, PREVIOUS_API_KEY = "clientKeys", "apiKey", "previousApiKey"
+SECRET_KEYS = (CLIENT_KEYS, API_KEY, PREVIOUS_API_KEY)
 KNOWN_KEYS = (*Settings.model_fields, *SECRET_KEYS)
 
 _Section = TypeVar("_Section", bound=BaseModel)

@@ -100,7 +100,7 @@ class ModelSettings(Section):
     speculative: SpeculativeSettings | None = None
     """Tokens drafted ahead and verified by the model; refused where the load makes it slower."""
     longest_request_seconds: Annotated[int, Field(ge=1, le=540)] | None = None
-    """What a request may take when its replica ends; on spot 60 s at most (behind a load balancer 40), and 10 to 30 s unless given."""
+    """What a request may take when its replica ends; on spot 65 s at most, and 10 to 30 s unless given."""
     engine_arguments: dict[FlagName, FlagValue] = Field(default={})
     """Other flags of `vllm serve` without dashes, `true` for a switch; those the plan sets are refused."""
     objective: ObjectiveSettings = ObjectiveSettings()

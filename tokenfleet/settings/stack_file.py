@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,8 +11,17 @@ from typing import cast
 import yaml
 
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.settings.draft import API_KEY, KNOWN_KEYS, PREVIOUS_API_KEY, SECRET_KEYS
+from tokenfleet.settings.draft import API_KEY, CLIENT_KEYS, KNOWN_KEYS, SECRET_KEYS
 from tokenfleet.settings.environments import configuration_of, named_environments
+from tokenfleet.settings.keys import (
+    DEFAULT_CLIENT,
+    is_encrypted,
+    keyless_clients,
+    lonely_secrets,
+    named_clients,
+    plaintext_secret,
+    written_mistakes,
+)
 from tokenfleet.settings.project_file import ProjectFile
 from tokenfleet.settings.yaml_file import (
     FileError,
@@ -22,8 +31,6 @@ from tokenfleet.settings.yaml_file import (
     whole_file_error,
 )
 from tokenfleet.yaml_document import DEEPEST, two_readings
-
-_SENDABLE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +96,17 @@ def read_stack_file(
     given = configuration_of(found, named, environments)
     own = dict(_own_keys({**given, **configured}, project.name, mistakes))
     secrets = {key for key in SECRET_KEYS if key in own}
-    mistakes += [
-        plaintext_secret(key)
-        for key in secrets
-        if f"{project.name}:{key}" in configured and not _is_encrypted(own[key])
-    ]
+    for key in sorted(secrets):
+        if f"{project.name}:{key}" in configured:
+            mistakes += _unencrypted(key, own[key])
     mistakes += lonely_secrets(secrets)
+    keys = {key: value for key, value in own.items() if key not in secrets}
+    mistakes += _keyless(own, keys)
     return StackFile(
         project=project,
         path=project.stack_folder / found.name,
         stack=stack,
-        keys={key: value for key, value in own.items() if key not in secrets},
+        keys=keys,
         secrets=frozenset(secrets),
         others={
             str(key): value
@@ -112,34 +119,19 @@ def read_stack_file(
     )
 
 
-def plaintext_secret(key: str) -> Mistake:
-    """A secret that anyone who reads the stack file can read. Its value is not repeated."""
-    problem = f"must be encrypted: pulumi config set --secret {key} (and change it, it was public)"
-    return Mistake(path=key, value="", problem=problem)
+def _unencrypted(key: str, value: object) -> Iterator[Mistake]:
+    if key == CLIENT_KEYS:
+        yield from written_mistakes(value)
+    elif not is_encrypted(value):
+        yield plaintext_secret(key)
 
 
-def unsendable_secret(key: str, text: str) -> Mistake | None:
-    """A key that no client could send in a header; vLLM asks for none at all when it is empty.
-
-    Known only while the program runs: what a stack file holds is encrypted.
-    """
-    if _SENDABLE.fullmatch(text):
-        return None
-    problem = (
-        "must be visible ASCII characters without spaces, at least one: openssl rand -hex 32 |"
-        f" pulumi config set --secret {key}"
-    )
-    return Mistake(path=key, value="", problem=problem)
-
-
-def lonely_secrets(secrets: Collection[str]) -> Iterator[Mistake]:
-    """A previous key without a new one: the key that is made at first would never take it in."""
-    if PREVIOUS_API_KEY in secrets and API_KEY not in secrets:
-        problem = (
-            f"is what clients sent before {API_KEY}, which is not set: pulumi config set --secret"
-            f" {API_KEY}, or pulumi config rm {PREVIOUS_API_KEY}"
-        )
-        yield Mistake(path=PREVIOUS_API_KEY, value="", problem=problem)
+def _keyless(own: Mapping[str, object], keys: Mapping[str, object]) -> Iterator[Mistake]:
+    """Clients without a key, as far as names can be read; without any key one is made."""
+    known = named_clients(own[CLIENT_KEYS]) if CLIENT_KEYS in own else frozenset[str]()
+    if known is not None:
+        made = API_KEY in own or CLIENT_KEYS not in own
+        yield from keyless_clients(keys, {*known, *([DEFAULT_CLIENT] if made else [])})
 
 
 def config_value(value: object) -> object:
@@ -201,10 +193,6 @@ def _own_keys(
             yield name, config_value(value)
         elif mistake := foreign_key(str(key), namespace):
             mistakes.append(mistake)
-
-
-def _is_encrypted(value: object) -> bool:
-    return isinstance(value, Mapping) and list(cast("Mapping[str, object]", value)) == ["secure"]
 
 
 def _lines(

@@ -38,7 +38,7 @@ ROWS: Mapping[str, tuple[str, str, object, tuple[str, str]]] = {
     "switch with a value": (CPU, "engineArguments", {"enforce-eager": "yes"}, ("engineArguments.enforce-eager", "is a switch")),
     "switch turned off": (CPU, "engineArguments", {"enforce-eager": False}, ("engineArguments.enforce-eager", "no-enforce-eager: true")),
     "value left out": (CPU, "engineArguments", {"seed": True}, ("engineArguments.seed", "takes a value")),
-    "request longer than a notice": (CPU, "longestRequestSeconds", 41, ("longestRequestSeconds", "leaves 40 s")),
+    "request longer than a notice": (CPU, "longestRequestSeconds", 66, ("longestRequestSeconds", "leaves 65 s")),
     "context longer than the model's": (CPU, "contextLength", 41_000, ("contextLength", "40960 tokens at most")),
     "output that is none": (CPU, "traffic", {"requestsPerSecond": 1, "inputTokens": 9}, ("traffic.outputTokens", "one or more")),
     "a task without its head": (CPU, "task", "rerank", ("task", "no head for rerank")),

@@ -22,7 +22,7 @@ def address_mistakes(draft: Draft) -> Iterator[Mistake]:
     use = subnet_use(
         private_size(network.cidr),
         endpoints=len(network.interface_endpoints),
-        load_balancers=len(draft.models) if internal else 0,
+        load_balancers=1 if internal else 0,
     )
     short = {zone: n for zone in network.zones if (n := needed_in(zone, every)) > use.free}
     if short:

@@ -13,11 +13,12 @@ from tokenfleet.plan.checks.own_code import own_code_mistakes
 from tokenfleet.plan.checks.speculation import drafting_mistakes
 from tokenfleet.plan.checks.tasks import task_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
-from tokenfleet.plan.serving.drain import longest_request_on_spot
+from tokenfleet.plan.serving.admission import BOUND_FLAG
+from tokenfleet.plan.serving.drain import LONGEST_ON_SPOT_SECONDS
 from tokenfleet.plan.serving.managed import MANAGED
 from tokenfleet.plan.serving.memory import devices_of
 from tokenfleet.settings.models import ModelSettings
-from tokenfleet.settings.sections import EdgeSettings, PoolSettings
+from tokenfleet.settings.sections import PoolSettings
 
 
 def engine_mistakes(
@@ -34,18 +35,15 @@ def engine_mistakes(
     yield from format_mistakes(path, model)
 
 
-def drain_mistakes(
-    path: str, model: ModelSettings, pool: PoolSettings, edge: EdgeSettings
-) -> Iterator[Mistake]:
+def drain_mistakes(path: str, model: ModelSettings, pool: PoolSettings) -> Iterator[Mistake]:
     """Requests that would not end inside a spot notice."""
-    longest = longest_request_on_spot(edge.exposure)
     seconds = model.longest_request_seconds
-    if "spot" in pool.tiers and seconds is not None and seconds > longest:
+    if "spot" in pool.tiers and seconds is not None and seconds > LONGEST_ON_SPOT_SECONDS:
         yield Mistake(
             path=f"{path}.longestRequestSeconds",
             value=str(seconds),
             problem=(
-                f"a spot notice leaves {longest} s to a request (edge.exposure {edge.exposure}):"
+                f"a spot notice leaves {LONGEST_ON_SPOT_SECONDS} s to a request:"
                 f" lower it, or serve this model from a pool without a spot tier"
             ),
         )
@@ -102,10 +100,6 @@ def _adapters(
             value=", ".join(sorted(model.adapters)),
             problem=f"{problem}: serve the merged weights as a model of their own",
         )
-    for name in model.adapters:
-        if name == path.rpartition(".")[2]:
-            problem = "clients could not tell it from the model: choose another name"
-            yield Mistake(path=f"{path}.adapters.{name}", value="", problem=problem)
 
 
 def _flags(path: str, model: ModelSettings, engine: Engine) -> Iterator[Mistake]:
@@ -125,6 +119,17 @@ def _flags(path: str, model: ModelSettings, engine: Engine) -> Iterator[Mistake]
             problem = "takes a value: give one"
         elif outside := outside_problem(name, value):
             problem = outside
+        elif name == BOUND_FLAG and not _is_count(value):
+            problem = "how many requests a replica takes in at most: give a whole number from 1"
         else:
             continue
         yield Mistake(path=here, value=str(value), problem=problem)
+
+
+def _is_count(value: object) -> bool:
+    return (
+        isinstance(value, int | str)
+        and str(value).isascii()
+        and str(value).isdigit()
+        and int(value) > 0
+    )

@@ -9,15 +9,18 @@ from tokenfleet.plan.checks.addresses import address_mistakes
 from tokenfleet.plan.checks.baked import baked_mistakes
 from tokenfleet.plan.checks.digests import digest_mistakes
 from tokenfleet.plan.checks.disks import disk_mistakes
+from tokenfleet.plan.checks.edge import edge_mistakes
 from tokenfleet.plan.checks.images import image_mistakes
 from tokenfleet.plan.checks.models import model_mistakes
-from tokenfleet.plan.checks.network import cluster_mistakes, edge_mistakes, network_mistakes
+from tokenfleet.plan.checks.names import name_mistakes
+from tokenfleet.plan.checks.network import cluster_mistakes, cost_mistakes, network_mistakes
 from tokenfleet.plan.checks.pools import (
     machine_image_mistakes,
     pool_mistakes,
     pool_references,
 )
 from tokenfleet.plan.checks.prices import price_mistakes
+from tokenfleet.plan.checks.system_nodes import system_node_mistakes
 from tokenfleet.plan.checks.warm_nodes import warm_node_mistakes
 from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
@@ -34,6 +37,8 @@ def find_mistakes(
     yield from zone_id_mistakes(draft)
     yield from cluster_mistakes(draft)
     yield from edge_mistakes(draft)
+    yield from system_node_mistakes(draft)
+    yield from cost_mistakes(draft)
     yield from image_mistakes(draft)
     yield from digest_mistakes(draft)
     for name, pool in draft.pools.items():
@@ -48,3 +53,4 @@ def find_mistakes(
     yield from price_mistakes(draft)
     for name, model in draft.models.items():
         yield from model_mistakes(name, model, facts_by_model[name], draft)
+    yield from name_mistakes(draft, facts_by_model)

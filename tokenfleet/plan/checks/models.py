@@ -50,8 +50,7 @@ def model_mistakes(
     pool = draft.pools.get(model.pool)
     if pool:
         yield from _on_pool(path, model, facts, pool, draft.region)
-        if draft.edge:
-            yield from drain_mistakes(path, model, pool, draft.edge)
+        yield from drain_mistakes(path, model, pool)
 
 
 def _on_pool(

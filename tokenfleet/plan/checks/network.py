@@ -1,4 +1,4 @@
-"""Region, zones and addresses, the cluster that uses them, and the way in."""
+"""Region, zones and addresses, the cluster that uses them, and who pays."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -126,26 +126,8 @@ def _administrators(arn_by_name: Mapping[str, str], draft: Draft) -> Iterator[Mi
             )
 
 
-def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
-    """A way in that is too open, or settings that would have no effect."""
-    if draft.edge and draft.edge.exposure == "internal" and not draft.edge.allowed_cidrs:
-        yield Mistake(
-            path="edge.allowedCidrs",
-            value="[]",
-            problem="an internal load balancer needs the ranges that may call the models",
-        )
-    if draft.edge and draft.edge.exposure == "cluster" and draft.edge.allowed_cidrs:
-        yield Mistake(
-            path="edge.allowedCidrs",
-            value=", ".join(map(str, draft.edge.allowed_cidrs)),
-            problem="has no effect while edge.exposure is 'cluster': remove it or choose 'internal'",
-        )
-    if draft.edge and draft.edge.certificate_arn:
-        yield from _certificate_mistakes(draft.edge.certificate_arn, draft.edge.exposure, draft)
-    for index, cidr in enumerate(draft.edge.allowed_cidrs if draft.edge else ()):
-        if cidr.prefixlen == 0:
-            problem = "allows everyone: name the ranges that may call the models"
-            yield Mistake(path=f"edge.allowedCidrs[{index}]", value=str(cidr), problem=problem)
+def cost_mistakes(draft: Draft) -> Iterator[Mistake]:
+    """Somebody to tell of no budget, and tags that are not a user's to set."""
     if draft.cost and draft.cost.alert_emails and draft.cost.monthly_budget_usd is None:
         yield Mistake(
             path="cost.alertEmails",
@@ -168,27 +150,3 @@ def _tag_mistakes(keys: Iterable[str]) -> Iterator[Mistake]:
         if problem:
             yield Mistake(path=f"cost.tags.{key}", value="", problem=problem)
         written.setdefault(folded, key)
-
-
-def _certificate_mistakes(arn: str, exposure: str, draft: Draft) -> Iterator[Mistake]:
-    """A certificate that no load balancer of the stack could use."""
-    path = "edge.certificateArn"
-    _, partition, _, region, account, _ = arn.split(":", 5)
-    if exposure == "cluster":
-        problem = "has no effect while edge.exposure is 'cluster': remove it or choose 'internal'"
-        yield Mistake(path=path, value=arn, problem=problem)
-    if draft.region and region != draft.region:
-        problem = (
-            f"is in {region}, and a load balancer takes certificates of its own region:"
-            f" request or import one in {draft.region}"
-        )
-        yield Mistake(path=path, value=arn, problem=problem)
-    elif draft.region and partition != partition_of(draft.region):
-        problem = f"must begin with arn:{partition_of(draft.region)}: in {draft.region}"
-        yield Mistake(path=path, value=arn, problem=problem)
-    if draft.account and account != draft.account:
-        problem = (
-            f"is of account {account}, the stack of {draft.account}: a load balancer takes"
-            " certificates of its own account"
-        )
-        yield Mistake(path=path, value=arn, problem=problem)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.settings.edge import ClientSettings
+from tokenfleet.settings.keys import DEFAULT_CLIENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,3 +31,8 @@ def plan_clients(clients: Mapping[str, ClientSettings]) -> Sequence[ClientPlan]:
         )
         for name, found in sorted(clients.items())
     ]
+
+
+def default_client(key: str) -> Mapping[str, Sequence[str]]:
+    """Keys by client where only one key was made, which nobody chose a name for."""
+    return {DEFAULT_CLIENT: [key]}

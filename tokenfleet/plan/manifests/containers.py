@@ -28,13 +28,13 @@ MODEL_CACHE = "model-cache"
 """The name of the volume, and of the claim, that is the cache of whatever node a pod is on."""
 API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content
 METRICS_KEY_SECRET = "vllm-metrics-key"  # noqa: S105 - as above
-API_KEY_FILES = ("value", "previous")
-"""Its keys: what clients send, and what they sent before, while that still counts."""
+KEY_FILE = "value"
+"""The key of the Secrets of a key."""
 CHAT_TEMPLATE = "chat-template"
 """The name of the volume with a template of the stack's own."""
 OWN_KEY: Manifest = {
     "name": "VLLM_API_KEY",
-    "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": API_KEY_FILES[0]}},
+    "valueFrom": {"secretKeyRef": {"name": API_KEY_SECRET, "key": KEY_FILE}},
 }
 """The engine's own key, as a variable."""
 KEYS_VOLUME: Manifest = {"name": "api-keys", "secret": {"secretName": API_KEY_SECRET}}
@@ -71,7 +71,7 @@ def engine_container(model: ModelPlan) -> Manifest:
             {
                 # Not VLLM_...: vLLM warns of variables that it does not know.
                 "name": "METRICS_KEY",
-                "valueFrom": {"secretKeyRef": {"name": METRICS_KEY_SECRET, "key": "value"}},
+                "valueFrom": {"secretKeyRef": {"name": METRICS_KEY_SECRET, "key": KEY_FILE}},
             },
         ],
         "ports": [{"name": "http", "containerPort": PORT}],
@@ -141,7 +141,7 @@ def resources_of(model: ModelPlan, *, devices: bool) -> Manifest:
 
 def warm_up(model: ModelPlan) -> Sequence[str]:
     """Asks the engine for what clients will ask."""
-    return ["python3", f"{SCRIPTS_PATH}/{WARM_UP}", model.name, str(PORT), model.warm_up.kind]
+    return ["python3", f"{SCRIPTS_PATH}/{WARM_UP}", model.served_as, str(PORT), model.warm_up.kind]
 
 
 def _pre_stop(drain: DrainPlan) -> Manifest:

@@ -19,12 +19,11 @@ from tokenfleet.plan.manifests.pod import (
     pod_spec,
     selector_labels,
 )
-from tokenfleet.plan.manifests.way_in import service_manifest
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, SCALE_UP_DELAY_SECONDS, PoolPlan
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.scripts import digest
+from tokenfleet.plan.serving.engine import PORT
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.settings.sections import EdgeSettings
 from tokenfleet.weights.layout import CACHE_FOLDER
 
 NAMESPACE = MODEL_READER.namespace
@@ -117,12 +116,12 @@ def cache_manifests() -> Sequence[Manifest]:
     ]
 
 
-def model_manifests(model: ModelPlan, pool: PoolPlan, edge: EdgeSettings) -> Sequence[Manifest]:
+def model_manifests(model: ModelPlan, pool: PoolPlan) -> Sequence[Manifest]:
     """Deployment, Service and PodDisruptionBudget of one model, and its template where it has one."""
     return [
         *_chat_template(model),
         _deployment(model, pool),
-        service_manifest(model, edge),
+        _service(model),
         _disruption_budget(model),
     ]
 
@@ -149,10 +148,10 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
             model,
             {
                 "pulumi.com/skipAwait": "true",
-                # The capacity controller writes replicas, too, and annotates what it has added;
-                # an `up` that changes them would end in a conflict (Pulumi, "Managing resources
-                # with server-side apply").
-                **({"pulumi.com/patchForce": "true"} if pool.has_spot else {}),
+                # The capacity controller and the autoscaler of pods write replicas, too, and the
+                # former annotates what it has added; an `up` that changes them would end in a
+                # conflict (Pulumi, "Managing resources with server-side apply").
+                "pulumi.com/patchForce": "true",
             },
         ),
         "spec": {
@@ -176,6 +175,23 @@ def _deployment(model: ModelPlan, pool: PoolPlan) -> Manifest:
                 },
                 "spec": pod_spec(model, pool),
             },
+        },
+    }
+
+
+def _service(model: ModelPlan) -> Manifest:
+    """Where the edge finds the replicas: without an address of its own its name stands for all of theirs.
+
+    Those that are ready, so that one that ends or starts is not among them.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": object_metadata(model),
+        "spec": {
+            "clusterIP": "None",
+            "selector": selector_labels(model),
+            "ports": [{"name": "http", "port": PORT, "targetPort": "http"}],
         },
     }
 

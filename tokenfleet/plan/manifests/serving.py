@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tokenfleet.plan.iam import COMPILER, MODEL_READER
 from tokenfleet.plan.manifests.containers import Manifest
-from tokenfleet.plan.manifests.network_policy import network_policy_manifest
+from tokenfleet.plan.manifests.network_policy import replica_policy
 from tokenfleet.plan.manifests.objects import (
     cache_manifests,
     model_manifests,
@@ -14,10 +14,9 @@ from tokenfleet.plan.manifests.objects import (
     scripts_manifest,
     service_account_manifest,
 )
-from tokenfleet.plan.manifests.way_in import edge_ranges, model_url
+from tokenfleet.plan.manifests.pod import object_metadata
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.settings.sections import EdgeSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,8 @@ class ServingPlan:
     cluster_name: str
     namespace: Manifest
     manifests: Sequence[Manifest]
-    model_urls: Mapping[str, str]
+    scaled: Sequence[str]
+    """Deployments whose number of replicas follows the load: a deployment leaves it as it is."""
     compile_jobs: Mapping[str, Manifest]
     """The Job that compiles a model ahead of time, by model; not part of the deployment."""
 
@@ -36,7 +36,6 @@ def plan_serving(
     cluster_name: str,
     models: Sequence[ModelPlan],
     pools: Mapping[str, PoolPlan],
-    edge: EdgeSettings,
     compile_jobs: Mapping[str, Manifest],
     *,
     beside: Sequence[Manifest],
@@ -51,14 +50,14 @@ def plan_serving(
             *beside,
             priority_class_manifest(),
             scripts_manifest(),
-            network_policy_manifest(edge.exposure, edge_ranges(edge)),
+            replica_policy(),
             *cache_manifests(),
             *(
                 manifest
                 for model in models
-                for manifest in model_manifests(model, pools[model.pool], edge)
+                for manifest in model_manifests(model, pools[model.pool])
             ),
         ],
-        model_urls={model.name: model_url(model, edge) for model in models},
+        scaled=[str(object_metadata(model)["name"]) for model in models if model.follows_load],
         compile_jobs=compile_jobs,
     )

@@ -2,12 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 from tokenfleet.task import Task
-
-Exposure = Literal["cluster", "internal"]
 
 SPOT_DRAIN_SECONDS = 100
 """The longest drain where a node may be reclaimed: 120 s of notice, less 15 s until it is heard
@@ -15,10 +12,12 @@ and 5 s to spare (108 s left on arrival have been seen: runs-on/runs-on#277; the
 The capacity controller lets a replica serve until another is ready, and begins this drain when it
 just fits."""
 
-# How long a replica is still chosen after it began to end. Inside the cluster: until every
-# kube-proxy has heard, seconds; 15 is what KServe waits. Behind a network load balancer with
-# externalTrafficPolicy Local: two failed health checks ten seconds apart, and their delay.
-_PROPAGATION_SECONDS = {"cluster": 15, "internal": 35}
+# How long the edge may still choose a replica that began to end. It is out of its headless Service at
+# once; CoreDNS answers from its watch with a TTL of 5 s (kubernetes/plugin/dns, README of the plug-in
+# kubernetes: "ttl"), and Envoy asks again when that is over: the last request came 2.5 s after the
+# removal (docs/decisions/2026-11-30-plain-envoy.md). The rest is for an API server that is slow; what
+# comes later gets a 500, and the edge asks another replica.
+_PROPAGATION_SECONDS = 10
 # vLLM 0.32 on a CPU took 12 s to end once its last request was answered.
 _TEARDOWN_SECONDS = 15
 # From the end of the engine to the end of the pod, as the kubelet sees it.
@@ -84,15 +83,13 @@ class DrainPlan:
         return self.pre_stop_seconds + self.shutdown_timeout_seconds + self.margin_seconds
 
 
-def longest_request_on_spot(exposure: Exposure) -> int:
-    """The longest request, in seconds, that always finishes inside a spot notice."""
-    margin = _TEARDOWN_SECONDS + _KUBELET_SECONDS
-    return SPOT_DRAIN_SECONDS - _PROPAGATION_SECONDS[exposure] - margin
+LONGEST_ON_SPOT_SECONDS = (
+    SPOT_DRAIN_SECONDS - _PROPAGATION_SECONDS - _TEARDOWN_SECONDS - _KUBELET_SECONDS
+)
+"""The longest request that always finishes inside a spot notice."""
 
 
-def longest_request(
-    settings: ModelSettings, task: Task, exposure: Exposure, *, spot: bool
-) -> LongestRequest:
+def longest_request(settings: ModelSettings, task: Task, *, spot: bool) -> LongestRequest:
     """What is asked for; else 300 s, or on spot what answers need as promised, 10 to 30 s.
 
     ``spot``: whether a node of the pool may be reclaimed. An answer of numbers needs its
@@ -102,17 +99,17 @@ def longest_request(
     if asked is not None:
         seconds, reason = asked, "longestRequestSeconds"
     elif spot:
-        seconds, reason = _needed(settings, task, longest_request_on_spot(exposure))
+        seconds, reason = _needed(settings, task)
     else:
         seconds, reason = _UNHURRIED_SECONDS, "no node is reclaimed"
     tokens = _answer_tokens(seconds, settings.objective) if task == "generate" else None
     return LongestRequest(seconds=seconds, reason=reason, answer_tokens=tokens)
 
 
-def plan_drain(exposure: Exposure, longest: LongestRequest, *, engine_drains: bool) -> DrainPlan:
+def plan_drain(longest: LongestRequest, *, engine_drains: bool) -> DrainPlan:
     """The drain of a replica; ``engine_drains``: whether the engine finishes after SIGTERM."""
     return DrainPlan(
-        propagation_seconds=_PROPAGATION_SECONDS[exposure],
+        propagation_seconds=_PROPAGATION_SECONDS,
         idle_wait_seconds=0 if engine_drains else longest.seconds,
         shutdown_timeout_seconds=longest.seconds if engine_drains else 0,
         margin_seconds=_TEARDOWN_SECONDS + _KUBELET_SECONDS,
@@ -120,8 +117,8 @@ def plan_drain(exposure: Exposure, longest: LongestRequest, *, engine_drains: bo
     )
 
 
-def _needed(settings: ModelSettings, task: Task, most: int) -> tuple[int, str]:
-    """Seconds on spot, and why; ``most`` may be asked for."""
+def _needed(settings: ModelSettings, task: Task) -> tuple[int, str]:
+    """Seconds on spot, and why."""
     objective, traffic = settings.objective, settings.traffic
     if task != "generate":
         milliseconds, what = objective.ttft_p99_ms, "a whole answer, as promised"
@@ -135,7 +132,7 @@ def _needed(settings: ModelSettings, task: Task, most: int) -> tuple[int, str]:
     if needed > UNASKED_SECONDS:
         reason = (
             f"{what} take {needed:,} s: {UNASKED_SECONDS} s unless longestRequestSeconds asks for"
-            f" more, {most} s at most"
+            f" more, {LONGEST_ON_SPOT_SECONDS} s at most"
         )
         return UNASKED_SECONDS, reason
     if needed < _LEAST_SECONDS:

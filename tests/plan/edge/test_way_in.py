@@ -14,8 +14,14 @@ from tokenfleet.preview.notes import notes
 
 Keys = dict[str, Any]
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567"
+PUBLIC = {
+    "exposure": "public",
+    "allowedCidrs": ["198.51.100.0/24"],
+    "certificateArn": CERTIFICATE,
+}
 CLIENTS = {"exposure": "internal", "allowedCidrs": ["10.200.0.0/22"]}
-SSL = "service.beta.kubernetes.io/aws-load-balancer-ssl-"
+LOAD_BALANCER = "service.beta.kubernetes.io/aws-load-balancer-"
+SSL = f"{LOAD_BALANCER}ssl-"
 
 
 @pytest.fixture
@@ -25,9 +31,13 @@ def planned(keys_of: Callable[[str], Keys], root: Path) -> Callable[[Mapping[str
 
 
 def _service(plan: Plan) -> Mapping[str, Any]:
-    manifests = cast("Sequence[Mapping[str, Any]]", plan.serving.manifests)
-    (service,) = (manifest for manifest in manifests if manifest["kind"] == "Service")
-    return service
+    return _edge_object(plan, "Service")
+
+
+def _edge_object(plan: Plan, kind: str) -> Mapping[str, Any]:
+    manifests = cast("Sequence[Mapping[str, Any]]", plan.edge.manifests)
+    (found,) = (m for m in manifests if m["kind"] == kind and m["metadata"]["name"] == "edge")
+    return found
 
 
 def _said(plan: Plan, *words: str) -> Sequence[str]:
@@ -69,9 +79,10 @@ def test_without_a_certificate_the_preview_says_what_travels_in_clear(
         ({"exposure": "cluster"}, 80),
         (CLIENTS, 80),
         ({**CLIENTS, "certificateArn": CERTIFICATE}, 443),
+        (PUBLIC, 443),
     ],
 )
-def test_the_address_of_a_model_is_that_of_its_service(
+def test_the_address_of_all_models_is_that_of_the_service(
     edge: Mapping[str, Any], port: int, planned: Callable[[Mapping[str, Any]], Plan]
 ) -> None:
     plan = planned(edge)
@@ -79,7 +90,7 @@ def test_the_address_of_a_model_is_that_of_its_service(
     host = f"{metadata['name']}.{metadata['namespace']}.svc"
     shown = "" if port == 80 else f":{port}"
     # TLS ends at the load balancer: inside the cluster there is none on any port.
-    assert [*plan.serving.model_urls.values()] == [f"http://{host}{shown}/v1"]
+    assert plan.edge.url == f"http://{host}{shown}/v1"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +101,6 @@ def test_the_address_of_a_model_is_that_of_its_service(
             {"certificateArn": CERTIFICATE.replace("123456789012", "111122223333")},
             ["edge.certificateArn", "replace it"],
         ),
-        ({"allowedCidrs": ["10.0.0.0/8"]}, ["10.0.0.0/8 holds addresses of the VPC"]),
     ],
 )
 def test_what_is_not_yet_a_way_in_is_said(
@@ -98,3 +108,30 @@ def test_what_is_not_yet_a_way_in_is_said(
 ) -> None:
     assert _said(planned({**CLIENTS, **edge}), *words)
     assert not _said(planned({**CLIENTS, "certificateArn": CERTIFICATE}), *words)
+
+
+@pytest.mark.parametrize(
+    ("edge", "scheme"),
+    [(CLIENTS, "internal"), (PUBLIC, "internet-facing")],
+    ids=["VPC", "internet"],
+)
+def test_only_what_is_to_be_public_is(
+    edge: Mapping[str, Any], scheme: str, planned: Callable[[Mapping[str, Any]], Plan]
+) -> None:
+    service = _service(planned(edge))
+    annotations = service["metadata"]["annotations"]
+    # Two controllers, each of which reads one of them and knows nothing of the other.
+    assert annotations[f"{LOAD_BALANCER}scheme"] == scheme
+    assert annotations.get(f"{LOAD_BALANCER}internal") == ("true" if scheme == "internal" else None)
+    assert service["spec"]["loadBalancerSourceRanges"] == edge["allowedCidrs"]
+
+
+def test_a_node_that_is_reclaimed_passes_no_connection_on(
+    planned: Callable[[Mapping[str, Any]], Plan],
+) -> None:
+    plan = planned(CLIENTS)
+    service, deployment = _service(plan), _edge_object(plan, "Deployment")
+    key, _, value = service["metadata"]["annotations"][
+        f"{LOAD_BALANCER}target-node-labels"
+    ].partition("=")
+    assert deployment["spec"]["template"]["spec"]["nodeSelector"] == {key: value}
