@@ -6,7 +6,7 @@ import pytest
 
 from tests.edge.client import Client
 from tests.edge.edges import Edges, served
-from tests.edge.faults import ANSWER, FAULTS, STRIKES_AFTER, Fault, behaviour, hurried, struck
+from tests.edge.faults import FAULTS, STRIKES_AFTER, Fault, behaviour, hurried, struck
 from tests.edge.load import lost
 
 pytestmark = pytest.mark.e2e
@@ -23,7 +23,7 @@ def test_of_310_requests_only_answers_already_begun_are_lost(
     envoy = edges.envoy(served(engines), edit_routes=hurried)
     envoy.await_healthy("m", replicas)
     client = Client(envoy.port, "key-of-alice-1")
-    load = asyncio.run(struck(fault, engines[0], lambda: client.complete(**ANSWER), faster=faster))
+    load = asyncio.run(struck(fault, engines[0], lambda: client, faster=faster))
     gone = lost(load)
     assert len(gone) <= (fault.loses * faster if fault.seconds else fault.loses), gone
     assert all(sent.answer.ending == "broken" and sent.answer.status == 200 for sent in gone), gone

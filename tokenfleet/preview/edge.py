@@ -11,6 +11,7 @@ def edge_notes(plan: Plan, secrets: frozenset[str]) -> Iterator[str]:
     """Sentences; ``secrets`` are the names of those that are set."""
     yield from _way_in(plan)
     yield from _keys(secrets)
+    yield from _limits(plan)
 
 
 def _way_in(plan: Plan) -> Iterator[str]:
@@ -45,4 +46,18 @@ def _keys(secrets: frozenset[str]) -> Iterator[str]:
         yield (
             f"The previous API key still counts, until: pulumi config rm {PREVIOUS_API_KEY}, and"
             " another deployment."
+        )
+
+
+def _limits(plan: Plan) -> Iterator[str]:
+    """Buckets are those of one Envoy, and connections spread over all of them."""
+    edge = plan.edge
+    limited = [
+        each.name for each in edge.clients if each.requests_per_minute or each.tokens_per_minute
+    ]
+    if limited and edge.most_pods > 1:
+        pods = f"{edge.least_pods} to {edge.most_pods}" if edge.follows_load else edge.least_pods
+        yield (
+            f"Limits of {', '.join(limited)} (edge.clients) count on each pod of the edge: with {pods}"
+            f" pods a client gets up to {edge.most_pods} times as much."
         )

@@ -17,6 +17,7 @@ from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.model_files import file_notes
 from tokenfleet.preview.placeholders import placeholder_notes
 from tokenfleet.preview.prices import gap_notes, stale_notes
+from tokenfleet.preview.system_nodes import system_node_notes
 from tokenfleet.preview.weights import weight_notes
 from tokenfleet.preview.zones import zone_notes
 
@@ -53,6 +54,7 @@ def notes(
         *_spot(plan),
         *_spot_notices(plan),
         *gap_notes(gaps, plan.region),
+        *system_node_notes(plan),
         *zone_notes(plan),
         *address_notes(plan),
         *([] if kubernetes.near else [kubernetes.sentence]),
