@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACK_VENV := .venv-policies
 PACK_READY := $(PACK_VENV)/.ready
 
-.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-capacity bench-edge bench-loader bench-rollouts bench-warmup faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-capacity bench-edge bench-elasticity bench-loader bench-rollouts bench-warmup faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,6 +87,11 @@ bench: setup ## measure what the docs claim
 
 bench-capacity: setup ## what the capacity policy reaches beside others, and how fast a year is replayed
 	$(BIN)/python -m bench.capacity
+
+bench-elasticity: setup ## what the default rule of scaling serves, sheds and costs beside others (some minutes)
+	$(BIN)/python -m bench.elasticity
+	$(BIN)/python -m bench.elasticity --small
+	$(BIN)/python -m bench.elasticity --lab
 
 bench-edge: setup ## measure what the edge costs a request, and what is lost when a replica fails (seven minutes)
 	bench/edge

@@ -14,6 +14,7 @@ T = TypeVar("T")
 WAIT_SECONDS = 30.0
 _CLUSTER_KINDS = frozenset(
     {
+        "APIService",
         "ClusterRole",
         "ClusterRoleBinding",
         "CustomResourceDefinition",

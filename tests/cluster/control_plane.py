@@ -14,6 +14,7 @@ from tests.guarded import ended, free_port, started
 
 HERE = Path(__file__).parent
 READY_SECONDS = 60
+_FRONT = "front-proxy"
 _STOP_ORDER = {"kube-apiserver": 0, "etcd": 2}
 # Identities by static token: what client certificates would do, without making any.
 IDENTITIES: Mapping[str, Sequence[str]] = {
@@ -72,10 +73,11 @@ class ControlPlane:
         return "\n".join(f"--- {p.name}\n{_tail(p.log)}" for p in self._processes)
 
     def _write_credentials(self) -> None:
-        """One self-signed certificate for the server, one key for service accounts."""
-        subject = ["-subj", "/CN=tokenfleet-test", "-addext", "subjectAltName=IP:127.0.0.1"]
-        pair = ["-keyout", self._folder / "server.key", "-out", self._folder / "server.crt"]
-        _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *pair)
+        """Self-signed certificates of the server and of its front, one key for service accounts."""
+        for name, more in (("server", ["-addext", "subjectAltName=IP:127.0.0.1"]), (_FRONT, [])):
+            pair = ["-keyout", self._folder / f"{name}.key", "-out", self._folder / f"{name}.crt"]
+            subject = ["-subj", f"/CN={name}", *more]
+            _openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *pair)
         _openssl("genrsa", "-out", self._folder / "accounts.key", "2048")
         rows = [
             ",".join([self._tokens[name], name, f"uid-{number}", *groups])
@@ -131,6 +133,14 @@ class ControlPlane:
             "--service-cluster-ip-range=172.20.0.0/16",
             "--allow-privileged",
             "--endpoint-reconciler-type=none",
+            # How servers of further APIs, such as KEDA's metrics, know whom it asks for.
+            f"--requestheader-client-ca-file={folder / _FRONT}.crt",
+            f"--requestheader-allowed-names={_FRONT}",
+            "--requestheader-username-headers=X-Remote-User",
+            "--requestheader-group-headers=X-Remote-Group",
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+            f"--proxy-client-cert-file={folder / _FRONT}.crt",
+            f"--proxy-client-key-file={folder / _FRONT}.key",
         )
 
     def _start_controllers(self, stages: Path) -> None:
@@ -146,6 +156,8 @@ class ControlPlane:
             "--bind-address=127.0.0.1",
             "--controllers=*,-nodeipam,-cloud-node-lifecycle,-service-lb-controller,"
             "-node-route-controller",
+            # 15 s in a cluster.
+            "--horizontal-pod-autoscaler-sync-period=1s",
             *quick,
         )
         self._start(

@@ -41,7 +41,7 @@ def test_the_stack_stands_before_the_catalogue(
     recorded, given, expected = row
     record(monkeypatch, *([name] if recorded else []))
     pulls = plan_pulls(
-        "1.35", ["graviton4", "inferentia2"], {name: TWO} if given else {}, spot=True
+        "1.35", ["graviton4", "inferentia2"], {name: TWO} if given else {}, spot=True, scaling=True
     )
     found = {pull.name: pull for pull in pulls}[name]
     assert (found.digest, found.given_by, found.floats) == expected
@@ -53,13 +53,17 @@ def test_a_chart_outside_a_registry_floats_even_where_its_digest_is_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     record(monkeypatch, AUTOSCALER_CHART)
-    pulls = {pull.name: pull for pull in plan_pulls("1.35", ["graviton4"], {}, spot=False)}
+    pulls = {
+        pull.name: pull for pull in plan_pulls("1.35", ["graviton4"], {}, spot=False, scaling=False)
+    }
     assert pulls[AUTOSCALER_CHART].digest == ONE
     assert pulls[AUTOSCALER_CHART].floats
 
 
 def test_two_kinds_of_hardware_with_one_engine_pull_it_once() -> None:
-    names = [pull.name for pull in plan_pulls("1.35", ["h100", "l4"], {}, spot=False)]
+    names = [
+        pull.name for pull in plan_pulls("1.35", ["h100", "l4"], {}, spot=False, scaling=False)
+    ]
     assert len(names) == len(set(names))
     assert "nvcr.io/nvidia/k8s-device-plugin:v0.18.2" in names
     assert NEURON_CHART not in names

@@ -24,7 +24,7 @@ RESERVED: Keys = {"tiers": {"reserved": {"max": 3, "reservation": RESERVATION}}}
 # id: an edit of the pool of the dev stack, what is said, whether it is
 ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
     "spot and on-demand": ({}, "has no on-demand tier", False),
-    "spot": ({}, "qwen3-4b drains for 70 s, which leaves 50 s of a spot notice", True),
+    "spot": ({}, "qwen3-4b drains for 65 s, which leaves 55 s of a spot notice", True),
     "no notices": (NO_SPOT, "spot notice", False),
     "spot alone": (SPOT_ALONE, "pools.graviton4 has no on-demand tier", True),
     "no spot": (NO_SPOT, "has no on-demand tier", False),
@@ -246,3 +246,23 @@ def test_who_has_published_gated_weights_is_told_of_the_licence_alone(
     keys["models"]["qwen3-4b"]["published"] = model.mark
     assert not notes_of(plan_of(keys), "are gated")
     assert notes_of(plan_of(keys), "Licences to keep to: qwen3-4b (llama3.1).")
+
+
+MADE, MOVE, STILL = "one is made", "apiKey stands for the client default", "still counts"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        ([], {MADE}),
+        (["clientKeys"], set[str]()),
+        (["apiKey"], {MOVE}),
+        (["apiKey", "previousApiKey"], {MOVE, STILL}),
+        (["clientKeys", "apiKey"], {MOVE}),
+    ],
+)
+def test_keys_are_said_to_be_made_or_to_move(
+    secrets: list[str], said: set[str], stack_files: Mapping[str, StackFile], plan_of: PlanOf
+) -> None:
+    told = notes(plan_of(stack_files["dev"].keys), frozenset(secrets), [], [], SUPPORT)
+    assert {word for word in (MADE, MOVE, STILL) if any(word in note for note in told)} == said

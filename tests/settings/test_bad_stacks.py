@@ -233,8 +233,12 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
         ("edge.replicas", "swap them or raise max"),
     ),
     "more pods of the edge than fit": (
-        ("edge", {"replicas": {"max": 11}}),
-        ("edge.replicas.max", "hold 5 pods"),
+        ("edge", {"replicas": {"min": 3, "max": 3}}),
+        ("cluster.systemNodes", "prometheus has room for 3 pods of the edge; edge.replicas.min 3, and one that a rollout adds, are 4"),
+    ),
+    "system nodes too small for anything": (
+        ("cluster.systemNodes", {"instanceType": "c8g.medium", "count": 1}),
+        ("cluster.systemNodes", "has room for 0 pods of the edge"),
     ),
     "body larger than memory": (("edge", {"maxRequestMib": 65}), ("edge.maxRequestMib", "64")),
     "fallback of nobody": ((f"{MODEL}.fallback", 1), (f"{MODEL}.fallback", "no other model is servedAs qwen3-4b")),
@@ -360,6 +364,8 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "template that is a folder": ((f"{MODEL}.chatTemplate", "."), (f"{MODEL}.chatTemplate", "Is a directory")),
     "text for a template": ((f"{MODEL}.chatTemplate", "LICENSE"), (f"{MODEL}.chatTemplate", "holds no Jinja")),
     "drafts among the flags": ((f"{MODEL}.engineArguments", {"speculative-config": '{"method":"ngram","num_speculative_tokens":3}'}), (f"{MODEL}.engineArguments.speculative-config", "change speculative")),
+    "bound that lets nothing in": ((f"{MODEL}.engineArguments", {"max-num-queued-reqs": 0}), (f"{MODEL}.engineArguments.max-num-queued-reqs", "a whole number from 1")),
+    "bound in part": ((f"{MODEL}.engineArguments", {"max-num-queued-reqs": 1.5}), (f"{MODEL}.engineArguments.max-num-queued-reqs", "a whole number from 1")),
     "draft among the flags": ((f"{MODEL}.engineArguments", {"spec-model": "org/eagle"}), (f"{MODEL}.engineArguments.spec-model", "change speculative")),
     "misspelt method": ((f"{MODEL}.speculative", {"method": "eagle4"}), (f"{MODEL}.speculative.method", "eagle3")),
     "no tokens drafted": ((f"{MODEL}.speculative", {"method": "ngram", "tokens": 0}), (f"{MODEL}.speculative.tokens", "greater than or equal to 1")),

@@ -14,6 +14,7 @@ from tokenfleet.components.network import Network, NetworkArgs
 from tokenfleet.components.notices import Notices, NoticesArgs
 from tokenfleet.components.pool import Pool, PoolArgs
 from tokenfleet.components.provider import aws_provider
+from tokenfleet.components.scaling import Scaling, ScalingArgs
 from tokenfleet.components.serving import Serving, ServingArgs
 from tokenfleet.program import client_keys, stack_plan
 
@@ -23,22 +24,19 @@ aws = aws_provider(name, plan.region, plan.account, plan.tags)
 
 # Each needs what it depends on until it is gone itself, on the way up and on the way down: the
 # cluster its way out of the VPC, nodes the cluster and its add-ons, controllers nodes, models all, and the edge models.
-in_aws = ResourceOptions(providers=[aws])
-store = ModelStore(f"{name}-models", ModelStoreArgs(plan=plan.model_store), in_aws)
-network = Network(f"{name}-network", NetworkArgs(plan=plan.network, store=store), in_aws)
+in_aws = partial(ResourceOptions, providers=[aws])
+store = ModelStore(f"{name}-models", ModelStoreArgs(plan=plan.model_store), in_aws())
+network = Network(f"{name}-network", NetworkArgs(plan=plan.network, store=store), in_aws())
 subnets = network.private_subnet_id_by_zone
-notices = [Notices(f"{name}-notices", NoticesArgs(plan=c.notices), in_aws) for c in plan.capacity]
-cluster = Cluster(
-    f"{name}-cluster",
-    ClusterArgs(plan=plan.cluster, subnets=subnets, store=store, notices=notices),
-    ResourceOptions(providers=[aws], depends_on=[network, *notices]),
-)
-images = [ImageCache(f"{name}-images", ImageCacheArgs(plan=c), in_aws) for c in plan.images]
+notices = [Notices(f"{name}-notices", NoticesArgs(plan=c.notices), in_aws()) for c in plan.capacity]
+cluster_args = ClusterArgs(plan=plan.cluster, subnets=subnets, store=store, notices=notices)
+cluster = Cluster(f"{name}-cluster", cluster_args, in_aws(depends_on=[network, *notices]))
+images = [ImageCache(f"{name}-images", ImageCacheArgs(plan=c), in_aws()) for c in plan.images]
 pools = [
     Pool(
         f"{name}-{pool}",
         PoolArgs(groups=groups, join=cluster.join, subnets=subnets, store=store),
-        ResourceOptions(providers=[aws], depends_on=[cluster, *images]),
+        in_aws(depends_on=[cluster, *images]),
     )
     for pool, groups in plan.node_groups_by_pool.items()
 ]
@@ -49,9 +47,11 @@ serving_args = ServingArgs(plan=plan.serving, store=store)
 serving = Serving(f"{name}-serving", serving_args, inside(depends_on=[addons]))
 edge_args = EdgeArgs(plan=plan.edge, client_keys=client_keys(), engine_key=serving.engine_key)
 edge = Edge(f"{name}-edge", edge_args, inside(depends_on=[serving]))
+for scaling in plan.scaling:
+    scaling_args = ScalingArgs(plan=scaling, metrics_key=serving.metrics_key)
+    Scaling(f"{name}-scaling", scaling_args, inside(depends_on=[addons, edge]))
 for budget in plan.budgets:
-    Budget(f"{name}-budget", BudgetArgs(plan=budget), in_aws)
-
+    Budget(f"{name}-budget", BudgetArgs(plan=budget), in_aws())
 export("clusterName", cluster.name)
 export("modelBucket", store.bucket_name)
 export("namespace", serving.namespace)

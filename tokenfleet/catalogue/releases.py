@@ -69,6 +69,7 @@ class Releases(Fact):
 
     ami: AmiRelease
     capacity_controller: ImageRelease
+    prometheus: ImageRelease
     edge: ImageRelease
     autoscaler_image_by_kubernetes_version: Mapping[str, str]
     charts: Mapping[str, ChartRelease]
@@ -92,6 +93,11 @@ def ami_release() -> AmiRelease:
 def capacity_controller_image() -> str:
     """What the capacity controller runs in."""
     return _releases().capacity_controller.image
+
+
+def prometheus_image() -> str:
+    """What measures the load that replicas follow."""
+    return _releases().prometheus.image
 
 
 def edge_image() -> str:

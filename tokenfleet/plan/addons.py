@@ -13,7 +13,14 @@ from tokenfleet.plan.iam import AUTOSCALER
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, group_name
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.nodes.startup_taint import Manifest, startup_taint_manifests
-from tokenfleet.plan.pulls import AUTOSCALER_CHART, digest_of, plugin_charts, with_digest
+from tokenfleet.plan.pulls import (
+    AUTOSCALER_CHART,
+    SCALER_CHART,
+    digest_of,
+    plugin_charts,
+    with_digest,
+)
+from tokenfleet.plan.scaling.scrape import KEDA_NAMESPACE
 
 _VALUES = files("tokenfleet") / "helm-values"
 # dcgmAgent watches NVIDIA GPUs, and by default tolerates nothing; the agent itself, nodeAgent, does
@@ -61,17 +68,20 @@ def plan_addons(
     image_by_pool: Mapping[str, str],
     node_provision_seconds: int,
     digests: Mapping[str, str],
+    scaling: bool,
 ) -> AddonsPlan:
     """What the pools of a stack need installed.
 
     The autoscaler waits ``node_provision_seconds`` for any node before it backs the group off:
     it cannot be told so for each group. ``image_by_pool`` is what
-    replicas run. ``digests`` are those of the stack file, by name.
+    replicas run. ``digests`` are those of the stack file, by name. ``scaling``: whether some model
+    follows its load.
     """
+    on_system_nodes = {"nodeSelector": {f"{LABEL_PREFIX}/pool": SYSTEM_POOL}}
     autoscaler: Mapping[str, object] = {
         "autoDiscovery": {"clusterName": cluster_name},
         "awsRegion": region,
-        "nodeSelector": {f"{LABEL_PREFIX}/pool": SYSTEM_POOL},
+        **on_system_nodes,
         "expanderPriorities": expander_priorities(cluster_name, pools),
         "extraArgs": {"max-node-provision-time": f"{node_provision_seconds}s"},
     }
@@ -89,6 +99,12 @@ def plan_addons(
             *(
                 _release(chart, "kube-system", {}, chart_release(chart).images, digests)
                 for chart in plugin_charts(pool.hardware for pool in pools)
+            ),
+            *(
+                _release(
+                    chart, KEDA_NAMESPACE, on_system_nodes, chart_release(chart).images, digests
+                )
+                for chart in ([SCALER_CHART] if scaling else [])
             ),
         ],
         manifests=startup_taint_manifests(pools, image_by_pool),

@@ -11,12 +11,14 @@ from tokenfleet.catalogue.releases import (
     capacity_controller_image,
     chart_release,
     edge_image,
+    prometheus_image,
 )
 from tokenfleet.plan.iam import CAPACITY
 from tokenfleet.settings.sections import Settings
 
 GivenBy = Literal["stack file", "catalogue"]
-AUTOSCALER_CHART = "cluster-autoscaler"
+AUTOSCALER_CHART, SCALER_CHART = "cluster-autoscaler", "keda"
+_PROMETHEUS = "prometheus"
 _PLUGIN_BY_RESOURCE = {
     "nvidia.com/gpu": "nvidia-device-plugin",
     "aws.amazon.com/neuron": "neuron-helm-chart",
@@ -53,19 +55,27 @@ def plugin_charts(hardware: Iterable[str]) -> Sequence[str]:
 
 
 def plan_pulls(
-    kubernetes_version: str, hardware: Sequence[str], given: Mapping[str, str], *, spot: bool
+    kubernetes_version: str,
+    hardware: Sequence[str],
+    given: Mapping[str, str],
+    *,
+    spot: bool,
+    scaling: bool,
 ) -> Sequence[Pull]:
     """Everything that a stack with pools of that hardware pulls, once each.
 
     ``given`` are the stack file's digests by name; they stand before those of the catalogue.
-    ``spot``: whether some pool has a spot tier, for which something must hear notices.
+    ``spot``: whether some pool has a spot tier, for which something must hear notices;
+    ``scaling``: whether some model follows its load, which something must measure.
     """
     served_by = {hardware_by_name()[name].engine for name in hardware}
     images = [(engines()[name].image, name) for name in sorted(served_by)]
     images += [(autoscaler_image(kubernetes_version), AUTOSCALER_CHART), (edge_image(), "edge")]
     if spot:
         images.append((capacity_controller_image(), CAPACITY.service_account))
-    charts = [AUTOSCALER_CHART, *plugin_charts(hardware)]
+    if scaling:
+        images.append((prometheus_image(), _PROMETHEUS))
+    charts = [AUTOSCALER_CHART, *plugin_charts(hardware), *([SCALER_CHART] if scaling else [])]
     images += [(image, chart) for chart in charts for image in chart_release(chart).images.values()]
     return [
         *(_pull("image", name, used_by, given) for name, used_by in images),

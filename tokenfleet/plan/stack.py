@@ -29,8 +29,10 @@ from tokenfleet.plan.nodes.pools import PoolPlan, plan_pool
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.plan.prices import stack_prices
 from tokenfleet.plan.pulls import Pull, given_digests, plan_pulls
+from tokenfleet.plan.scaling.installation import ScalingPlan, plan_scaling_of
 from tokenfleet.plan.serving.arrival import pool_fetches
-from tokenfleet.plan.serving.model import ModelPlan, plan_model
+from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.planning import plan_model
 from tokenfleet.plan.serving.warming import pool_warming
 from tokenfleet.plan.start.fetches import Fetch, controller_fetches
 from tokenfleet.project import PROJECT
@@ -72,6 +74,8 @@ class Plan:
     models: Sequence[ModelPlan]
     edge: EdgePlan
     serving: ServingPlan
+    scaling: Sequence[ScalingPlan]
+    """What makes replicas follow the load: one, or none where their number is fixed."""
     budgets: Sequence[BudgetPlan]
     pulls: Sequence[Pull]
     """Every image and chart, and the digests that hold them."""
@@ -153,6 +157,7 @@ def build(
     }
     partition = partition_of(settings.region)
     spot = any(pool.has_spot for pool in pools)
+    scaling = plan_scaling_of(models, digests, capacity=spot)
     compile_jobs = {
         model.name: compile_job(model, pools_by_name[model.pool])
         for model in models
@@ -188,7 +193,7 @@ def build(
         ),
         pools=pools,
         node_groups_by_pool=groups_by_pool,
-        fetches_by_pool={SYSTEM_POOL: controller_fetches()}
+        fetches_by_pool={SYSTEM_POOL: controller_fetches(spot=spot, scaling=bool(scaling))}
         | {pool.name: pool_fetches(models, pool) for pool in pools},
         model_store=plan_model_store(settings.region, keep=settings.cluster.deletion_protection),
         addons=plan_addons(
@@ -199,6 +204,7 @@ def build(
             image_by_pool=image_by_pool,
             node_provision_seconds=max(model.deadlines.provision_seconds for model in models),
             digests=digests,
+            scaling=bool(scaling),
         ),
         capacity=plan_capacity(settings.region, pools, groups_by_pool, models, digests=digests),
         models=models,
@@ -210,12 +216,19 @@ def build(
             compile_jobs,
             beside=access_to_models() if spot else [],
         ),
+        scaling=scaling,
         budgets=[
             BudgetPlan(stack=stack, monthly_usd=usd, alert_emails=settings.cost.alert_emails)
             for usd in (settings.cost.monthly_budget_usd,)
             if usd is not None
         ],
-        pulls=plan_pulls(version, [pool.hardware for pool in pools], digests, spot=spot),
+        pulls=plan_pulls(
+            version,
+            [pool.hardware for pool in pools],
+            digests,
+            spot=spot,
+            scaling=bool(scaling),
+        ),
         prices=stack_prices(settings.region, settings.cost.prices),
     )
 

@@ -3,22 +3,18 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 from tokenfleet.economics.estimate.step import StepTimes
 from tokenfleet.economics.estimate.throughput import Saturation
 from tokenfleet.economics.estimate.traffic import RequestShape
 from tokenfleet.economics.quantiles import Quantiles, log_normal, ordered
+from tokenfleet.plan.poisson import poisson_p99
 
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
 # Halvings that bring the number of running requests to a millionth.
 _HALVINGS = 40
-_P99 = 0.99
-_Z99 = NormalDist().inv_cdf(_P99)
-# Where a Poisson distribution is as good as normal.
-_NORMAL_ABOVE = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +105,7 @@ def _waits(
     first = found.request_seconds + gap / 2 + prompt
     # The worst of a hundred gaps contains the prompts that arrive together in one step: none
     # while fewer than one gap in a hundred sees any.
-    together = _poisson_p99(requests_per_second * gap)
+    together = poisson_p99(requests_per_second * gap)
     if not together:
         return first, first * found.first_token_p99, gap, gap
     most = found.batched_tokens / max(1.0, shape.uncached_input_tokens)
@@ -117,15 +113,3 @@ def _waits(
     prefill = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
     worst = step.with_prompt(running, shape.mean_context, shape) + (read - 1) * prefill
     return first, first * found.first_token_p99, gap, max(gap, worst)
-
-
-def _poisson_p99(mean: float) -> int:
-    if mean > _NORMAL_ABOVE:
-        return math.ceil(mean + _Z99 * math.sqrt(mean))
-    count, term = 0, math.exp(-mean)
-    total = term
-    while total < _P99:
-        count += 1
-        term *= mean / count
-        total += term
-    return count

@@ -7,14 +7,7 @@ from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.economics.estimate.replica import Replica
 from tokenfleet.economics.estimate.served_model import ServedModel
 from tokenfleet.economics.estimate.traffic import RequestShape
-
-# A dense model is one whose tokens visit every parameter.
-_DENSE = 0.99
-# How much of a dense layer's loss by unpacking weights the experts' kernel has, as an exponent: an
-# assumption between all of it and the none that Qwen3-235B-A22B shows on A100 in FP8 against BF16
-# (GPUStack performance lab, vLLM 0.11).
-_GROUPED_UNPACKING = 0.5
-_SIXTEEN_BIT = frozenset({"bfloat16", "float16"})
+from tokenfleet.plan.serving.roofline import token_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,30 +89,28 @@ class StepTimes:
 def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> StepTimes:
     """A roofline whose parts add up: nothing overlaps perfectly, and the fit confirms it.
 
-    Two operations for a parameter and a token (a multiplication, an addition); attention of a
-    prompt, in 16 bits, takes four for each layer, head and its size: one for a byte of KV cache
-    and each query head that shares it. The experts of a mixture have a kernel of their own, at
-    ``grouped_share`` of a large multiplication's speed.
+    Attention of a prompt, in 16 bits, takes four operations for each layer, head and its size: one
+    for a byte of KV cache and each query head that shares it.
     """
     ranks = found.rank_share ** (replica.ranks - 1)
     bandwidth = found.bandwidth * replica.bandwidth * ranks
     compute = found.compute * ranks
-    flops = replica.flops_by_dtype
-    dtype = model.weights_dtype
-    peak = flops.get(dtype, flops["bfloat16"])
-    is_native = dtype in flops or dtype in _SIXTEEN_BIT
-    unpacking = 1.0 if is_native else found.unpacking_work
-    token = 2 * model.active_parameters * unpacking / (compute * peak)
-    if model.active_share < _DENSE:
-        grouped = (replica.grouped_share or found.compute) * ranks
-        work = found.mixture_work * unpacking**_GROUPED_UNPACKING
-        token = 2 * model.active_parameters * work / (grouped * peak)
+    token = token_seconds(
+        found,
+        model.active_parameters,
+        model.active_share,
+        model.weights_dtype,
+        flops_by_dtype=replica.flops_by_dtype,
+        grouped_share=replica.grouped_share,
+        ranks=replica.ranks,
+    )
     return StepTimes(
         model=model,
         fixed=found.step_seconds,
         sequence=found.sequence_seconds,
         token=token,
-        attention_byte=model.query_heads_per_kv_head / (compute * flops["bfloat16"]),
+        attention_byte=model.query_heads_per_kv_head
+        / (compute * replica.flops_by_dtype["bfloat16"]),
         weights=model.weights_bytes / bandwidth,
         kv_byte=1 / bandwidth,
     )

@@ -13,7 +13,8 @@ def digest_mistakes(draft: Draft) -> Iterator[Mistake]:
         return
     hardware = [pool.hardware for pool in draft.pools.values()]
     spot = any("spot" in pool.tiers for pool in draft.pools.values())
-    pulled = plan_pulls(draft.cluster.kubernetes_version, hardware, {}, spot=spot)
+    scaling = any(m.replicas.min < m.replicas.max for m in draft.models.values())
+    pulled = plan_pulls(draft.cluster.kubernetes_version, hardware, {}, spot=spot, scaling=scaling)
     pulls = {pull.name: pull for pull in pulled}
     able = [name for name, pull in pulls.items() if pull.held]
     for name, digest in draft.cluster.digests.items():

@@ -13,6 +13,7 @@ from tokenfleet.plan.checks.own_code import own_code_mistakes
 from tokenfleet.plan.checks.speculation import drafting_mistakes
 from tokenfleet.plan.checks.tasks import task_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
+from tokenfleet.plan.serving.admission import BOUND_FLAG
 from tokenfleet.plan.serving.drain import LONGEST_ON_SPOT_SECONDS
 from tokenfleet.plan.serving.managed import MANAGED
 from tokenfleet.plan.serving.memory import devices_of
@@ -118,6 +119,17 @@ def _flags(path: str, model: ModelSettings, engine: Engine) -> Iterator[Mistake]
             problem = "takes a value: give one"
         elif outside := outside_problem(name, value):
             problem = outside
+        elif name == BOUND_FLAG and not _is_count(value):
+            problem = "how many requests a replica takes in at most: give a whole number from 1"
         else:
             continue
         yield Mistake(path=here, value=str(value), problem=problem)
+
+
+def _is_count(value: object) -> bool:
+    return (
+        isinstance(value, int | str)
+        and str(value).isascii()
+        and str(value).isdigit()
+        and int(value) > 0
+    )

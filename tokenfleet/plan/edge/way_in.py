@@ -99,6 +99,7 @@ def _annotations(edge: EdgeSettings) -> Mapping[str, str]:
         f"{_PREFIX}-target-node-labels": f"{LABEL_PREFIX}/pool={SYSTEM_POOL}",
         # How soon a node that is gone is left out, seconds and times.
         f"{_PREFIX}-healthcheck-interval": "10",
+        f"{_PREFIX}-healthcheck-healthy-threshold": "2",
         f"{_PREFIX}-healthcheck-unhealthy-threshold": "2",
         "pulumi.com/skipAwait": "true",
         **_tls(edge.certificate_arn),

@@ -3,25 +3,38 @@
 import math
 from dataclasses import dataclass
 
-# The longest start in seconds, the target, and the window before replicas go.
-_BY_START = ((105, 1.0, 300), (200, 0.9, 600), (math.inf, 0.8, 600))
+# The longest start in seconds, the target, and the window in seconds before replicas go: what arrives
+# while one starts needs room (docs/scaling.md has the runs that these figures were chosen by).
+_BY_START = ((105, 1.0, 300), (200, 0.92, 300), (math.inf, 0.8, 300))
+# As much again as there is, up to a replica: half of it sheds five times as much on one or two.
+_SPARE_SHARE = 1.0
+_AVERAGE_SECONDS = 20
+# One at a time would keep what a spike added to a large fleet for a quarter of an hour.
+_DOWN_PERCENT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScalingPolicy:
     """Requests in flight (running and waiting) on all replicas, divided by what one should hold.
 
-    A replica should hold ``slots`` x ``target``; ``spare`` replicas come on top, for what arrives
-    while another starts. Bounds in replicas, windows in seconds.
+    A replica should hold ``slots`` x ``target``. ``spare`` replicas come on top for what arrives
+    while another starts, but not more than ``spare_share`` of those in flight ask for: one more for
+    a handful of requests would double what a small fleet costs. Load is averaged over
+    ``average_seconds``. ``least`` and ``most`` are replicas; ``down_window_seconds`` pass with less
+    load before one goes, ``idle_seconds`` without any before the last one does, where ``least`` is
+    0. Each minute one goes, or ``down_percent`` of them where that is more.
     """
 
     slots: int
     target: float
     spare: int
+    spare_share: float
     least: int
     most: int
     average_seconds: int
     down_window_seconds: int
+    down_percent: int
+    idle_seconds: int
     reason: str
 
     @property
@@ -29,14 +42,31 @@ class ScalingPolicy:
         """Whether the stack file leaves no choice."""
         return self.least == self.most
 
-    def wanted(self, in_flight: float) -> int:
-        """Replicas for so many requests in flight, within the bounds."""
-        found = math.ceil(in_flight / (self.slots * self.target) + self.spare - 1e-9)
+    @property
+    def each(self) -> float:
+        """Requests that one replica should hold: what the autoscaler divides by."""
+        return self.slots * self.target
+
+    def load(self, in_flight: float, shed_per_second: float, answer_seconds: float) -> float:
+        """Those in flight, and those that would be if none had been refused.
+
+        Refused clients come back, and each time count again: so never more than as much again as
+        is in flight, or as one replica should hold.
+        """
+        return in_flight + min(shed_per_second * answer_seconds, max(in_flight, self.each))
+
+    def asked(self, load: float) -> float:
+        """What the autoscaler is told for that load: the spare included."""
+        return load + min(self.spare * self.each, self.spare_share * load)
+
+    def wanted(self, load: float) -> int:
+        """Replicas for that load, within the bounds."""
+        found = math.ceil(self.asked(load) / self.each - 1e-9)
         return min(self.most, max(self.least, found))
 
 
 def plan_scaling(*, slots: int, start_seconds: float, least: int, most: int) -> ScalingPolicy:
-    """By how long a start takes: what arrives meanwhile needs room (facts in docs/scaling.md)."""
+    """By how long a start takes."""
     target, down = next(
         (target, down) for longest, target, down in _BY_START if start_seconds <= longest
     )
@@ -44,9 +74,13 @@ def plan_scaling(*, slots: int, start_seconds: float, least: int, most: int) -> 
         slots=slots,
         target=target,
         spare=1,
+        spare_share=_SPARE_SHARE,
         least=least,
         most=most,
-        average_seconds=60,
+        average_seconds=_AVERAGE_SECONDS,
         down_window_seconds=down,
+        down_percent=_DOWN_PERCENT,
+        # Who woke it must still find it when it has started.
+        idle_seconds=down + math.ceil(start_seconds / 60) * 60,
         reason=f"a start takes {start_seconds:.0f} s",
     )

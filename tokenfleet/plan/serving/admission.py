@@ -1,21 +1,39 @@
 """How many requests a replica takes in: those that run at once, and those that may wait."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from tokenfleet.catalogue.hardware import Engine
+from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.hardware import Engine, Hardware
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.settings.models import ModelSettings
+from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.pace import Pace
+from tokenfleet.plan.serving.roofline import roofline_of
+from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
+from tokenfleet.task import Task
+
+BOUND_FLAG = "max-num-queued-reqs"
+"""The engine's own bound: requests waiting and running on the whole server (a request with ``n``
+answers counts n times), beyond which it answers 503 (vllm 0.32.0, AsyncLLM.check_admission)."""
+
+# Without traffic: as in the lab, 3 beside 16 slots (2 s of slack beside answers of 10 s).
+_QUEUE_SHARE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdmissionPlan:
     """What one replica takes in before it refuses, each with its reason.
 
-    ``slots`` run at once, ``queue`` more wait. ``engine_holds``: whether the engine itself refuses beyond
+    ``slots`` is how many run at once within the objective, which may be fewer than the batch that
+    memory has room for; ``queue`` more are let in. ``engine_holds``: whether the engine itself refuses beyond
     both; otherwise the edge alone does, for all replicas together. ``answer_seconds`` is what a
-    mean answer takes with all slots in use, None where nobody says how long answers are.
-    ``retry_after_seconds`` is what a refused client is told to wait.
+    mean answer takes with all slots in use, ``slack_seconds`` what ``ttftP99Ms`` then leaves for
+    waiting; both None where nobody says how long answers are.
+    ``retry_after_seconds`` is what a refused client is told to wait: until what is let in before
+    it has begun.
     """
 
     slots: int
@@ -23,6 +41,7 @@ class AdmissionPlan:
     queue: int
     queue_reason: str
     answer_seconds: float | None
+    slack_seconds: float | None
     engine_holds: bool
     retry_after_seconds: int
 
@@ -32,16 +51,136 @@ class AdmissionPlan:
         return self.slots + self.queue
 
 
-def plan_admission(settings: ModelSettings, batch: BatchPlan, engine: Engine) -> AdmissionPlan:
-    """Decide it for a replica with that batch."""
-    del settings
-    queue = max(1, math.ceil(batch.sequences / 5))
+def plan_admission(
+    settings: ModelSettings,
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    batch: BatchPlan,
+    *,
+    hardware: Hardware,
+    engine: Engine,
+    kind: InstanceType,
+) -> AdmissionPlan:
+    """Decide it for a replica that owns an instance of that type.
+
+    By the roofline of the lengths expected, or, without traffic, by the batch alone. The user's
+    own ``max-num-queued-reqs`` is the bound where it is given.
+    """
+    task, traffic = settings.task or facts.task, settings.traffic
+    if traffic is None:
+        planned = _without_traffic(batch, settings.objective)
+    else:
+        pace = Pace(
+            roofline=roofline_of(facts, memory, traffic, hardware=hardware, kind=kind),
+            prompt=_read(traffic, task, engine),
+            answer=max(1, traffic.output_tokens),
+            chunk=batch.prompt_tokens,
+        )
+        basis = efficiencies()["gpu" if kind.accelerator else "cpu"].basis
+        decide = _of_text if task == "generate" else _of_numbers
+        planned = decide(pace, settings.objective, batch, f"roofline, {basis} efficiencies")
+    own = settings.engine_arguments.get(BOUND_FLAG)
+    if own is not None:
+        return _bounded(planned, int(own))
+    # Each input of a list counts there, and lists of hundreds are what embeddings are asked for in
+    # (AsyncLLM._add_request): a bound of the engine would refuse them for ever.
+    return replace(planned, engine_holds=engine.sdk is None and task == "generate")
+
+
+def _read(traffic: TrafficSettings, task: Task, engine: Engine) -> float:
+    """Tokens of a mean prompt that the engine has not kept from another."""
+    cached = traffic.cached_share if task == "generate" and engine.sdk is None else 0.0
+    return max(1.0, traffic.input_tokens * (1 - cached))
+
+
+def _without_traffic(batch: BatchPlan, promised: ObjectiveSettings) -> AdmissionPlan:
     return AdmissionPlan(
         slots=batch.sequences,
-        slots_reason="the batch",
-        queue=queue,
-        queue_reason="a fifth of it",
+        slots_reason="the batch; without traffic nothing says how long a step takes",
+        queue=-(-batch.sequences // _QUEUE_SHARE),
+        queue_reason="a fifth of the slots; without traffic nothing says how long answers are",
         answer_seconds=None,
-        engine_holds=engine.sdk is None,
-        retry_after_seconds=5,
+        slack_seconds=None,
+        engine_holds=True,
+        retry_after_seconds=math.ceil(promised.ttft_p99_ms / 1000),
     )
+
+
+def _of_text(
+    pace: Pace, promised: ObjectiveSettings, batch: BatchPlan, basis: str
+) -> AdmissionPlan:
+    """Every step is a token of all that run: as many as keep the promise, else what fits."""
+    most = batch.sequences
+    slots, reason = most, "the batch: so many keep the objective"
+    if missed := pace.missed(1, promised):
+        reason = f"the batch: not even a single request would keep {missed}"
+    elif pace.missed(most, promised):
+        slots = _largest(most, lambda running: pace.missed(running, promised) is None)
+        reason = f"one more would not keep {pace.missed(slots + 1, promised)}"
+    slack = promised.ttft_p99_ms / 1000 - pace.first_p99(slots)
+    return _queued(slots, f"{reason} ({basis})", pace.whole(slots), slack)
+
+
+def _of_numbers(
+    pace: Pace, promised: ObjectiveSettings, batch: BatchPlan, basis: str
+) -> AdmissionPlan:
+    """Prompts are read one after the other: half of those that are answered in time, at most."""
+    together = max(1, min(batch.sequences, int(pace.chunk / pace.prompt)))
+    each = pace.each(together)
+    budget = promised.ttft_p99_ms / 1000 / pace.roofline.first_token_p99 - pace.roofline.request
+    half = max(1, int(budget / each / 2))
+    slots, reason = batch.sequences, "the batch: so many are answered within ttftP99Ms"
+    if half < slots:
+        slots = half
+        reason = f"half of what is answered within ttftP99Ms {promised.ttft_p99_ms}"
+    answer = pace.roofline.request + slots * each
+    return _queued(slots, f"{reason} ({basis})", answer, budget - slots * each)
+
+
+def _queued(slots: int, reason: str, answer: float, slack: float) -> AdmissionPlan:
+    """So many wait as begin within the slack, at the pace that ``slots`` answers end."""
+    queue = int(max(0.0, slots * slack / answer))
+    if slack > 0:
+        why = f"{slots} slots x {slack:.1f} s that ttftP99Ms leaves / {answer:.1f} s a mean answer"
+    else:
+        why = "none: a prompt's own time leaves nothing of ttftP99Ms"
+    return AdmissionPlan(
+        slots=slots,
+        slots_reason=reason,
+        queue=queue,
+        queue_reason=why,
+        answer_seconds=answer,
+        slack_seconds=max(0.0, slack),
+        engine_holds=True,
+        retry_after_seconds=_retry_after(slots, queue, answer),
+    )
+
+
+def _bounded(planned: AdmissionPlan, bound: int) -> AdmissionPlan:
+    """What the user's own flag makes of it."""
+    slots, why = min(planned.slots, bound), f"{BOUND_FLAG} {bound} in the stack file"
+    queue, answer = bound - slots, planned.answer_seconds
+    return replace(
+        planned,
+        slots=slots,
+        slots_reason=why if slots < planned.slots else planned.slots_reason,
+        queue=queue,
+        queue_reason=why,
+        retry_after_seconds=_retry_after(slots, queue, answer)
+        if answer
+        else planned.retry_after_seconds,
+    )
+
+
+def _retry_after(slots: int, queue: int, answer: float) -> int:
+    """Seconds until the queue and one more have begun: an answer ends every ``answer`` / ``slots``."""
+    return max(1, math.ceil((queue + 1) * answer / slots))
+
+
+def _largest(most: int, keeps: Callable[[int], bool]) -> int:
+    """The largest number below ``most`` that keeps what 1 keeps and ``most`` does not."""
+    least = 1
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (middle, most) if keeps(middle) else (least, middle)
+    return least

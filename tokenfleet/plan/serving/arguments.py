@@ -7,6 +7,7 @@ from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.nodes.pools import PoolPlan
+from tokenfleet.plan.serving.admission import BOUND_FLAG, AdmissionPlan
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
 from tokenfleet.plan.serving.drain import DrainPlan
@@ -59,6 +60,7 @@ class Served:
     kind: InstanceType
     memory: MemoryBudget
     batch: BatchPlan
+    admission: AdmissionPlan
     drain: DrainPlan
     speculation: SpeculationPlan | None
     chat_template: ChatTemplatePlan | None
@@ -136,11 +138,19 @@ def _planned(served: Served) -> Iterator[Argument]:
 def _current(served: Served) -> Iterator[Argument]:
     """What only a current vLLM knows."""
     settings, drain, batch = served.settings, served.drain, served.batch
+    admission = served.admission
     yield Argument(
         flag="max-num-batched-tokens",
         values=[str(batch.prompt_tokens)],
         reason=batch.prompt_tokens_reason,
     )
+    if admission.engine_holds:
+        yield Argument(
+            flag=BOUND_FLAG,
+            values=[str(admission.bound)],
+            reason=f"{admission.slots} run at once, {admission.queue} more are let in: beyond both"
+            " it refuses with 503",
+        )
     if served.task != "generate":
         yield Argument(flag="runner", values=["pooling"], reason=_does(served))
     else:

@@ -27,6 +27,7 @@ _FLAGS_WITHOUT_EFFECT = frozenset(
         "chat-template",
         "enable-prefix-caching",
         "gpu-memory-utilization",
+        "max-num-queued-reqs",
         "shutdown-timeout",
         "disable-access-log-for-endpoints",
         "lora-modules",

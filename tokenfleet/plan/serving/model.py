@@ -1,45 +1,30 @@
-"""One served model: everything about its replicas, decided."""
+"""One served model: everything that is decided about its replicas."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.plan.image_cache import ImageCachePlan
-from tokenfleet.plan.nodes.pools import PoolPlan
-from tokenfleet.plan.nodes.sizes import smallest
-from tokenfleet.plan.pulls import with_digest
-from tokenfleet.plan.serving.admission import AdmissionPlan, plan_admission
-from tokenfleet.plan.serving.arguments import Argument, Served, engine_arguments
-from tokenfleet.plan.serving.batch import BatchPlan, batch_of
-from tokenfleet.plan.serving.chat_template import ChatTemplatePlan, plan_chat_template
-from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
-from tokenfleet.plan.serving.drain import DrainPlan, longest_request, plan_drain
-from tokenfleet.plan.serving.eager import why_eager
+from tokenfleet.plan.scaling.policy import ScalingPolicy
+from tokenfleet.plan.serving.admission import AdmissionPlan
+from tokenfleet.plan.serving.arguments import Argument
+from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
+from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.engine import (
     Variable,
-    engine_command,
-    engine_environment,
-    working_directory,
 )
-from tokenfleet.plan.serving.load_format import load_format_of
 from tokenfleet.plan.serving.memory import (
     MemoryBudget,
-    memory_budget,
-    memory_use,
 )
-from tokenfleet.plan.serving.resources import PodResources, plan_resources
-from tokenfleet.plan.serving.speculation import SpeculationPlan, plan_speculation
-from tokenfleet.plan.serving.warm_up import ROUTES, WarmUpPlan, plan_warm_up
+from tokenfleet.plan.serving.resources import PodResources
+from tokenfleet.plan.serving.speculation import SpeculationPlan
+from tokenfleet.plan.serving.warm_up import ROUTES, WarmUpPlan
 from tokenfleet.plan.start.budget import ColdStart, StartDeadlines
-from tokenfleet.plan.start.choices import StartChoice, replica_starts
+from tokenfleet.plan.start.choices import StartChoice
 from tokenfleet.plan.start.notice import NoticeBudget
-from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
+from tokenfleet.settings.models import ObjectiveSettings, TrafficSettings
 from tokenfleet.task import Task
-from tokenfleet.weights.layout import snapshot_of
 from tokenfleet.weights.load_format import LoadFormat
-from tokenfleet.weights.mark import mark_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +71,7 @@ class ModelPlan:
     context_length: int
     batch: BatchPlan
     admission: AdmissionPlan
+    scaling: ScalingPolicy
     memory: MemoryBudget
     command: Sequence[str]
     arguments: Sequence[Argument]
@@ -125,134 +111,3 @@ class ModelPlan:
     def argument_words(self) -> Sequence[str]:
         """What follows ``vllm serve``, word by word."""
         return [word for argument in self.arguments for word in argument.words]
-
-
-def plan_model(
-    name: str,
-    settings: ModelSettings,
-    facts: ModelFacts,
-    pool: PoolPlan,
-    *,
-    place: str,
-    cache: ImageCachePlan | None,
-    digests: Mapping[str, str],
-    chat_template: str | None,
-) -> ModelPlan:
-    """Decide how a model is served on its pool.
-
-    ``place`` is whose bucket it loads from; ``cache`` is where its image is pulled through;
-    ``digests`` are the stack file's, by name; ``chat_template`` is the text of one of its own.
-
-    Raises:
-        CatalogueError: when the pool names an unknown instance type.
-    """
-    kind = smallest([instance_type(kind) for kind in pool.instance_types])
-    engine = engines()[pool.engine]
-    hardware = hardware_by_name()[pool.hardware]
-    memory = memory_budget(facts, memory_use(settings), kind, engine)
-    task = settings.task or facts.task
-    batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
-    admission = plan_admission(settings, batch, engine)
-    longest = longest_request(settings, task, spot=pool.has_spot)
-    drain = plan_drain(longest, engine_drains=engine.drains)
-    weights = snapshot_of(settings.hugging_face_id, settings.revision)
-    adapters = {
-        adapter_name: snapshot_of(adapter.hugging_face_id, adapter.revision)
-        for adapter_name, adapter in sorted(settings.adapters.items())
-    }
-    artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
-    speculation = plan_speculation(
-        settings,
-        facts,
-        memory,
-        hardware=hardware,
-        kind=kind,
-        most=batch.sequences,
-    )
-    drafts = [speculation.draft] if speculation and speculation.draft else []
-    snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))
-    pinned = with_digest(engine.image, digests)
-    image = cache.reference(pinned) if cache else pinned
-    load_format = load_format_of(settings)
-    template = plan_chat_template(name, chat_template)
-    served = Served(
-        name=settings.served_as or name,
-        settings=settings,
-        facts=facts,
-        task=task,
-        pool=pool,
-        engine=engine,
-        kind=kind,
-        memory=memory,
-        batch=batch,
-        drain=drain,
-        speculation=speculation,
-        chat_template=template,
-    )
-    arguments = engine_arguments(served)
-    environment = engine_environment(pool, memory, artifacts)
-    eager = why_eager(settings, pool)
-    compiled = compiled_code_of(
-        settings,
-        engine,
-        pool,
-        ranks=memory.ranks,
-        image=pinned,
-        arguments=arguments,
-        environment=environment,
-    )
-    starts = replica_starts(
-        pool,
-        facts,
-        weights,
-        precompiled=bool(artifacts or compiled or eager),
-        may_compile=compiled is not None,
-        image_cached=image != pinned,
-        drain_seconds=drain.grace_seconds,
-        request_seconds=longest.seconds,
-    )
-    return ModelPlan(
-        name=name,
-        served_as=settings.served_as or name,
-        fallback=settings.fallback,
-        hugging_face_id=settings.hugging_face_id,
-        revision=settings.revision,
-        facts=facts,
-        task=task,
-        snapshots=snapshots,
-        adapters=adapters,
-        artifacts=artifacts,
-        compiled=compiled,
-        eager=eager,
-        load_format=load_format,
-        mark=mark_of(place, snapshots, load_format),
-        published=settings.published is not None,
-        weights_gb=facts.weights_bytes / 1e9,
-        pool=pool.name,
-        engine=pool.engine,
-        image=image,
-        image_cached=image != pinned,
-        legacy=engine.legacy,
-        context_length=settings.context_length,
-        batch=batch,
-        admission=admission,
-        memory=memory,
-        command=engine_command(snapshots, drain.kill_after_seconds),
-        arguments=arguments,
-        environment=environment,
-        working_directory=working_directory(engine),
-        resources=plan_resources(pool, memory),
-        drain=drain,
-        warm_up=plan_warm_up(settings, facts, task),
-        speculation=speculation,
-        chat_template=template,
-        cold_start=starts.new,
-        warm_start=starts.warm,
-        start_choices=starts.choices,
-        notice=starts.notice,
-        deadlines=starts.deadlines,
-        min_replicas=settings.replicas.min,
-        max_replicas=settings.replicas.max,
-        objective=settings.objective,
-        traffic=settings.traffic,
-    )

@@ -1,0 +1,83 @@
+"""KEDA once for all tests; a model under load, Prometheus and an exporter for each."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.cluster.api import Api
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.fleet import FleetOf
+from tests.cluster.scaling.exporter import Exporter
+from tests.cluster.scaling.faster import faster
+from tests.cluster.scaling.keda import Keda, running_keda
+from tests.cluster.scaling.prometheus import Prometheus
+from tests.cluster.scaling.scene import Scene
+from tests.cluster.tools import ToolsMissing, binary
+from tokenfleet.plan.scaling.followed import followed_models
+from tokenfleet.plan.stack import Plan
+
+POOL, MODEL, ZONES = "graviton4", "qwen3-8b", ("us-east-1a", "us-east-1b", "us-east-1c")
+
+
+class SceneOf(Protocol):
+    """Sets up the model on so many nodes, with these bounds and replicas at first."""
+
+    def __call__(
+        self, *, first: int, least: int, most: int = ..., loading: float = ...
+    ) -> Scene: ...
+
+
+@pytest.fixture(scope="session")
+def keda(
+    control_plane: ControlPlane,
+    install_crds: Callable[[str, str], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Keda]:
+    """KEDA, running; without Go or a build of it tests are skipped, with the way to get one."""
+    try:
+        for name in ("keda-operator", "keda-adapter", "prometheus"):
+            binary(name)
+    except ToolsMissing as missing:
+        pytest.skip(str(missing))
+    install_crds("keda-operator", "config/crd/bases")
+    folder = tmp_path_factory.mktemp("keda")
+    with running_keda(Api(control_plane.access), control_plane.access, folder) as running:
+        yield running
+
+
+@pytest.fixture
+def scene_of(
+    api: Api, keda: Keda, plans: Mapping[str, Plan], fleet_of: FleetOf, tmp_path: Path
+) -> Iterator[SceneOf]:
+    """``loading`` are the seconds until a replica serves."""
+    with ExitStack() as stack:
+
+        def set_up(*, first: int, least: int, most: int = 8, loading: float = 0.5) -> Scene:
+            planned = next(m for m in plans["prod"].models if m.name == MODEL)
+            fleet = fleet_of("prod", faster=planned.deadlines.start_seconds / loading)
+            bounds = replace(planned.scaling, least=least, most=most)
+            published = replace(
+                planned, published=True, scaling=bounds, min_replicas=least, max_replicas=most
+            )
+            (one,) = followed_models([published])
+            one = faster(one)
+            for number in range(-(-most // len(ZONES))):
+                fleet.join(POOL, "spot", ZONES, suffix=f"-{number}")
+            fleet.prepare()
+
+            def ready() -> list[str]:
+                return [pod["metadata"]["name"] for pod in fleet.ready(MODEL)]
+
+            exporter = stack.enter_context(Exporter(one.served_name, ready))
+            prometheus = Prometheus(tmp_path, one, exporter.address, keda.metrics_port)
+            stack.callback(prometheus.stop)
+            prometheus.start()
+            scene = stack.enter_context(Scene(api, fleet, one, exporter, prometheus))
+            fleet.serve(MODEL, first)
+            return scene
+
+        yield set_up
