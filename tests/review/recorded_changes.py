@@ -21,6 +21,7 @@ SMALL = {
     "contextLength": 4096,
     "replicas": {"max": 1},
 }
+NIGHTLY = {"requestsPerMinute": 60, "models": ["qwen3-8b"], "priority": "batch"}
 FINDING = {
     "rule": "nodes-are-private",
     "resource": "urn:pulumi:dev::tokenfleet::aws:ec2/subnet:Subnet::tokenfleet-dev-network",
@@ -297,13 +298,52 @@ CHANGES: Mapping[str, Recorded] = {
         secrets=({"apiKey": "0123456789abcdef"}, {"apiKey": "fedcba9876543210"}),
         verdict="no resource is seen to change, a secret is",
         only=frozenset(),
-        says=["secret apiKey: what is encrypted there is not what it was", "vllm-api-key"],
+        says=["secret apiKey: what is encrypted there is not what it was", "files of edge-routes"],
     ),
     "key-added": Recorded(
         secrets=(None, {"apiKey": "fedcba9876543210"}),
         verdict="no resource is seen to change, a secret is",
         only=frozenset(),
         says=["secret apiKey is set, and was not"],
+    ),
+    "key-of-a-client-gone": Recorded(
+        secrets=(
+            {"clientKeys.alice[0]": "0123456789abcdef", "clientKeys.bob[0]": "fedcba9876543210"},
+            {"clientKeys.alice[0]": "0123456789abcdef"},
+        ),
+        verdict="no resource is seen to change, a secret is",
+        only=frozenset(),
+        says=["secret clientKeys.bob[0] is gone"],
+    ),
+    "client-limited": Recorded(
+        stack="prod",
+        edits=[put("edge.clients", {"nightly": NIGHTLY})],
+        verdict="no resource changes",
+        only=frozenset(),
+        says=[
+            "edge.clients.nightly: 60 requests a minute on a pod, not any number of.",
+            "edge.clients.nightly: may call qwen3-8b, not every model.",
+            "edge.clients.nightly: is batch from now on.",
+        ],
+    ),
+    "edge-for-more": Recorded(
+        stack="prod",
+        edits=[put("edge.allowedCidrs", ["198.51.100.0/23"])],
+        verdict="settings: 1 resource updated",
+        holds={"Service service-edge": (UPDATE, SETTINGS)},
+        only=frozenset({UPDATE}),
+        says=["edge.allowedCidrs: 198.51.100.0/23 may call, which could not before."],
+    ),
+    "edge-on-the-internet": Recorded(
+        stack="prod",
+        edits=[put("edge.exposure", "public")],
+        verdict="outage: 1 resource updated",
+        holds={"Service service-edge": (UPDATE, OUTAGE)},
+        only=frozenset({UPDATE}),
+        says=[
+            "edge.exposure: models may be called from the internet, not from the VPC",
+            "keeps its reach until the Service is deleted",
+        ],
     ),
     "tag": Recorded(
         edits=[put("cost.tags.team", "serving")],
