@@ -15,7 +15,7 @@ _SCRIPT = "prefix"
 _POLICIES = "envoy.extensions.load_balancing_policies"
 # A replica gets no more than so many percent of the mean load: a beginning that all prompts share
 # moves on to another replica, always the same one, instead of queueing at the first.
-_MOST_OF_MEAN_PERCENT = 125
+_MOST_OF_MEAN_PERCENT = 110
 # Points of the ring: with 32 replicas 128 each, so that their shares differ by about 1 / sqrt(128),
 # 9 %. More would cost more whenever a replica comes or goes.
 _RING_SIZE = 4096
