@@ -48,8 +48,8 @@ def test_the_clients_on_the_page_are_ones_that_a_stack_may_have(
 def _replies() -> Iterator[Reply]:
     """Of all names of the module, and of its lists."""
     for value in vars(replies).values():
-        found = value if isinstance(value, list) else [value]
-        yield from (one for one in cast("list[object]", found) if isinstance(one, Reply))
+        found: list[object] = [*value] if isinstance(value, list) else [value]
+        yield from (one for one in found if isinstance(one, Reply))
 
 
 def _table(first: str) -> Sequence[Sequence[str]]:

@@ -57,9 +57,10 @@ def test_the_edge_is_accepted_and_restricted(stack: str, fleet_of: FleetOf, api:
     edge = fleet_of(stack).plan.edge
     namespace: Object = dict(edge.namespace)
     api.apply(namespace)
-    for found in map(dict, edge.manifests):
-        assert api.apply(found, dry_run=True)["kind"] == found["kind"]
-    (deployment,) = (dict(m) for m in edge.manifests if m["kind"] == "Deployment")
+    for manifest in edge.manifests:
+        assert api.apply(dict(manifest), dry_run=True)["kind"] == manifest["kind"]
+    objects: list[Object] = [dict(manifest) for manifest in edge.manifests]
+    (deployment,) = (found for found in objects if found["kind"] == "Deployment")
     pod: Object = {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -1,7 +1,7 @@
 """KEDA's operator and its metrics adapter, out of the cluster; the chart's objects that they need."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class Keda:
 
 
 @contextmanager
-def running_keda(api: Api, access: Access, folder: Path) -> Iterator[Keda]:
+def running_keda(api: Api, access: Access, folder: Path) -> Generator[Keda]:
     """Both processes, answering by way of the API server."""
     certificates = _certificates(folder / "keda-certificates")
     service, metrics, adapter = free_port(), free_port(), free_port()

@@ -121,10 +121,11 @@ class Scene:
             for index, (at, asked) in enumerate(self.asked)
             if not index or asked != self.asked[index - 1][1]
         ]
-        conditions = ((self.autoscaler() or {}).get("status") or {}).get("conditions", [])
-        said = [f"{c['type']} {c['status']}: {c['message']}" for c in conditions]
-        of_keda = ((self.status() or {}).get("status") or {}).get("conditions", [])
-        said += [f"KEDA {c['type']} {c['status']}: {c.get('message', '')}" for c in of_keda]
+        said = [
+            f"{of} {c['type']} {c['status']}: {c.get('message', '')}"
+            for of, found in (("HPA", self.autoscaler()), ("KEDA", self.status()))
+            for c in _conditions(found)
+        ]
         return "\n".join([*steps, *said])
 
     def _inside(self, plural: str) -> str:
@@ -142,3 +143,8 @@ class Scene:
         while not self._end.wait(0.1):
             with suppress(requests.RequestException, Refused):
                 self.asked.append((time.monotonic(), self.replicas))
+
+
+def _conditions(found: Mapping[str, Any] | None) -> Sequence[Mapping[str, str]]:
+    status: Mapping[str, Any] = (found or {}).get("status") or {}
+    return status.get("conditions") or ()

@@ -89,7 +89,7 @@ def test_a_model_asks_by_its_own_rules_and_its_served_name(published_of: Publish
 def test_every_object_is_one_that_kubernetes_knows(published_of: PublishedOf) -> None:
     plan = _only(published_of())
     for manifest in (plan.namespace, *plan.manifests):
-        kubernetes_validate.validate(manifest, "1.35", strict=True)
+        kubernetes_validate.validate(dict(manifest), "1.35", strict=True)
 
 
 def test_what_is_deployed_is_what_was_agreed(

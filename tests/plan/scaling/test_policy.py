@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 
 from tokenfleet.plan.scaling.policy import ScalingPolicy, plan_scaling
 
+
+def _policy(slots: int, start: float, least: int, more: int) -> ScalingPolicy:
+    return plan_scaling(slots=slots, start_seconds=start, least=least, most=least + more)
+
+
 POLICIES = st.builds(
-    lambda slots, start, least, more: plan_scaling(
-        slots=slots, start_seconds=start, least=least, most=least + more
-    ),
-    st.integers(1, 512),
-    st.floats(1, 2000),
-    st.integers(0, 20),
-    st.integers(1, 100),
+    _policy, st.integers(1, 512), st.floats(1, 2000), st.integers(0, 20), st.integers(1, 100)
 )
 LOADS = st.just(0.0) | st.floats(0.001, 1e5)
 

@@ -145,6 +145,7 @@ def _thresholds(guard: int) -> Sequence[Json]:
     return [
         {
             "priority": priority,
+            # What is refused by it counts as `upstream_rq_active_overflow`, not as pending (trap 10).
             "max_requests": share,
             # These count requests that wait for a cold connection, too: no bound (trap 9).
             "max_connections": 4096,
