@@ -14,7 +14,7 @@ from tests.edge.edges import Edges, served
 from tests.edge.engines import ScriptedEngine
 from tests.edge.envoy import Envoy
 from tokenfleet.plan.edge.affinity import AffinityPlan
-from tokenfleet.plan.edge.balancing import PREFIX_STATE
+from tokenfleet.plan.edge.envoy.balancing import PREFIX_STATE
 from tokenfleet.plan.edge.served import ServedName
 
 _BY_PREFIX = AffinityPlan(kind="prefix", reason="a test")

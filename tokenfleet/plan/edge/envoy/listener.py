@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.plan.edge.access_log import access_logs
-from tokenfleet.plan.edge.extension import Json, extension
-from tokenfleet.plan.edge.filters import filters
-from tokenfleet.plan.edge.matches import GET
-from tokenfleet.plan.edge.metadata import CLIENT_HEADER
-from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
-from tokenfleet.plan.edge.replies import mappers
+from tokenfleet.plan.edge.envoy.access_log import access_logs
+from tokenfleet.plan.edge.envoy.extension import Json, extension
+from tokenfleet.plan.edge.envoy.filters import filters
+from tokenfleet.plan.edge.envoy.matches import GET
+from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER
+from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.envoy.replies import mappers
 from tokenfleet.plan.edge.served import ServedName
 
 _MANAGER = "envoy.filters.network.http_connection_manager"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from tokenfleet.plan.edge.affinity import AffinityPlan
-from tokenfleet.plan.edge.extension import Json, extension, typed
+from tokenfleet.plan.edge.envoy.extension import Json, extension, typed
 from tokenfleet.plan.edge.served import ServedName
 
 PREFIX_STATE = "tokenfleet.prefix"
