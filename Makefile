@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACK_VENV := .venv-policies
 PACK_READY := $(PACK_VENV)/.ready
 
-.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-capacity bench-loader bench-rollouts bench-warmup faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-affinity bench-capacity bench-edge bench-elasticity bench-loader bench-rollouts bench-warmup faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ preview: $(LIBRARIES) ## show what a stack builds and costs (STACK=dev)
 test: setup lint types unit ## lint, types, unit tests
 
 lint: setup ## style and import rules
-	$(BIN)/shellcheck -x .ci/run .github/actions/review/review userdata/model-cache userdata/model-loader userdata/compile-artifacts userdata/load-compiled userdata/bake-image userdata/baked-image userdata/bake-weights userdata/warm-node tests/newcomer/first-hour
+	$(BIN)/shellcheck -x .ci/run .github/actions/review/review userdata/model-cache userdata/model-loader userdata/compile-artifacts userdata/load-compiled userdata/bake-image userdata/baked-image userdata/bake-weights userdata/warm-node userdata/edge-drain tests/newcomer/first-hour
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache
@@ -70,7 +70,7 @@ up: setup ## deploy a stack (needs the Pulumi CLI and AWS credentials)
 	pulumi up --stack $(STACK)
 
 golden: setup ## write what machines execute into tests/golden (look at the diff)
-	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_compare_page.py tests/test_json_page.py tests/review/test_recorded_changes.py tests/test_review_page.py tests/newcomer --write-golden
+	$(BIN)/pytest tests/views/test_golden.py tests/settings/test_reference.py tests/plan/edge/test_configuration.py tests/plan/nodes/test_user_data.py tests/test_cold_start_page.py tests/test_cost_page.py tests/test_compare_page.py tests/test_json_page.py tests/review/test_recorded_changes.py tests/test_review_page.py tests/newcomer --write-golden
 
 golden-spot: setup ## run fallback and return once more and draw docs/spot-run.svg of it (needs make tools)
 	$(BIN)/pytest tests/cluster/capacity -k two_notices --write-golden
@@ -85,8 +85,20 @@ bench: setup ## measure what the docs claim
 	$(BIN)/python -m bench.cost
 	bench/economics
 
+bench-affinity: setup ## what it brings that requests which begin alike meet the same replica (five minutes)
+	$(BIN)/python -m bench.affinity
+
 bench-capacity: setup ## what the capacity policy reaches beside others, and how fast a year is replayed
 	$(BIN)/python -m bench.capacity
+
+bench-elasticity: setup ## what the default rule of scaling serves, sheds and costs beside others (some minutes)
+	$(BIN)/python -m bench.elasticity
+	$(BIN)/python -m bench.elasticity --small
+	$(BIN)/python -m bench.elasticity --lab
+
+bench-edge: setup ## measure what the edge costs a request, and what is lost when a replica fails (seven minutes)
+	bench/edge
+	bench/edge --faults
 
 bench-loader: setup ## measure how fast a node gets its weights (needs root)
 	$(BIN)/python -m bench.loader

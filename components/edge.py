@@ -10,9 +10,10 @@ import pulumi_kubernetes as kubernetes
 from tokenfleet.components.made_key import made_key
 from tokenfleet.components.manifest import kubernetes_object
 from tokenfleet.plan.edge.clients import default_client
+from tokenfleet.plan.edge.envoy.bootstrap import checked_bootstrap
+from tokenfleet.plan.edge.envoy.routes import routes
 from tokenfleet.plan.edge.plan import EdgePlan
-from tokenfleet.plan.edge.pod import ROUTES_FILE, ROUTES_SECRET
-from tokenfleet.plan.edge.routes import routes
+from tokenfleet.plan.edge.pod import CHECK_FILE, ROUTES_FILE, ROUTES_SECRET
 from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.manifests.network_policy import EDGE
 
@@ -79,12 +80,18 @@ class Edge(pulumi.ComponentResource):
     ) -> pulumi.Resource:
         plan = self._plan
         rendered = pulumi.Output.all(keys, engine_key).apply(
-            lambda known: json.dumps(routes(plan.names, plan.clients, known[0], known[1]))
+            lambda known: routes(plan.names, plan.clients, known[0], known[1])
+        )
+        checked = rendered.apply(
+            lambda found: checked_bootstrap(plan.names, found, max_request_mib=plan.max_request_mib)
         )
         return kubernetes.core.v1.Secret(
             f"{self._name}-{ROUTES_SECRET}",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=ROUTES_SECRET, namespace=EDGE),
             type="Opaque",
-            string_data={ROUTES_FILE: pulumi.Output.secret(rendered)},
+            string_data={
+                ROUTES_FILE: pulumi.Output.secret(rendered.apply(json.dumps)),
+                CHECK_FILE: pulumi.Output.secret(checked.apply(json.dumps)),
+            },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
         )

@@ -1,7 +1,6 @@
 """The models: their namespace, identity, secrets, and for each a Deployment, Service and budget."""
 
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import cast
 
@@ -70,7 +69,7 @@ class Serving(pulumi.ComponentResource):
         manifest: Manifest,
         depends_on: Sequence[pulumi.Resource],
         *,
-        scaled: AbstractSet[str] = frozenset(),
+        scaled: Sequence[str] = (),
     ) -> pulumi.CustomResource:
         follows = manifest["kind"] == "Deployment" and _name(manifest) in scaled
         opts = pulumi.ResourceOptions(

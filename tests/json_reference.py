@@ -26,6 +26,7 @@ from tokenfleet.commands import (
     cost,
     explain,
     models,
+    simulate,
 )
 from tokenfleet.commands.refresh import RefreshAnswer
 from tokenfleet.json_document import Schema, camel_case
@@ -48,6 +49,7 @@ ANSWERS: Mapping[Schema, tuple[type, str]] = {
         capacity_status.StatusAnswer,
         "`tokenfleet capacity status --json`",
     ),
+    Schema.SIMULATE: (simulate.SimulateAnswer, "`tokenfleet simulate --json`"),
     Schema.ADVICE: (Advice, "`tokenfleet advise --json`"),
     Schema.EXPLAIN: (explain.ExplainAnswer, "`tokenfleet explain --json`"),
     Schema.PUBLISH: (Published, "`tokenfleet publish --json`"),

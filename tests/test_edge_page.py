@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import yaml
 
-from tokenfleet.plan.edge import replies
-from tokenfleet.plan.edge.access_log import access_logs
-from tokenfleet.plan.edge.replies import Reply
+from tokenfleet.plan.edge.envoy import replies
+from tokenfleet.plan.edge.envoy.access_log import access_logs
+from tokenfleet.plan.edge.envoy.replies import Reply
 from tokenfleet.settings.draft import parse
 
 PAGE = (Path(__file__).parents[1] / "docs" / "edge.md").read_text(encoding="utf-8")
@@ -48,8 +48,8 @@ def test_the_clients_on_the_page_are_ones_that_a_stack_may_have(
 def _replies() -> Iterator[Reply]:
     """Of all names of the module, and of its lists."""
     for value in vars(replies).values():
-        found = value if isinstance(value, list) else [value]
-        yield from (one for one in cast("list[object]", found) if isinstance(one, Reply))
+        found: list[object] = [*value] if isinstance(value, list) else [value]
+        yield from (one for one in found if isinstance(one, Reply))
 
 
 def _table(first: str) -> Sequence[Sequence[str]]:

@@ -16,6 +16,7 @@ from tokenfleet.preview.report import build_report
 from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorder import record
+from tokenfleet.settings.keys import stand_ins
 from tokenfleet.settings.reference import documented_keys
 from tokenfleet.weights.layout import snapshot_of
 from tokenfleet.weights.mark import mark_of
@@ -28,6 +29,7 @@ L4 = {"hardware": "l4", "instanceTypes": ["g6.4xlarge"], "tiers": {"spot": {"max
 ADAPTER = {"huggingFaceId": "org/adapter", "revision": "c" * 40, "rank": 16}
 DRAFT: Keys = {"huggingFaceId": "Qwen/Qwen3-1.7B", "revision": "c" * 40}
 OF_SAME_VOCABULARY = "tests/catalogue/configs/Qwen--Qwen3-0.6B/config.json"
+NO_LIMITS: Keys = {}
 PRICE: Keys = {"usd": 1, "source": "an offer", "date": "2026-11-01"}
 ENGINE = engines()["vllm-cpu"].image
 BAKED: Keys = {"imageId": "ami-0123456789abcdef0", "engineImage": f"{ENGINE}@sha256:{'1' * 64}"}
@@ -40,6 +42,7 @@ SERVED: Keys = {
     "contextLength": 8192,
     "replicas": {"max": 3},
 }
+SHARED: Keys = SERVED | {"servedAs": "qwen3-8b", "contextLength": 16384}
 
 
 def _drafting(**changes: object) -> Keys:
@@ -204,6 +207,9 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         _drafting(),
         _drafting(configJson=OF_SAME_VOCABULARY),
     ),
+    "models.NAME.servedAs": ("models.qwen3-8b.servedAs", "qwen3-8b", "chat"),
+    "models.NAME.fallback": ("models.second", SHARED, SHARED | {"fallback": 1}),
+    "models.NAME.traffic.cachedShare": ("models.qwen3-8b.traffic.cachedShare", 0.1, 0.9),
     "models.NAME.longestRequestSeconds": ("models.qwen3-8b.longestRequestSeconds", 20, 30),
     "models.NAME.engineArguments": (
         "models.qwen3-8b.engineArguments",
@@ -226,6 +232,26 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         None,
         "arn:aws:acm:us-east-1:111122223333:certificate/0123",
     ),
+    "edge.clients": ("edge.clients", {}, {"alice": NO_LIMITS}),
+    "edge.clients.NAME.models": (
+        "edge.clients.alice",
+        NO_LIMITS,
+        {"models": ["qwen3-8b"]},
+    ),
+    "edge.clients.NAME.requestsPerMinute": (
+        "edge.clients.alice",
+        NO_LIMITS,
+        {"requestsPerMinute": 60},
+    ),
+    "edge.clients.NAME.tokensPerMinute": (
+        "edge.clients.alice",
+        NO_LIMITS,
+        {"tokensPerMinute": 60_000},
+    ),
+    "edge.clients.NAME.priority": ("edge.clients.alice", NO_LIMITS, {"priority": "batch"}),
+    "edge.replicas.min": ("edge.replicas", {"max": 4}, {"min": 3, "max": 4}),
+    "edge.replicas.max": ("edge.replicas", {}, {"max": 5}),
+    "edge.maxRequestMib": ("edge.maxRequestMib", 4, 8),
     "observability.controlPlaneLogs": (
         "observability",
         {"controlPlaneLogs": ["audit"]},
@@ -302,5 +328,6 @@ def _shown(
 
 def _report(keys: Keys, root: Path) -> str:
     plan = decide(keys, "prod", root)
-    recording = record(root, PROJECT, "prod", Configured(PROJECT, keys, []), "deployment")
+    secrets = stand_ins(["clientKeys"], keys)
+    recording = record(root, PROJECT, "prod", Configured(PROJECT, keys, secrets), "deployment")
     return json.dumps(plain(build_report(plan, recording, today=TODAY)))

@@ -227,6 +227,8 @@ def test_the_edge_takes_every_key_that_is_set_and_replicas_another(
         )
         for secret in recording.of_type("kubernetes:core/v1:Secret")
     }
+    # One is what Envoy watches, the other what it is asked about before.
+    assert held["edge-routes"].keys() == {"rds.json", "check"}
     (resource,) = json.loads(str(held["edge-routes"]["rds.json"]))["resources"]
     (host,) = resource["virtual_hosts"]
     given = host["typed_per_filter_config"]["envoy.filters.http.api_key_auth"]["credentials"]
@@ -276,7 +278,7 @@ BAD_KEYS: Mapping[str, tuple[str, str]] = {
         "clientKeys.Alice: must be 1",
     ),
     "too short": ('{"alice": "hunter2"}', "clientKeys.alice: must be 16 or more"),
-    "not for a header": ('{"alice": "key of alice 000001"}', "clientKeys.alice: must be 16"),
+    "not for a header": ('{"alice": "with spaces in it 1"}', "clientKeys.alice: must be 16"),
     "no key": ('{"alice": []}', "clientKeys.alice: needs a key"),
     "one for two": (
         '{"alice": "key-of-alice-000001", "bob": "key-of-alice-000001"}',
@@ -291,11 +293,12 @@ def test_keys_that_nobody_could_use_stop_the_program_without_being_repeated(
     row: str, stack_files: Mapping[str, StackFile], root: Path
 ) -> None:
     text, said = BAD_KEYS[row]
-    keys = {**stack_files["dev"].keys, "edge": {"clients": {"carol": {}}}}
+    nobody: Keys = {}
+    keys = {**stack_files["dev"].keys, "edge": {"clients": {"carol": nobody}}}
     with pytest.raises(pulumi.RunError, match=re.escape(said)) as raised:
         record(root, PROJECT, "dev", Configured(PROJECT, keys, {"clientKeys": text}), "preview")
     assert not [
-        word for word in ("hunter2", "key-of-alice-", "key of alice") if word in str(raised.value)
+        word for word in ("hunter2", "key-of-alice-", "with spaces") if word in str(raised.value)
     ]
 
 

@@ -51,6 +51,8 @@ def test_no_test_of_anything_else_can_read_an_order_form(root: Path) -> None:
         ("tokenfleet/economics/estimate/step.py", "import tokenfleet.economics.price.tokens"),
         ("tokenfleet/economics/choice/question.py", "import tokenfleet.economics.stack_cost"),
         ("tokenfleet/economics/quantiles.py", "import tokenfleet.preview.report"),
+        ("tokenfleet/economics/quantiles.py", "import tokenfleet.elasticity.load"),
+        ("tokenfleet/elasticity/load.py", "import tokenfleet.views.money"),
         ("tokenfleet/recording/recorder.py", "import tokenfleet.policies.rulebook"),
         ("tokenfleet/recording/recorder.py", "import tokenfleet.plan.stack"),
         ("tokenfleet/recording/recorder.py", "import tokenfleet.preview.report"),

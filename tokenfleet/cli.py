@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Say how a model is served: every flag, variable, size and time, with its reason.",
     "compare": "Rank every instance type that can serve a model at a load within an objective.",
     "capacity": "Play the stack's spot policy on spot capacity over time, beside other policies.",
+    "simulate": "Play a day of requests on a model's replicas: who waits, who is refused, what it takes.",
     "advise": "Ask your AWS account what would block `pulumi up`, or make spot a bad idea.",
     "coldstart": "Predict the seconds from a pod that finds no node to a model that answers.",
     "publish": "Put a model revision into the bucket: checked, resumable, visible only when whole.",

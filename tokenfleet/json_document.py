@@ -26,6 +26,7 @@ class Schema(StrEnum):
     COLDSTART = "tokenfleet/coldstart/1"
     CAPACITY = "tokenfleet/capacity/1"
     CAPACITY_STATUS = "tokenfleet/capacity-status/1"
+    SIMULATE = "tokenfleet/simulate/1"
     ADVICE = "tokenfleet/advice/1"
     EXPLAIN = "tokenfleet/explain/1"
     PUBLISH = "tokenfleet/publish/1"

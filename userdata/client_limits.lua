@@ -1,4 +1,4 @@
--- Two things that Envoy's limits of a client (tokenfleet/plan/edge/limits.py) do not do themselves: count
+-- Two things that Envoy's limits of a client (tokenfleet/plan/edge/envoy/limits.py) do not do themselves: count
 -- the tokens of answers that a request asks for, and say when to come back.
 --
 -- Asked for is what is to be written for one prompt, times answers, times prompts.
@@ -120,8 +120,11 @@ function envoy_on_request(handle)
   if not body or handle:streamInfo():routeName() == "" then
     return
   end
-  local tokens, field, wrong = asked(body:getBytes(0, body:length()), path)
-  if not tokens then
+  -- Envoy lets a request through whose script fails.
+  local counted, tokens, field, wrong = pcall(asked, body:getBytes(0, body:length()), path)
+  if not counted then
+    refuse(handle, FIELDS[path][1], "The tokens that this request asks for cannot be counted.")
+  elseif not tokens then
     refuse(handle, field, "This client has a limit of " .. limit .. " tokens a minute: " .. wrong .. ".")
   elseif tokens > limit then
     local message = "This client may ask for %d tokens a minute, and this request alone asks for %.0f."

@@ -6,12 +6,13 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.affinity.client import first_tokens
 from bench.affinity.load import Asked, Load, requests
 from bench.affinity.replica import Replica
+from tests.edge.edges import served
 from tests.edge.envoy import KEYS, Envoy
 from tokenfleet.plan.edge.affinity import AffinityPlan, Kind
 from tokenfleet.plan.edge.served import Backend, ServedName
@@ -19,6 +20,7 @@ from tokenfleet.plan.edge.served import Backend, ServedName
 REPLICAS = 3
 KINDS: Sequence[Kind] = ("least request", "prefix")
 _MODEL = "m"
+_NEVER_FULL = 4096
 _TICK_SECONDS = 0.01
 _ALL_FOUND_SECONDS = 2
 
@@ -131,27 +133,18 @@ async def _watch(late: list[float]) -> None:
 
 
 def _served(kind: Kind, ports: Sequence[int]) -> ServedName:
-    return ServedName(
-        name=_MODEL,
-        adapters=[],
-        task="generate",
-        routes=["/v1/chat/completions"],
-        backends=[
-            Backend(
-                model=_MODEL,
-                host="127.0.0.1",
-                port=port,
-                weight=1,
-                priority=0,
-                most_replicas=1,
-                bound=4096,
-                engine_holds=True,
-            )
-            for port in ports
-        ],
-        affinity=AffinityPlan(kind=kind, reason="measured"),
-        context_length=4096,
-        retry_after_seconds=1,
-        start_seconds=1,
-        guard=4096,
-    )
+    backends = [
+        Backend(
+            model=_MODEL,
+            host="127.0.0.1",
+            port=port,
+            weight=1,
+            priority=0,
+            most_replicas=1,
+            bound=_NEVER_FULL,
+            engine_holds=True,
+        )
+        for port in ports
+    ]
+    affinity = AffinityPlan(kind=kind, reason="measured")
+    return replace(served([], guard=_NEVER_FULL), backends=backends, affinity=affinity)

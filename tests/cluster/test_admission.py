@@ -52,6 +52,24 @@ def test_the_capacity_controller_is_accepted_and_restricted(
     assert api.create(pod, dry_run=True)
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_edge_is_accepted_and_restricted(stack: str, fleet_of: FleetOf, api: Api) -> None:
+    edge = fleet_of(stack).plan.edge
+    namespace: Object = dict(edge.namespace)
+    api.apply(namespace)
+    for manifest in edge.manifests:
+        assert api.apply(dict(manifest), dry_run=True)["kind"] == manifest["kind"]
+    objects: list[Object] = [dict(manifest) for manifest in edge.manifests]
+    (deployment,) = (found for found in objects if found["kind"] == "Deployment")
+    pod: Object = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "edge", "namespace": namespace["metadata"]["name"]},
+        "spec": deployment["spec"]["template"]["spec"],
+    }
+    assert api.create(pod, dry_run=True)
+
+
 def _as_root(pod: Object) -> None:
     del pod["spec"]["securityContext"]
 

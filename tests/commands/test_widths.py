@@ -20,11 +20,12 @@ COMMANDS = [
     ["compare", "Qwen/Qwen3-8B", "--all"],
     ["coldstart", "Qwen/Qwen3-8B"],
     ["capacity", "prod", "--days", "3"],
+    ["simulate", "dev", "qwen3-4b", "--frontier", "--start", "100"],
     ["catalogue", "types"],
     ["catalogue", "models"],
     ["catalogue", "regions"],
 ]
-_OF_A_STACK = {"capacity", "preview", "cost", "explain", "compile"}
+_OF_A_STACK = {"capacity", "preview", "cost", "explain", "compile", "simulate"}
 # Dollars, ranges, counts with thousands, percentages: what a reader would take for two numbers.
 _FIGURE = re.compile(r"\$?\d(?:[\d,.]*\d)?%?(?:/s)?")
 

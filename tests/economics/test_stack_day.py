@@ -63,7 +63,7 @@ def test_a_day_without_a_peak_costs_what_its_hour_does(stack: str) -> None:
             assert vars(found.prices) == pytest.approx(vars(expected.at_load.prices))
             # All models are slow together here, and share what is shared a little otherwise.
             spread = expected.at_load.range_of_price
-            assert vars(found.range_of_price) == pytest.approx(vars(spread), rel=0.01)
+            assert vars(found.range_of_price) == pytest.approx(vars(spread), rel=0.02)
 
 
 def test_a_fleet_that_follows_the_load_is_cheaper_than_one_for_the_peak() -> None:
@@ -82,16 +82,29 @@ def test_a_fleet_that_follows_the_load_is_cheaper_than_one_for_the_peak() -> Non
 
 @pytest.mark.parametrize("cold", [0, 480])
 def test_a_replica_that_starts_is_paid_at_once_and_serves_a_cold_start_later(cold: float) -> None:
-    day = fleet_day(1.0, [1.0] * 12 + [2.0] * 12, [1] * 12 + [2] * 12, cold)
+    day = fleet_day(
+        1.0,
+        [1.0] * 12 + [2.0] * 12,
+        [1] * 12 + [2] * 12,
+        cold_start_seconds=cold,
+        down_window_seconds=300,
+    )
     assert day.hours[12].paid_replicas == 2
     assert day.hours[12].served_requests_per_second == pytest.approx(2 - cold / 3600)
     assert day.unserved_share == pytest.approx(cold / 3600 / 36)
 
 
-def test_a_replica_that_is_no_longer_needed_is_paid_until_its_node_goes() -> None:
-    day = fleet_day(1.0, [1.0] * 12 + [2.0] * 12, [1] * 12 + [2] * 12, 0)
+@pytest.mark.parametrize("window", [0, 300])
+def test_a_replica_that_is_no_longer_needed_is_paid_until_its_node_goes(window: int) -> None:
+    day = fleet_day(
+        1.0,
+        [1.0] * 12 + [2.0] * 12,
+        [1] * 12 + [2] * 12,
+        cold_start_seconds=0,
+        down_window_seconds=window,
+    )
     assert day.hours[0].replicas == 1
-    assert day.hours[0].paid_replicas == pytest.approx(1 + SCALE_DOWN_SECONDS / 3600)
+    assert day.hours[0].paid_replicas == pytest.approx(1 + (window + SCALE_DOWN_SECONDS) / 3600)
     assert day.hours[1].paid_replicas == 1
 
 

@@ -118,6 +118,7 @@ class KeptClient(Client):
         """Let it go."""
         if self._kept:
             self._kept[1].close()
+        self._kept = None
 
     async def _connected(self) -> Connection:
         if self._kept and not self._kept[0].at_eof():
@@ -129,7 +130,6 @@ class KeptClient(Client):
         self._kept = connection
         if not keep:
             self.close()
-            self._kept = None
 
 
 class _Reading:

@@ -13,6 +13,8 @@ from typing import Any
 from tests.edge import upstream
 from tests.guarded import answering, ended, free_port, started
 
+_ROOT = Path(__file__).parents[2]
+
 
 class ScriptedEngine:
     """Starts on construction with the settings of ``upstream.Behaviour``; ends with ``stop``."""
@@ -63,7 +65,8 @@ class ScriptedEngine:
         def start() -> subprocess.Popen[bytes]:
             self.port = port or free_port()
             place = (self.address, str(self.port), json.dumps(self._behaviour))
-            return started(self._log, [sys.executable, "-S", upstream.__file__, *place])
+            command = [sys.executable, "-S", "-m", upstream.__name__, *place]
+            return started(self._log, command, folder=_ROOT)
 
         return answering(start, self._is_up, self._log)
 

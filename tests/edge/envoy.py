@@ -8,16 +8,16 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tests.cluster.tools import ToolsMissing
 from tests.edge.client import Answer
 from tests.guarded import READY_SECONDS, ServerFailed, answering, ended, free_port, started
-from tokenfleet.plan.edge.bootstrap import bootstrap
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH, arguments
-from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
-from tokenfleet.plan.edge.routes import routes
+from tokenfleet.plan.edge.envoy.bootstrap import bootstrap
+from tokenfleet.plan.edge.envoy.files import ROUTES_FOLDER, ROUTES_PATH, arguments
+from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.envoy.routes import routes
 from tokenfleet.plan.edge.served import ServedName
 
 ENGINE_KEY = "key-between-edge-and-engines"
@@ -185,9 +185,9 @@ class Envoy:
         self._ports = {port: free_port() for port in (HTTP, METRICS, ADMIN)}
         found = _copied(bootstrap(self.names, max_request_mib=self._max_request_mib))
         self._edit(found)
-        text = json.dumps(_moved(found, self._ports, str(self._folder / "routes")))
+        _moved(found, self._ports, str(self._folder / "routes"))
         path = self._folder / "envoy.json"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(json.dumps(found), encoding="utf-8")
         # A test does not wait for a line of the log.
         own = ["--file-flush-interval-msec", "20"]
         command = [str(envoy_binary()), *arguments(str(path)), *own]
@@ -200,32 +200,30 @@ class Envoy:
             return False
 
 
-def replaced(document: object, key: str, value: object) -> None:
+def replaced(document: Any, key: str, value: object) -> None:  # noqa: ANN401 - JSON
     """Give every ``key``, however deep, that value."""
-    if isinstance(document, dict):
-        for name, inner in document.items():
-            if name == key:
-                document[name] = value
-            else:
-                replaced(inner, key, value)
-    elif isinstance(document, list):
-        for inner in document:
+    for name, inner in _items(document):
+        if name == key:
+            document[name] = value
+        else:
             replaced(inner, key, value)
 
 
-def _moved(document: Any, ports: Mapping[int, int], folder: str) -> Any:  # noqa: ANN401 - JSON
+def _items(document: Any) -> Sequence[tuple[Any, Any]]:  # noqa: ANN401 - JSON
+    if isinstance(document, dict):
+        return list(cast("dict[str, Any]", document).items())
+    return list(enumerate(cast("list[Any]", document))) if isinstance(document, list) else []
+
+
+def _moved(document: Any, ports: Mapping[int, int], folder: str) -> None:  # noqa: ANN401 - JSON
     """On loopback, on free ports, with its routes in a folder of the test's."""
-    if isinstance(document, list):
-        return [_moved(inner, ports, folder) for inner in document]
-    if isinstance(document, str):
-        inside = document in (ROUTES_PATH, ROUTES_FOLDER)
-        return document.replace(ROUTES_FOLDER, folder) if inside else document
-    if not isinstance(document, dict):
-        return document
-    own = "port_value" in document and document["port_value"] in ports
-    if own:
-        return {"address": "127.0.0.1", "port_value": ports[document["port_value"]]}
-    return {name: _moved(inner, ports, folder) for name, inner in document.items()}
+    for name, inner in _items(document):
+        if name == "socket_address" and inner["port_value"] in ports:
+            document[name] = {"address": "127.0.0.1", "port_value": ports[inner["port_value"]]}
+        elif inner in (ROUTES_PATH, ROUTES_FOLDER):
+            document[name] = inner.replace(ROUTES_FOLDER, folder)
+        else:
+            _moved(inner, ports, folder)
 
 
 def _copied(document: object) -> Any:  # noqa: ANN401 - JSON

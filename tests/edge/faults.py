@@ -5,31 +5,31 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.edge.client import Answer, Client
 from tests.edge.engines import ScriptedEngine
 from tests.edge.envoy import replaced
-from tests.edge.load import Ask, Sent, steady
+from tests.edge.load import Sent, steady
 
 COUNT, PER_SECOND, STRIKES_AFTER = 310, 20, 6.0
 """Requests, how many a second, and seconds until one of three replicas is struck: the table of the
 lab (facts/edge.md, 2026-11-28)."""
 HANGING_SECONDS = 3
 """After which a replica that says nothing is left, in the lab."""
-ANSWER = {"stream": True, "max_tokens": 6}
 
 
-def behaviour(faster: float = 1.0) -> Mapping[str, float]:
+def behaviour(faster: float = 1.0) -> Mapping[str, Any]:
     """Of a replica: 0.15 s an answer, so that at 20 a second three run at once, one on each."""
     return {"first": 0.03 / faster, "between": 0.02 / faster}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """``loses``: how many of the load at most, and until how many seconds after it began."""
+    """``loses``: how many of the load at most; ``is_known_at_once``: or once it has been counted."""
 
     name: str
     strike: Callable[[ScriptedEngine], None]
     loses: int = 0
-    seconds: float = 0.0
+    is_known_at_once: bool = True
 
 
 FAULTS = (
@@ -45,15 +45,22 @@ FAULTS = (
         name="breaks every stream",
         strike=lambda engine: engine.behave(fault="die"),
         loses=2 * PER_SECOND,
-        seconds=4.5,
+        is_known_at_once=False,
     ),
 )
 
 
 async def struck(
-    fault: Fault, engine: ScriptedEngine, ask: Ask, *, faster: float = 1.0
+    fault: Fault,
+    engine: ScriptedEngine,
+    client: Callable[[], Client],
+    *,
+    faster: float = 1.0,
 ) -> Sequence[Sent]:
-    """The load while ``engine`` is struck; ``faster`` shortens it at the same count."""
+    """The load of ``client`` while ``engine`` is struck; ``faster`` shortens it at the same count."""
+
+    async def ask() -> Answer:
+        return await client().complete(stream=True, max_tokens=6)
 
     async def strike() -> None:
         await asyncio.sleep(STRIKES_AFTER / faster)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,12 @@ def test_a_line_tells_who_asked_whom_how_it_went_and_nothing_of_the_prompt(
     envoy: Envoy, engine: ScriptedEngine
 ) -> None:
     prompt = "the-words-of-a-prompt"
-    asked = {"prompt": prompt, "max_tokens": 9, "messages": [prompt], "user": prompt}
+    asked: dict[str, Any] = {
+        "prompt": prompt,
+        "max_tokens": 9,
+        "messages": [prompt],
+        "user": prompt,
+    }
     answer = asyncio.run(
         Client(envoy.port, ALICE).complete("m-sql", path="/v1/completions?a=b", **asked)
     )
@@ -67,9 +73,10 @@ def test_a_line_tells_who_asked_whom_how_it_went_and_nothing_of_the_prompt(
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_no_field_of_a_request_fills_the_log(envoy: Envoy, asked: dict[str, object]) -> None:
+def test_no_field_of_a_request_fills_the_log(envoy: Envoy, asked: dict[str, Any]) -> None:
     before = len(envoy.log())
-    answer = asyncio.run(Client(envoy.port, ALICE).complete(**{"model": "m", **asked}))
+    request: dict[str, Any] = {"model": "m", **asked}
+    answer = asyncio.run(Client(envoy.port, ALICE).complete(**request))
     envoy.logged(answer)
     written = envoy.log()[before:]
     assert len(written) < 800

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ _PER_SECOND, _SECONDS, _VARIATION = 45, 12, 2.0
     ],
 )
 def test_half_again_as_much_as_can_be_served_costs_those_served_no_wait(
-    edges: Edges, behaviour: Mapping[str, int], guard: int
+    edges: Edges, behaviour: Mapping[str, Any], guard: int
 ) -> None:
     engines = [edges.engine(slots=_SLOTS, between=_BETWEEN, **behaviour) for _ in range(_REPLICAS)]
     name = served(engines, guard=guard)

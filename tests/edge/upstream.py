@@ -1,6 +1,6 @@
 """A server that answers as vLLM does, slowly enough to be counted, with faults on demand.
 
-    python upstream.py ADDRESS PORT '{"slots": 4, ...}'
+    python -m tests.edge.upstream ADDRESS PORT '{"slots": 4, ...}'
 
 ``POST /control`` with some of its settings changes them, ``GET /control`` tells what it did.
 """
@@ -10,9 +10,11 @@ import contextlib
 import json
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
+
+from tests.edge.wire import Request, chunk, read_request, refuse, send
 
 Fault = Literal["", "hang", "die", "drain", "full", "reset"]
 _LIMIT = 16 * 2**20
@@ -26,6 +28,7 @@ class Behaviour:
     ``full`` 503 to what is new, ``reset`` resets before the headers. ``/health`` says 200 all along,
     as an engine's does, unless ``health`` is another status. With ``bound`` requests inside, it
     answers 503. ``early_headers``: they leave before the first token. ``status``: all it answers.
+    ``held``: no answer begins until it is not.
     """
 
     name: str = "engine"
@@ -37,6 +40,7 @@ class Behaviour:
     health: int = 200
     status: int | None = None
     early_headers: bool = False
+    held: bool = False
 
 
 @dataclass
@@ -62,16 +66,6 @@ class State:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """One, whole."""
-
-    method: str
-    target: str
-    headers: list[tuple[str, str]]
-    body: bytes
-
-
 class Upstream:
     """Serves all connections of one port."""
 
@@ -89,7 +83,7 @@ class Upstream:
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, ValueError):
-            while request := await _request(reader):
+            while request := await read_request(reader):
                 if not await self._answered(request, reader, writer):
                     break
         writer.close()
@@ -100,12 +94,12 @@ class Upstream:
         """Whether the connection may be used again."""
         path = request.target.partition("?")[0]
         if path == "/health":
-            await _send(writer, self.state.behaviour.health, b"")
+            await send(writer, self.state.behaviour.health, b"")
         elif path == "/metrics":
-            await _send(writer, 200, self._metrics().encode(), "text/plain")
+            await send(writer, 200, self._metrics().encode(), "text/plain")
         elif path == "/control":
             self._controlled(request)
-            await _send(writer, 200, json.dumps(self.state.told()).encode())
+            await send(writer, 200, json.dumps(self.state.told()).encode())
         else:
             # Who goes away is seen at once, as by uvicorn.
             work = asyncio.ensure_future(self._infer(request, writer))
@@ -142,23 +136,23 @@ class Upstream:
             writer.transport.abort()
             return False
         if how.status:
-            return await _refuse(writer, how.status, "as told")
+            return await refuse(writer, how.status, "as told")
         if how.fault == "drain":
-            return await _refuse(writer, 500, "EngineDeadError")
+            return await refuse(writer, 500, "EngineDeadError")
         if how.fault == "full" or (how.bound is not None and inside >= how.bound):
             state.refused += 1
-            return await _refuse(writer, 503, "The server is at capacity.")
+            return await refuse(writer, 503, "The server is at capacity.")
         try:
             asked = json.loads(request.body)
         except ValueError:
-            return await _refuse(writer, 400, "not JSON")
+            return await refuse(writer, 400, "not JSON")
         async with self._slot():
             whole = await self._generated(asked, how, writer)
         state.served += whole
         return whole
 
     @contextlib.asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
+    async def _slot(self) -> AsyncGenerator[None]:
         state = self.state
         state.waiting += 1
         try:
@@ -180,6 +174,8 @@ class Upstream:
     ) -> bool:
         tokens = asked.get("max_tokens")
         tokens = tokens if type(tokens) is int and 0 < tokens < 100_000 else 4
+        while self.state.behaviour.held:
+            await asyncio.sleep(0.02)
         if asked.get("stream") is not True:
             await asyncio.sleep(how.first + tokens * how.between)
             if self.state.behaviour.fault == "die":
@@ -191,7 +187,7 @@ class Upstream:
                 "choices": [{"index": 0, "text": "t " * tokens, "finish_reason": "length"}],
                 "usage": {"prompt_tokens": 1, "completion_tokens": tokens},
             }
-            await _send(writer, 200, json.dumps(answer).encode())
+            await send(writer, 200, json.dumps(answer).encode())
             return True
         head = (
             b"HTTP/1.1 200 OK\r\nserver: uvicorn\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -211,11 +207,11 @@ class Upstream:
             reason = "length" if number == tokens - 1 else None
             choice = {"index": 0, **said, "finish_reason": reason}
             event = {"served_by": how.name, "choices": [choice]}
-            writer.write(_chunk(b"data: " + json.dumps(event).encode() + b"\n\n"))
+            writer.write(chunk(b"data: " + json.dumps(event).encode() + b"\n\n"))
             await writer.drain()
             if how.between:
                 await asyncio.sleep(how.between)
-        writer.write(_chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        writer.write(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         await writer.drain()
         return True
 
@@ -234,45 +230,6 @@ class Upstream:
             f"vllm:num_requests_running {float(state.running)}\n"
             f"vllm:num_requests_waiting {float(state.waiting)}\n"
         )
-
-
-async def _request(reader: asyncio.StreamReader) -> Request | None:
-    line = await reader.readline()
-    if not line:
-        return None
-    method, target, _ = line.decode("latin-1").split(" ", 2)
-    headers: list[tuple[str, str]] = []
-    while (line := await reader.readline()) not in (b"\r\n", b""):
-        name, _, value = line.decode("latin-1").partition(":")
-        headers.append((name.lower(), value.strip()))
-    given = dict(headers)
-    if given.get("transfer-encoding") == "chunked":
-        body = b""
-        while size := int(await reader.readline(), 16):
-            body += await reader.readexactly(size)
-            await reader.readline()
-        await reader.readline()
-    else:
-        body = await reader.readexactly(int(given.get("content-length", 0)))
-    return Request(method=method, target=target, headers=headers, body=body)
-
-
-async def _refuse(writer: asyncio.StreamWriter, status: int, message: str) -> bool:
-    error = {"error": {"message": message, "type": "server_error", "param": None, "code": status}}
-    await _send(writer, status, json.dumps(error).encode())
-    return True
-
-
-async def _send(
-    writer: asyncio.StreamWriter, status: int, body: bytes, kind: str = "application/json"
-) -> None:
-    head = f"HTTP/1.1 {status} X\r\nserver: uvicorn\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\n\r\n"
-    writer.write(head.encode() + body)
-    await writer.drain()
-
-
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 if __name__ == "__main__":

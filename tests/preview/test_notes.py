@@ -24,7 +24,7 @@ RESERVED: Keys = {"tiers": {"reserved": {"max": 3, "reservation": RESERVATION}}}
 # id: an edit of the pool of the dev stack, what is said, whether it is
 ROWS: Mapping[str, tuple[Mapping[str, Any], str, bool]] = {
     "spot and on-demand": ({}, "has no on-demand tier", False),
-    "spot": ({}, "qwen3-4b drains for 70 s, which leaves 50 s of a spot notice", True),
+    "spot": ({}, "qwen3-4b drains for 65 s, which leaves 55 s of a spot notice", True),
     "no notices": (NO_SPOT, "spot notice", False),
     "spot alone": (SPOT_ALONE, "pools.graviton4 has no on-demand tier", True),
     "no spot": (NO_SPOT, "has no on-demand tier", False),
@@ -65,6 +65,48 @@ def test_a_note_stands_where_it_is_true(
     keys["pools"]["graviton4"] |= edit
     told = notes(plan_of(keys), frozenset(), [], [], SUPPORT)
     assert any(said in note for note in told) == expected
+
+
+# id: other keys of the dev stack, what is said, whether it is
+OF_THE_EDGE: Mapping[str, tuple[Keys, str, bool]] = {
+    "limits, which each pod counts": (
+        {"edge": {"clients": {"alice": {"requestsPerMinute": 60}, "bob": {}}}},
+        "count on each pod of the edge: with 2 to 4 pods a client gets up to 4 times as much.",
+        True,
+    ),
+    "limits that one pod counts": (
+        {
+            "edge": {
+                "clients": {"alice": {"requestsPerMinute": 60}},
+                "replicas": {"min": 1, "max": 1},
+            }
+        },
+        "Limits of",
+        False,
+    ),
+    "clients without limits": ({"edge": {"clients": {"bob": {}}}}, "Limits of", False),
+    "more pods than system nodes have room for": (
+        {},
+        "1 x m8g.large has room for 3 pods of the edge, one of which a rollout adds: more than 2",
+        True,
+    ),
+    "as many as they have room for": (
+        {"edge": {"replicas": {"min": 1, "max": 2}}},
+        "cluster.systemNodes",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "said", "expected"), OF_THE_EDGE.values(), ids=list(OF_THE_EDGE))
+def test_a_note_on_the_edge_stands_where_it_is_true(
+    more: Keys,
+    said: str,
+    expected: bool,  # noqa: FBT001 - a column of the table
+    keys_of: Callable[[str], Keys],
+    plan_of: PlanOf,
+) -> None:
+    assert bool(notes_of(plan_of(keys_of("dev") | more), said)) == expected
 
 
 def notes_of(plan: Plan, about: str) -> list[str]:
@@ -246,3 +288,23 @@ def test_who_has_published_gated_weights_is_told_of_the_licence_alone(
     keys["models"]["qwen3-4b"]["published"] = model.mark
     assert not notes_of(plan_of(keys), "are gated")
     assert notes_of(plan_of(keys), "Licences to keep to: qwen3-4b (llama3.1).")
+
+
+MADE, MOVE, STILL = "one is made", "apiKey stands for the client default", "still counts"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        ([], {MADE}),
+        (["clientKeys"], set[str]()),
+        (["apiKey"], {MOVE}),
+        (["apiKey", "previousApiKey"], {MOVE, STILL}),
+        (["clientKeys", "apiKey"], {MOVE}),
+    ],
+)
+def test_keys_are_said_to_be_made_or_to_move(
+    secrets: list[str], said: set[str], stack_files: Mapping[str, StackFile], plan_of: PlanOf
+) -> None:
+    told = notes(plan_of(stack_files["dev"].keys), frozenset(secrets), [], [], SUPPORT)
+    assert {word for word in (MADE, MOVE, STILL) if any(word in note for note in told)} == said

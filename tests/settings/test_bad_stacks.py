@@ -233,8 +233,12 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
         ("edge.replicas", "swap them or raise max"),
     ),
     "more pods of the edge than fit": (
-        ("edge", {"replicas": {"max": 11}}),
-        ("edge.replicas.max", "hold 5 pods"),
+        ("edge", {"replicas": {"min": 3, "max": 3}}),
+        ("cluster.systemNodes", "prometheus has room for 3 pods of the edge; edge.replicas.min 3, and one that a rollout adds, are 4"),
+    ),
+    "system nodes too small for anything": (
+        ("cluster.systemNodes", {"instanceType": "c8g.medium", "count": 1}),
+        ("cluster.systemNodes", "has room for 0 pods of the edge"),
     ),
     "body larger than memory": (("edge", {"maxRequestMib": 65}), ("edge.maxRequestMib", "64")),
     "fallback of nobody": ((f"{MODEL}.fallback", 1), (f"{MODEL}.fallback", "no other model is servedAs qwen3-4b")),

@@ -109,12 +109,22 @@ class LocalDiskRates(Fact):
     write_iops: Mapping[str, int]
 
 
+class Controllers(Fact):
+    """GB, compressed, of what may run on the cluster's own nodes and does not come from EKS."""
+
+    autoscaler: Estimate
+    edge: Estimate
+    capacity_controller: Estimate
+    prometheus: Estimate
+    keda: Estimate
+
+
 class Fetches(Fact):
     """GB, compressed, that a new node fetches besides the engine's image and weights."""
 
     eks_addons: Estimate
     device_plugins: Mapping[AmiVariant, Estimate]
-    controllers: Estimate
+    controllers: Controllers
     api_calls: Estimate
 
 

@@ -28,6 +28,7 @@ from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.model_files import file_rows
 from tokenfleet.views.screens.fitted import Fitted
+from tokenfleet.views.tables.calls import call_rows
 from tokenfleet.views.tables.ending import ending_rows
 from tokenfleet.views.tables.memory import memory_rows
 from tokenfleet.views.tables.speculation import speculation_rows
@@ -79,7 +80,7 @@ def explain(
     screen = console()
     title = f"{found.name}: {found.hugging_face_id} at {found.revision[:12]}, stack {plan.stack}"
     screen.print(title, style="bold", highlight=False)
-    for heading, rows in _sections(found, pool, engine).items():
+    for heading, rows in _sections(plan, found, pool, engine).items():
         screen.print()
         screen.print(_table(heading, rows))
 
@@ -98,9 +99,10 @@ def _pool(plan: Plan, model: ModelPlan) -> PoolPlan:
     return next(pool for pool in plan.pools if pool.name == model.pool)
 
 
-def _sections(model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Rows]:
+def _sections(plan: Plan, model: ModelPlan, pool: PoolPlan, engine: Engine) -> dict[str, Rows]:
     return {
         "Engine": _engine(model, pool, engine),
+        "Called through the edge": call_rows(plan, model),
         "Memory of one rank": memory_rows(model),
         **(
             {"Speculative decoding": speculation_rows(found)}

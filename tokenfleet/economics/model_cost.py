@@ -23,7 +23,7 @@ _LEAST_LOAD = 0.01
 class CurvePoint:
     """US dollars per million tokens, all alike, at a load; with the replicas it takes.
 
-    ``promise_missed`` where the fleet may not grow to what the objective takes.
+    ``promise_missed`` where the fleet does not grow to what the objective takes.
     """
 
     requests_per_second: float
@@ -37,7 +37,8 @@ class CurvePoint:
 class ModelCost:
     """What one model costs.
 
-    ``replicas`` run for the load, or the fewest where none is known; ``most_replicas`` may.
+    ``replicas`` run for the load by the rule of scaling, or the fewest where none is known;
+    ``most_replicas`` may.
     ``share`` is what it pays of the bill as expected, ``usd_per_hour`` the same with its range.
     ``spot_share`` is the part of the node-hours of its pool's replicas that is bought as spot, as
     the bill expects; None where no replica has a node.
@@ -95,10 +96,15 @@ def model_cost(
         served=None if load is None else at_load(fleet.most, load / running_now),
         causes=_causes(share, quote),
         missing=0 if load is None else max(0, fleet.needed(load) - running_now),
-        queue_grows=quote is not None and quote.load.p50 > QUEUE_GROWS_ABOVE,
+        queue_grows=quote is not None and _grows(quote, running_now, most_replicas),
         misses=fleet.misses,
         curve=_curve(bills, fleet, replicas, most_replicas) if priced and curves else (),
     )
+
+
+def _grows(quote: Quote, replicas: int, most_replicas: int) -> bool:
+    """Whether waiting grows out of hand: before that, the rule of scaling adds replicas if it may."""
+    return replicas >= most_replicas and quote.load.p50 > QUEUE_GROWS_ABOVE
 
 
 def _quote(
@@ -139,7 +145,7 @@ def _usd_of_a_request(
     if theta == fleet.most.theta.p50:
         number, fleets = replicas[name], replicas
     else:
-        fleets = bills.running({**replicas, name: fleet.needed(load, theta)})
+        fleets = bills.running({**replicas, name: fleet.followed(load, theta)})
         number = fleets[name]
     served = min(load, number * theta / fleet.most.shape.produced)
     return bills.of(fleets).expected[name].usd / served
@@ -164,7 +170,7 @@ def _curve(
         load = full * _LEAST_LOAD ** (1 - place / (_POINTS - 1))
         fleets = {
             **replicas,
-            name: min(most_replicas, max(fleet.model.min_replicas, fleet.needed(load))),
+            name: min(most_replicas, max(fleet.model.min_replicas, fleet.followed(load))),
         }
         quote = _quote(bills, fleet, fleets, load)
         points.append(
@@ -173,7 +179,7 @@ def _curve(
                 replicas=fleets[name],
                 usd_per_mtok=quote.range_of_price * quote.prices.blended,
                 promise_missed=fleet.misses is None and fleet.needed(load) > fleets[name],
-                queue_grows=quote.load.p50 > QUEUE_GROWS_ABOVE,
+                queue_grows=_grows(quote, fleets[name], most_replicas),
             )
         )
     return points

@@ -8,6 +8,7 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.commitments import Commitment
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.choice.question import Objective, carried
+from tokenfleet.economics.estimate.at_load import running_at
 from tokenfleet.economics.estimate.measured import measured_saturation
 from tokenfleet.economics.estimate.profile import ProfileRun
 from tokenfleet.economics.estimate.replica import replica_of
@@ -40,7 +41,7 @@ class ServedFleet:
     """One model's replicas: what each does at most, and what it carries within the objective.
 
     ``misses`` says why the objective is missed even by a replica that has nothing else to do;
-    then replicas follow from the queue alone.
+    then replicas are needed for the queue alone.
     """
 
     model: ModelPlan
@@ -50,12 +51,48 @@ class ServedFleet:
     spare: int
 
     def needed(self, requests_per_second: float, theta: float | None = None) -> int:
-        """Replicas for a load, the spare included and bounds left out; ``theta`` if not the median."""
+        """Replicas that keep queue and promise, the spare included and bounds left out.
+
+        ``theta`` if not the median.
+        """
         found = theta or self.most.theta.p50
         by_queue = replicas_for(found, requests_per_second * self.most.shape.produced)
         share = self.carries * found / self.most.theta.p50
         by_promise = -int(-(requests_per_second / share - 1e-9) // 1)
         return max(by_queue, by_promise) + self.spare
+
+    def followed(self, requests_per_second: float, theta: float | None = None) -> int:
+        """Replicas that the rule of scaling settles on: the fewest that it does not raise.
+
+        Within its bounds, and the spare on top. ``theta`` if not the median.
+        """
+        policy = self.model.scaling
+        least, most = policy.least, policy.most
+        while least < most:
+            middle = (least + most) // 2
+            if policy.wanted(self._in_flight(requests_per_second, middle, theta)) <= middle:
+                most = middle
+            else:
+                least = middle + 1
+        return least + self.spare
+
+    def _in_flight(self, requests_per_second: float, replicas: int, theta: float | None) -> float:
+        """Requests on so many replicas in steady state, by Little's law.
+
+        All that are let in, where they come faster than they are answered; on none, those that wait for
+        a first one.
+        """
+        most = self.most
+        step = most.step.slowed(most.theta.p50 / theta) if theta else most.step
+        offered = requests_per_second * most.shape.produced / max(1, replicas)
+        if offered >= step.rate(most.concurrency, most.shape):
+            return max(1, replicas) * max(self.model.admission.bound, most.concurrency)
+        return replicas * running_at(step, most.shape, offered, most.concurrency) or offered
+
+    def answer_seconds(self, running: float) -> float:
+        """How long a mean answer takes while so many run on its replica (Little's law)."""
+        most = self.most
+        return most.request_seconds + most.shape.produced * most.step.cycle(running, most.shape)
 
 
 def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:

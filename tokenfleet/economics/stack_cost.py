@@ -37,7 +37,9 @@ class StackCost:
 
 
 def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost:
-    """Price a stack at the traffic of its plan; a model without traffic keeps its fewest replicas.
+    """Price a stack at the traffic of its plan, with the replicas that its rules of scaling settle on.
+
+    A model without traffic keeps its fewest replicas.
 
     Without ``curves`` only at that traffic.
 
@@ -47,7 +49,7 @@ def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost
     bills = FleetBills(plan, what_if)
     fleets = {model.name: served_fleet(plan, model, what_if) for model in plan.models}
     wanted = {
-        name: fleet.needed(fleet.model.traffic.requests_per_second) if fleet.model.traffic else 0
+        name: fleet.followed(fleet.model.traffic.requests_per_second) if fleet.model.traffic else 0
         for name, fleet in fleets.items()
     }
     replicas = bills.running(wanted)

@@ -84,7 +84,9 @@ class _Day:
 
 
 def stack_day(plan: Plan, what_if: WhatIf, loads: Sequence[float]) -> StackDay:
-    """Integrate the bill over 24 hours; every model's traffic is the mean of its day.
+    """Integrate the bill over 24 hours, with the replicas that rules of scaling settle on in each.
+
+    Every model's traffic is the mean of its day.
 
     A model without traffic keeps its fewest replicas. Other thetas take other fleets, which
     makes most of the range.
@@ -131,7 +133,7 @@ def _day(
     hours = [
         bills.running(
             {
-                name: fleet.needed(loads[name][hour], theta) if fleet.model.traffic else 0
+                name: fleet.followed(loads[name][hour], theta) if fleet.model.traffic else 0
                 for name, fleet, theta in zip(loads, fleets, thetas, strict=True)
             }
         )
@@ -142,7 +144,8 @@ def _day(
             theta / fleet.most.shape.produced,
             loads[name],
             [replicas[name] for replicas in hours],
-            fleet.model.cold_start.until_ready.expected,
+            cold_start_seconds=fleet.model.cold_start.until_ready.expected,
+            down_window_seconds=fleet.model.scaling.down_window_seconds,
         )
         for name, fleet, theta in zip(loads, fleets, thetas, strict=True)
     }

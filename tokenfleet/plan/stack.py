@@ -193,7 +193,7 @@ def build(
         ),
         pools=pools,
         node_groups_by_pool=groups_by_pool,
-        fetches_by_pool={SYSTEM_POOL: controller_fetches()}
+        fetches_by_pool={SYSTEM_POOL: controller_fetches(spot=spot, scaling=bool(scaling))}
         | {pool.name: pool_fetches(models, pool) for pool in pools},
         model_store=plan_model_store(settings.region, keep=settings.cluster.deletion_protection),
         addons=plan_addons(

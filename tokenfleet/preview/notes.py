@@ -12,10 +12,12 @@ from tokenfleet.plan.nodes.pools import SCALE_UP_DELAY_SECONDS, PoolPlan
 from tokenfleet.plan.serving.speculation import in_flight
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.addresses import address_notes
+from tokenfleet.preview.edge import edge_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.model_files import file_notes
 from tokenfleet.preview.placeholders import placeholder_notes
 from tokenfleet.preview.prices import gap_notes, stale_notes
+from tokenfleet.preview.system_nodes import system_node_notes
 from tokenfleet.preview.weights import weight_notes
 from tokenfleet.preview.zones import zone_notes
 
@@ -38,8 +40,7 @@ def notes(
         *([kubernetes.sentence] if kubernetes.near else []),
         *placeholder_notes(plan),
         *_access(plan),
-        *_edge(plan),
-        *_secrets(secrets),
+        *edge_notes(plan, secrets),
         *(f"{key} has no effect: every provider of this program is explicit." for key in ignored),
         *weight_notes(plan),
         *_images(plan),
@@ -53,6 +54,7 @@ def notes(
         *_spot(plan),
         *_spot_notices(plan),
         *gap_notes(gaps, plan.region),
+        *system_node_notes(plan),
         *zone_notes(plan),
         *address_notes(plan),
         *([] if kubernetes.near else [kubernetes.sentence]),
@@ -74,34 +76,6 @@ def _access(plan: Plan) -> Iterator[str]:
         yield (
             "cluster.nodeAccess is ssm: whoever may call ssm:StartSession in this account is root"
             " on every node, where keys, prompts and weights are."
-        )
-
-
-def _edge(plan: Plan) -> Iterator[str]:
-    if plan.edge.exposure == "internal" and plan.edge.certificate_arn is None:
-        yield (
-            "Without edge.certificateArn keys and prompts travel in clear inside the VPC and to it:"
-            " clients speak plain HTTP to the load balancers."
-        )
-    for cidr in plan.edge.allowed_cidrs:
-        if cidr.overlaps(plan.network.vpc_cidr):
-            yield (
-                f"edge.allowedCidrs {cidr} holds addresses of the VPC: pods there may call the"
-                " models from any namespace, labelled or not."
-            )
-
-
-def _secrets(secrets: frozenset[str]) -> Iterator[str]:
-    if "apiKey" not in secrets:
-        yield (
-            "apiKey is not set: a random key is made at the first deployment and kept in the Secret"
-            " vllm-api-key; so is one that was set before. To choose one: pulumi config set --secret"
-            " apiKey"
-        )
-    if "previousApiKey" in secrets:
-        yield (
-            "The previous API key still counts, until: pulumi config rm previousApiKey, and another"
-            " deployment."
         )
 
 

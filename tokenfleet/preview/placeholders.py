@@ -44,7 +44,7 @@ def _accounts(plan: Plan) -> Iterator[str]:
     if _DOCUMENTATION_ACCOUNT in (plan.edge.certificate_arn or ""):
         yield (
             "edge.certificateArn names the account of AWS's documentation: replace it, or the"
-            " load balancers get no listener."
+            " load balancer gets no listener."
         )
     if plan.account == _DOCUMENTATION_ACCOUNT:
         yield "account is that of AWS's documentation: replace it, or the deployment stops at once."

@@ -19,7 +19,7 @@ class ClientSettings(Section):
     requests_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Requests a minute, on each pod of the edge."""
     tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
-    """Tokens of answers that it may ask for a minute (`max_tokens`), on each pod of the edge."""
+    """Tokens of answers that it may ask for a minute, on each pod of the edge: its requests must then say `max_tokens`."""
     priority: Literal["interactive", "batch"] = "interactive"
     """`batch` is refused sooner where a model is full, so that the others are not."""
 

@@ -8,11 +8,13 @@ from typing import cast
 import yaml
 
 from tokenfleet.json_document import Schema, json_document, plain
+from tokenfleet.plan.edge.envoy.routes import routes
 from tokenfleet.plan.stack import Plan
 from tokenfleet.policies.values import decoded
 from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import Report
 from tokenfleet.recording.recorded import SECRET, RecordedResource, Recording
+from tokenfleet.settings.keys import DEFAULT_CLIENT
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown
 from tokenfleet.written_files import write_files
@@ -22,7 +24,7 @@ PAGE = "report.html"
 
 # Written into every folder of ours; without it a folder that is not empty is left alone.
 _MARK = "report.json"
-_SUBFOLDERS = ("addons", "manifests", "jobs", "user-data", "helm-values")
+_SUBFOLDERS = ("addons", "edge", "manifests", "jobs", "user-data", "helm-values")
 
 
 class FolderError(Exception):
@@ -68,7 +70,11 @@ def _documents(report: Report, recording: Recording) -> Iterator[tuple[str, str]
 
 
 def machine_files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]:
-    """What machines execute, by path: manifests, Jobs to be run by hand, Helm values, add-ons' values, user data."""
+    """What machines execute, by path.
+
+    Manifests, Envoy's files, Jobs to be run by hand, Helm values, add-ons' values, user data.
+    """
+    yield from _edge_files(plan)
     for job in plan.serving.compile_jobs.values():
         metadata = cast("Mapping[str, object]", job["metadata"])
         yield f"jobs/{metadata['name']}.yaml", manifest_yaml(job)
@@ -86,6 +92,16 @@ def machine_files(plan: Plan, recording: Recording) -> Iterator[tuple[str, str]]
         elif resource.type == "aws:eks/addon:Addon" and resource.inputs.get("configurationValues"):
             values = json.loads(str(resource.inputs["configurationValues"]))
             yield f"addons/{resource.inputs['addonName']}.yaml", manifest_yaml(values)
+
+
+def _edge_files(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What Envoy reads; in place of every key, which no plan holds, the name of whose it is."""
+    edge = plan.edge
+    owners = [client.name for client in edge.clients] or [DEFAULT_CLIENT]
+    keys = {name: [f"KEY-OF-{name}"] for name in owners}
+    found = routes(edge.names, edge.clients, keys, "KEY-OF-THE-EDGE")
+    for name, content in (("envoy", edge.bootstrap), ("rds", found)):
+        yield f"edge/{name}.json", json.dumps(content, indent=2) + "\n"
 
 
 def _manifest(resource: RecordedResource) -> tuple[str, str]:

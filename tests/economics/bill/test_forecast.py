@@ -212,7 +212,7 @@ def test_a_region_without_a_price_for_load_balancers_leaves_a_gap() -> None:
     assert row.quantity == 1
     assert "eu-south-2" in row.source
     assert row.price_names == ["networkLoadBalancer"]
-    without = replace(plan, edge=plan.edge.model_copy(update={"exposure": "cluster"}))
+    without = replace(plan, edge=replace(plan.edge, exposure="cluster"))
     assert bill_of(plan).usd_per_hour == bill_of(without).usd_per_hour
 
 
@@ -240,11 +240,15 @@ def month(bill: Bill, title: str) -> float | None:
     return line_of(bill, title).usd_per_month
 
 
-def test_every_model_has_a_load_balancer_of_its_own() -> None:
-    plan = plan_of("prod", lambda keys: keys.update(edge=EDGE))
-    assert month(bill_of(plan), "Network Load Balancer") == pytest.approx(
-        len(plan.models) * 0.0225 * 730
-    )
+def test_one_load_balancer_serves_every_model_and_a_public_one_has_an_address_a_zone() -> None:
+    def as_public(keys: Keys) -> None:
+        keys["edge"] |= {"exposure": "public"}
+
+    inside, outside = bill_of(plan_of("prod")), bill_of(plan_of("prod", as_public))
+    for bill in (inside, outside):
+        assert month(bill, "Network Load Balancer") == pytest.approx(0.0225 * 730)
+    addresses = [line_of(bill, "public IPv4 address").quantity for bill in (inside, outside)]
+    assert addresses == [3, 6]
 
 
 def test_more_nat_gateways_are_never_cheaper() -> None:

@@ -27,9 +27,12 @@ def test_a_killed_replica_breaks_the_streams_that_had_begun_and_no_other(
             await until(lambda: killed.requests_waiting() > 0)
             killed.kill()
             await until(lambda: other.did()["running"] == count - SLOTS)
+            # The edge tells of it a second later (its delayed_close_timeout).
+            await until(lambda: sum(one.done() for one in asked) >= SLOTS)
             broken = [one.result() for one in asked if one.done()]
             assert {(answer.ending, answer.status) for answer in broken} == {("broken", 200)}
             assert len(broken) == SLOTS
+            assert other.did()["running"] == count - SLOTS
 
     asyncio.run(lost())
 

@@ -3,6 +3,7 @@ from typing import get_args
 import pytest
 
 from tokenfleet.catalogue.cold_start import AmiVariant, cold_start_facts
+from tokenfleet.plan.pulls import plan_pulls
 from tokenfleet.plan.ranges import exactly, range_of
 from tokenfleet.plan.start.fetches import controller_fetches, nat_gb, replica_fetches
 
@@ -44,6 +45,23 @@ def test_every_accelerator_has_a_device_plug_in_that_is_counted() -> None:
 
 
 def test_what_the_region_of_eks_has_is_counted_and_free() -> None:
-    (addons,) = (fetch for fetch in controller_fetches() if fetch.what == "EKS add-ons")
+    fetches = controller_fetches(spot=False, scaling=False)
+    (addons,) = (fetch for fetch in fetches if fetch.what == "EKS add-ons")
     assert addons.way == "S3 endpoint"
     assert addons.gb.expected > 0
+
+
+@pytest.mark.parametrize("scaling", [False, True])
+@pytest.mark.parametrize("spot", [False, True])
+def test_every_image_that_system_nodes_pull_from_elsewhere_is_counted(
+    *, spot: bool, scaling: bool
+) -> None:
+    pulls = plan_pulls("1.35", [], {}, spot=spot, scaling=scaling)
+    # KEDA has two images, which are counted as one.
+    pulled = {pull.used_by.lower() for pull in pulls if pull.kind == "image"}
+    counted = {fetch.what for fetch in controller_fetches(spot=spot, scaling=scaling)}
+    beside = {"AWS APIs", "EKS add-ons"}
+    assert {_USED_BY.get(what, what.lower()) for what in counted - beside} == pulled
+
+
+_USED_BY = {"autoscaler": "cluster-autoscaler", "capacity controller": "capacity-controller"}

@@ -88,7 +88,7 @@ def fleet(report: Report, pools: int, models: int, zones: int) -> Report:
     planned = replace(
         report.plan,
         network=plan_network(network, region="us-east-1", cluster_name="x", log_retention_days=30),
-        edge=report.plan.edge.model_copy(update={"allowed_cidrs": cidrs}),
+        edge=replace(report.plan.edge, allowed_cidrs=cidrs),
     )
     return replace(report, plan=planned, pools=[system, *pool_reports], models=model_reports)
 

@@ -126,7 +126,7 @@ def test_a_night_costs_what_the_fewest_replicas_do_whatever_the_load_by_day(
 def test_a_night_names_what_it_assumes(stack: str, report_of: ReportOf) -> None:
     said = passage(front_page(report_of(stack), ORIGIN), "nights").remark
     assert "replicas.min" in said
-    assert "Nothing of this stack changes their number yet" in said
+    assert "once nobody has asked for a while" in said
 
 
 def as_it_is(report: Report) -> Report:

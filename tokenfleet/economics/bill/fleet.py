@@ -65,28 +65,46 @@ def day_shape(loads: Sequence[float]) -> Sequence[float]:
 
 
 def fleet_day(
-    each: float, loads: Sequence[float], replicas: Sequence[int], cold_start_seconds: float
+    each: float,
+    loads: Sequence[float],
+    replicas: Sequence[int],
+    *,
+    cold_start_seconds: float,
+    down_window_seconds: float,
 ) -> FleetDay:
     """Serve each hour's load with its replicas, of which one serves ``each`` requests a second.
 
     A replica is paid from its launch and serves a cold start later, while the load is there at
-    once; one that is no longer needed is paid ``SCALE_DOWN_SECONDS`` more. The day repeats: the
-    first hour follows the last.
+    once; one that is no longer needed stays for ``down_window_seconds``, and its node is paid
+    ``SCALE_DOWN_SECONDS`` more. The day repeats: the first hour follows the last.
     """
+    kept = down_window_seconds + SCALE_DOWN_SECONDS
     return FleetDay(
         hours=[
-            _hour(each, loads[now], replicas[now], replicas[now - 1], cold_start_seconds)
+            _hour(
+                each,
+                loads[now],
+                (replicas[now - 1], replicas[now]),
+                cold_start_seconds=cold_start_seconds,
+                kept_seconds=kept,
+            )
             for now in range(len(loads))
         ]
     )
 
 
 def _hour(
-    each: float, load: float, replicas: int, before: int, cold_start_seconds: float
+    each: float,
+    load: float,
+    counts: tuple[int, int],
+    *,
+    cold_start_seconds: float,
+    kept_seconds: float,
 ) -> FleetHour:
+    before, replicas = counts
     cold = min(1.0, cold_start_seconds / _SECONDS_PER_HOUR)
     starting = cold if replicas > before else 0.0
-    keeping = SCALE_DOWN_SECONDS / _SECONDS_PER_HOUR if replicas < before else 0.0
+    keeping = min(1.0, kept_seconds / _SECONDS_PER_HOUR) if replicas < before else 0.0
     return FleetHour(
         requests_per_second=load,
         served_requests_per_second=starting * min(load, before * each)

@@ -26,12 +26,13 @@ def shared_lines(plan: Plan) -> Iterator[BillLine]:
     nat, zones = len(network.nat_zones), len(network.private_subnets)
     yield _service(plan, "eksControlPlane", 1)
     yield _service(plan, "natGateway", nat)
-    yield _service(plan, "publicIpv4", nat)
+    # A public load balancer has an address in every zone.
+    yield _service(plan, "publicIpv4", nat + (zones if plan.edge.exposure == "public" else 0))
     yield _service(plan, "kmsKey", 1, MONTH)
     if network.interface_endpoints:
         yield _service(plan, "interfaceEndpoint", len(network.interface_endpoints) * zones)
-    if plan.edge.exposure == "internal":
-        yield _service(plan, "networkLoadBalancer", len(plan.models))
+    if plan.edge.has_load_balancer:
+        yield _service(plan, "networkLoadBalancer", 1)
     yield _service(plan, "s3Standard", _published_gib(plan), MONTH)
     if plan.images:
         yield _service(plan, "ecrStorage", _cached_gib(plan), MONTH)
@@ -85,7 +86,7 @@ def usage_lines(plan: Plan, usage: Usage) -> Iterator[BillLine]:
         yield _service(plan, "logsIngested", logs)
         kept = None if logs is None else logs * _HOURS_PER_DAY * days
         yield _service(plan, "logsStored", kept, MONTH)
-    if plan.edge.exposure == "internal":
+    if plan.edge.has_load_balancer:
         yield _service(plan, "networkLoadBalancerUnit", usage.load_balancer_units)
 
 

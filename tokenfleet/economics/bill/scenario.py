@@ -51,7 +51,7 @@ class Usage:
 
     ``nat_gb`` passes the NAT gateways (images do, weights come through the free S3 endpoint),
     ``endpoint_gb`` the interface endpoints, ``logs_gb`` go into CloudWatch Logs;
-    ``load_balancer_units`` are NLCUs of all load balancers together.
+    ``load_balancer_units`` are NLCUs of the load balancer.
 
     Raises:
         CostError: for less than nothing.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tokenfleet.economics.bill.forecast import Forecast
 from tokenfleet.economics.fleet_bills import FleetBills
-from tokenfleet.economics.judgement.models import verdicts_on_model, verdicts_on_scaling
+from tokenfleet.economics.judgement.models import verdicts_on_model
 from tokenfleet.economics.judgement.pools import verdicts_on_nodes, verdicts_on_spot
 from tokenfleet.economics.judgement.rounding import rounded_up
 from tokenfleet.economics.judgement.verdict import Verdict
@@ -24,7 +24,6 @@ def verdicts(
         *verdicts_on_nodes(bills),
         *_of_budgets(bills.plan, bill, ceiling),
         *verdicts_on_spot(bills, models),
-        *(verdict for model in models for verdict in verdicts_on_scaling(model)),
     ]
     return sorted(found, key=lambda verdict: not verdict.fails)
 

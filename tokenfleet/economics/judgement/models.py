@@ -41,9 +41,15 @@ def verdicts_on_model(
             judged="objective",
             fails=bool(late),
             place=f"models.{model.name}.objective",
-            problem=f"{late or short} with all {count(model.replicas, 'replica')} it may have",
+            problem=f"{late or short} with {_running(model)}",
             way_out=_more_replicas(bills, model, models, wanted),
         )
+
+
+def _running(model: ModelCost) -> str:
+    if model.replicas < model.most_replicas:
+        return f"the {count(model.replicas, 'replica')} that so many requests in flight make of it"
+    return f"all {count(model.replicas, 'replica')} it may have"
 
 
 def _never_met(model: ModelCost) -> Verdict:
@@ -103,24 +109,11 @@ def _more_replicas(
         if each.pool == plan.pool and each.name != model.name
     )
     changes: list[str] = []
+    if model.replicas < model.most_replicas and wanted > plan.min_replicas:
+        # The rule of scaling looks at requests in flight: it would not add what the promise takes.
+        changes.append(f"models.{model.name}.replicas.min to {wanted:,}")
     if wanted > plan.max_replicas:
         changes.append(f"models.{model.name}.replicas.max to {wanted:,}")
     if nodes > bills.room(plan.pool):
         changes.append(f"the tiers of pools.{plan.pool} to {nodes:,} nodes together")
     return f"set {' and '.join(changes)}"
-
-
-def verdicts_on_scaling(model: ModelCost) -> Iterator[Verdict]:
-    """What is priced beyond what is deployed."""
-    if model.replicas > model.least_replicas:
-        yield Verdict(
-            judged="scaling",
-            fails=False,
-            place=f"models.{model.name}.replicas.min",
-            problem=(
-                f"{count(model.least_replicas, 'replica')} {'is' if model.least_replicas == 1 else 'are'}"
-                f" deployed, {model.replicas:,} are priced and serve the load: nothing of this stack"
-                " changes their number yet"
-            ),
-            way_out=f"set it to {model.replicas:,}, or scale by hand",
-        )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Judged = Literal["load", "objective", "nodes", "spot", "budget", "scaling"]
+Judged = Literal["load", "objective", "nodes", "spot", "budget"]
 """``load``: what is asked is more than the largest fleet serves. ``objective``: latencies are
 longer than promised. ``nodes``: replicas that no node is there for. ``spot``: spot is priced where
 none may be had. ``budget``: the bill is above it. ``scaling``: what is priced needs something that

@@ -1,12 +1,9 @@
-"""The edge: who may call it from where, and whether there is room for it."""
+"""The edge: who may call it, and from where."""
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.cluster import is_documentation
-from tokenfleet.plan.edge.pod import MEMORY_MIB, MILLICPU
-from tokenfleet.plan.nodes.sizes import node_size
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.edge import EdgeSettings
@@ -30,7 +27,6 @@ def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
     if edge.certificate_arn:
         yield from _certificate_mistakes(edge.certificate_arn, edge.exposure, draft)
     yield from _client_mistakes(edge, draft)
-    yield from _room_mistakes(edge, draft)
 
 
 def _range_mistakes(edge: EdgeSettings) -> Iterator[Mistake]:
@@ -78,28 +74,6 @@ def _client_mistakes(edge: EdgeSettings, draft: Draft) -> Iterator[Mistake]:
                 )
                 path = f"edge.clients.{client}.models[{index}]"
                 yield Mistake(path=path, value=name, problem=problem)
-
-
-def _room_mistakes(edge: EdgeSettings, draft: Draft) -> Iterator[Mistake]:
-    """More pods than system nodes hold, were nothing else on them."""
-    if draft.cluster is None:
-        return
-    nodes = draft.cluster.system_nodes
-    kind = instance_types().get(nodes.instance_type)
-    if kind is None:
-        return  # reported at the nodes
-    size = node_size(kind)
-    each = min(size.for_models_millicpu // MILLICPU, size.for_models_mib // MEMORY_MIB)
-    if edge.replicas.max > nodes.count * each:
-        yield Mistake(
-            path="edge.replicas.max",
-            value=str(edge.replicas.max),
-            problem=(
-                f"does not fit {nodes.count} x {nodes.instance_type} (cluster.systemNodes), which"
-                f" hold {each} pods of {MILLICPU} thousandths of a CPU and {MEMORY_MIB} MiB each:"
-                " lower it, or use larger or more nodes"
-            ),
-        )
 
 
 def _certificate_mistakes(arn: str, exposure: str, draft: Draft) -> Iterator[Mistake]:

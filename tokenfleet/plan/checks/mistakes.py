@@ -20,6 +20,7 @@ from tokenfleet.plan.checks.pools import (
     pool_references,
 )
 from tokenfleet.plan.checks.prices import price_mistakes
+from tokenfleet.plan.checks.system_nodes import system_node_mistakes
 from tokenfleet.plan.checks.warm_nodes import warm_node_mistakes
 from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
@@ -36,6 +37,7 @@ def find_mistakes(
     yield from zone_id_mistakes(draft)
     yield from cluster_mistakes(draft)
     yield from edge_mistakes(draft)
+    yield from system_node_mistakes(draft)
     yield from cost_mistakes(draft)
     yield from image_mistakes(draft)
     yield from digest_mistakes(draft)

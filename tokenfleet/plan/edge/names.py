@@ -53,8 +53,8 @@ def _served(name: str, models: Sequence[ModelPlan]) -> ServedName:
         ),
         context_length=first.context_length,
         retry_after_seconds=max(model.admission.retry_after_seconds for model in models),
-        # The soonest: a client that comes back too early is only told again.
         first_token_seconds=first_token_seconds(max(m.objective.ttft_p99_ms for m in models)),
+        # The soonest: a client that comes back too early is only told again.
         start_seconds=math.ceil(min(model.cold_start.total.expected for model in models)),
         guard=sum(model.max_replicas * model.admission.bound for model in models),
     )

@@ -5,8 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.plan.edge.drain import EdgeDrain
-from tokenfleet.plan.edge.files import BOOTSTRAP_PATH, ROUTES_FOLDER, arguments
-from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.envoy.files import (
+    BOOTSTRAP_PATH,
+    CHECK_PATH,
+    ROUTES_FOLDER,
+    ROUTES_PATH,
+    arguments,
+    check_command,
+)
+from tokenfleet.plan.edge.envoy.memory import REQUEST_MIB, memory_limit_mib
+from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.manifests.containers import CONFINED, Manifest
 from tokenfleet.plan.manifests.network_policy import EDGE, EDGE_LABELS
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
@@ -15,14 +23,13 @@ from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.scripts import digest
 
 ROUTES_SECRET = "edge-routes"  # noqa: S105 - the name of a Secret, not its content
-ROUTES_FILE = "rds.json"
+ROUTES_FILE, CHECK_FILE = ROUTES_PATH.rpartition("/")[2], "check"
+"""Its keys: what Envoy watches, and the same as part of what it starts with."""
 DRAIN = "edge-drain"
-MILLICPU, MEMORY_MIB = 250, 256
+MILLICPU = 250
 """What a pod asks for: at 0.7 ms of CPU a request some 350 requests a second."""
 # Those of the user that the image makes for Envoy (envoyproxy/envoy ci/docker-entrypoint.sh).
 _USER_ID = 101
-# Bodies are in memory until a replica has taken them: so many of the largest at once. An assumption.
-_LARGEST_BODIES = 64
 _SCRIPTS_PATH = "/etc/edge"
 
 
@@ -81,7 +88,8 @@ def pod_template(pod: EdgePod) -> Manifest:
             "containers": [_envoy(pod)],
             "volumes": [
                 {"name": "files", "configMap": {"name": EDGE}},
-                {"name": "routes", "secret": {"secretName": ROUTES_SECRET}},
+                _secret("routes", ROUTES_FILE, ROUTES_PATH),
+                _secret("check", CHECK_FILE, CHECK_PATH),
             ],
         },
     }
@@ -92,8 +100,8 @@ def _validation(pod: EdgePod) -> Manifest:
     return {
         "name": "validate",
         "image": pod.image,
-        "command": ["envoy", "--mode", "validate", *arguments()],
-        **_common(pod),
+        "command": check_command(),
+        **_common(pod, {"name": "check", "mountPath": _folder(CHECK_PATH), "readOnly": True}),
     }
 
 
@@ -120,20 +128,30 @@ def _envoy(pod: EdgePod) -> Manifest:
             "failureThreshold": 6,
         },
         "lifecycle": {"preStop": {"exec": {"command": hook}}},
-        **_common(pod),
+        # A whole folder: the kubelet swaps a link in it, which is what Envoy watches.
+        **_common(pod, {"name": "routes", "mountPath": ROUTES_FOLDER, "readOnly": True}),
     }
 
 
-def _common(pod: EdgePod) -> Manifest:
-    limit = MEMORY_MIB + _LARGEST_BODIES * pod.max_request_mib
+def _common(pod: EdgePod, *mounts: Manifest) -> Manifest:
+    limit = memory_limit_mib(pod.max_request_mib)
     return {
         "resources": {
-            "requests": {"cpu": f"{MILLICPU}m", "memory": f"{MEMORY_MIB}Mi"},
+            "requests": {"cpu": f"{MILLICPU}m", "memory": f"{REQUEST_MIB}Mi"},
             "limits": {"memory": f"{limit}Mi"},
         },
         "securityContext": CONFINED,
-        "volumeMounts": _MOUNTS,
+        "volumeMounts": [*_MOUNTS, *mounts],
     }
+
+
+def _secret(name: str, key: str, path: str) -> Manifest:
+    items = [{"key": key, "path": path.rpartition("/")[2]}]
+    return {"name": name, "secret": {"secretName": ROUTES_SECRET, "items": items}}
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 _MOUNTS: Sequence[Manifest] = (
@@ -145,6 +163,4 @@ _MOUNTS: Sequence[Manifest] = (
         "readOnly": True,
     },
     {"name": "files", "mountPath": _SCRIPTS_PATH, "readOnly": True},
-    # A whole folder: the kubelet swaps a link in it, which is what Envoy watches.
-    {"name": "routes", "mountPath": ROUTES_FOLDER, "readOnly": True},
 )

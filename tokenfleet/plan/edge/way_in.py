@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tokenfleet.plan.edge.ports import METRICS
+from tokenfleet.plan.edge.envoy.ports import METRICS
 from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.manifests.network_policy import EDGE, EDGE_LABELS
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
@@ -99,6 +99,7 @@ def _annotations(edge: EdgeSettings) -> Mapping[str, str]:
         f"{_PREFIX}-target-node-labels": f"{LABEL_PREFIX}/pool={SYSTEM_POOL}",
         # How soon a node that is gone is left out, seconds and times.
         f"{_PREFIX}-healthcheck-interval": "10",
+        f"{_PREFIX}-healthcheck-healthy-threshold": "2",
         f"{_PREFIX}-healthcheck-unhealthy-threshold": "2",
         "pulumi.com/skipAwait": "true",
         **_tls(edge.certificate_arn),

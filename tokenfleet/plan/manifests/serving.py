@@ -26,7 +26,7 @@ class ServingPlan:
     cluster_name: str
     namespace: Manifest
     manifests: Sequence[Manifest]
-    scaled: frozenset[str]
+    scaled: Sequence[str]
     """Deployments whose number of replicas follows the load: a deployment leaves it as it is."""
     compile_jobs: Mapping[str, Manifest]
     """The Job that compiles a model ahead of time, by model; not part of the deployment."""
@@ -58,8 +58,6 @@ def plan_serving(
                 for manifest in model_manifests(model, pools[model.pool])
             ),
         ],
-        scaled=frozenset(
-            str(object_metadata(model)["name"]) for model in models if model.follows_load
-        ),
+        scaled=[str(object_metadata(model)["name"]) for model in models if model.follows_load],
         compile_jobs=compile_jobs,
     )

@@ -48,10 +48,23 @@ def replica_fetches(
     ]
 
 
-def controller_fetches() -> Sequence[Fetch]:
-    """What a node of the cluster's own controllers fetches."""
-    controllers = cold_start_facts().fetches.controllers
-    return [_fetch("controllers", controllers, "NAT gateway"), *_common("standard")]
+def controller_fetches(*, spot: bool, scaling: bool) -> Sequence[Fetch]:
+    """What a node of the cluster's own fetches, were every controller on it.
+
+    ``spot``: whether some pool has a spot tier, which the capacity controller is for; ``scaling``:
+    whether some model follows its load.
+    """
+    known = cold_start_facts().fetches.controllers
+    images = {
+        "autoscaler": known.autoscaler,
+        "edge": known.edge,
+        **({"capacity controller": known.capacity_controller} if spot else {}),
+        **({"Prometheus": known.prometheus, "KEDA": known.keda} if scaling else {}),
+    }
+    return [
+        *(_fetch(what, packed, "NAT gateway") for what, packed in images.items()),
+        *_common("standard"),
+    ]
 
 
 def nat_gb(fetches: Sequence[Fetch]) -> Range:

@@ -1,6 +1,6 @@
 """The architecture of a stack as one drawing, computed from the plan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,7 @@ from tokenfleet.views.drawing.marks import (
     framed_box,
     marked_paragraphs,
 )
+from tokenfleet.views.drawing.pool_cards import pool_cards
 from tokenfleet.views.drawing.pool_row import pool_row
 from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, paragraphs, svg
 from tokenfleet.views.drawing.ways_in import (
@@ -125,21 +126,27 @@ def _vpc(
     heads = zone_heads(network, marks, left, title.bottom + 4, inner)
     rows: list[Shape] = []
     served: list[float] = []
+    through: list[tuple[float, float]] = []
     bottom = heads.bottom
     for pool in stack.pools:
-        models = [model for model in stack.models if model.plan.pool == pool.name]
+        on_it = pool_cards(stack, pool)
         top = bottom + _GAP
         place, room = left + _INSET, inner - 2 * _INSET
-        row = pool_row(pool, models, network.zones, marks, x=place, y=top, width=room)
+        row = pool_row(pool, on_it, network.zones, marks, x=place, y=top, width=room)
         rows.extend(row.shapes)
         bottom = row.bottom
-        if models:
+        if on_it and pool.hardware:
             served.append((top + bottom) / 2)
+        elif on_it:
+            through.append(((2 * top + bottom) / 3, (top + 2 * bottom) / 3))
     if network.interface_endpoints:
         band = endpoints_card(network, marks, left + _INSET, bottom + _GAP, inner - 2 * _INSET)
         rows.extend(band.shapes)
         bottom = band.bottom
-    rails = _rails(x, width, ports.bottom - 10, served)
+    rails = [
+        *_requests(x, ports.bottom - 10, through, served),
+        *_rail(x + width, served, top=ports.bottom - 10, colour=WEIGHTS, arrow="left"),
+    ]
     strips = private_strips(
         network, marks, x=left, top=heads.private_top, width=inner, bottom=bottom + _GAP
     )
@@ -165,19 +172,36 @@ def _vpc(
     return _Vpc(shapes=shapes, ports_top=y, bottom=bottom)
 
 
-def _rails(x: float, width: float, top: float, rows: Sequence[float]) -> Sequence[Line]:
-    """From the outer ways in, down the sides, into the middle of every row that serves models."""
-    sides: Sequence[tuple[float, float, str, Literal["right", "left"]]] = [
-        (x, 1, REQUESTS, "right"),
-        (x + width, -1, WEIGHTS, "left"),
-    ]
-    lines: list[Line] = []
-    for frame, inwards, colour, arrow in sides if rows else []:
-        port, rail = frame + inwards * _RAIL, frame + inwards * _RAIL / 2
-        trunk = [(port, top), (rail, top), (rail, rows[-1])]
-        lines.append(Line(points=trunk, colour=colour))
-        lines.extend(
-            Line(points=[(rail, row), (port + inwards * _INSET, row)], colour=colour, arrow=arrow)
-            for row in rows
-        )
-    return lines
+def _requests(
+    x: float, top: float, through: Sequence[tuple[float, float]], rows: Sequence[float]
+) -> Iterator[Line]:
+    """Down the left side into the nodes that the edge is on, out of them, and into its replicas.
+
+    ``through`` are the heights at which requests come into such a row and leave it.
+    """
+    into: list[float] = []
+    for enter, leave in through:
+        into.append(enter)
+        yield from _rail(x, rows, top=leave, colour=REQUESTS, arrow="right", start=_RAIL + _INSET)
+    yield from _rail(x, into or rows, top=top, colour=REQUESTS, arrow="right")
+
+
+def _rail(
+    frame: float,
+    rows: Sequence[float],
+    *,
+    top: float,
+    colour: str,
+    arrow: Literal["right", "left"],
+    start: float = _RAIL,
+) -> Iterator[Line]:
+    """From ``start`` beside a frame, down between frame and nodes, into the middle of each row."""
+    if not rows:
+        return
+    inwards = 1 if arrow == "right" else -1
+    rail = frame + inwards * _RAIL / 2
+    trunk = [(frame + inwards * start, top), (rail, top), (rail, rows[-1])]
+    yield Line(points=trunk, colour=colour)
+    for row in rows:
+        points = [(rail, row), (frame + inwards * (_RAIL + _INSET), row)]
+        yield Line(points=points, colour=colour, arrow=arrow)

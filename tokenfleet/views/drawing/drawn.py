@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tokenfleet.json_document import camel_case
 from tokenfleet.preview.report import Report
+from tokenfleet.settings.edge import Exposure
 
 
 class _Drawn(BaseModel):
@@ -54,12 +55,33 @@ class DrawnCluster(_Drawn):
     public_access_cidrs: tuple[IPv4Network, ...]
 
 
-class DrawnEdge(_Drawn):
-    """How clients come in."""
+class DrawnName(_Drawn):
+    """What clients call by one name."""
 
-    exposure: str
+    name: str
+
+
+class DrawnEdge(_Drawn):
+    """How clients come in; documents of older versions have no pods of an edge."""
+
+    exposure: Exposure
     allowed_cidrs: tuple[IPv4Network, ...]
     certificate_arn: str | None
+    least_pods: int = 0
+    most_pods: int = 0
+    names: tuple[DrawnName, ...] = ()
+
+
+class DrawnFollowed(_Drawn):
+    """A model whose replicas follow the load."""
+
+    model: str
+
+
+class DrawnScaling(_Drawn):
+    """What makes replicas follow the load."""
+
+    followed: tuple[DrawnFollowed, ...]
 
 
 class DrawnPlan(_Drawn):
@@ -70,6 +92,7 @@ class DrawnPlan(_Drawn):
     network: DrawnNetwork
     cluster: DrawnCluster
     edge: DrawnEdge
+    scaling: tuple[DrawnScaling, ...] = ()
 
 
 class DrawnHourly(_Drawn):

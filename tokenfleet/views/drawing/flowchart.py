@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from tokenfleet.plan.nodes.groups import SYSTEM_POOL
 from tokenfleet.preview.report import PoolReport, Report
+from tokenfleet.views.drawing.ways_in import WAY_IN_BY_EXPOSURE
 from tokenfleet.views.figures import bounds, nodes
 from tokenfleet.views.tables.stack import hardware_title
 
@@ -11,7 +13,7 @@ _ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;",
 
 
 def flowchart(report: Report) -> str:
-    """Way in -> models -> pools -> tiers -> zones, with the bucket and the control plane."""
+    """Way in -> edge -> models -> pools -> tiers -> zones, with the bucket and the control plane."""
     return "\n".join(["flowchart LR", *_outside(report), *_vpc(report), *_edges(report)])
 
 
@@ -20,7 +22,7 @@ def _outside(report: Report) -> Iterator[str]:
     bucket = f'  bucket[("{_label("Model bucket", "weights by revision")}")]'
     yield f'  control["{_label("EKS control plane", plan.cluster.kubernetes_version)}"]'
     yield bucket
-    if plan.edge.exposure == "internal":
+    if plan.edge.has_load_balancer:
         cidrs = ", ".join(sorted(map(str, plan.edge.allowed_cidrs)))
         yield f'  users(["{_label("Clients", cidrs)}"])'
     else:
@@ -30,9 +32,13 @@ def _outside(report: Report) -> Iterator[str]:
 def _vpc(report: Report) -> Iterator[str]:
     network = report.plan.network
     yield f'  subgraph vpc["{_label(f"VPC {network.vpc_cidr} in {report.plan.region}")}"]'
-    kind = "Internal NLB" if report.plan.edge.exposure == "internal" else "ClusterIP"
+    edge = report.plan.edge
     every_zone = [subnet.zone for subnet in network.private_subnets]
-    yield f'    edge["{_label(kind, "one for each model")}"]'
+    pods = f"{bounds(edge.least_pods, edge.most_pods, 'pod')} of Envoy"
+    yield f'    door["{_label(WAY_IN_BY_EXPOSURE[edge.exposure], "one for all models")}"]'
+    yield f'    edge["{_label("Edge", pods)}"]'
+    if report.plan.scaling:
+        yield f'    scaling["{_label("Scaling", "KEDA and Prometheus")}"]'
     for place, model in enumerate(report.models):
         replicas = bounds(model.plan.min_replicas, model.plan.max_replicas, "replica")
         yield f'    model{place}["{_label(model.plan.name, replicas)}"]'
@@ -46,9 +52,13 @@ def _vpc(report: Report) -> Iterator[str]:
 
 def _edges(report: Report) -> Iterator[str]:
     places = {pool.name: place for place, pool in enumerate(report.pools)}
-    yield "  users --> edge"
+    yield "  users --> door --> edge"
+    yield f"  edge -.- pool{places[SYSTEM_POOL]}"
+    followed = {each.model for scaling in report.plan.scaling for each in scaling.followed}
     for place, model in enumerate(report.models):
         yield f"  edge --> model{place} --> pool{places[model.plan.pool]}"
+        if model.plan.name in followed:
+            yield f"  scaling -. replicas .-> model{place}"
     for place in places.values():
         yield f"  pool{place} --> tiers{place} --> zones"
     yield "  control -.-> zones"

@@ -21,6 +21,8 @@ Kind = Literal[
     "pool",
     "tier",
     "model",
+    "edge",
+    "scaling",
 ]
 _SIZE, _HEIGHT, _GAP = 11.0, 19.0, 4.0
 _FRAME = 2.5

@@ -13,6 +13,7 @@ from tokenfleet.views.drawing.marks import (
     marked_box,
     marked_paragraphs,
 )
+from tokenfleet.views.drawing.pool_cards import pool_cards
 from tokenfleet.views.drawing.pool_row import stacked_pool
 from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, svg
 from tokenfleet.views.drawing.ways_in import CONTROL, Entry, entries
@@ -123,8 +124,8 @@ def _nodes(stack: DrawnStack, marks: Marks, x: float, y: float, width: float) ->
     shapes: list[Shape] = [*title.shapes]
     bottom = title.bottom - 2
     for pool in stack.pools:
-        models = [model for model in stack.models if model.plan.pool == pool.name]
-        card = stacked_pool(pool, models, network.zones, marks, x=left, y=bottom + 8, width=inner)
+        on_it = pool_cards(stack, pool)
+        card = stacked_pool(pool, on_it, network.zones, marks, x=left, y=bottom + 8, width=inner)
         shapes.extend(card.shapes)
         bottom = card.bottom
     if network.interface_endpoints:

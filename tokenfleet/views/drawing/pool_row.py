@@ -1,17 +1,17 @@
-"""One pool in the drawing: what it is made of, its tiers, and the models it serves."""
+"""One pool in the drawing: what it is made of, its tiers, and what runs on it."""
 
 from collections.abc import Sequence
 
-from tokenfleet.views.drawing.drawn import DrawnModel, DrawnPool, DrawnTier
+from tokenfleet.views.drawing.drawn import DrawnPool, DrawnTier
 from tokenfleet.views.drawing.lettering import text_width
 from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
+from tokenfleet.views.drawing.pool_cards import Card, side_by_side
 from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text, pill
-from tokenfleet.views.figures import bounds, hourly_price, nodes
+from tokenfleet.views.figures import hourly_price, nodes
 from tokenfleet.views.tables.stack import hardware_title
 
 _PADDING = 14.0
 _INK = "#0f172a"
-_WARNING = "#b45309"
 _PILL_BY_OPTION = {
     "reserved": ("#ede9fe", "#5b21b6"),
     "spot": ("#fef3c7", "#92400e"),
@@ -19,15 +19,13 @@ _PILL_BY_OPTION = {
 }
 # Room for the widest of the three words.
 _PILL_WIDTH = text_width("on-demand", 11, bold=True) + 26
-# Of the row's width: what the pool is made of, and its tiers; the models take the rest.
+# Of the row's width: what the pool is made of, and its tiers; what runs on it takes the rest.
 _KIND_SHARE, _TIERS_SHARE = 0.27, 0.32
-_MODEL_CARD_WIDTH = 190.0
-_GAP = 8.0
 
 
 def pool_row(
     pool: DrawnPool,
-    models: Sequence[DrawnModel],
+    on_it: Sequence[Card],
     every_zone: Sequence[str],
     marks: Marks,
     *,
@@ -43,7 +41,7 @@ def pool_row(
     kind = marked_paragraphs(_kind(pool), mark, left, top, kind_width - 16)
     tiers = _tiers(pool, every_zone, marks, x=left + kind_width, y=top + 2, width=tiers_width - 16)
     cards_x = left + kind_width + tiers_width
-    cards = _models(models, marks, cards_x, top + 4, x + width - _PADDING - cards_x)
+    cards = side_by_side(on_it, marks, cards_x, top + 4, x + width - _PADDING - cards_x)
     bottom = max(kind.bottom, tiers.bottom, cards.bottom) + _PADDING - 2
     card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#64748b")
     shapes = [marked_box(card, mark), *kind.shapes, *tiers.shapes, *cards.shapes]
@@ -52,7 +50,7 @@ def pool_row(
 
 def stacked_pool(
     pool: DrawnPool,
-    models: Sequence[DrawnModel],
+    on_it: Sequence[Card],
     every_zone: Sequence[str],
     marks: Marks,
     *,
@@ -65,8 +63,8 @@ def stacked_pool(
     mark = marks.get(Part("pool", pool.name))
     kind = marked_paragraphs(_kind(pool), mark, left, y + 6, inner)
     tiers = _tiers(pool, every_zone, marks, x=left, y=kind.bottom + 6, width=inner)
-    cards = _models(models, marks, left, tiers.bottom + 8, inner)
-    bottom = max(tiers.bottom, cards.bottom if models else 0) + 10
+    cards = side_by_side(on_it, marks, left, tiers.bottom + 8, inner)
+    bottom = max(tiers.bottom, cards.bottom if on_it else 0) + 10
     card = Box(x=x, y=y, width=width, height=bottom - y, fill="#ffffff", stroke="#64748b")
     shapes = [marked_box(card, mark), *kind.shapes, *tiers.shapes, *cards.shapes]
     return Block(shapes=shapes, bottom=bottom)
@@ -109,48 +107,4 @@ def _tier(tier: DrawnTier, every_zone: Sequence[str]) -> Sequence[Text]:
     ]
     if not set(tier.zones) >= set(every_zone):
         texts.append(Text(text=f"only in {', '.join(tier.zones)}", size=11.5))
-    return texts
-
-
-def _models(models: Sequence[DrawnModel], marks: Marks, x: float, y: float, width: float) -> Block:
-    """Cards beside each other, those of a row equally high."""
-    if not models:
-        return Block(shapes=[], bottom=y)
-    columns = min(len(models), max(1, int((width + _GAP) // (_MODEL_CARD_WIDTH + _GAP))))
-    card_width = (width - _GAP * (columns - 1)) / columns
-    shapes: list[Shape] = []
-    for start in range(0, len(models), columns):
-        row = [
-            (model, marks.get(Part("model", model.plan.name)), x + place * (card_width + _GAP))
-            for place, model in enumerate(models[start : start + columns])
-        ]
-        blocks = [
-            marked_paragraphs(_model(model), mark, left + 10, y + 4, card_width - 20)
-            for model, mark, left in row
-        ]
-        bottom = max(block.bottom for block in blocks) + 8
-        for (_, mark, left), block in zip(row, blocks, strict=True):
-            card = Box(
-                x=left,
-                y=y,
-                width=card_width,
-                height=bottom - y,
-                fill="#f8fafc",
-                stroke="#cbd5e1",
-                radius=6,
-            )
-            shapes.extend([marked_box(card, mark), *block.shapes])
-        y = bottom + _GAP
-    return Block(shapes=shapes, bottom=y - _GAP)
-
-
-def _model(model: DrawnModel) -> Sequence[Text]:
-    plan = model.plan
-    texts = [
-        Text(text=plan.name, size=13, colour=_INK, bold=True),
-        Text(text=bounds(plan.min_replicas, plan.max_replicas, "replica")),
-        Text(text=f"vLLM {model.engine_version}, {plan.context_length:,} tokens", size=11.5),
-    ]
-    if plan.legacy:
-        texts.append(Text(text="legacy engine", size=11.5, colour=_WARNING, bold=True))
     return texts

@@ -1,8 +1,9 @@
 """What stands outside the VPC in the drawing, and where each of it comes in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tokenfleet.settings.edge import Exposure
 from tokenfleet.views.drawing.drawn import DrawnPlan
 from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
 from tokenfleet.views.drawing.shapes import Block, Box, Text
@@ -10,6 +11,11 @@ from tokenfleet.views.drawing.shapes import Block, Box, Text
 REQUESTS, WEIGHTS, CONTROL = "#2563eb", "#047857", "#7c3aed"
 _INK = "#0f172a"
 _GAP = 48.0
+WAY_IN_BY_EXPOSURE: Mapping[Exposure, str] = {
+    "cluster": "ClusterIP service",
+    "internal": "Internal network load balancer",
+    "public": "Public network load balancer",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,26 +72,21 @@ def entries(plan: DrawnPlan) -> Sequence[Entry]:
 
 
 def _way_in(plan: DrawnPlan) -> Entry:
-    if plan.edge.exposure == "cluster":
-        outside, kind = "no way in from outside the cluster", "ClusterIP services"
-    else:
-        cidrs = ", ".join(sorted(map(str, plan.edge.allowed_cidrs)))
-        outside, kind = f"from {cidrs}", "Internal network load balancers"
+    edge = plan.edge
+    is_outside = edge.exposure != "cluster"
+    cidrs = ", ".join(sorted(map(str, edge.allowed_cidrs)))
+    port = "port 80" if edge.certificate_arn is None else "TLS on port 443"
     return Entry(
         outside=[
             Text(text="Clients", size=14, colour=_INK, bold=True),
-            Text(text=outside),
+            Text(text=f"from {cidrs}" if is_outside else "no way in from outside the cluster"),
         ],
         inside=[
-            Text(text=kind, size=13, colour=REQUESTS, bold=True),
-            Text(
-                text="one for each model, port 80"
-                if plan.edge.certificate_arn is None
-                else "one for each model, TLS on port 443"
-            ),
+            Text(text=WAY_IN_BY_EXPOSURE[edge.exposure], size=13, colour=REQUESTS, bold=True),
+            Text(text=f"one for all models, {port}"),
         ],
         colour=REQUESTS,
-        enters=plan.edge.exposure == "internal",
+        enters=is_outside,
         parts=(None, Part("way in")),
     )
 

@@ -9,8 +9,8 @@ NIGHT_HOURS = 10
 """From eight in the evening to six in the morning."""
 
 _ASSUMED = (
-    "Assumed: weights are published, and every model has its replicas.min, as it is deployed."
-    " Nothing of this stack changes their number yet: whatever is set by day is paid by night."
+    "Assumed: weights are published, and every model is down to its replicas.min, as it is once"
+    " nobody has asked for a while; any load keeps more."
 )
 
 

@@ -23,6 +23,7 @@ from tokenfleet.views.starting import seconds_text
 from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
+from tokenfleet.views.tables.calls import calls_table
 from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
@@ -68,6 +69,7 @@ def html(report: Report, origin: Origin | None = None) -> str:
             pools=pools_table(report),
             caches=caches_table(report),
             models=models_table(report),
+            calls=calls_table(report),
             starts=starts_table(report),
             drains=drain_table(report),
             network=network_table(report),

@@ -26,6 +26,7 @@ from tokenfleet.views.on_spot import on_spot
 from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
+from tokenfleet.views.tables.calls import calls_table
 from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import (
@@ -59,6 +60,7 @@ def markdown(report: Report, origin: Origin | None = None) -> str:
         _table(pools_table(report)),
         _table(caches_table(report)),
         _table(models_table(report)),
+        _table(calls_table(report)),
         "\n\n".join(_model_details(model) for model in report.models),
         *_cold_starts(report),
         _table(starts_table(report)),

@@ -41,6 +41,7 @@ def _parts(stack: DrawnStack) -> Iterator[tuple[Part, Facts]]:
                 "context": f"{served.context_length:,} tokens",
             },
         )
+    yield from _for_all(stack)
     if network.interface_endpoints:
         names = ", ".join(network.interface_endpoints)
         yield Part("interface endpoints"), {"names": names}
@@ -63,6 +64,15 @@ def _ways_in(stack: DrawnStack) -> Iterator[tuple[Part, Facts]]:
     )
     yield Part("bucket"), {}
     yield Part("gateway endpoint"), {}
+
+
+def _for_all(stack: DrawnStack) -> Iterator[tuple[Part, Facts]]:
+    edge = stack.plan.edge
+    if edge.most_pods:
+        names = ", ".join(each.name for each in edge.names)
+        yield Part("edge"), {"": bounds(edge.least_pods, edge.most_pods, "pod"), "names": names}
+    for scaling in stack.plan.scaling:
+        yield Part("scaling"), {"of": ", ".join(each.model for each in scaling.followed)}
 
 
 def _pool(pool: DrawnPool) -> Iterator[tuple[Part, Facts]]:

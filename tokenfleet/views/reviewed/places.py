@@ -10,7 +10,7 @@ from tokenfleet.views.drawing.marks import Part
 SYSTEM = Part("pool", "system")
 _MODEL, _POOL = "tokenfleet.io/model", "tokenfleet.io/pool"
 _SERVICE, _SECRET = "kubernetes:core/v1:Service", "kubernetes:core/v1:Secret"
-_API_KEY_SECRET = "vllm-api-key"  # noqa: S105 - the name of a Secret, not its content
+_EDGE = "edge"
 # Pools have names that people choose: what else is called so is of another module.
 Named = Mapping[tuple[str, str], Part]
 """Parts by the module of a type and the name of its resource."""
@@ -21,6 +21,8 @@ _BY_TYPE: Mapping[str, Part] = {
     "tokenfleet:endpoints:Endpoints": Part("interface endpoints"),
     "tokenfleet:cluster:Cluster": Part("control plane"),
     "tokenfleet:model_store:ModelStore": Part("bucket"),
+    "tokenfleet:edge:Edge": Part("edge"),
+    "tokenfleet:scaling:Scaling": Part("scaling"),
     # The drawing calls these nodes the cluster's own controllers.
     "tokenfleet:addons:Addons": SYSTEM,
 }
@@ -35,7 +37,7 @@ def place_of(
     says of both revisions.
     """
     resource: Resource | None = resources[change.urn]
-    own = _by_labels(change, resource) or _endpoint(resource)
+    own = _by_labels(resource) or _endpoint(resource)
     while own is None and resource is not None:
         type_token: str = resource["type"]
         module = type_token.partition(":")[2].partition("/")[0]
@@ -59,15 +61,17 @@ def named_parts(stack: DrawnStack) -> Iterator[tuple[tuple[str, str], Part]]:
         yield ("ec2", f"{name}-network-public-{zone}"), Part("zone", zone)
 
 
-def _by_labels(change: ResourceChange, resource: Resource) -> Part | None:
+def _by_labels(resource: Resource) -> Part | None:
     metadata = mapping(resource["inputs"].get("metadata"))
     labels = mapping(metadata.get("labels"))
-    if resource["type"] == _SECRET and metadata.get("name") == _API_KEY_SECRET:
+    if metadata.get("namespace") == _EDGE and (
+        resource["type"] == _SECRET
+        or (resource["type"] == _SERVICE and metadata.get("name") == _EDGE)
+    ):
+        # Where clients call, and the keys and routes that decide what becomes of it.
         return Part("way in")
     if _MODEL in labels:
-        # A model comes and goes with its Service; of one that stays, that is how clients reach it.
-        is_way_in = resource["type"] == _SERVICE and change.action in {"update", "replace"}
-        return Part("way in") if is_way_in else Part("model", str(labels[_MODEL]))
+        return Part("model", str(labels[_MODEL]))
     return Part("pool", str(labels[_POOL])) if _POOL in labels else None
 
 

@@ -9,6 +9,7 @@ from rich.tree import Tree
 
 from tokenfleet.counted import count
 from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.branch import Branch
 from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.figures import does, drafts, load, promise, replicas
@@ -18,6 +19,7 @@ from tokenfleet.views.screens.fitted import Fitted, on_screen
 from tokenfleet.views.story import month_of, until_published
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
+from tokenfleet.views.tables.calls import call_rows
 from tokenfleet.views.tables.cost import cost_table
 from tokenfleet.views.tables.drain import drain_table
 from tokenfleet.views.tables.stack import caches_table, network_table, pools_table
@@ -99,10 +101,10 @@ def _grow(tree: Tree, branch: Branch, prefix: str) -> None:
 
 def _models(report: Report) -> Group:
     """A few lines for each model: flags are too long for a column."""
-    return Group(Text("Models", "bold"), *map(_model, report.models))
+    return Group(Text("Models", "bold"), *(_model(report.plan, model) for model in report.models))
 
 
-def _model(model: ModelReport) -> Table:
+def _model(stack: Plan, model: ModelReport) -> Table:
     plan = model.plan
     lines = Table.grid(padding=(0, _GAP, 0, 0))
     lines.add_column(style="dim", no_wrap=True)
@@ -116,6 +118,7 @@ def _model(model: ModelReport) -> Table:
         "replicas": replicas(plan),
         "load": load(plan),
         "promise": promise(plan),
+        **{what: f"{how}; {why}" for what, how, why in call_rows(stack, plan)},
         "memory": _memory(plan),
         "flags": " ".join(plan.argument_words[2:]),
     }.items():

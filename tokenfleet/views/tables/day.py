@@ -29,23 +29,22 @@ def day_table(day: StackDay) -> Table:
         rows=[_row(model) for model in day.models],
         total=["Stack", *[""] * (len(_COLUMNS) - 2), usd(day.usd_per_month.expected)],
         caption=(
-            "Replicas follow the load hour by hour, whole ones, a cold start behind it, and are"
-            " kept ten minutes longer than needed. All else on this page is for the mean load,"
-            " taken as constant."
+            "Replicas follow the load hour by hour as their rules of scaling have it, a cold start"
+            " behind it; each stays for the rule's window when there is less to do, and its node ten"
+            " minutes more. All else on this page is for the mean load, taken as constant."
         ),
     )
 
 
 def scaling_line(day: StackDay) -> str:
-    """What of a day's bill needs replicas that follow the load, and whether anything makes them."""
+    """What it saves over a day that replicas follow the load."""
     scaled, flat = day.usd_per_month.expected, day.unscaled_usd_per_month.expected
     if usd(scaled) == usd(flat):
-        return "Every hour takes the same replicas: nothing of this needs scaling."
+        return "Every hour takes the same replicas: scaling saves nothing."
     return (
-        f"{usd(scaled)} a month needs replicas that follow the load, and nothing of this stack"
-        f" changes their number yet. With those of the busiest hour all day, which serve the same"
-        f" load, it is {usd(flat)}: scaling would save {usd(flat - scaled)}, or"
-        f" {1 - scaled / flat:.0%}."
+        f"{usd(scaled)} a month, with replicas that follow the load. With those of the busiest hour"
+        f" all day, which serve the same load, it is {usd(flat)}: scaling saves"
+        f" {usd(flat - scaled)}, or {1 - scaled / flat:.0%}."
     )
 
 

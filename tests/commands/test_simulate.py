@@ -1,0 +1,120 @@
+"""``tokenfleet simulate`` as people and machines use it."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.own_stacks import FOLDER
+from tokenfleet.cli import app
+
+BAD_INPUT = 2
+
+
+def _simulate(*words: str) -> Result:
+    return CliRunner().invoke(app, ["simulate", *words, "--project", str(FOLDER)])
+
+
+def _answer(*words: str) -> dict[str, Any]:
+    result = _simulate(*words, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def test_the_plans_rule_is_played_beside_others_on_the_same_requests() -> None:
+    answer = _answer("dev", "qwen3-4b")
+    found, checked = answer["comparison"]["rules"], answer["comparison"]["checked"]
+    names = ["in flight", "request rate, 70%", "CPU, 70%"]
+    assert [row["rule"] for row in found][:3] == names
+    assert found[3]["rule"].startswith("fixed, ")
+    assert checked["rule"] == "in flight"
+    for row in (*found, checked):
+        assert row["requests"] == answer["requests"]
+        assert 0 <= row["shed"] <= 1
+        assert 0 <= row["within"] <= 1
+        assert 1 <= row["fewest"] <= row["most"] <= 3
+    hours = sum(moment["replicas"] for moment in checked["course"]) / 12
+    assert hours == pytest.approx(checked["replicaHours"])
+
+
+def test_a_rule_is_the_plans_but_for_what_is_asked() -> None:
+    plain, other = (
+        _answer("qwen3-4b", *words)["scene"]
+        for words in ((), ("--target", "0.5", "--spare", "2", "--start", "30", "--max", "7"))
+    )
+    changed = {"target": 0.5, "spare": 2, "most": 7}
+    assert other["policy"] == plain["policy"] | changed
+    assert other["starts"] == [30]
+    assert plain["replica"]["startSeconds"] == plain["starts"][1]
+
+
+def test_a_model_that_is_fixed_has_no_rule_to_compare() -> None:
+    answer = _answer("dev", "qwen3-4b", "--min", "2", "--max", "2")
+    assert [row["rule"] for row in answer["comparison"]["rules"]] == ["fixed, 2"]
+
+
+def test_longer_answers_and_more_load_take_more_replicas() -> None:
+    plain, longer, more = (
+        _answer("dev", "qwen3-4b", "--max", "9", *words)["comparison"]["checked"]["replicaHours"]
+        for words in ((), ("--answers-longer", "2"), ("--requests-per-second", "0.5"))
+    )
+    assert plain < min(longer, more)
+
+
+def test_a_model_without_traffic_is_played_once_some_is_given() -> None:
+    refused = _simulate("prod", "qwen25-7b")
+    assert refused.exit_code == BAD_INPUT
+    assert "models.qwen25-7b" in refused.stderr
+    assert "--requests-per-second" in refused.stderr
+    assert _answer("prod", "qwen25-7b", "--requests-per-second", "0.2")["requests"] > 0
+
+
+def test_the_frontier_is_shown_where_it_is_asked_for() -> None:
+    words = ("dev", "qwen3-4b", "--requests-per-second", "0.02", "--start", "100")
+    plain, asked = (_simulate(*words, *more).stdout for more in ((), ("--frontier",)))
+    assert asked.startswith(plain.rstrip("\n"))
+    assert "What more care costs" in asked.removeprefix(plain.rstrip("\n"))
+
+
+def test_a_recording_is_played_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "requests.csv"
+    file.write_text("seconds,outputTokens\n" + "\n".join(f"{n},256" for n in range(0, 6000, 20)))
+    answer = _answer("dev", "qwen3-4b", "--trace", str(file))
+    assert answer["requests"] == 300
+    assert answer["load"] == "recorded, requests.csv"
+    assert answer["comparison"]["checked"]["shed"] == 0
+
+
+def test_a_plot_shows_what_was_there_and_where_requests_were_refused(tmp_path: Path) -> None:
+    words = ("dev", "qwen3-4b", "--max", "1", "--requests-per-second", "0.4")
+    assert _simulate(*words, "--svg", str(tmp_path)).exit_code == 0
+    svg = ET.parse(tmp_path / "qwen3-4b-elasticity.svg")  # noqa: S314 - written above
+    names = {element.tag.rpartition("}")[2] for element in svg.iter()}
+    assert {"polygon", "polyline"} <= names
+    red = [each for each in svg.iter() if each.get("fill") == "#b91c1c"]
+    assert len(red) > 1
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["dev", "qwen3-4"], "no model 'qwen3-4'. Did you mean 'qwen3-4b'?"),
+        (["nowhere", "qwen3-4b"], "nowhere"),
+        (["dev", "qwen3-4b", "--trace", "missing.csv"], "no such file"),
+        (["dev", "qwen3-4b", "--trace", __file__], "no column 'seconds'"),
+        (["dev", "qwen3-4b", "--day", "1,x"], "--day 1,x: is not a list of numbers"),
+        (["dev", "qwen3-4b", "--day", "0,0"], "one above zero"),
+        (["dev", "qwen3-4b", "--max", "1", "--min", "2"], "--max 1: is less than --min 2"),
+        (["dev", "qwen3-4b", "--requests-per-second", "9999", "--days", "9"], "--days 9"),
+        (["dev", "qwen3-4b", "--requests-per-second", "-1"], "requestsPerSecond"),
+        (["dev", "qwen3-4b", "--output-tokens", "9000"], "8192"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_with_the_reason(words: list[str], reason: str) -> None:
+    result = _simulate(*words)
+    assert result.exit_code == BAD_INPUT
+    assert reason in result.stderr
+    assert result.stdout == ""

@@ -1,0 +1,1 @@
+"""Replicas that follow a load, played second by second: what a scaling rule serves, sheds and costs."""

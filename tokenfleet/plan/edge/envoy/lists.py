@@ -1,0 +1,44 @@
+"""The list of models, which the edge itself answers: to each client those that it may use."""
+
+import json
+from collections.abc import Sequence
+
+from tokenfleet.plan.edge.clients import ClientPlan
+from tokenfleet.plan.edge.envoy.extension import Json
+from tokenfleet.plan.edge.envoy.matches import GET, client_is
+from tokenfleet.plan.edge.envoy.replies import answered
+from tokenfleet.plan.edge.served import ServedName
+
+_PATH = "/v1/models"
+
+
+def model_lists(names: Sequence[ServedName], clients: Sequence[ClientPlan]) -> Sequence[Json]:
+    """Routes that answer as OpenAI does, with the context's length as vLLM tells it."""
+    return [
+        *(
+            _listed(names, client.models, client_is([client.name]))
+            for client in clients
+            if client.models is not None
+        ),
+        _listed(names, None),
+    ]
+
+
+def _listed(names: Sequence[ServedName], allowed: Sequence[str] | None, *headers: Json) -> Json:
+    data = [
+        {
+            "id": model,
+            "object": "model",
+            "created": 0,
+            "owned_by": "tokenfleet",
+            "parent": None if model == name.name else name.name,
+            "max_model_len": name.context_length,
+        }
+        for name in names
+        for model in name.models
+        if allowed is None or model in allowed
+    ]
+    return {
+        "match": {"path": _PATH, "headers": [GET, *headers]},
+        **answered(200, json.dumps({"object": "list", "data": data})),
+    }
