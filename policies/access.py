@@ -212,9 +212,12 @@ def _service_openings(inputs: Mapping[str, object]) -> Iterator[str]:
         return
     annotations = mapping(mapping(inputs.get("metadata")).get("annotations"))
     internal = str(annotations.get(f"{_LOAD_BALANCER}-internal", "")).lower() == "true"
-    # Two controllers read two annotations: neither may make it public.
-    if not internal or annotations.get(f"{_LOAD_BALANCER}-scheme", "internal") != "internal":
-        yield "is an internet-facing load balancer"
+    scheme = str(annotations.get(f"{_LOAD_BALANCER}-scheme", "internal"))
+    # Two controllers read two annotations: both must say that it is to be public.
+    if internal != (scheme == "internal"):
+        yield "is an internet-facing load balancer to one of two controllers"
+    elif not internal and not annotations.get(f"{_LOAD_BALANCER}-ssl-cert"):
+        yield "is an internet-facing load balancer without TLS"
     ranges = [str(entry) for entry in items(spec.get("loadBalancerSourceRanges"))]
     if not ranges or _EVERYONE & set(ranges):
         yield "accepts callers from every address: set loadBalancerSourceRanges"

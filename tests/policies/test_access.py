@@ -12,6 +12,7 @@ from tests.policies.planting import (
     assert_reported_alone,
     changed,
     edited,
+    in_turn,
     reported,
 )
 from tokenfleet.recording.recorded import Recording
@@ -28,6 +29,7 @@ CLUSTER = "aws:eks/cluster:Cluster::*"
 SERVICE = ":Service::*"
 ANNOTATIONS = ("metadata", "annotations")
 INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
+CERTIFICATE = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"
 SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
 OBJECTS = "arn:aws:s3:::models/*"
 
@@ -191,6 +193,15 @@ MISTAKES: Mapping[str, Planted] = {
     ),
     "load balancer said not to be internal": opening(
         changed(SERVICE, *ANNOTATIONS, INTERNAL, to="false"), SERVICE, "internet-facing"
+    ),
+    "load balancer on the internet without TLS": opening(
+        in_turn(
+            changed(SERVICE, *ANNOTATIONS, INTERNAL, to=...),
+            changed(SERVICE, *ANNOTATIONS, SCHEME, to="internet-facing"),
+            changed(SERVICE, *ANNOTATIONS, CERTIFICATE, to=...),
+        ),
+        SERVICE,
+        "without TLS",
     ),
     "load balancer for every caller": opening(
         changed(SERVICE, "spec", "loadBalancerSourceRanges", to=["0.0.0.0/0"]),
