@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PACK_VENV := .venv-policies
 PACK_READY := $(PACK_VENV)/.ready
 
-.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-capacity bench-edge bench-elasticity bench-loader bench-rollouts bench-warmup faults hostile lock format clean
+.PHONY: help setup libraries preview test lint types unit e2e tools policy-pack up golden golden-spot engine-facts bench bench-affinity bench-capacity bench-edge bench-elasticity bench-loader bench-rollouts bench-warmup faults hostile lock format clean
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ bench: setup ## measure what the docs claim
 	$(BIN)/python -m bench.review
 	$(BIN)/python -m bench.cost
 	bench/economics
+
+bench-affinity: setup ## what it brings that requests which begin alike meet the same replica (five minutes)
+	$(BIN)/python -m bench.affinity
 
 bench-capacity: setup ## what the capacity policy reaches beside others, and how fast a year is replayed
 	$(BIN)/python -m bench.capacity

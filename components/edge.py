@@ -9,11 +9,11 @@ import pulumi_kubernetes as kubernetes
 
 from tokenfleet.components.made_key import made_key
 from tokenfleet.components.manifest import kubernetes_object
-from tokenfleet.plan.edge.bootstrap import checked_bootstrap
 from tokenfleet.plan.edge.clients import default_client
+from tokenfleet.plan.edge.envoy.bootstrap import checked_bootstrap
+from tokenfleet.plan.edge.envoy.routes import routes
 from tokenfleet.plan.edge.plan import EdgePlan
 from tokenfleet.plan.edge.pod import CHECK_FILE, ROUTES_FILE, ROUTES_SECRET
-from tokenfleet.plan.edge.routes import routes
 from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.manifests.network_policy import EDGE
 

@@ -212,12 +212,12 @@ def _service_openings(inputs: Mapping[str, object]) -> Iterator[str]:
         return
     annotations = mapping(mapping(inputs.get("metadata")).get("annotations"))
     internal = str(annotations.get(f"{_LOAD_BALANCER}-internal", "")).lower() == "true"
-    scheme = str(annotations.get(f"{_LOAD_BALANCER}-scheme", "internal"))
-    # Two controllers read two annotations: both must say that it is to be public.
-    if internal != (scheme == "internal"):
-        yield "is an internet-facing load balancer to one of two controllers"
+    default = "internal" if internal else "internet-facing"
+    # Two controllers read two annotations: neither may make it public by itself.
+    if annotations.get(f"{_LOAD_BALANCER}-scheme", default) != default:
+        yield "is internet-facing to one of two controllers, and internal to the other"
     elif not internal and not annotations.get(f"{_LOAD_BALANCER}-ssl-cert"):
-        yield "is an internet-facing load balancer without TLS"
+        yield "is an internet-facing load balancer without a certificate: keys would cross in clear"
     ranges = [str(entry) for entry in items(spec.get("loadBalancerSourceRanges"))]
     if not ranges or _EVERYONE & set(ranges):
         yield "accepts callers from every address: set loadBalancerSourceRanges"

@@ -9,6 +9,7 @@ from tokenfleet.policies.capacity import (
     protected_from_scale_in,
 )
 from tokenfleet.policies.daemon_sets import daemon_sets_tolerate, startup_taints_go
+from tokenfleet.policies.edge import models_behind_edge
 from tokenfleet.policies.endpoints import narrow_s3_endpoint
 from tokenfleet.policies.finding import Finding, Rule
 from tokenfleet.policies.nodes import imds_v2, scale_from_zero
@@ -34,6 +35,7 @@ RULES: Sequence[Rule] = (
     secrets_stay_secret,
     no_unexplained_wildcards,
     no_public_ingress,
+    models_behind_edge,
     own_account_only,
     encrypted,
     private_buckets,

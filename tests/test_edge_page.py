@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import yaml
 
-from tokenfleet.plan.edge import replies
-from tokenfleet.plan.edge.access_log import access_logs
-from tokenfleet.plan.edge.replies import Reply
+from tokenfleet.plan.edge.envoy import replies
+from tokenfleet.plan.edge.envoy.access_log import access_logs
+from tokenfleet.plan.edge.envoy.replies import Reply
 from tokenfleet.settings.draft import parse
 
 PAGE = (Path(__file__).parents[1] / "docs" / "edge.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
--- Two things that Envoy's limits of a client (tokenfleet/plan/edge/limits.py) do not do themselves: count
+-- Two things that Envoy's limits of a client (tokenfleet/plan/edge/envoy/limits.py) do not do themselves: count
 -- the tokens of answers that a request asks for, and say when to come back.
 --
 -- Asked for is what is to be written for one prompt, times answers, times prompts.

@@ -1,5 +1,5 @@
 -- What a request has in common with those that should meet its replica, for the ring of the cluster
--- (tokenfleet/plan/edge/balancing.py). It is left in filter state: no header of a client can set
+-- (tokenfleet/plan/edge/envoy/balancing.py). It is left in filter state: no header of a client can set
 -- it, and no replica sees it.
 --
 -- A prompt is read as it is written, escapes included, and no further than WINDOW: a body costs the

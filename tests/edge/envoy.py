@@ -13,11 +13,11 @@ from typing import Any, cast
 from tests.cluster.tools import ToolsMissing
 from tests.edge.client import Answer
 from tests.guarded import READY_SECONDS, ServerFailed, answering, ended, free_port, started
-from tokenfleet.plan.edge.bootstrap import bootstrap
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_PATH, arguments
-from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
-from tokenfleet.plan.edge.routes import routes
+from tokenfleet.plan.edge.envoy.bootstrap import bootstrap
+from tokenfleet.plan.edge.envoy.files import ROUTES_FOLDER, ROUTES_PATH, arguments
+from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.envoy.routes import routes
 from tokenfleet.plan.edge.served import ServedName
 
 ENGINE_KEY = "key-between-edge-and-engines"

@@ -24,12 +24,12 @@ def behaviour(faster: float = 1.0) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """``loses``: how many of the load at most, and until how many seconds after it began."""
+    """``loses``: how many of the load at most; ``is_known_at_once``: or once it has been counted."""
 
     name: str
     strike: Callable[[ScriptedEngine], None]
     loses: int = 0
-    seconds: float = 0.0
+    is_known_at_once: bool = True
 
 
 FAULTS = (
@@ -45,7 +45,7 @@ FAULTS = (
         name="breaks every stream",
         strike=lambda engine: engine.behave(fault="die"),
         loses=2 * PER_SECOND,
-        seconds=4.5,
+        is_known_at_once=False,
     ),
 )
 

@@ -14,7 +14,7 @@ from tests.edge.edges import Edges, served
 from tests.edge.engines import ScriptedEngine
 from tests.edge.envoy import Envoy
 from tokenfleet.plan.edge.affinity import AffinityPlan
-from tokenfleet.plan.edge.balancing import PREFIX_STATE
+from tokenfleet.plan.edge.envoy.balancing import PREFIX_STATE
 from tokenfleet.plan.edge.served import ServedName
 
 _BY_PREFIX = AffinityPlan(kind="prefix", reason="a test")
@@ -297,7 +297,7 @@ def test_a_beginning_that_all_share_leaves_no_replica_idle(edges: Edges) -> None
             task.cancel()
         return running()
 
-    # 125 % of a third of 30 is 13, and who is at the bound may take one more.
+    # 110 % of a third of 30 is 11, and who is at the bound may take one more.
     idle, _, busy = asyncio.run(asyncio.wait_for(one_after_the_other(), 60))
-    assert busy <= 14
+    assert busy <= 12
     assert idle > 0

@@ -147,15 +147,15 @@ def _impatient(document: Any) -> None:  # noqa: ANN401 - JSON
             policy["per_try_idle_timeout"] = "0.5s"
 
 
-@pytest.mark.parametrize(("stream", "attempts"), [(True, 3), (False, 1)], ids=["streamed", "whole"])
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
 def test_only_of_streams_a_late_first_byte_means_that_an_engine_hangs(
-    edges: Edges, attempts: int, *, stream: bool
+    edges: Edges, *, stream: bool
 ) -> None:
     late, quick = edges.engine(first=1.5), edges.engine()
     envoy = edges.envoy(served([late, quick], priorities=[0, 1]), edit_routes=_impatient)
     answer = _ask(envoy, stream=stream)
     assert answer.ending == "complete"
-    assert envoy.logged(answer)["attempts"] == attempts
+    assert (envoy.logged(answer)["attempts"] > 1) is stream
 
 
 def test_tokens_apart_do_not_end_a_stream_and_silence_does(edges: Edges) -> None:
@@ -170,10 +170,12 @@ def test_tokens_apart_do_not_end_a_stream_and_silence_does(edges: Edges) -> None
     assert _ask(envoy, model="n", stream=True, max_tokens=5).ending == "broken"
 
 
+def _without_memory(bootstrap: Any) -> None:  # noqa: ANN401 - JSON
+    replaced(bootstrap, "max_heap_size_bytes", 1)
+
+
 def test_an_edge_without_memory_refuses_and_says_when_to_come_back(edges: Edges) -> None:
-    envoy = edges.envoy(
-        served([edges.engine()]), edit=lambda found: replaced(found, "max_heap_size_bytes", 1)
-    )
+    envoy = edges.envoy(served([edges.engine()]), edit=_without_memory)
     envoy.await_stat("overload.envoy.overload_actions.stop_accepting_requests.active", 1)
     answer = _ask(envoy)
     assert (answer.status, answer.code) == (503, "unavailable")

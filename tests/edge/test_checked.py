@@ -12,9 +12,9 @@ import pytest
 
 from tests.edge.envoy import ENGINE_KEY, KEYS, envoy_binary
 from tests.plan.edge.names import CLIENTS, NAMES
-from tokenfleet.plan.edge.bootstrap import bootstrap, checked_bootstrap
-from tokenfleet.plan.edge.files import ROUTES_FOLDER, check_command
-from tokenfleet.plan.edge.routes import routes
+from tokenfleet.plan.edge.envoy.bootstrap import bootstrap, checked_bootstrap
+from tokenfleet.plan.edge.envoy.files import ROUTES_FOLDER, check_command
+from tokenfleet.plan.edge.envoy.routes import routes
 
 
 def _checked(folder: Path, edit: Callable[[Any], None]) -> subprocess.CompletedProcess[str]:

@@ -6,19 +6,26 @@ from typing import Any
 
 import pytest
 
-from tests.edge.client import Client
+from tests.edge.client import Answer, Client
 from tests.edge.edges import Edges, served
 from tests.edge.envoy import replaced
 from tests.edge.load import endings, steady
 
 pytestmark = pytest.mark.e2e
 _LEFT_OUT_SECONDS = 6
+# Twice the two seconds for which failures are counted, and a moment.
+_COUNTED_SECONDS = 4.5
 
 
 def _hurried(bootstrap: Any) -> None:  # noqa: ANN401 - JSON
     replaced(bootstrap, "base_ejection_time", f"{_LEFT_OUT_SECONDS}s")
     for key in ("interval", "no_traffic_interval"):
         replaced(bootstrap, key, "0.5s")
+
+
+def _told_at_once(bootstrap: Any) -> None:  # noqa: ANN401 - JSON
+    """A client knows of a broken stream when it breaks, not a second later."""
+    replaced(bootstrap, "delayed_close_timeout", "0.01s")
 
 
 def test_a_replica_left_out_for_its_answers_stays_so_though_its_health_is_good(
@@ -41,6 +48,26 @@ def test_a_replica_left_out_for_its_answers_stays_so_though_its_health_is_good(
     load = [*load, *asyncio.run(steady(client.complete, count=40, per_second=40))]
     assert len(engines[0].did()["requests"]) > asked
     assert endings([sent.answer for sent in load]) == {"complete": 160}
+
+
+def test_a_replica_that_breaks_every_stream_is_left_out_once_that_was_counted(
+    edges: Edges,
+) -> None:
+    engines = [edges.engine(), edges.engine(fault="die")]
+    envoy = edges.envoy(served(engines), edit=_told_at_once)
+    envoy.await_healthy("m", 2)
+    client = Client(envoy.port, "key-of-alice-1")
+
+    async def in_turn() -> list[Answer]:
+        # One after the other: each failure has a success before it, none follows another.
+        end, answers = time.monotonic() + _COUNTED_SECONDS, list[Answer]()
+        while time.monotonic() < end:
+            answers.append(await client.complete(stream=True))
+        return answers
+
+    assert endings(asyncio.run(in_turn()))["broken"] >= 5
+    load = asyncio.run(steady(lambda: client.complete(stream=True), count=40, per_second=40))
+    assert endings([sent.answer for sent in load]) == {"complete": 40}
 
 
 def test_the_only_healthy_replica_is_asked_alone_and_without_one_nobody_is(edges: Edges) -> None:

@@ -30,7 +30,7 @@ _SENDERS = 4
 _TOKENS = 100
 _PAUSE_SECONDS = 2
 # What a request is to last that goes to a replica at the last moment: it still runs when SIGTERM
-# comes 4.5 s later, and has a minute from then. So the replica may become four times slower, or
+# comes 2.5 s later, and has a minute from then. So the replica may become four times slower, or
 # three times faster, than it was ten seconds before, when its speed was measured.
 _LONG_SECONDS, _LONG_CHOICES = 16, 4
 _PATIENCE_SECONDS = 300

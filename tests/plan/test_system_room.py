@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.plan.edge.memory import REQUEST_MIB
+from tokenfleet.plan.edge.envoy.memory import REQUEST_MIB
 from tokenfleet.plan.edge.pod import MILLICPU
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.system_room import residents, room_for_edge

@@ -126,14 +126,3 @@ def restated(pattern: str, sid: str, **fields: object) -> Plant:
         return json.dumps(document)
 
     return edited(pattern, ["policy"], edit)
-
-
-def in_turn(*plants: Plant) -> Plant:
-    """Several edits that make one mistake."""
-
-    def plant(recording: Recording) -> Recording:
-        for each in plants:
-            recording = each(recording)
-        return recording
-
-    return plant

@@ -12,7 +12,6 @@ from tests.policies.planting import (
     assert_reported_alone,
     changed,
     edited,
-    in_turn,
     reported,
 )
 from tokenfleet.recording.recorded import Recording
@@ -26,11 +25,11 @@ RULE = ":SecurityGroupIngressRule::*"
 SUBNET = ":Subnet::*-private-*"
 TEMPLATE = ":LaunchTemplate::*-graviton4-spot-local-template"
 CLUSTER = "aws:eks/cluster:Cluster::*"
-SERVICE = ":Service::*"
+SERVICE = ":Service::*-service-edge"
 ANNOTATIONS = ("metadata", "annotations")
 INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
-CERTIFICATE = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"
 SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
+CERTIFICATE = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert"
 OBJECTS = "arn:aws:s3:::models/*"
 
 
@@ -102,7 +101,9 @@ MISTAKES: Mapping[str, Planted] = {
         says="vpc-flow-logs",
     ),
     "load balancer that one of two controllers would open": opening(
-        changed(SERVICE, *ANNOTATIONS, SCHEME, to="internet-facing"), SERVICE, "internet-facing"
+        changed(SERVICE, *ANNOTATIONS, SCHEME, to="internet-facing"),
+        SERVICE,
+        "one of two controllers",
     ),
     "every action as text": wildcard(POLICY, document(Action="*"), "allows *"),
     "every action in a list": wildcard(POLICY, document(Action=["s3:GetObject", "*"]), "allows *"),
@@ -188,20 +189,14 @@ MISTAKES: Mapping[str, Planted] = {
     "cluster that leaves access to the default": opening(
         changed(CLUSTER, "vpcConfig", to={"subnetIds": []}), CLUSTER, "Kubernetes API"
     ),
-    "load balancer on the internet": opening(
-        changed(SERVICE, *ANNOTATIONS, INTERNAL, to=...), SERVICE, "internet-facing"
+    "load balancer that the other one would open": opening(
+        changed(SERVICE, *ANNOTATIONS, INTERNAL, to=...), SERVICE, "one of two controllers"
     ),
     "load balancer said not to be internal": opening(
-        changed(SERVICE, *ANNOTATIONS, INTERNAL, to="false"), SERVICE, "internet-facing"
+        changed(SERVICE, *ANNOTATIONS, INTERNAL, to="false"), SERVICE, "one of two controllers"
     ),
-    "load balancer on the internet without TLS": opening(
-        in_turn(
-            changed(SERVICE, *ANNOTATIONS, INTERNAL, to=...),
-            changed(SERVICE, *ANNOTATIONS, SCHEME, to="internet-facing"),
-            changed(SERVICE, *ANNOTATIONS, CERTIFICATE, to=...),
-        ),
-        SERVICE,
-        "without TLS",
+    "load balancer on the internet without a certificate": opening(
+        changed(SERVICE, *ANNOTATIONS, to={SCHEME: "internet-facing"}), SERVICE, "in clear"
     ),
     "load balancer for every caller": opening(
         changed(SERVICE, "spec", "loadBalancerSourceRanges", to=["0.0.0.0/0"]),
@@ -229,6 +224,9 @@ HARMLESS: Mapping[str, Plant] = {
     ),
     "Kubernetes API without a public endpoint": changed(
         CLUSTER, "vpcConfig", to={"endpointPublicAccess": False}
+    ),
+    "load balancer on the internet with a certificate, for some": changed(
+        SERVICE, *ANNOTATIONS, to={SCHEME: "internet-facing", CERTIFICATE: "arn:aws:acm:1"}
     ),
     "service inside the cluster": changed(SERVICE, "spec", to={"type": "ClusterIP"}),
 }

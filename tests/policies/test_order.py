@@ -11,7 +11,6 @@ from tests.policies.planting import (
     added,
     assert_reported_alone,
     changed,
-    in_turn,
     pick,
     removed,
     replaced,
@@ -38,6 +37,17 @@ def without(pattern: str, dependency: str) -> Plant:
         kept = [urn for urn in waits_for if not fnmatchcase(urn, f"*{dependency}")]
         assert len(kept) < len(waits_for), f"{pattern} never waited for {dependency}"
         return replaced(pattern, dependencies=kept)(recording)
+
+    return plant
+
+
+def in_turn(*plants: Plant) -> Plant:
+    """Several edits that make one mistake."""
+
+    def plant(recording: Recording) -> Recording:
+        for each in plants:
+            recording = each(recording)
+        return recording
 
     return plant
 

@@ -67,6 +67,48 @@ def test_a_note_stands_where_it_is_true(
     assert any(said in note for note in told) == expected
 
 
+# id: other keys of the dev stack, what is said, whether it is
+OF_THE_EDGE: Mapping[str, tuple[Keys, str, bool]] = {
+    "limits, which each pod counts": (
+        {"edge": {"clients": {"alice": {"requestsPerMinute": 60}, "bob": {}}}},
+        "count on each pod of the edge: with 2 to 4 pods a client gets up to 4 times as much.",
+        True,
+    ),
+    "limits that one pod counts": (
+        {
+            "edge": {
+                "clients": {"alice": {"requestsPerMinute": 60}},
+                "replicas": {"min": 1, "max": 1},
+            }
+        },
+        "Limits of",
+        False,
+    ),
+    "clients without limits": ({"edge": {"clients": {"bob": {}}}}, "Limits of", False),
+    "more pods than system nodes have room for": (
+        {},
+        "1 x m8g.large has room for 3 pods of the edge, one of which a rollout adds: more than 2",
+        True,
+    ),
+    "as many as they have room for": (
+        {"edge": {"replicas": {"min": 1, "max": 2}}},
+        "cluster.systemNodes",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "said", "expected"), OF_THE_EDGE.values(), ids=list(OF_THE_EDGE))
+def test_a_note_on_the_edge_stands_where_it_is_true(
+    more: Keys,
+    said: str,
+    expected: bool,  # noqa: FBT001 - a column of the table
+    keys_of: Callable[[str], Keys],
+    plan_of: PlanOf,
+) -> None:
+    assert bool(notes_of(plan_of(keys_of("dev") | more), said)) == expected
+
+
 def notes_of(plan: Plan, about: str) -> list[str]:
     return [note for note in notes(plan, frozenset(), [], [], SUPPORT) if about in note]
 

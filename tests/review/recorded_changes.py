@@ -21,6 +21,7 @@ SMALL = {
     "contextLength": 4096,
     "replicas": {"max": 1},
 }
+NIGHTLY = {"requestsPerMinute": 60, "models": ["qwen3-8b"], "priority": "batch"}
 FINDING = {
     "rule": "nodes-are-private",
     "resource": "urn:pulumi:dev::tokenfleet::aws:ec2/subnet:Subnet::tokenfleet-dev-network",
@@ -72,20 +73,20 @@ CONTROL_PLANE, MODEL_POD = "Cluster control-plane", "Deployment vllm-qwen3-4b"
 CHANGES: Mapping[str, Recorded] = {
     "price-of-a-type": Recorded(
         edits=[put("cost.prices", {"c8gd.4xlarge": {"usd": 1.2, "spotUsd": 0.5, **SAID}})],
-        verdict="no resource changes; +139.49 dollars a month",
+        verdict="no resource changes; +136.02 dollars a month",
         only=frozenset(),
-        says=["$1.34 to $1.68", "$978.84 above the $700.00"],
+        says=["$1.33 to $1.66", "$954.80 above the $700.00"],
     ),
     "type-added": Recorded(
         edits=[put(f"{POOL}.instanceTypes", [*TYPES, "r8g.4xlarge"])],
-        verdict="settings: 2 resources updated; +3.73",
+        verdict="settings: 2 resources updated; +3.81",
         holds={"Group graviton4-spot-group": (UPDATE, SETTINGS)},
         only=frozenset({UPDATE}),
         says=["overrides[r8g.4xlarge]"],
     ),
     "types-reordered": Recorded(
         edits=[put(f"{POOL}.instanceTypes", [TYPES[1], TYPES[0], *TYPES[2:]])],
-        verdict="replicas: 3 resources updated, 1 resource replaced; +54.37",
+        verdict="replicas: 3 resources updated, 1 resource replaced; +51.40",
         only=frozenset({UPDATE, REPLACE}),
         says=["overrides[order]"],
     ),
@@ -122,7 +123,7 @@ CHANGES: Mapping[str, Recorded] = {
             of_resource(CONTROL_PLANE, put("name", "fleet")),
             of_resource("kubernetes cluster-kubernetes", put("clusterIdentifier", "fleet")),
         ],
-        verdict="outage: 5 resources updated, 37 resources replaced",
+        verdict="outage: 5 resources updated, 56 resources replaced",
         holds={
             CONTROL_PLANE: (REPLACE, OUTAGE),
             "kubernetes cluster-kubernetes": (REPLACE, OUTAGE),
@@ -203,17 +204,23 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "replica-bounds": Recorded(
         edits=[put(f"{MODEL}.replicas", {"min": 1, "max": 2})],
-        verdict="no resource changes",
-        only=frozenset(),
-        says=["replicas 1 to 2, not 1 to 3"],
+        verdict="replicas: 3 resources updated, 2 resources replaced",
+        holds={
+            "ScaledObject scaledobject-vllm-qwen3-4b": (UPDATE, SETTINGS),
+            # What it lets in at most is in what Envoy starts with.
+            "Deployment edge-deployment-edge": (UPDATE, REPLICAS),
+        },
+        only=frozenset({UPDATE, REPLACE}),
+        says=["replicas 1 to 2, not 1 to 3", "edge: 2 replicas restart, none away at a time."],
     ),
     "replicas-lowered": Recorded(
         stack="prod",
         edits=[put("models.qwen3-8b.replicas.min", 1)],
-        verdict="replicas: 1 resource updated",
-        holds={"Deployment vllm-qwen3-8b": (UPDATE, REPLICAS)},
+        verdict="settings: 1 resource updated",
+        # How many there are is not the deployment's to say, where they follow the load.
+        holds={"ScaledObject scaledobject-vllm-qwen3-8b": (UPDATE, SETTINGS)},
         only=frozenset({UPDATE}),
-        says=["replicas 1 to 8, not 2 to 8", "qwen3-8b: 1 replica, not 2: the others end."],
+        says=["replicas 1 to 8, not 2 to 8", "spec.minReplicaCount: 2 to 1"],
     ),
     "load-raised": Recorded(
         edits=[put(f"{MODEL}.traffic.requestsPerSecond", 0.35)],
@@ -239,7 +246,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "pool-added": Recorded(
         edits=[put("pools.gpu", L4), put("models.small", SMALL)],
-        verdict="replicas: 12 resources created, 2 resources updated, 1 resource replaced; +418.58",
+        verdict="replicas: 12 resources created, 3 resources updated, 2 resources replaced; +418.58",
         holds={
             "Group gpu-spot-group": (CREATE, ADDITION),
             "Release cluster-autoscaler": (UPDATE, REPLICAS),
@@ -261,7 +268,7 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "tier-removed": Recorded(
         edits=[put(f"{POOL}.tiers.on-demand")],
-        verdict="outage: 3 resources updated, 1 resource replaced, 3 resources deleted; -130.55",
+        verdict="outage: 3 resources updated, 1 resource replaced, 3 resources deleted; -126.01",
         holds={
             "Group graviton4-on-demand-group": (DELETE, NODES),
             MODEL_POD: (UPDATE, OUTAGE),
@@ -269,7 +276,7 @@ CHANGES: Mapping[str, Recorded] = {
         only=frozenset({UPDATE, REPLACE, DELETE}),
         says=[
             "replicas of qwen3-4b that run there are evicted",
-            "qwen3-4b: 100% of its node-hours on spot, not 62%",
+            "qwen3-4b: 100% of its node-hours on spot, not 64%",
         ],
     ),
     "nodes-of-a-model-gone": Recorded(
@@ -285,7 +292,7 @@ CHANGES: Mapping[str, Recorded] = {
     "model-gone": Recorded(
         stack="prod",
         edits=[put("models.qwen25-7b"), put("pools.inferentia2")],
-        verdict="outage: 2 resources updated, 1 resource replaced, 21 resources deleted",
+        verdict="outage: 4 resources updated, 3 resources replaced, 22 resources deleted",
         holds={
             "Deployment vllm-qwen25-7b": (DELETE, OUTAGE),
             "Group inferentia2-spot-group": (DELETE, NODES),
@@ -297,13 +304,57 @@ CHANGES: Mapping[str, Recorded] = {
         secrets=({"apiKey": "0123456789abcdef"}, {"apiKey": "fedcba9876543210"}),
         verdict="no resource is seen to change, a secret is",
         only=frozenset(),
-        says=["secret apiKey: what is encrypted there is not what it was", "vllm-api-key"],
+        says=["secret apiKey: what is encrypted there is not what it was", "files of edge-routes"],
     ),
     "key-added": Recorded(
         secrets=(None, {"apiKey": "fedcba9876543210"}),
+        verdict="settings: 1 resource deleted, a secret changes",
+        holds={"Secret edge-api-key": (DELETE, SETTINGS)},
+        only=frozenset({DELETE}),
+        says=[
+            "secret apiKey is set, and was not",
+            "edge-api-key: whoever sends the key in it is refused from then on.",
+        ],
+    ),
+    "key-of-a-client-gone": Recorded(
+        secrets=(
+            {"clientKeys.alice[0]": "0123456789abcdef", "clientKeys.bob[0]": "fedcba9876543210"},
+            {"clientKeys.alice[0]": "0123456789abcdef"},
+        ),
         verdict="no resource is seen to change, a secret is",
         only=frozenset(),
-        says=["secret apiKey is set, and was not"],
+        says=["secret clientKeys.bob[0] is gone"],
+    ),
+    "client-limited": Recorded(
+        stack="prod",
+        edits=[put("edge.clients", {"nightly": NIGHTLY})],
+        secrets=({"clientKeys.nightly[0]": "0123456789abcdef"},) * 2,
+        verdict="no resource changes",
+        only=frozenset(),
+        says=[
+            "edge.clients.nightly: 60 requests a minute on a pod, not any number of.",
+            "edge.clients.nightly: may call qwen3-8b, not every model.",
+            "edge.clients.nightly: is batch from now on.",
+        ],
+    ),
+    "edge-for-more": Recorded(
+        stack="prod",
+        edits=[put("edge.allowedCidrs", ["198.51.100.0/23"])],
+        verdict="settings: 1 resource updated",
+        holds={"Service service-edge": (UPDATE, SETTINGS)},
+        only=frozenset({UPDATE}),
+        says=["edge.allowedCidrs: 198.51.100.0/23 may call, which could not before."],
+    ),
+    "edge-on-the-internet": Recorded(
+        stack="prod",
+        edits=[put("edge.exposure", "public")],
+        verdict="outage: 1 resource updated",
+        holds={"Service service-edge": (UPDATE, OUTAGE)},
+        only=frozenset({UPDATE}),
+        says=[
+            "edge.exposure: models may be called from the internet, not from the VPC",
+            "keeps its reach until the Service is deleted",
+        ],
     ),
     "tag": Recorded(
         edits=[put("cost.tags.team", "serving")],
@@ -394,14 +445,14 @@ CHANGES: Mapping[str, Recorded] = {
     ),
     "stack-new": Recorded(
         is_new=True,
-        verdict="addition: 110 resources created",
+        verdict="addition: 129 resources created",
         holds={"Vpc network-vpc": (CREATE, ADDITION)},
         only=frozenset({CREATE}),
         says=["12 of tokenfleet-dev-graviton4"],
     ),
     "stack-gone": Recorded(
         is_gone=True,
-        verdict="data-loss: 110 resources deleted",
+        verdict="data-loss: 129 resources deleted",
         holds={
             BUCKET: (DELETE, LOSS),
             "Key cluster-secrets": (DELETE, LOSS),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.plan.edge.memory import REQUEST_MIB
+from tokenfleet.plan.edge.envoy.memory import REQUEST_MIB
 from tokenfleet.plan.edge.pod import MILLICPU
 from tokenfleet.plan.nodes.sizes import node_size
 

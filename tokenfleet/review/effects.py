@@ -25,6 +25,8 @@ _DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 _KUBERNETES = "pulumi:providers:kubernetes"
 _PODS_OF = frozenset({"aws:eks/addon:Addon", "kubernetes:helm.sh/v3:Release"})
 _MODEL = "tokenfleet.io/model"
+_EDGE, _SECRET = "tokenfleet:edge:Edge", "kubernetes:core/v1:Secret"
+_MADE_KEY = "-edge-api-key"
 
 
 def effects(
@@ -42,6 +44,7 @@ def effects(
         *_cluster(changes),
         *_refused(changes),
         *_guards(changes),
+        *_made_keys(changes, after),
         *([] if secrets.is_same else _of_secrets(after)),
     ]
 
@@ -58,6 +61,15 @@ def _guards(changes: Sequence[ResourceChange]) -> Iterator[str]:
         if change.action == "update" and change.danger is Danger.SETTINGS:
             changed = {each.path: (each.before, each.after) for each in change.properties}
             yield from (f"{change.name}: {line}." for line in guards_lifted(changed))
+
+
+def _made_keys(changes: Sequence[ResourceChange], after: Sequence[Resource]) -> Iterator[str]:
+    """A key that was made where none was given, and ends where one is."""
+    goes_on = any(each["type"] == _EDGE for each in after)
+    for change in changes:
+        is_it = change.type == _SECRET and change.name.endswith(_MADE_KEY)
+        if goes_on and is_it and change.action == "delete":
+            yield f"{change.name}: whoever sends the key in it is refused from then on."
 
 
 def _of_secrets(after: Sequence[Resource]) -> Iterator[str]:
@@ -101,7 +113,8 @@ def _rollout(deployment: Mapping[str, Any], ready: str) -> str:
         return "restarts; until it is back nobody acts on a spot notice. Replicas that run go on."
     if away == replicas:
         return f"{_are(replicas)} away at once{ready}: nothing answers meanwhile."
-    return f"{count(replicas, 'replica')} restart, {away or 'none'} away at a time{ready}."
+    verb = "restarts" if replicas == 1 else "restart"
+    return f"{count(replicas, 'replica')} {verb}, {away or 'none'} away at a time{ready}."
 
 
 def _are(replicas: int) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,10 +128,23 @@ def _secrets(path: Path) -> Mapping[str, str]:
     """Digests of what is encrypted in a stack file, which its own preview has read already."""
     config = as_mapping(read_yaml(path).entry("config"))
     return {
-        str(key): hashlib.sha256(str(as_mapping(value)["secure"]).encode()).hexdigest()[:_DIGITS]
+        place: hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
         for key, value in config.items()
-        if "secure" in as_mapping(value)
+        for place, text in _encrypted(str(key), value)
     }
+
+
+def _encrypted(place: str, value: object) -> Iterator[tuple[str, str]]:
+    """Encrypted texts at a place and below it: each client may have several keys."""
+    if isinstance(value, list):
+        for index, entry in enumerate(cast("list[object]", value)):
+            yield from _encrypted(f"{place}[{index}]", entry)
+    entries = as_mapping(value)
+    if "secure" in entries:
+        yield place, str(entries["secure"])
+        return
+    for key, entry in entries.items():
+        yield from _encrypted(f"{place}.{key}", entry)
 
 
 def _document(path: Path, schema: Schema) -> Document:

@@ -9,6 +9,7 @@ from tokenfleet.counted import count
 from tokenfleet.review.changes import resource_changes
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.documents import with_images
+from tokenfleet.review.edge import edge_changes
 from tokenfleet.review.effects import effects
 from tokenfleet.review.engine import EngineSteps, with_engine
 from tokenfleet.review.pairs import Counts, Numbers, Reasons
@@ -112,7 +113,8 @@ def stack_review(
     models = model_changes(old.preview, new.preview)
     findings = findings_of(old.preview, new.preview)
     verdicts = verdicts_of(old.preview, new.preview)
-    is_same = not (changes or lines) and all(
+    edge = list(edge_changes(old.preview, new.preview))
+    is_same = not (changes or lines or edge) and all(
         each.is_same for each in (secrets, findings, verdicts, *models)
     )
     state: State = (
@@ -142,7 +144,7 @@ def stack_review(
         danger=danger,
         tally={action: tally[action] for action in _ACTIONS},
         changes=changes,
-        effects=[*spared, *effects(changes, later, _models(new.preview), secrets)],
+        effects=[*spared, *edge, *effects(changes, later, _models(new.preview), secrets)],
         usd_per_month=month,
         budget_share=Numbers(before=budget_share(old.preview), after=budget_share(new.preview)),
         lines=lines,

@@ -8,7 +8,7 @@ from typing import cast
 import yaml
 
 from tokenfleet.json_document import Schema, json_document, plain
-from tokenfleet.plan.edge.routes import routes
+from tokenfleet.plan.edge.envoy.routes import routes
 from tokenfleet.plan.stack import Plan
 from tokenfleet.policies.values import decoded
 from tokenfleet.preview.origin import Origin

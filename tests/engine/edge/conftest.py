@@ -20,9 +20,9 @@ def behind(engines: Engines, pod: Pod) -> Replicas:
     return Replicas(engines, pod, arguments=few, key=ENGINE_KEY)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pair(behind: Replicas) -> Sequence[Engine]:
-    """Two of them; those that a test ended are started anew."""
+    """Two of them, which no test of the file ends."""
     return behind.ready(2)
 
 
@@ -33,13 +33,13 @@ def last(behind: Replicas) -> Engine:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def envoy(edges: Edges, pair: Sequence[Engine]) -> Envoy:
     """An edge in front of the two."""
     return edges.envoy(served_by(pair))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(envoy: Envoy) -> Client:
     """Somebody with a key, and with patience for a machine that is slow."""
     return Client(envoy.port, KEYS["alice"][0], patience=120)

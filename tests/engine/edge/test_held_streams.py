@@ -7,8 +7,18 @@ from collections.abc import Sequence
 import pytest
 
 from tests.edge.client import Client
+from tests.edge.edges import Edges
 from tests.edge.envoy import KEYS, Envoy
-from tests.engine.edge.places import ASKED, BOUND, SLOTS, ask, inside, lasting, until
+from tests.engine.edge.places import (
+    ASKED,
+    BOUND,
+    SLOTS,
+    ask,
+    inside,
+    lasting,
+    served_by,
+    until,
+)
 from tests.engine.engine import Engine
 
 # Above uvicorn's 5 s; the edge gives an idle connection up a second before.
@@ -50,10 +60,11 @@ def test_whoever_goes_away_frees_a_place_in_the_engine(
 
 
 def test_connections_to_a_replica_are_kept_and_given_up_before_it_gives_them_up(
-    client: Client, envoy: Envoy, pair: Sequence[Engine]
+    edges: Edges, pair: Sequence[Engine]
 ) -> None:
     """Whoever uses a connection just as the other side closes it loses the request."""
-    cluster = f"cluster.{pair[0].model}"
+    envoy, cluster = edges.envoy(served_by(pair)), f"cluster.{pair[0].model}"
+    client = Client(envoy.port, KEYS["alice"][0], patience=120)
 
     async def asked() -> None:
         for _ in range(10):

@@ -3,7 +3,11 @@ from functools import partial
 import pytest
 
 from tokenfleet.plan.edge.affinity import LEAST_CACHED_SHARE, AffinityPlan, plan_affinity
-from tokenfleet.plan.edge.balancing import affinity_filters, affinity_keys, affinity_per_filter
+from tokenfleet.plan.edge.envoy.balancing import (
+    affinity_filters,
+    affinity_keys,
+    affinity_per_filter,
+)
 
 _planned = partial(
     plan_affinity, task="generate", prefix_caching=True, cached_share=0.5, most_replicas=3

@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 
 from tests.plan.edge.names import CLIENTS, NAMES
-from tokenfleet.plan.edge.bootstrap import bootstrap, checked_bootstrap
-from tokenfleet.plan.edge.clusters import cluster
-from tokenfleet.plan.edge.memory import memory_limit_mib
-from tokenfleet.plan.edge.routes import routes
+from tokenfleet.plan.edge.envoy.bootstrap import bootstrap, checked_bootstrap
+from tokenfleet.plan.edge.envoy.clusters import cluster
+from tokenfleet.plan.edge.envoy.memory import memory_limit_mib
+from tokenfleet.plan.edge.envoy.routes import routes
 from tokenfleet.plan.edge.served import first_token_seconds
 
 KEYS = {

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from tokenfleet.plan.edge.envoy.ports import HTTP, METRICS
 from tokenfleet.plan.edge.pod import EdgePod, pod_template
-from tokenfleet.plan.edge.ports import HTTP, METRICS
 from tokenfleet.plan.edge.way_in import service_manifests
 from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.manifests.network_policy import EDGE, EDGE_LABELS, edge_policy

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 from tokenfleet.catalogue.releases import edge_image
-from tokenfleet.plan.edge.bootstrap import bootstrap
 from tokenfleet.plan.edge.clients import ClientPlan, plan_clients
 from tokenfleet.plan.edge.drain import EdgeDrain, plan_edge_drain
+from tokenfleet.plan.edge.envoy.bootstrap import bootstrap
 from tokenfleet.plan.edge.names import plan_names
 from tokenfleet.plan.edge.objects import edge_manifests, namespace_manifest
 from tokenfleet.plan.edge.pod import EdgePod, contents

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.plan.edge.drain import EdgeDrain
-from tokenfleet.plan.edge.files import (
+from tokenfleet.plan.edge.envoy.files import (
     BOOTSTRAP_PATH,
     CHECK_PATH,
     ROUTES_FOLDER,
@@ -13,8 +13,8 @@ from tokenfleet.plan.edge.files import (
     arguments,
     check_command,
 )
-from tokenfleet.plan.edge.memory import REQUEST_MIB, memory_limit_mib
-from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.envoy.memory import REQUEST_MIB, memory_limit_mib
+from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.manifests.containers import CONFINED, Manifest
 from tokenfleet.plan.manifests.network_policy import EDGE, EDGE_LABELS
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL

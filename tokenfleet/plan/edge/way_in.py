@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tokenfleet.plan.edge.ports import METRICS
+from tokenfleet.plan.edge.envoy.ports import METRICS
 from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.manifests.network_policy import EDGE, EDGE_LABELS
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL

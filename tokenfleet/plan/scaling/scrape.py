@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.plan.capacity.settings import METRICS_PORT as CAPACITY_PORT
-from tokenfleet.plan.edge.ports import METRICS as EDGE_PORT
+from tokenfleet.plan.edge.envoy.ports import METRICS as EDGE_PORT
 from tokenfleet.plan.edge.way_in import METRICS_SERVICE
 from tokenfleet.plan.iam import CAPACITY, MODEL_READER
 from tokenfleet.plan.manifests.network_policy import EDGE

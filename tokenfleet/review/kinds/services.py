@@ -9,6 +9,7 @@ from tokenfleet.review.resource_change import Resource, ResourceChange, judged
 
 SERVICE = "kubernetes:core/v1:Service"
 _RELEASE = "kubernetes:helm.sh/v3:Release"
+_INTERNAL = "service.beta.kubernetes.io/aws-load-balancer-internal"
 
 Resources = Mapping[str, Resource]
 
@@ -66,6 +67,13 @@ def _updated(
     kinds = [_spec(each).get("type") for each in (before, after)]
     if kinds[0] == "LoadBalancer" != kinds[1]:
         said.append("its load balancer goes")
+    if kinds == ["LoadBalancer", "LoadBalancer"] and _reach(before) != _reach(after):
+        # EnsureLoadBalancer, "TODO: Sync internal vs non-internal" (kubernetes/cloud-provider-aws
+        # pkg/providers/v1/aws_loadbalancer.go).
+        said.append(
+            "the one that is there keeps its reach until the Service is deleted: pulumi up --replace"
+            " makes another, at another address"
+        )
     return judged(change, Danger.OUTAGE, *said) if said else change
 
 
@@ -86,6 +94,11 @@ def _has_charts(service: Resource, resources: Resources) -> bool:
 
 def _spec(service: Resource) -> Mapping[str, object]:
     return mapping(service["inputs"].get("spec"))
+
+
+def _reach(service: Resource) -> object:
+    annotations = mapping(mapping(service["inputs"].get("metadata")).get("annotations"))
+    return annotations.get(_INTERNAL)
 
 
 def _selector(service: Resource) -> Mapping[str, object]:

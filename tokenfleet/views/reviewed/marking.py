@@ -1,5 +1,6 @@
 """How each part of the later drawing is marked, and what of the earlier one is gone."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from tokenfleet.views.reviewed.places import latest, named_parts, place_of
 from tokenfleet.views.tables.review_changes import HARMLESS, entries
 
 _MOST_SENTENCES = 3
+_NAME_ENDS = re.compile(r"[.[]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,5 +144,6 @@ def _keys(part: Part, stack: StackReview) -> Iterator[str]:
         *((name, "is gone") for name in found.gone),
     ]
     for name, said in every if part.kind == "way in" else ():
-        if name.rpartition(":")[2] in SECRET_KEYS:
+        # Of clientKeys, each key is told by its place.
+        if _NAME_ENDS.split(name.rpartition(":")[2])[0] in SECRET_KEYS:
             yield f"secret {name} {said}"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.plan.edge.extension import Json, extension
-from tokenfleet.plan.edge.metadata import CLIENT_STATE, MAX_TOKENS, METADATA, MODEL
+from tokenfleet.plan.edge.envoy.extension import Json, extension
+from tokenfleet.plan.edge.envoy.metadata import CLIENT_STATE, MAX_TOKENS, METADATA, MODEL
 
 _CLIENT = f"%FILTER_STATE({CLIENT_STATE}:PLAIN)%"
 _KIND = "envoy.extensions.access_loggers.file.v3.FileAccessLog"

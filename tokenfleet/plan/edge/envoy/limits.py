@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.extension import Json, extension, typed
-from tokenfleet.plan.edge.metadata import ASKED, CLIENT_HEADER, COUNTED, METADATA
+from tokenfleet.plan.edge.envoy.extension import Json, extension, typed
+from tokenfleet.plan.edge.envoy.metadata import ASKED, CLIENT_HEADER, COUNTED, METADATA
 
 REQUESTS_STATUS, TOKENS_STATUS = 423, 424
 """How the limits refuse before their answer is put as a 429. Neither status occurs otherwise, and

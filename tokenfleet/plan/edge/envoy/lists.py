@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.extension import Json
-from tokenfleet.plan.edge.matches import GET, client_is
-from tokenfleet.plan.edge.replies import answered
+from tokenfleet.plan.edge.envoy.extension import Json
+from tokenfleet.plan.edge.envoy.matches import GET, client_is
+from tokenfleet.plan.edge.envoy.replies import answered
 from tokenfleet.plan.edge.served import ServedName
 
 _PATH = "/v1/models"

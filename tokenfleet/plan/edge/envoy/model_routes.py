@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from itertools import product
 
-from tokenfleet.plan.edge.balancing import affinity_per_filter
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.extension import Json, extension
-from tokenfleet.plan.edge.listener import IDLE_SECONDS
-from tokenfleet.plan.edge.matches import POST, client_is, model_is, paths
-from tokenfleet.plan.edge.metadata import ANSWERS, STREAM, matching
-from tokenfleet.plan.edge.replies import ROUTE_METADATA, TOO_MANY_ANSWERS, direct, header
+from tokenfleet.plan.edge.envoy.balancing import affinity_per_filter
+from tokenfleet.plan.edge.envoy.extension import Json, extension
+from tokenfleet.plan.edge.envoy.listener import IDLE_SECONDS
+from tokenfleet.plan.edge.envoy.matches import POST, client_is, model_is, paths
+from tokenfleet.plan.edge.envoy.metadata import ANSWERS, STREAM, matching
+from tokenfleet.plan.edge.envoy.replies import ROUTE_METADATA, TOO_MANY_ANSWERS, direct, header
 from tokenfleet.plan.edge.served import ServedName
 
 # Of 64 requests that just fit into 8 replicas, 1 or 2 were refused with 2 retries, 1 with 4, none

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from tokenfleet.plan.edge.extension import Json
-from tokenfleet.plan.edge.metadata import CLIENT_HEADER, MODEL, matching
+from tokenfleet.plan.edge.envoy.extension import Json
+from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER, MODEL, matching
 
 POST, GET = ({"name": ":method", "string_match": {"exact": verb}} for verb in ("POST", "GET"))
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from tokenfleet.plan.edge.affinity import AffinityPlan
-from tokenfleet.plan.edge.balancing import load_balancing
-from tokenfleet.plan.edge.extension import Json, extension, typed
-from tokenfleet.plan.edge.listener import LOOPBACK, address
-from tokenfleet.plan.edge.ports import ADMIN
+from tokenfleet.plan.edge.envoy.balancing import load_balancing
+from tokenfleet.plan.edge.envoy.extension import Json, extension, typed
+from tokenfleet.plan.edge.envoy.listener import LOOPBACK, address
+from tokenfleet.plan.edge.envoy.ports import ADMIN
 from tokenfleet.plan.edge.served import Backend, ServedName
 
 ADMIN_CLUSTER = "admin"

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.plan.edge.access_log import access_logs
-from tokenfleet.plan.edge.extension import Json, extension
-from tokenfleet.plan.edge.filters import filters
-from tokenfleet.plan.edge.matches import GET
-from tokenfleet.plan.edge.metadata import CLIENT_HEADER
-from tokenfleet.plan.edge.ports import ADMIN, HTTP, METRICS
-from tokenfleet.plan.edge.replies import mappers
+from tokenfleet.plan.edge.envoy.access_log import access_logs
+from tokenfleet.plan.edge.envoy.extension import Json, extension
+from tokenfleet.plan.edge.envoy.filters import filters
+from tokenfleet.plan.edge.envoy.matches import GET
+from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER
+from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
+from tokenfleet.plan.edge.envoy.replies import mappers
 from tokenfleet.plan.edge.served import ServedName
 
 _MANAGER = "envoy.filters.network.http_connection_manager"
@@ -17,6 +17,7 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 - a pod has one address, which is not know
 LOOPBACK = "127.0.0.1"
 IDLE_SECONDS = 300
 """Without a byte in either direction; below the 350 s of a network load balancer."""
+_KEPT_SECONDS = 340
 
 
 def listener(names: Sequence[ServedName], route_source: Json, *, max_request_mib: int) -> Json:
@@ -37,7 +38,8 @@ def listener(names: Sequence[ServedName], route_source: Json, *, max_request_mib
         merge_slashes=False,
         path_with_escaped_slashes_action="REJECT_REQUEST",
         common_http_protocol_options={
-            "idle_timeout": "350s",
+            # Closed here before a network load balancer forgets it, after 350 s, without a word.
+            "idle_timeout": f"{_KEPT_SECONDS}s",
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
         request_headers_timeout="10s",

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tokenfleet.plan.edge.clusters import admin_cluster, cluster
-from tokenfleet.plan.edge.extension import Json
-from tokenfleet.plan.edge.files import ROUTES_FOLDER, ROUTES_NAME, ROUTES_PATH
-from tokenfleet.plan.edge.listener import admin, listener, metrics_listener
-from tokenfleet.plan.edge.memory import overload_manager
+from tokenfleet.plan.edge.envoy.clusters import admin_cluster, cluster
+from tokenfleet.plan.edge.envoy.extension import Json
+from tokenfleet.plan.edge.envoy.files import ROUTES_FOLDER, ROUTES_NAME, ROUTES_PATH
+from tokenfleet.plan.edge.envoy.listener import admin, listener, metrics_listener
+from tokenfleet.plan.edge.envoy.memory import overload_manager
 from tokenfleet.plan.edge.served import ServedName
 
 _RUNTIME = {

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Sequence
 
-from tokenfleet.plan.edge.balancing import affinity_filters, affinity_keys
-from tokenfleet.plan.edge.extension import Json, extension, typed
-from tokenfleet.plan.edge.limits import limit_filters
-from tokenfleet.plan.edge.metadata import (
+from tokenfleet.plan.edge.envoy.balancing import affinity_filters, affinity_keys
+from tokenfleet.plan.edge.envoy.extension import Json, extension, typed
+from tokenfleet.plan.edge.envoy.limits import limit_filters
+from tokenfleet.plan.edge.envoy.metadata import (
     ANSWERS,
     CLIENT_HEADER,
     CLIENT_STATE,
@@ -17,7 +17,7 @@ from tokenfleet.plan.edge.metadata import (
     STREAM,
     kept,
 )
-from tokenfleet.plan.edge.replies import AT_CAPACITY, RETRY_AFTER, UNAVAILABLE, Reply, header
+from tokenfleet.plan.edge.envoy.replies import AT_CAPACITY, RETRY_AFTER, UNAVAILABLE, Reply, header
 from tokenfleet.plan.edge.served import ServedName
 
 _HTTP = "envoy.extensions.filters.http"

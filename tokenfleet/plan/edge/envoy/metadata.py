@@ -1,6 +1,6 @@
 """What the edge knows of a request while it passes, and under which names it keeps that."""
 
-from tokenfleet.plan.edge.extension import Json
+from tokenfleet.plan.edge.envoy.extension import Json
 
 CLIENT_HEADER = "x-client-id"
 """Who calls, written by the edge alone; it does not go on to engines."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.plan.edge.extension import Json
-from tokenfleet.plan.edge.limits import REQUESTS_STATUS, TOKENS_STATUS
+from tokenfleet.plan.edge.envoy.extension import Json
+from tokenfleet.plan.edge.envoy.limits import REQUESTS_STATUS, TOKENS_STATUS
 
 
 @dataclass(frozen=True, kw_only=True)

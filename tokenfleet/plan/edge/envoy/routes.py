@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from tokenfleet.plan.edge.clients import ClientPlan
-from tokenfleet.plan.edge.extension import Json, typed
-from tokenfleet.plan.edge.files import ROUTES_NAME
-from tokenfleet.plan.edge.filters import KEYS_FILTER, forwarding
-from tokenfleet.plan.edge.limits import limits
-from tokenfleet.plan.edge.lists import model_lists
-from tokenfleet.plan.edge.matches import POST, client_is, model_is, paths
-from tokenfleet.plan.edge.metadata import CLIENT_HEADER, NO_MODEL_VALUE, NOT_JSON_VALUE
-from tokenfleet.plan.edge.model_routes import model_routes
-from tokenfleet.plan.edge.replies import (
+from tokenfleet.plan.edge.envoy.extension import Json, typed
+from tokenfleet.plan.edge.envoy.files import ROUTES_NAME
+from tokenfleet.plan.edge.envoy.filters import KEYS_FILTER, forwarding
+from tokenfleet.plan.edge.envoy.limits import limits
+from tokenfleet.plan.edge.envoy.lists import model_lists
+from tokenfleet.plan.edge.envoy.matches import POST, client_is, model_is, paths
+from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER, NO_MODEL_VALUE, NOT_JSON_VALUE
+from tokenfleet.plan.edge.envoy.model_routes import model_routes
+from tokenfleet.plan.edge.envoy.replies import (
     FORBIDDEN,
     NO_MODEL,
     NOT_JSON,

@@ -1,6 +1,6 @@
 """How much memory the edge takes, and what it does before it has none left."""
 
-from tokenfleet.plan.edge.extension import Json, extension
+from tokenfleet.plan.edge.envoy.extension import Json, extension
 
 REQUEST_MIB = 256
 """What it has at least: 67 to 71 MiB at rest and at 300 requests a second (lab of 2026-11-28), the
