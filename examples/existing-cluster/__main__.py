@@ -13,6 +13,7 @@ from tokenfleet.components.model_store import ModelStore, ModelStoreArgs
 from tokenfleet.components.notices import Notices, NoticesArgs
 from tokenfleet.components.pool import Pool, PoolArgs
 from tokenfleet.components.provider import aws_provider
+from tokenfleet.components.scaling import Scaling, ScalingArgs
 from tokenfleet.components.serving import Serving, ServingArgs
 from tokenfleet.program import client_keys, stack_plan
 
@@ -84,6 +85,13 @@ edge = Edge(
     EdgeArgs(plan=plan.edge, client_keys=client_keys(), engine_key=serving.engine_key),
     pulumi.ResourceOptions(providers=[in_cluster], depends_on=[serving]),
 )
+# KEDA is the cluster's own, as its autoscaler is: 2.21, in the namespace keda.
+for scaling in plan.scaling:
+    Scaling(
+        f"{name}-scaling",
+        ScalingArgs(plan=scaling, metrics_key=serving.metrics_key),
+        pulumi.ResourceOptions(providers=[in_cluster], depends_on=[edge]),
+    )
 
 pulumi.export("modelBucket", store.bucket_name)
 pulumi.export("edgeUrl", plan.edge.url)

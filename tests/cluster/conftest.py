@@ -12,8 +12,9 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.definitions import install_definitions
 from tests.cluster.fleet import Fleet, FleetOf
 from tests.cluster.life import FASTER, write_stages
+from tests.cluster.scaling.keda import Keda, running_keda
 from tests.cluster.scarcity.scarcity import Scarcity
-from tests.cluster.tools import ToolsMissing, binaries, core_tools, module_folder
+from tests.cluster.tools import ToolsMissing, binaries, binary, core_tools, module_folder
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
@@ -57,6 +58,24 @@ def install_crds(control_plane: ControlPlane) -> Callable[[str, str], None]:
             installed.add(module)
 
     return install
+
+
+@pytest.fixture(scope="session")
+def keda(
+    control_plane: ControlPlane,
+    install_crds: Callable[[str, str], None],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Keda]:
+    """KEDA, running; without Go or a build of it tests are skipped, with the way to get one."""
+    try:
+        for name in ("keda-operator", "keda-adapter", "prometheus"):
+            binary(name)
+    except ToolsMissing as missing:
+        pytest.skip(str(missing))
+    install_crds("keda-operator", "config/crd/bases")
+    folder = tmp_path_factory.mktemp("keda")
+    with running_keda(Api(control_plane.access), control_plane.access, folder) as running:
+        yield running
 
 
 @pytest.fixture

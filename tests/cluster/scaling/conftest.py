@@ -1,6 +1,6 @@
-"""KEDA once for all tests; a model under load, Prometheus and an exporter for each."""
+"""A model under load, with a Prometheus and an exporter of its own."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +9,12 @@ from typing import Protocol
 import pytest
 
 from tests.cluster.api import Api
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.fleet import FleetOf
 from tests.cluster.scaling.exporter import Exporter
 from tests.cluster.scaling.faster import faster
-from tests.cluster.scaling.keda import Keda, running_keda
+from tests.cluster.scaling.keda import Keda
 from tests.cluster.scaling.prometheus import Prometheus
 from tests.cluster.scaling.scene import Scene
-from tests.cluster.tools import ToolsMissing, binary
 from tokenfleet.plan.scaling.followed import followed_models
 from tokenfleet.plan.stack import Plan
 
@@ -29,24 +27,6 @@ class SceneOf(Protocol):
     def __call__(
         self, *, first: int, least: int, most: int = ..., loading: float = ...
     ) -> Scene: ...
-
-
-@pytest.fixture(scope="session")
-def keda(
-    control_plane: ControlPlane,
-    install_crds: Callable[[str, str], None],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Keda]:
-    """KEDA, running; without Go or a build of it tests are skipped, with the way to get one."""
-    try:
-        for name in ("keda-operator", "keda-adapter", "prometheus"):
-            binary(name)
-    except ToolsMissing as missing:
-        pytest.skip(str(missing))
-    install_crds("keda-operator", "config/crd/bases")
-    folder = tmp_path_factory.mktemp("keda")
-    with running_keda(Api(control_plane.access), control_plane.access, folder) as running:
-        yield running
 
 
 @pytest.fixture
