@@ -182,8 +182,8 @@ def test_a_key_that_clients_send_marks_where_they_come_in(
 
 
 def test_a_part_says_what_differs() -> None:
-    (noted,) = _marking(CHANGES["replica-bounds"]).noted
-    assert noted.said == ["1 to 2 replicas, not 1 to 3 replicas"]
+    found = {each.part: each.said for each in _marking(CHANGES["replica-bounds"]).noted}
+    assert found[MODEL][0] == "1 to 2 replicas, not 1 to 3 replicas"
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
