@@ -36,7 +36,7 @@ class _DaemonSet:
 
 # Defaults by the sources of the charts, 2026: aws/amazon-vpc-cni-k8s, aws/eks-pod-identity-agent,
 # aws/eks-node-monitoring-agent, aws-neuron/neuron-helm-charts 1.0.0, NVIDIA/k8s-device-plugin.
-# That of kube-proxy is general knowledge. Nothing: no DaemonSet in it.
+# That of kube-proxy is general knowledge. Nothing: no DaemonSet in it (kedacore/charts keda: Deployments).
 _BY_NAME: Mapping[str, Sequence[_DaemonSet]] = {
     "cluster-autoscaler": (),
     "coredns": (),
@@ -45,6 +45,7 @@ _BY_NAME: Mapping[str, Sequence[_DaemonSet]] = {
         _DaemonSet(path=("dcgmAgent", "tolerations"), default=(), beside=NVIDIA),
     ),
     "eks-pod-identity-agent": (_DaemonSet(path=("tolerations",)),),
+    "keda": (),
     "kube-proxy": (_DaemonSet(path=("tolerations",)),),
     "metrics-server": (),
     "neuron-helm-chart": (

@@ -159,13 +159,16 @@ def test_what_a_client_says_of_its_session_goes_first(
 @pytest.mark.parametrize(
     "header", [PREFIX_STATE, "x-client-id", "X-Client-Id", "x-envoy-hash", "x-key"]
 )
-def test_no_header_sets_or_shows_the_key(module_edges: Edges, header: str) -> None:
+def test_no_header_sets_the_key_and_neither_replica_nor_log_is_shown_it(
+    module_edges: Edges, header: str
+) -> None:
     engine = module_edges.engine()
     envoy = module_edges.envoy(_by_prefix(engine), edit_routes=_shows_keys)
     answer = _asked(envoy, _CHAT, {"messages": [_USER]}, [(header, "mine"), ("session-id", "s")])
     assert answer.header("x-key") == "session|alice|s"
     sent = engine.did()["requests"][-1]["headers"]
     assert not [value for _, value in sent if "session|" in value or "prompt|" in value]
+    assert "session|" not in envoy.log()
 
 
 _MIB = 2**20

@@ -158,9 +158,20 @@ EDITS: Mapping[str, Sequence[Edit]] = {
     "weights that are published": [is_published],
     "load balancers": [put("dev.edge", INTERNAL)],
     "load balancers with TLS": [put("dev.edge", INTERNAL | {"certificateArn": CERTIFICATE})],
+    "a door to the internet": [
+        put("dev.edge", INTERNAL | {"exposure": "public", "certificateArn": CERTIFICATE})
+    ],
     "keys of one's own": [
         put("dev.apiKey", {"secure": "v1:abc"}),
         put("dev.previousApiKey", {"secure": "v1:def"}),
+    ],
+    "clients with keys and limits": [
+        put("dev.clientKeys", {"alice": {"secure": "v1:abc"}, "bob": [{"secure": "v1:def"}]}),
+        put("dev.edge", {"clients": {"alice": {"requestsPerMinute": 60, "priority": "batch"}}}),
+    ],
+    "a name that two entries share": [
+        put("dev.models.second", SMALL | {"servedAs": "small"}),
+        put("dev.models.third", SMALL | {"servedAs": "small", "fallback": 1}),
     ],
     "other tags, another budget": [
         put("dev.cost", {"monthlyBudgetUsd": 9, "tags": {"team": "a", "cost-centre": "b c"}})

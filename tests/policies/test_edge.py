@@ -17,6 +17,7 @@ from tokenfleet.recording.recorded import Recording
 
 MODEL_SERVICE = ":Service::*-service-vllm-qwen3-8b"
 REPLICAS = ":NetworkPolicy::*-networkpolicy-replicas"
+EVERY: Mapping[str, object] = {}
 CALLERS = ("spec", "ingress", 0, "from")
 # It would be a proper one, were it the edge's.
 BALANCER = {
@@ -65,12 +66,12 @@ MISTAKES: Mapping[str, Planted] = {
         "pods of tokenfleet.io/may-call-models=true",
     ),
     "pods of every namespace": around(
-        changed(REPLICAS, *CALLERS, to=[{"namespaceSelector": {}}]),
+        changed(REPLICAS, *CALLERS, to=[{"namespaceSelector": EVERY}]),
         REPLICAS,
         "pods of any namespace",
     ),
     "pods of its own namespace": around(
-        changed(REPLICAS, *CALLERS, to=[{"podSelector": {}}]), REPLICAS, "pods of any namespace"
+        changed(REPLICAS, *CALLERS, to=[{"podSelector": EVERY}]), REPLICAS, "pods of any namespace"
     ),
     "addresses": around(
         changed(REPLICAS, *CALLERS, to=[{"ipBlock": {"cidr": "10.0.0.0/8"}}]),

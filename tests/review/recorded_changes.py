@@ -21,6 +21,7 @@ SMALL = {
     "contextLength": 4096,
     "replicas": {"max": 1},
 }
+KEY_OF_NIGHTLY = {"clientKeys.nightly[0]": "0123456789abcdef"}
 NIGHTLY = {"requestsPerMinute": 60, "models": ["qwen3-8b"], "priority": "batch"}
 FINDING = {
     "rule": "nodes-are-private",
@@ -328,7 +329,7 @@ CHANGES: Mapping[str, Recorded] = {
     "client-limited": Recorded(
         stack="prod",
         edits=[put("edge.clients", {"nightly": NIGHTLY})],
-        secrets=({"clientKeys.nightly[0]": "0123456789abcdef"},) * 2,
+        secrets=(KEY_OF_NIGHTLY, KEY_OF_NIGHTLY),
         verdict="no resource changes",
         only=frozenset(),
         says=[

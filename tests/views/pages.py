@@ -3,6 +3,7 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 
+from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.preview.report import Report
 
 
@@ -26,12 +27,21 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+_LONG = Verdict(
+    judged="objective",
+    fails=False,
+    place="",
+    problem="it takes 3 replicas more to keep its promise and spares with all 4 replicas it may have",
+    way_out="set replicas.max to 7 and the tiers of its pool to 7 nodes together",
+)
+
+
 def stretched(report: Report, *, models: int, verdicts: int) -> Report:
     """The report with that many models and verdicts, under names of 40 letters."""
     names = [f"{'a-rather-long-name-of-a-model':-<37}{place:03}" for place in range(models)]
     planned = [replace(report.plan.models[place % 3], name=n) for place, n in enumerate(names)]
     priced = [replace(report.cost.models[place % 3], name=n) for place, n in enumerate(names)]
-    found = [report.cost.verdicts[place % 3] for place in range(verdicts)]
+    found = [replace(_LONG, place=f"models.{n}.objective") for n in names[:verdicts]]
     return replace(
         report,
         plan=replace(report.plan, models=planned),

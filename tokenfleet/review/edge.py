@@ -29,8 +29,10 @@ def edge_changes(before: Document, after: Document) -> Iterator[str]:
 
 
 def _edge(preview: Document) -> Document | None:
-    edge = preview["plan"]["edge"] if preview else {}
-    return edge if "clients" in edge else None
+    if not preview or "clients" not in preview["plan"]["edge"]:
+        return None
+    edge: Document = preview["plan"]["edge"]
+    return edge
 
 
 def _ranges(old: Document, new: Document) -> Iterator[str]:

@@ -139,6 +139,7 @@ def _encrypted(place: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, list):
         for index, entry in enumerate(cast("list[object]", value)):
             yield from _encrypted(f"{place}[{index}]", entry)
+        return
     entries = as_mapping(value)
     if "secure" in entries:
         yield place, str(entries["secure"])

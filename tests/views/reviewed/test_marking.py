@@ -33,6 +33,7 @@ LOST = Mark(words=["changed", "data-loss"], tone=Tone.DANGEROUS)
 
 REGION, WAY_IN, VPC, BUCKET = Part("region"), Part("way in"), Part("VPC"), Part("bucket")
 CONTROL_PLANE, GATEWAY = Part("control plane"), Part("gateway endpoint")
+EDGE, SCALING = Part("edge"), Part("scaling")
 ENDPOINTS, SYSTEM = Part("interface endpoints"), Part("pool", "system")
 POOL, MODEL = Part("pool", "graviton4"), Part("model", "qwen3-4b")
 SPOT, ON_DEMAND = Part("tier", "graviton4/spot"), Part("tier", "graviton4/on-demand")
@@ -47,11 +48,15 @@ WITH_EDGE = Recorded(
 MARKS: Mapping[str, tuple[Recorded, Mapping[Part, Mark]]] = {
     "pool added": (
         CHANGES["pool-added"],
-        {Part("pool", "gpu"): NEW, Part("model", "small"): NEW, SYSTEM: RESTARTS},
+        {
+            Part("pool", "gpu"): NEW,
+            Part("model", "small"): NEW,
+            **dict.fromkeys([SYSTEM, EDGE], RESTARTS),
+        },
     ),
     "pool renamed": (
         CHANGES["pool-renamed"],
-        {Part("pool", "arm"): NEW, MODEL: AWAY, SYSTEM: RESTARTS, WAY_IN: CHANGED},
+        {Part("pool", "arm"): NEW, MODEL: AWAY, SYSTEM: RESTARTS},
     ),
     "types of a pool": (
         CHANGES["type-added"],
@@ -64,7 +69,10 @@ MARKS: Mapping[str, tuple[Recorded, Mapping[Part, Mark]]] = {
         CHANGES["flag-of-a-model-of-several-replicas"],
         {Part("model", "qwen3-8b"): RESTARTS},
     ),
-    "bounds of replicas, which no resource has": (CHANGES["replica-bounds"], {MODEL: CHANGED}),
+    "bounds of replicas": (
+        CHANGES["replica-bounds"],
+        {MODEL: CHANGED, EDGE: RESTARTS, SCALING: RESTARTS},
+    ),
     "zone added": (
         CHANGES["zone-added"],
         {
@@ -83,8 +91,8 @@ MARKS: Mapping[str, tuple[Recorded, Mapping[Part, Mark]]] = {
         },
     ),
     "interface endpoint": (WITH_ENDPOINT, {ENDPOINTS: NEW}),
-    # Replicas drain for longer behind a load balancer.
-    "edge": (WITH_EDGE, {WAY_IN: CHANGED, MODEL: AWAY, SYSTEM: RESTARTS}),
+    # Replicas are called by the edge alone, wherever its clients are.
+    "edge": (WITH_EDGE, {WAY_IN: CHANGED, EDGE: CHANGED}),
     "key rotated": (CHANGES["key-rotated"], {WAY_IN: CHANGED}),
     "version of the control plane": (
         CHANGES["kubernetes-version"],
@@ -174,8 +182,8 @@ def test_a_key_that_clients_send_marks_where_they_come_in(
 
 
 def test_a_part_says_what_differs() -> None:
-    (noted,) = _marking(CHANGES["replica-bounds"]).noted
-    assert noted.said == ["1 to 2 replicas, not 1 to 3 replicas"]
+    found = {each.part: each.said for each in _marking(CHANGES["replica-bounds"]).noted}
+    assert found[MODEL][0] == "1 to 2 replicas, not 1 to 3 replicas"
 
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])

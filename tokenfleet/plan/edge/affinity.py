@@ -7,8 +7,8 @@ from tokenfleet.task import Task
 
 Kind = Literal["least request", "prefix"]
 LEAST_CACHED_SHARE = 0.5
-"""From here on it pays, also at the 99th percentile; below, prompts meet busier replicas for nothing
-(``python -m bench.affinity --shares 0.1,0.3,0.5,0.7``, 2026-11-30)."""
+"""Up to here it makes no difference that can be told from noise, from here on the first token comes
+sooner (``python -m bench.affinity --shares 0.2,0.3,0.4,0.5,0.7``, 2026-11-30, docs/edge.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
