@@ -23,7 +23,7 @@ _STEPS = _MINUTES * 60 // EVALUATION_SECONDS
 _JOB, _NAME = "vllm-m", 'envoy_cluster_name="chat"'
 _FAILURES = "prometheus_sd_dns_lookup_failures_total"
 
-Series = Mapping[str, str]
+Series = dict[str, str]
 
 
 @pytest.fixture(scope="session")
