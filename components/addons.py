@@ -47,6 +47,8 @@ class Addons(pulumi.ComponentResource):
                 if release.repository
                 else None,
                 namespace=release.namespace,
+                # Helm makes none by itself, and Kubernetes has this one.
+                create_namespace=release.namespace != "kube-system" or None,
                 values=dict(release.values),
                 opts=child,
             )

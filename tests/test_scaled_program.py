@@ -68,3 +68,22 @@ def test_what_follows_its_load_is_not_the_programs_to_count(
 ) -> None:
     deployment = _only(recorded("deployment"), "*serving-deployment-vllm-qwen3-4b")
     assert deployment.ignore_changes == ["spec.replicas"]
+
+
+def test_every_namespace_that_something_is_put_into_is_there(
+    recorded: Callable[[Mode], Recording],
+) -> None:
+    resources = recorded("deployment").resources
+    there = {"kube-system"}
+    put_into: set[str] = set()
+    for one in resources:
+        metadata = one.inputs.get("metadata", {})
+        if one.type == "kubernetes:core/v1:Namespace":
+            there.add(metadata["name"])
+        elif one.type == "kubernetes:helm.sh/v3:Release":
+            put_into.add(one.inputs["namespace"])
+            there |= {one.inputs["namespace"]} if one.inputs.get("createNamespace") else set()
+        elif "namespace" in metadata:
+            put_into.add(metadata["namespace"])
+    assert "keda" in put_into
+    assert put_into <= there

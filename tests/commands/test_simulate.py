@@ -51,6 +51,12 @@ def test_a_rule_is_the_plans_but_for_what_is_asked() -> None:
     assert plain["replica"]["startSeconds"] == plain["starts"][1]
 
 
+@pytest.mark.parametrize("day", ["1e308,1e308", "5e-324,5e-324"])
+def test_a_day_is_what_its_numbers_are_to_each_other(day: str) -> None:
+    words = ("dev", "qwen3-4b", "--min", "2", "--max", "2", "--day")
+    assert _answer(*words, day) == _answer(*words, "1,1")
+
+
 def test_a_model_that_is_fixed_has_no_rule_to_compare() -> None:
     answer = _answer("dev", "qwen3-4b", "--min", "2", "--max", "2")
     assert [row["rule"] for row in answer["comparison"]["rules"]] == ["fixed, 2"]

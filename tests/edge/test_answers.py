@@ -1,7 +1,10 @@
 """What clients get: honest refusals, nothing of the inside, no answer twice."""
 
 import asyncio
+import socket
+import urllib.request
 from collections import Counter
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -180,3 +183,24 @@ def test_an_edge_without_memory_refuses_and_says_when_to_come_back(edges: Edges)
     answer = _ask(envoy)
     assert (answer.status, answer.code) == (503, "unavailable")
     assert answer.header("retry-after") == "5"
+    _is_probed_and_scraped(envoy)
+
+
+def _with_few_connections(bootstrap: Any) -> None:  # noqa: ANN401 - JSON
+    replaced(bootstrap, "max_active_downstream_connections", 2)
+
+
+def test_an_edge_with_all_the_connections_it_takes_is_not_taken_for_ill(edges: Edges) -> None:
+    envoy = edges.envoy(served([edges.engine()]), edit=_with_few_connections)
+    with ExitStack() as kept:
+        for _ in range(2):
+            kept.enter_context(socket.create_connection(("127.0.0.1", envoy.port)))
+        envoy.await_stat("http.edge.downstream_cx_active", 2)
+        assert _ask(envoy).ending == "broken"
+        _is_probed_and_scraped(envoy)
+
+
+def _is_probed_and_scraped(envoy: Envoy) -> None:
+    for page in ("/live", "/ready", "/stats/prometheus"):
+        with urllib.request.urlopen(envoy.metrics_url + page, timeout=5) as answer:  # noqa: S310 - our own address
+            assert answer.status == 200

@@ -168,3 +168,16 @@ def test_a_fallback_takes_what_the_first_has_no_room_for(edges: Edges) -> None:
     first, second = edges.engine("first", fault="full"), edges.engine("second")
     envoy = edges.envoy(served([first, second], priorities=[0, 1]))
     assert _served_by(envoy, 20) == {"second": 20}
+
+
+def test_a_list_of_many_models_is_answered_whole(edges: Edges) -> None:
+    adapters = [f"adapter-number-{number}" for number in range(60)]
+    envoy = edges.envoy(served([edges.engine()], "m", adapters=adapters))
+    listed = asyncio.run(Client(envoy.port, ALICE).send("GET", "/v1/models"))
+    assert [model["id"] for model in listed.json()["data"]] == ["m", *adapters]
+
+
+@pytest.mark.parametrize("name", ["admin", "edge", "metrics"])
+def test_a_model_may_be_called_as_parts_of_the_edge_are(edges: Edges, name: str) -> None:
+    envoy = edges.envoy(served([edges.engine()], name))
+    assert asyncio.run(Client(envoy.port, ALICE).complete(name)).ending == "complete"

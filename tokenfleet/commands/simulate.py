@@ -188,7 +188,8 @@ def _shape(words: str) -> Sequence[float]:
         fail(f"--day {words}: is not a list of numbers")
     if not shape or not all(0 <= each < math.inf for each in shape) or not max(shape):
         fail(f"--day {words}: give numbers, none negative and one above zero")
-    return shape
+    # Of the largest: the sum of large numbers, and the mean of tiny ones, is no number.
+    return [each / max(shape) for each in shape]
 
 
 def _drawn(days: Days) -> Load:

@@ -13,6 +13,7 @@ from tokenfleet.plan.edge.envoy.files import (
     arguments,
     check_command,
 )
+from tokenfleet.plan.edge.envoy.listener import LIVE
 from tokenfleet.plan.edge.envoy.memory import REQUEST_MIB, memory_limit_mib
 from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.manifests.containers import CONFINED, Manifest
@@ -120,9 +121,10 @@ def _envoy(pod: EdgePod) -> Manifest:
         # It listens once every name of a replica was looked up.
         "startupProbe": {**ready, "periodSeconds": 1, "failureThreshold": 60},
         "readinessProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 2},
-        # Not /ready, which says no where Envoy only waits for something.
+        # Not /ready, which says no where Envoy only waits for something; and not a connection alone,
+        # which the kernel makes for a process that hangs, too.
         "livenessProbe": {
-            "tcpSocket": {"port": "metrics"},
+            "httpGet": {"path": LIVE, "port": "metrics"},
             "periodSeconds": 10,
             "timeoutSeconds": 5,
             "failureThreshold": 6,

@@ -6,11 +6,10 @@ from itertools import groupby
 from tokenfleet.plan.edge.affinity import AffinityPlan
 from tokenfleet.plan.edge.envoy.balancing import load_balancing
 from tokenfleet.plan.edge.envoy.extension import Json, extension, typed
-from tokenfleet.plan.edge.envoy.listener import LOOPBACK, address
+from tokenfleet.plan.edge.envoy.listener import ADMIN_CLUSTER, LOOPBACK, address
 from tokenfleet.plan.edge.envoy.ports import ADMIN
 from tokenfleet.plan.edge.served import Backend, ServedName
 
-ADMIN_CLUSTER = "admin"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 # Which replicas are left out for a while, judged by their answers.

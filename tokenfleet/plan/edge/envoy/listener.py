@@ -15,6 +15,10 @@ _MANAGER = "envoy.filters.network.http_connection_manager"
 _MANAGER_KIND = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - a pod has one address, which is not known before it runs
 LOOPBACK = "127.0.0.1"
+ADMIN_CLUSTER = "_admin"
+"""As no model is called: names of the stack file begin with a letter."""
+LIVE = "/live"
+"""Answered by the thread that serves requests, whatever the state of Envoy."""
 IDLE_SECONDS = 300
 """Without a byte in either direction; below the 350 s of a network load balancer."""
 _KEPT_SECONDS = 340
@@ -40,7 +44,8 @@ def listener(names: Sequence[ServedName], route_source: Json, *, max_request_mib
         common_http_protocol_options={
             # Closed here before a network load balancer forgets it, after 350 s, without a word.
             "idle_timeout": f"{_KEPT_SECONDS}s",
-            "headers_with_underscores_action": "REJECT_REQUEST",
+            # Codex and others send `session_id`: nothing here or behind reads such headers.
+            "headers_with_underscores_action": "DROP_HEADER",
         },
         request_headers_timeout="10s",
         # To receive the whole request, not to answer it.
@@ -78,10 +83,17 @@ def _nobody_elses_headers() -> Json:
 
 
 def metrics_listener() -> Json:
-    """The two pages of Envoy's own door that others may read."""
+    """The two pages of Envoy's own door that others may read, and a sign of life.
+
+    It answers when clients are refused, too: a pod that is full is not to be taken for one that is
+    ill, nor its metrics to be missed just then.
+    """
     routes = [
-        {"match": {"path": path, "headers": [GET]}, "route": {"cluster": "admin"}}
-        for path in ("/stats/prometheus", "/ready")
+        {"match": {"path": LIVE, "headers": [GET]}, "direct_response": {"status": 200}},
+        *(
+            {"match": {"path": path, "headers": [GET]}, "route": {"cluster": ADMIN_CLUSTER}}
+            for path in ("/stats/prometheus", "/ready")
+        ),
     ]
     manager = extension(
         _MANAGER,
@@ -97,6 +109,8 @@ def metrics_listener() -> Json:
     return {
         "name": "metrics",
         "address": address(_EVERYWHERE, METRICS),
+        "bypass_overload_manager": True,
+        "ignore_global_conn_limit": True,
         "filter_chains": [{"filters": [manager]}],
     }
 

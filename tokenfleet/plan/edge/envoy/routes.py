@@ -45,6 +45,8 @@ def routes(
         # Else a route to an unknown one is taken and answers 503. So a pod that is older than a
         # model keeps the routes it has.
         validate_clusters=True,
+        # Else 4,096, of which each name in the list of models takes 130. A Secret holds no more than that.
+        max_direct_response_body_size_bytes=2**20,
         request_headers_to_remove=[CLIENT_HEADER, "x-envoy-internal", "x-envoy-external-address"],
         response_headers_to_remove=["server"],
     )
