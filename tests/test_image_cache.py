@@ -58,8 +58,8 @@ def test_every_image_of_ours_is_pulled_from_a_repository_that_the_stack_makes(
         r.inputs["spec"]
         for kind in ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:DaemonSet")
         for r in recording.of_type(kind)
-        # The capacity controller runs on system nodes, a stock image in it.
-        if "-capacity-controller" not in r.name
+        # These run on system nodes, a stock image in each.
+        if not r.name.endswith(("-capacity-controller", "-deployment-edge"))
     ]
     jobs = [job["spec"] for job in plan_of(cached).serving.compile_jobs.values()]
     images = {image for spec in (*pods, *jobs) for image in _images(spec)}

@@ -207,7 +207,7 @@ def test_other_weights_stop_neither_compiling_them_nor_asking_what_they_cost(
     assert stale != text
     (tmp_path / "Pulumi.prod.yaml").write_text(stale, encoding="utf-8")
     project = ("--project", str(tmp_path))
-    for command in (("compile", "prod", "qwen25-7b"), ("cost", "prod", "--load", "1.1")):
+    for command in (("compile", "prod", "qwen25-7b"), ("cost", "prod", "--load", "0.9")):
         done = CliRunner().invoke(app, [*command, *project])
         assert done.exit_code == 0, done.output
     refused = CliRunner().invoke(app, ["preview", "prod", *project])

@@ -35,6 +35,7 @@ def test_images_that_charts_run_and_charts_in_registries_and_elsewhere_are_in_us
     used = in_use(TEXTS)
     assert architectures()["nvcr.io/nvidia/k8s-device-plugin:v0.18.2"] == X86
     assert {chart.name: chart.is_oci for chart in used.charts} == {
+        "https://kedacore.github.io/charts/keda:2.21.0": False,
         "https://kubernetes.github.io/autoscaler/cluster-autoscaler:9.59.0": False,
         "https://nvidia.github.io/k8s-device-plugin/nvidia-device-plugin:0.18.2": False,
         "public.ecr.aws/neuron/neuron-helm-chart:1.3.0": True,

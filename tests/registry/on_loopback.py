@@ -11,7 +11,9 @@ from tokenfleet.catalogue.facts import data_folder
 from tokenfleet.catalogue.in_use import NAMING_FILES, ChartInUse, InUse, in_use
 
 ARCHITECTURES = ("amd64", "arm64")
-_IMAGES = re.compile(r"(?<=[ \"])(?:docker\.io|public\.ecr\.aws|registry\.k8s\.io|nvcr\.io)(?=/)")
+_IMAGES = re.compile(
+    r"(?<=[ \"])(?:docker\.io|public\.ecr\.aws|registry\.k8s\.io|nvcr\.io|ghcr\.io|quay\.io)(?=/)"
+)
 _CHARTS = re.compile(r"https://[a-z]+\.github\.io(?=/)")
 _OCI_CHARTS = re.compile(r"(?<=oci://)[^/\s]+")
 

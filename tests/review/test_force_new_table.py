@@ -45,7 +45,8 @@ def _used_in_code(root: Path) -> set[str]:
             if isinstance(named, type) and issubclass(named, pulumi.ProviderResource):
                 found.add(f"pulumi:providers:{package}")
             elif isinstance(named, type) and issubclass(named, pulumi.CustomResource):
-                found.add(str(vars(named)["pulumi_type"]))
+                # A custom resource of a chart has no type until it says its kind.
+                found |= {str(token) for token in [vars(named).get("pulumi_type")] if token}
     return found
 
 

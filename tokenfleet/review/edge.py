@@ -29,10 +29,8 @@ def edge_changes(before: Document, after: Document) -> Iterator[str]:
 
 
 def _edge(preview: Document) -> Document | None:
-    if not preview or "clients" not in preview["plan"]["edge"]:
-        return None
-    edge: Document = preview["plan"]["edge"]
-    return edge
+    edge: Document = preview.get("plan", {}).get("edge", {})
+    return edge if "clients" in edge else None
 
 
 def _ranges(old: Document, new: Document) -> Iterator[str]:

@@ -24,8 +24,8 @@ ROWS: Mapping[str, tuple[str, Keys, Keys, str, str]] = {
         "speculative", "all that it takes in at once (0.3 requests/s): verifying drafts takes longer",
     ),
     "where too many are in flight": (
-        GPU, {"speculative": NGRAM, "traffic": {"requestsPerSecond": 15, "inputTokens": 500, "outputTokens": 400}}, {},
-        "speculative", "(15 requests/s x 400 tokens x ",
+        GPU, {"speculative": NGRAM, "traffic": {"requestsPerSecond": 10, "inputTokens": 500, "outputTokens": 400}}, {},
+        "speculative", "(10 requests/s x 400 tokens x ",
     ),
     "the way out is more replicas": (
         GPU, {"speculative": NGRAM, "traffic": {"requestsPerSecond": 15, "inputTokens": 500, "outputTokens": 400}}, {},

@@ -96,15 +96,15 @@ def test_a_letter_stands_for_as_little_as_there_is_room_for(seconds: float, room
 @pytest.mark.parametrize(
     ("met", "said"),
     [
-        ("always", "within the 50 s that the drain leaves of a spot notice, even at worst"),
-        ("expected", "within the 50 s that the drain leaves of a spot notice, at worst late"),
+        ("always", "within the 55 s that the drain leaves of a spot notice, even at worst"),
+        ("expected", "within the 55 s that the drain leaves of a spot notice, at worst late"),
         (
             "at best",
-            "30 s late for the 50 s that the drain leaves of a spot notice, at best in time",
+            "30 s late for the 55 s that the drain leaves of a spot notice, at best in time",
         ),
         (
             "never",
-            "30 s late for the 50 s that the drain leaves of a spot notice, late even at best",
+            "30 s late for the 55 s that the drain leaves of a spot notice, late even at best",
         ),
         (None, "pool graviton4 has no spot tier"),
     ],

@@ -18,11 +18,7 @@ Row = tuple[str, str, str]
 
 def call_rows(plan: Plan, model: ModelPlan) -> Sequence[Row]:
     """What, how much, and why: a row for each of door, bound, queue, refusal, choice and scaling."""
-    (name,) = (
-        each
-        for each in plan.edge.names
-        if any(backend.model == model.name for backend in each.backends)
-    )
+    (name,) = (each for each in plan.edge.names if each.name == model.served_as)
     return [
         ("door", _door(plan.edge, name), "; ".join(_callers(plan.edge, name))),
         _bound(model),
