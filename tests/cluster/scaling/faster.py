@@ -19,7 +19,10 @@ from tokenfleet.plan.scaling.scrape import RULES_FILE, prometheus_config
 
 Object = dict[str, Any]
 EVERY = "500ms"
-AVERAGE_SECONDS, DOWN_WINDOW_SECONDS, IDLE_SECONDS = 3, 4, 6
+AVERAGE_SECONDS, IDLE_SECONDS = 3, 6
+# Longer than Prometheus takes to know a new replica, of whose load nothing is seen until then: it hands
+# targets on every five seconds at most (discovery/manager.go), here as in a cluster.
+DOWN_WINDOW_SECONDS = 10
 
 
 def faster(one: Followed) -> Followed:

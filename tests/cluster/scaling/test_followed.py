@@ -50,7 +50,7 @@ def test_a_lost_target_leaves_the_replicas_that_there_are(scene_of: SceneOf) -> 
     scene.await_replicas(4)
     scene.prometheus.stop()
     scene.load(0.2)
-    scene.stays(4, 3 * DOWN_WINDOW_SECONDS)
+    scene.stays(4, 2 * DOWN_WINDOW_SECONDS)
     scene.prometheus.start()
     scene.await_replicas(1)
 
@@ -64,9 +64,9 @@ def test_replicas_that_do_not_answer_are_taken_for_as_busy_as_the_others(
     scene.await_replicas(4)
     names = [pod["metadata"]["name"] for pod in scene.fleet.ready(MODEL)]
     scene.exporter.silent = frozenset(names[:2])
-    scene.stays(4, 2 * DOWN_WINDOW_SECONDS)
+    scene.stays(4, 1.5 * DOWN_WINDOW_SECONDS)
     scene.exporter.silent = frozenset(names)
-    scene.stays(4, 2 * DOWN_WINDOW_SECONDS)
+    scene.stays(4, 1.5 * DOWN_WINDOW_SECONDS)
 
 
 def test_more_load_during_a_release_ends_with_all_of_the_new_version(scene_of: SceneOf) -> None:
