@@ -90,8 +90,13 @@ class Edge(pulumi.ComponentResource):
             metadata=kubernetes.meta.v1.ObjectMetaArgs(name=ROUTES_SECRET, namespace=EDGE),
             type="Opaque",
             string_data={
-                ROUTES_FILE: pulumi.Output.secret(rendered.apply(json.dumps)),
-                CHECK_FILE: pulumi.Output.secret(checked.apply(json.dumps)),
+                ROUTES_FILE: pulumi.Output.secret(rendered.apply(_text)),
+                CHECK_FILE: pulumi.Output.secret(checked.apply(_text)),
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
         )
+
+
+def _text(document: object) -> str:
+    """As short as it can be: all that a Secret holds is 1 MiB."""
+    return json.dumps(document, separators=(",", ":"))

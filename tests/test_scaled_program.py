@@ -77,12 +77,14 @@ def test_every_namespace_that_something_is_put_into_is_there(
     there = {"kube-system"}
     put_into: set[str] = set()
     for one in resources:
-        metadata = one.inputs.get("metadata", {})
+        inputs: Any = one.inputs
+        metadata = inputs.get("metadata", {})
         if one.type == "kubernetes:core/v1:Namespace":
             there.add(metadata["name"])
         elif one.type == "kubernetes:helm.sh/v3:Release":
-            put_into.add(one.inputs["namespace"])
-            there |= {one.inputs["namespace"]} if one.inputs.get("createNamespace") else set()
+            put_into.add(inputs["namespace"])
+            if inputs.get("createNamespace"):
+                there.add(inputs["namespace"])
         elif "namespace" in metadata:
             put_into.add(metadata["namespace"])
     assert "keda" in put_into

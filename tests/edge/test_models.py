@@ -170,6 +170,17 @@ def test_a_fallback_takes_what_the_first_has_no_room_for(edges: Edges) -> None:
     assert _served_by(envoy, 20) == {"second": 20}
 
 
+def test_clients_of_the_same_models_are_told_of_them_alike(edges: Edges) -> None:
+    names = [served([edges.engine(name)], name) for name in ("m", "n")]
+    envoy = edges.envoy(*names, clients=[client(who, models=["n"]) for who in ("alice", "bob")])
+    for key in (ALICE, BOB):
+        asked = Client(envoy.port, key)
+        listed = asyncio.run(asked.send("GET", "/v1/models"))
+        assert [model["id"] for model in listed.json()["data"]] == ["n"]
+        assert asyncio.run(asked.complete("m")).code == "model_not_allowed"
+        assert asyncio.run(asked.complete("n")).ending == "complete"
+
+
 def test_a_list_of_many_models_is_answered_whole(edges: Edges) -> None:
     adapters = [f"adapter-number-{number}" for number in range(60)]
     envoy = edges.envoy(served([edges.engine()], "m", adapters=adapters))

@@ -210,6 +210,7 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "edge without callers": (("edge", {"exposure": "internal"}), ("edge.allowedCidrs", "may call")),
     "callers without an edge": (("edge", {"allowedCidrs": ["10.0.0.0/8"]}), ("edge.allowedCidrs", "no effect")),
     "edge for everyone": (("edge", {"exposure": "internal", "allowedCidrs": ["0.0.0.0/0"]}), ("edge.allowedCidrs[0]", "everyone")),
+    "edge for everyone, in two parts": (("edge", {"exposure": "internal", "allowedCidrs": ["0.0.0.0/1", "128.0.0.0/1"]}), ("edge.allowedCidrs", "allows everyone")),
     "certificate without an edge": (("edge", {"certificateArn": CERTIFICATE}), ("edge.certificateArn", "no effect")),
     "certificate of another region": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("us-east-1", "eu-west-1")}), ("edge.certificateArn", "import one in us-east-1")),
     "certificate of another partition": (("edge", INTERNAL | {"certificateArn": CERTIFICATE.replace("arn:aws:", "arn:aws-cn:")}), ("edge.certificateArn", "begin with arn:aws:")),

@@ -221,6 +221,8 @@ def test_files_are_ones_that_prometheus_takes(promtool: Path, tmp_path: Path) ->
     assert not [line for line in said if "/etc/metrics-key/value" not in line], done.stderr
 
 
+_REJECTED = 'envoy_http_rds_update_rejected{instance="a"}'
+_EDGE = 'up{instance="a", job="edge"}'
 # id: alert, series, whether it fires
 ALERTS: Mapping[str, tuple[str, Series, bool]] = {
     "requests are refused": ("ModelRefusesRequests", _refused(1), True),
@@ -244,8 +246,14 @@ ALERTS: Mapping[str, tuple[str, Series, bool]] = {
     ),
     "routes are refused": (
         "RoutesRejected",
-        {"envoy_http_rds_update_rejected": _rising(0.1)},
+        {_REJECTED: _rising(0.1), _EDGE: _constant(1)},
         True,
+    ),
+    "routes are refused by a pod that goes": (
+        "RoutesRejected",
+        # For five minutes, the last of its life, which ended five minutes ago.
+        {_REJECTED: "0x240 1+1x59", _EDGE: "1x300"},
+        False,
     ),
     "KEDA gets no answer": (
         "ScalerFails",

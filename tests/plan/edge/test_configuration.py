@@ -142,6 +142,17 @@ def test_without_a_limit_no_request_is_counted() -> None:
     assert list(host["typed_per_filter_config"]) == ["envoy.filters.http.api_key_auth"]
 
 
+def test_a_secret_holds_twenty_models_and_a_hundred_clients() -> None:
+    """1 MiB is all that one may hold: Kubernetes refuses it otherwise."""
+    models = [replace(CHAT, name=f"a-model-of-the-edge-{number}") for number in range(20)]
+    some = [model.name for model in models[:10]]
+    clients = [replace(CLIENTS[1], name=f"a-client-{n}", models=some) for n in range(100)]
+    keys = {client.name: [f"{client.name:0>64}", f"{client.name:1>64}"] for client in clients}
+    found = routes(models, clients, keys, ENGINE_KEY)
+    checked = checked_bootstrap(models, found, max_request_mib=4)
+    assert len(json.dumps(found)) + len(json.dumps(checked)) < 2**20
+
+
 def test_the_worst_body_fits_into_memory() -> None:
     """1 MiB of `1,` took 90 MiB while it was read (2026-11-30); Envoy itself takes 71."""
     for mib in (1, 4, 64):

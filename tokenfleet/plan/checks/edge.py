@@ -1,12 +1,20 @@
 """The edge: who may call it, and from where."""
 
 from collections.abc import Iterator
+from ipaddress import collapse_addresses
 
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.edge import EdgeSettings
+
+# Envoy marks api_key_auth as work in progress, so not as hardened against whoever comes
+# (docs/root/configuration/http/http_filters/api_key_auth_filter.rst, "security posture").
+_EVERYONE = (
+    "allows everyone: name the ranges that may call the models, or put a gateway of known ranges in"
+    " front (docs/edge.md)"
+)
 
 
 def edge_mistakes(draft: Draft) -> Iterator[Mistake]:
@@ -45,14 +53,16 @@ def _range_mistakes(edge: EdgeSettings) -> Iterator[Mistake]:
                 " 'public'"
             ),
         )
+    everyone = any(cidr.prefixlen == 0 for cidr in collapse_addresses(edge.allowed_cidrs))
+    if everyone and all(cidr.prefixlen for cidr in edge.allowed_cidrs):
+        yield Mistake(
+            path="edge.allowedCidrs",
+            value=", ".join(map(str, edge.allowed_cidrs)),
+            problem=_EVERYONE,
+        )
     for index, cidr in enumerate(edge.allowed_cidrs):
         if cidr.prefixlen == 0:
-            # Envoy marks api_key_auth as work in progress, so not as hardened against whoever comes
-            # (docs/root/configuration/http/http_filters/api_key_auth_filter.rst, "security posture").
-            problem = (
-                "allows everyone: name the ranges that may call the models, or put a gateway of"
-                " known ranges in front (docs/edge.md)"
-            )
+            problem = _EVERYONE
         elif edge.exposure == "public" and cidr.is_private and not is_documentation(cidr):
             problem = "is private: a public load balancer only ever sees public addresses"
         else:

@@ -33,6 +33,15 @@ def plan_clients(clients: Mapping[str, ClientSettings]) -> Sequence[ClientPlan]:
     ]
 
 
+def clients_by_models(clients: Sequence[ClientPlan]) -> Mapping[Sequence[str], Sequence[str]]:
+    """Those that may not call every model, together where they may call the same ones."""
+    found: dict[Sequence[str], list[str]] = {}
+    for client in clients:
+        if client.models is not None:
+            found.setdefault(tuple(sorted(set(client.models))), []).append(client.name)
+    return found
+
+
 def default_client(key: str) -> Mapping[str, Sequence[str]]:
     """Keys by client where only one key was made, which nobody chose a name for."""
     return {DEFAULT_CLIENT: [key]}

@@ -60,10 +60,12 @@ def _of_scaling() -> Iterator[Rule]:
         "5m",
         "KEDA gets no answer for {{ $labels.scaledObject }}; its replicas stay as they are.",
     )
+    # Not by pods that are about to go: those that are older than a model refuse its routes.
     yield _alert(
         "RoutesRejected",
-        "sum(increase(envoy_http_rds_update_rejected[10m])) > 0",
-        "0m",
+        "max by (instance) (increase(envoy_http_rds_update_rejected[1h])) > 0"
+        ' and on (instance) up{job="edge"} == 1',
+        "15m",
         "The edge has refused its newest routes and keys, and goes on with those before.",
     )
 

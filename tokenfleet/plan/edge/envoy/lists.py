@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from tokenfleet.plan.edge.clients import ClientPlan
+from tokenfleet.plan.edge.clients import ClientPlan, clients_by_models
 from tokenfleet.plan.edge.envoy.extension import Json
 from tokenfleet.plan.edge.envoy.matches import GET, client_is
 from tokenfleet.plan.edge.envoy.replies import answered
@@ -16,9 +16,8 @@ def model_lists(names: Sequence[ServedName], clients: Sequence[ClientPlan]) -> S
     """Routes that answer as OpenAI does, with the context's length as vLLM tells it."""
     return [
         *(
-            _listed(names, client.models, client_is([client.name]))
-            for client in clients
-            if client.models is not None
+            _listed(names, models, client_is(sharing))
+            for models, sharing in clients_by_models(clients).items()
         ),
         _listed(names, None),
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tokenfleet.plan.edge.clients import ClientPlan
+from tokenfleet.plan.edge.clients import ClientPlan, clients_by_models
 from tokenfleet.plan.edge.envoy.extension import Json, typed
 from tokenfleet.plan.edge.envoy.files import ROUTES_NAME
 from tokenfleet.plan.edge.envoy.filters import KEYS_FILTER, forwarding
@@ -73,10 +73,9 @@ def _routes(
     return [
         *model_lists(names, clients),
         *(
-            _refused(open_paths, FORBIDDEN, model_is(*others), client=client.name)
-            for client in clients
-            if client.models is not None
-            if (others := [model for model in known if model not in client.models])
+            _refused(open_paths, FORBIDDEN, model_is(*others), clients=sharing)
+            for models, sharing in clients_by_models(clients).items()
+            if (others := [model for model in known if model not in models])
         ),
         *(route for name in names for route in model_routes(name, clients, engine_key)),
         _refused(open_paths, NOT_JSON, model_is(NOT_JSON_VALUE)),
@@ -88,12 +87,12 @@ def _routes(
 
 
 def _refused(
-    open_paths: Sequence[str], reply: Reply, *metadata: Json, client: str | None = None
+    open_paths: Sequence[str], reply: Reply, *metadata: Json, clients: Sequence[str] = ()
 ) -> Json:
     return {
         "match": {
             **paths(open_paths),
-            "headers": [POST, *([client_is([client])] if client else [])],
+            "headers": [POST, *([client_is(clients)] if clients else [])],
             "dynamic_metadata": list(metadata),
         },
         **direct(reply),
