@@ -241,7 +241,7 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
         ("cluster.systemNodes", {"instanceType": "c8g.medium", "count": 1}),
         ("cluster.systemNodes", "has room for 0 pods of the edge"),
     ),
-    "body larger than memory": (("edge", {"maxRequestMib": 65}), ("edge.maxRequestMib", "64")),
+    "body larger than memory": (("edge", {"maxRequestMib": 17}), ("edge.maxRequestMib", "16")),
     "fallback of nobody": ((f"{MODEL}.fallback", 1), (f"{MODEL}.fallback", "no other model is servedAs qwen3-4b")),
     "nobody serves first": (
         ("models", {"a": SECOND | {"fallback": 1, "servedAs": "chat"}, "b": SECOND | {"fallback": 2, "servedAs": "chat"}}),

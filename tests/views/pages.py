@@ -30,18 +30,18 @@ class Page(HTMLParser):
 _LONG = Verdict(
     judged="objective",
     fails=False,
-    place="",
+    place="models.gpt-oss-120b.objective",
     problem="it takes 3 replicas more to keep its promise and spares with all 4 replicas it may have",
     way_out="set replicas.max to 7 and the tiers of its pool to 7 nodes together",
 )
 
 
 def stretched(report: Report, *, models: int, verdicts: int) -> Report:
-    """The report with that many models and verdicts, under names of 40 letters."""
+    """The report with that many verdicts, and models under names of 40 letters."""
     names = [f"{'a-rather-long-name-of-a-model':-<37}{place:03}" for place in range(models)]
     planned = [replace(report.plan.models[place % 3], name=n) for place, n in enumerate(names)]
     priced = [replace(report.cost.models[place % 3], name=n) for place, n in enumerate(names)]
-    found = [replace(_LONG, place=f"models.{n}.objective") for n in names[:verdicts]]
+    found = [_LONG] * verdicts
     return replace(
         report,
         plan=replace(report.plan, models=planned),

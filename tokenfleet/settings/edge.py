@@ -53,5 +53,5 @@ class EdgeSettings(Section):
     """Limits of clients by name; who has a key and is not listed has none."""
     replicas: EdgeReplicaSettings = EdgeReplicaSettings()
     """How many pods of the edge."""
-    max_request_mib: Annotated[int, Field(ge=1, le=64)] = 4
+    max_request_mib: Annotated[int, Field(ge=1, le=16)] = 4
     """Largest body of a request, MiB."""
