@@ -100,7 +100,8 @@ class Engine:
         """What it tells a scraper."""
         headers = {"Authorization": f"Bearer {self.metrics_key}"}
         request = urllib.request.Request(f"{self.url}/metrics", headers=headers)  # noqa: S310 - our own address
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+        # It tells late while all of its processors work on tokens.
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
             return answer.read().decode()
 
     def _sum_of(self, metric: str) -> int:

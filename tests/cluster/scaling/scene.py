@@ -15,6 +15,7 @@ from tests.cluster.scaling.exporter import Exporter
 from tests.cluster.scaling.faster import quick_scaled_object
 from tests.cluster.scaling.prometheus import Prometheus
 from tokenfleet.plan.scaling.followed import Followed
+from tokenfleet.plan.scaling.rules import ASKED
 
 SECONDS = 45.0
 
@@ -54,7 +55,17 @@ class Scene:
         eventually(gone)
 
     def follow(self) -> None:
-        """Let KEDA have it, and wait until it does."""
+        """Let KEDA have it, and wait until it does.
+
+        Not before Prometheus knows the load: nothing known is a lost target, which takes one
+        replica for the least.
+        """
+
+        def known() -> bool:
+            """Prometheus answers what KEDA asks"""
+            return self.prometheus.value(f'{ASKED}{{model="{self.one.model}"}}') is not None
+
+        eventually(known)
         self._api.apply(self.scaled_object)
 
         def made() -> bool:
