@@ -53,8 +53,7 @@ unit: setup ## tests that need no server
 	$(BIN)/pytest -m "not e2e" --numprocesses auto
 
 e2e: setup policy-pack ## tests against real servers on this machine
-	$(BIN)/pytest -m e2e --ignore=tests/edge
-	$(BIN)/pytest -m e2e --numprocesses 2 --dist loadfile tests/edge
+	$(BIN)/pytest -m e2e
 
 tools: setup ## build the control plane and install the engine that e2e tests run (needs Go and 8 GiB, about five minutes once)
 	$(BIN)/python -m tests.cluster.tools
