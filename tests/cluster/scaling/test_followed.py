@@ -27,7 +27,6 @@ def test_replicas_come_with_the_load_and_go_when_it_has_been_less_for_a_while(
     scene.await_replicas(2)
     downwards = [count for _, count in scene.asked if count > 2]
     assert sorted(downwards[-10:], reverse=True) == downwards[-10:]
-    scene.stays(2, 2)
 
 
 def test_no_more_than_the_most_and_all_that_is_refused_counts(scene_of: SceneOf) -> None:
