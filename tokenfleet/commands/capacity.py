@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from typer.core import TyperGroup
 
 from tokenfleet.capacity.forecast import Forecaster, ModelForecast
@@ -28,6 +26,7 @@ from tokenfleet.commands.answers import (
 )
 from tokenfleet.commands.capacity_status import status_command
 from tokenfleet.commands.planned import planned
+from tokenfleet.commands.progress import steps
 from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
@@ -124,18 +123,9 @@ def _recorded(path: Path) -> CapacityTrace:
 def _forecasts(
     asked: Sequence[Question], forecaster: Forecaster, *, silent: bool
 ) -> Sequence[ModelForecast]:
-    screen = Console(stderr=True)
-    shown = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=silent or not screen.is_terminal,
-    )
-    with shown:
-        number = shown.add_task("Replaying", total=sum(map(forecaster.replays, asked)))
-        return [forecaster.of(each, lambda: shown.advance(number)) for each in asked]
+    with steps(silent=silent) as begin:
+        advance = begin("Replaying", sum(map(forecaster.replays, asked)))
+        return [forecaster.of(each, lambda: advance(1)) for each in asked]
 
 
 @capacity.command()

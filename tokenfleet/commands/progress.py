@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import typer
@@ -19,6 +19,8 @@ from rich.progress import (
 from tokenfleet.weights.watch import Advance, Watch, size
 
 _SECONDS_BETWEEN_LINES = 10
+Begin = Callable[[str, int], Callable[[int], None]]
+"""Begins a task of so many steps; what it returns is told how many more are done."""
 
 
 @contextmanager
@@ -30,6 +32,27 @@ def progress(*, silent: bool) -> Generator[Watch]:
         yield _Silent() if silent else watch
     finally:
         watch.end()
+
+
+@contextmanager
+def steps(*, silent: bool) -> Generator[Begin]:
+    """A bar for each task that is counted in steps; nothing where standard error is no terminal."""
+    screen = Console(stderr=True)
+    shown = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=screen,
+        transient=True,
+        disable=silent or not screen.is_terminal,
+    )
+
+    def begin(task: str, total: int) -> Callable[[int], None]:
+        number = shown.add_task(task, total=total)
+        return lambda done: shown.advance(number, done)
+
+    with shown:
+        yield begin
 
 
 class _Silent:

@@ -1,15 +1,12 @@
 """``tokenfleet simulate``: what a model's scaling rule serves, sheds and costs over a day."""
 
 import math
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tokenfleet.commands.answers import (
     AnswersPath,
@@ -22,6 +19,7 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.progress import steps
 from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.economics.refusal import CostError
 from tokenfleet.elasticity.comparison import PLAYS, Comparison, compared
@@ -157,7 +155,7 @@ def simulate(
     else:
         found = _recorded(trace, models[name], asked, answers_longer, seed)
         source = f"recorded, {trace.name}"
-    with _progress(silent=as_json) as begin:
+    with steps(silent=as_json) as begin:
         played = compared(asked, found, begin("Playing", PLAYS * found.seconds))
         advance = begin("Frontier", choices(asked)) if with_frontier else None
         others = frontier(asked, found, lambda: advance(1)) if advance else ()
@@ -211,23 +209,3 @@ def _recorded(path: Path, model: ModelPlan, asked: Scene, longer: float, seed: i
         fail(f"--trace {path}: there is no such file")
     except GivenFileError as error:
         fail(f"--trace {path}: {error}")
-
-
-@contextmanager
-def _progress(*, silent: bool) -> Generator[Callable[[str, int], Callable[[int], None]]]:
-    screen = Console(stderr=True)
-    shown = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=silent or not screen.is_terminal,
-    )
-
-    def begin(task: str, total: int) -> Callable[[int], None]:
-        number = shown.add_task(task, total=total)
-        return lambda done: shown.advance(number, done)
-
-    with shown:
-        yield begin

@@ -9,6 +9,8 @@ from tokenfleet.plan.capacity.code import api_model, code, key_of
 from tokenfleet.plan.capacity.notices import NoticesPlan, plan_notices
 from tokenfleet.plan.capacity.settings import METRICS_PORT, settings_json
 from tokenfleet.plan.iam import CAPACITY
+from tokenfleet.plan.manifests.containers import CONFINED
+from tokenfleet.plan.manifests.objects import namespace_manifest
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, NodeGroupPlan
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
 from tokenfleet.plan.pulls import with_digest
@@ -60,7 +62,7 @@ def plan_capacity(
         CapacityPlan(
             region=region,
             notices=plan_notices(),
-            namespace=_namespace(),
+            namespace=namespace_manifest(CAPACITY.namespace),
             manifests=[
                 _account(),
                 *access_manifests(),
@@ -69,17 +71,6 @@ def plan_capacity(
             ],
         )
     ]
-
-
-def _namespace() -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": CAPACITY.namespace,
-            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-        },
-    }
 
 
 def _account() -> Manifest:
@@ -170,11 +161,7 @@ def _container(region: str, image: str) -> Manifest:
             "requests": {"cpu": "50m", "memory": "128Mi"},
             "limits": {"memory": "256Mi"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONFINED,
         "volumeMounts": [
             {"name": "code", "mountPath": _PACKAGES, "readOnly": True},
             {"name": "api-model", "mountPath": _MODELS, "readOnly": True},

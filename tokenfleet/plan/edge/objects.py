@@ -13,18 +13,6 @@ from tokenfleet.settings.edge import EdgeReplicaSettings, EdgeSettings
 _CPU_PERCENT = 60
 
 
-def namespace_manifest() -> Manifest:
-    """The namespace of the edge; pods that need more than "restricted" are refused."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {
-            "name": EDGE,
-            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-        },
-    }
-
-
 def edge_manifests(
     edge: EdgeSettings, pod: EdgePod, node_ranges: Sequence[str]
 ) -> Sequence[Manifest]:

@@ -9,11 +9,13 @@ from tokenfleet.plan.edge.clients import ClientPlan, plan_clients
 from tokenfleet.plan.edge.drain import EdgeDrain, plan_edge_drain
 from tokenfleet.plan.edge.envoy.bootstrap import bootstrap
 from tokenfleet.plan.edge.names import plan_names
-from tokenfleet.plan.edge.objects import edge_manifests, namespace_manifest
+from tokenfleet.plan.edge.objects import edge_manifests
 from tokenfleet.plan.edge.pod import EdgePod, contents
 from tokenfleet.plan.edge.served import ServedName
 from tokenfleet.plan.edge.way_in import edge_url
 from tokenfleet.plan.manifests.containers import Manifest
+from tokenfleet.plan.manifests.network_policy import EDGE
+from tokenfleet.plan.manifests.objects import namespace_manifest
 from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.settings.edge import EdgeSettings, Exposure
@@ -87,6 +89,6 @@ def plan_edge(
         image=image,
         drain=drain,
         bootstrap=started_with,
-        namespace=namespace_manifest(),
+        namespace=namespace_manifest(EDGE),
         manifests=edge_manifests(edge, pod, [str(node_range)]),
     )

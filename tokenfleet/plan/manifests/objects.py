@@ -1,6 +1,7 @@
 """The Kubernetes objects around the pods: Deployment, Service, disruption budget, namespace."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from tokenfleet.plan.iam import MODEL_READER, ServiceAccountPlan
 from tokenfleet.plan.manifests.containers import (
@@ -29,14 +30,14 @@ from tokenfleet.weights.layout import CACHE_FOLDER
 NAMESPACE = MODEL_READER.namespace
 
 
-def namespace_manifest() -> Manifest:
-    """The namespace of all models; pods that need more than "restricted" are refused."""
+def namespace_manifest(name: str, labels: Mapping[str, str] = MappingProxyType({})) -> Manifest:
+    """A namespace of ours; pods that need more than "restricted" are refused."""
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {
-            "name": NAMESPACE,
-            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+            "name": name,
+            "labels": {"pod-security.kubernetes.io/enforce": "restricted", **labels},
         },
     }
 

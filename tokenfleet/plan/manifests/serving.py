@@ -43,7 +43,7 @@ def plan_serving(
     """The objects of a stack; ``pools`` by name, ``beside`` what others need in the namespace."""
     return ServingPlan(
         cluster_name=cluster_name,
-        namespace=namespace_manifest(),
+        namespace=namespace_manifest(MODEL_READER.namespace),
         manifests=[
             service_account_manifest(MODEL_READER),
             *([service_account_manifest(COMPILER)] if compile_jobs else []),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.releases import prometheus_image
 from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.scaling.followed import Followed, followed_models
-from tokenfleet.plan.scaling.prometheus import URL, namespace_manifest, prometheus_manifests
+from tokenfleet.plan.scaling.prometheus import URL, metrics_namespace, prometheus_manifests
 from tokenfleet.plan.scaling.scaled_object import Manifest, scaled_object
 from tokenfleet.plan.serving.model import ModelPlan
 
@@ -36,7 +36,7 @@ def plan_scaling_of(
     return [
         ScalingPlan(
             followed=followed,
-            namespace=namespace_manifest(),
+            namespace=metrics_namespace(),
             manifests=prometheus_manifests(followed, image, capacity=capacity),
             scaled_objects=[scaled_object(one, URL) for one in followed],
         )

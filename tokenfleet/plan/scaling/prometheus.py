@@ -1,9 +1,10 @@
 """A small Prometheus that knows the load of the last hours, as Kubernetes objects."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tokenfleet.plan.iam import CAPACITY, MODEL_READER
+from tokenfleet.plan.manifests.containers import CONFINED, Manifest
 from tokenfleet.plan.manifests.network_policy import (
     EDGE,
     NAMES,
@@ -11,6 +12,7 @@ from tokenfleet.plan.manifests.network_policy import (
     network_policy,
     tcp,
 )
+from tokenfleet.plan.manifests.objects import namespace_manifest
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX
 from tokenfleet.plan.scaling.alerts import alert_group
@@ -30,8 +32,6 @@ from tokenfleet.plan.scaling.scrape import (
 from tokenfleet.plan.scripts import digest
 from tokenfleet.plan.serving.engine import PORT
 
-Manifest = Mapping[str, object]
-
 NAMESPACE, NAME = "metrics", "prometheus"
 METRICS_KEY_SECRET = "metrics-key"  # noqa: S105 - the name of a Secret, not its content
 """A copy of what opens the metrics of replicas: pods see Secrets of their own namespace only."""
@@ -42,17 +42,9 @@ _USER_ID = 65534
 _SELECTOR = {"app.kubernetes.io/name": NAME}
 
 
-def namespace_manifest() -> Manifest:
+def metrics_namespace() -> Manifest:
     """The label lets its pods ask replicas and the edge for metrics, and for nothing else."""
-    labels = {
-        "pod-security.kubernetes.io/enforce": "restricted",
-        SCRAPER_LABEL: "true",
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": NAMESPACE, "labels": labels},
-    }
+    return namespace_manifest(NAMESPACE, {SCRAPER_LABEL: "true"})
 
 
 def prometheus_manifests(
@@ -143,11 +135,7 @@ def _container(image: str) -> Manifest:
             "requests": {"cpu": "100m", "memory": "256Mi"},
             "limits": {"memory": "512Mi"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONFINED,
         "volumeMounts": [
             {"name": "config", "mountPath": _CONFIG_PATH, "readOnly": True},
             {"name": "key", "mountPath": KEY_FILE.rpartition("/")[0], "readOnly": True},

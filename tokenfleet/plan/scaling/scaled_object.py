@@ -1,14 +1,13 @@
 """What tells KEDA to follow a model's load, and Kubernetes how fast."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from tokenfleet.plan.iam import MODEL_READER
+from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX
 from tokenfleet.plan.scaling.followed import Followed
 from tokenfleet.plan.scaling.policy import ScalingPolicy
 from tokenfleet.plan.scaling.rules import ASKED, KV_CACHE
-
-Manifest = Mapping[str, object]
 
 _POLLING_SECONDS = 15
 # So many questions in a row without an answer, one every 15 s, before the count that runs is held on
