@@ -1,5 +1,6 @@
 """Fixtures: two real engines with few places, and a real Envoy in front of them."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -8,7 +9,7 @@ from tests.edge.client import Client
 from tests.edge.edges import Edges
 from tests.edge.envoy import ENGINE_KEY, KEYS, Envoy
 from tests.engine.containers import Pod
-from tests.engine.edge.places import BOUND, SLOTS, served_by
+from tests.engine.edge.places import BOUND, SLOTS, inside, served_by, until
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines, Replicas
 
@@ -21,9 +22,19 @@ def behind(engines: Engines, pod: Pod) -> Replicas:
 
 
 @pytest.fixture(scope="module")
-def pair(behind: Replicas) -> Sequence[Engine]:
+def both(behind: Replicas) -> Sequence[Engine]:
     """Two of them, which no test of the file ends."""
     return behind.ready(2)
+
+
+@pytest.fixture
+def pair(both: Sequence[Engine]) -> Sequence[Engine]:
+    """The two, with nothing left inside of what a test before gave up.
+
+    Such a request occupies its place for up to half a second, and whoever counts on all places is refused one.
+    """
+    asyncio.run(until(lambda: inside(both) == 0))
+    return both
 
 
 @pytest.fixture
@@ -34,9 +45,9 @@ def last(behind: Replicas) -> Engine:
 
 
 @pytest.fixture(scope="module")
-def envoy(edges: Edges, pair: Sequence[Engine]) -> Envoy:
+def envoy(edges: Edges, both: Sequence[Engine]) -> Envoy:
     """An edge in front of the two."""
-    return edges.envoy(served_by(pair))
+    return edges.envoy(served_by(both))
 
 
 @pytest.fixture(scope="module")
