@@ -12,7 +12,7 @@ from rich.console import Console
 from bench.accuracy.answers import answers, write
 from bench.accuracy.runs import RECORDED, recorded_runs
 from tokenfleet.catalogue.efficiencies import efficiencies
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 _BAD_INPUT = 2
 

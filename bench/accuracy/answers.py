@@ -8,7 +8,7 @@ from typing import TextIO
 from bench.accuracy.prediction import Prediction, predict
 from bench.accuracy.queries import KEY, query_of, read_rows
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 _FIGURES = (
     "output_tok_s",

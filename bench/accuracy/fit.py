@@ -13,7 +13,7 @@ from scipy.optimize import least_squares
 from bench.accuracy.prediction import replayed, saturation_of
 from bench.accuracy.runs import Run, saturated_runs
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.economics.estimate.at_load import at_load, token_gap
+from tokenfleet.estimate.at_load import at_load, token_gap
 
 Fitted = Literal[
     "compute", "bandwidth", "step_seconds", "sequence_seconds", "mixture_work", "unpacking_work"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from bench.accuracy.queries import Query
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.estimate.finite_run import FiniteRun, finite_run
-from tokenfleet.economics.estimate.replica import Replica, gpu_replica
-from tokenfleet.economics.estimate.throughput import Saturation, saturation
-from tokenfleet.economics.quantiles import Quantiles, log_normal
+from tokenfleet.estimate.finite_run import FiniteRun, finite_run
+from tokenfleet.estimate.quantiles import Quantiles, log_normal
+from tokenfleet.estimate.replica import Replica, gpu_replica
+from tokenfleet.estimate.throughput import Saturation, saturation
 
 # vLLM 0.19, which made the runs: --gpu-memory-utilization was 0.9 by default.
 _USABLE = 0.9

@@ -10,9 +10,9 @@ from tokenfleet.catalogue.accelerators import Accelerator, accelerator
 from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import known_models
-from tokenfleet.economics.estimate.served_model import USUAL_GROUPING, ServedModel
-from tokenfleet.economics.estimate.traffic import MOST_REQUESTS_PER_SECOND, Arrivals, RequestShape
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.served_model import USUAL_GROUPING, ServedModel
+from tokenfleet.estimate.traffic import MOST_REQUESTS_PER_SECOND, Arrivals, RequestShape
 
 KEY = (
     "config_id",

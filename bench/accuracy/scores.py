@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.economics.quantiles import Quantiles
+from tokenfleet.estimate.quantiles import Quantiles
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,8 +17,8 @@ from bench.accuracy.prediction import predict, replayed, saturation_of
 from bench.accuracy.runs import Run, recorded_runs, saturated_runs
 from bench.accuracy.scores import Score, score
 from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
-from tokenfleet.economics.estimate.at_load import token_gap
-from tokenfleet.economics.quantiles import known, log_normal
+from tokenfleet.estimate.at_load import token_gap
+from tokenfleet.estimate.quantiles import known, log_normal
 
 GPU = efficiencies()["gpu"]
 

@@ -16,7 +16,7 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Objective, Question
 from tokenfleet.economics.choice.ranking import Choice, ranking
-from tokenfleet.economics.estimate.traffic import RequestShape
+from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.serving.memory import MemoryBudget, MemoryUse, memory_budget, ranks_of

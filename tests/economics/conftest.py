@@ -1,14 +1,3 @@
 """A server to price."""
 
-import pytest
-
-from tests.economics.servers import a_model, a_replica
-from tokenfleet.economics.estimate.throughput import Saturation, saturation
-from tokenfleet.economics.estimate.traffic import RequestShape
-
-
-@pytest.fixture(scope="session")
-def most() -> Saturation:
-    """Llama 3.1 8B on an H100, 800 tokens in, 250 out."""
-    model = a_model()
-    return saturation(model, a_replica(model), RequestShape(input_tokens=800, output_tokens=250))
+from tests.estimate.conftest import most as most

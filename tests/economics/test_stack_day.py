@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from tests.economics.stacks import Keys, plan_of, stacks, what_ifs
 from tokenfleet.economics.bill.fleet import HOURS, SCALE_DOWN_SECONDS, day_shape, fleet_day
 from tokenfleet.economics.fleet_bills import FleetBills
-from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.economics.stack_day import ModelDay, stack_day
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.plan.stack import Plan
 
 DAYS = st.lists(st.floats(0, 5), min_size=HOURS, max_size=HOURS).filter(lambda day: max(day) > 0.01)

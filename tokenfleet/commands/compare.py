@@ -14,10 +14,10 @@ from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.price_age import is_stale
 from tokenfleet.economics.choice.question import Objective, Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut, ranking
-from tokenfleet.economics.estimate.traffic import RequestShape
 from tokenfleet.economics.price.hosted import HostedComparison, HostedPrice, compare_hosted
 from tokenfleet.economics.price.hosted_file import read_hosted
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest
 from tokenfleet.settings.models import ObjectiveSettings

@@ -26,12 +26,12 @@ from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord
 from tokenfleet.economics.bill.commitments_file import read_commitments
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
 from tokenfleet.economics.bill.scenario import Buying
-from tokenfleet.economics.estimate.profile import read_profile
 from tokenfleet.economics.judgement.verdict import failing
-from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.economics.stack_day import StackDay, stack_day
+from tokenfleet.estimate.profile import read_profile
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of

@@ -21,12 +21,12 @@ from tokenfleet.commands.answers import (
 )
 from tokenfleet.commands.progress import steps
 from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
-from tokenfleet.economics.refusal import CostError
 from tokenfleet.elasticity.comparison import PLAYS, Comparison, compared
 from tokenfleet.elasticity.frontier import Variant, choices, frontier
 from tokenfleet.elasticity.load import MOST_REQUESTS, Days, Load, drawn, rise_and_fall
 from tokenfleet.elasticity.recorded import Answers, recorded
 from tokenfleet.elasticity.scene import Different, Scene, scene
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest

@@ -9,9 +9,9 @@ from tokenfleet.economics.bill.forecast import Forecast, forecast
 from tokenfleet.economics.bill.pool_nodes import pool_placement
 from tokenfleet.economics.bill.scenario import Scenario
 from tokenfleet.economics.bill.shares import ModelShare, shares
-from tokenfleet.economics.quantiles import Quantiles
-from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
+from tokenfleet.estimate.quantiles import Quantiles
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.yaml_document import YamlError, scalars, two_readings, yaml_document
 

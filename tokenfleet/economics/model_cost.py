@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.economics.bill.shares import ModelShare
-from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load
-from tokenfleet.economics.estimate.throughput import Saturation
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.price.causes import Causes, bill_by_cause
 from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
-from tokenfleet.economics.quantiles import Quantiles, combined
 from tokenfleet.economics.served_fleet import ServedFleet
+from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load
+from tokenfleet.estimate.quantiles import Quantiles, combined
+from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.settings.models import ObjectiveSettings
 
 # Loads along a curve, from a hundredth of what the largest fleet could serve to all of it.

@@ -8,16 +8,16 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.commitments import Commitment
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.choice.question import Objective, carried
-from tokenfleet.economics.estimate.at_load import running_at
-from tokenfleet.economics.estimate.measured import measured_saturation
-from tokenfleet.economics.estimate.profile import ProfileRun
-from tokenfleet.economics.estimate.replica import replica_of
-from tokenfleet.economics.estimate.served_model import served_model
-from tokenfleet.economics.estimate.throughput import Saturation, saturation
-from tokenfleet.economics.estimate.traffic import RequestShape
 from tokenfleet.economics.price.sizing import replicas_for
+from tokenfleet.estimate.at_load import running_at
+from tokenfleet.estimate.measured import measured_saturation
+from tokenfleet.estimate.profile import ProfileRun
+from tokenfleet.estimate.served_model import served_model
+from tokenfleet.estimate.throughput import Saturation, saturation
+from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.model import ModelPlan
+from tokenfleet.plan.serving.replica import replica_of
 from tokenfleet.plan.stack import Plan
 
 ASSUMED_SHAPE = RequestShape(input_tokens=800, output_tokens=250)

@@ -14,8 +14,8 @@ from tokenfleet.economics.price.tokens import (
     token_prices,
     weights_of,
 )
-from tokenfleet.economics.quantiles import Quantiles, combined
 from tokenfleet.economics.served_fleet import ServedFleet, WhatIf, served_fleet
+from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan
 

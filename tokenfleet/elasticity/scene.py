@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
 from tokenfleet.elasticity.replica import Replica
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.plan.scaling.policy import ScalingPolicy
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan

@@ -2,7 +2,7 @@
 
 from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import BillLine
-from tokenfleet.economics.estimate.traffic import RequestShape
+from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import draft_of
 from tokenfleet.settings.models import TrafficSettings

@@ -2,7 +2,7 @@
 
 import math
 
-from tokenfleet.economics.quantiles import Quantiles
+from tokenfleet.estimate.quantiles import Quantiles
 
 
 def per_mtok(amount: float | None) -> str:

@@ -19,7 +19,7 @@ from tokenfleet.economics.bill.commitments import (
 from tokenfleet.economics.bill.forecast import forecast
 from tokenfleet.economics.bill.lines import Bill
 from tokenfleet.economics.bill.scenario import Buying, Scenario
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 C8GD = 0.78384
 SPOT = "graviton4 nodes on spot"

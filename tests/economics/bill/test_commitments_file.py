@@ -8,7 +8,7 @@ import pytest
 from tests.today import TODAY
 from tokenfleet.economics.bill.commitments import ReservedInstances, SavingsPlan
 from tokenfleet.economics.bill.commitments_file import read_commitments
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 PLAN = """\
 - name: compute

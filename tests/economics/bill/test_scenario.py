@@ -8,7 +8,7 @@ import pytest
 from tests.economics.stacks import plan_of
 from tokenfleet.economics.bill.forecast import forecast
 from tokenfleet.economics.bill.scenario import Buying, Scenario, Usage
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.plan.ranges import Range
 
 REFUSED: Mapping[str, tuple[Callable[[], object], str]] = {

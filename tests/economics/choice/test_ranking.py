@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.economics.servers import saturations
+from tests.estimate.servers import saturations
 from tokenfleet.catalogue.instances import instance_type, instance_types
 from tokenfleet.catalogue.models import known_models
 from tokenfleet.economics.choice.question import Objective, Question, carried
 from tokenfleet.economics.choice.ranking import ranking
-from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE, at_load
-from tokenfleet.economics.estimate.throughput import Saturation
-from tokenfleet.economics.estimate.traffic import RequestShape
-from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
+from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, at_load
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.throughput import Saturation
+from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile

@@ -8,9 +8,9 @@ import pytest
 from tests.economics.stacks import plan_of, with_tiers
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.judgement.verdict import Judged, Verdict, failing
-from tokenfleet.economics.refusal import CostError
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
+from tokenfleet.estimate.refusal import CostError
 
 Keys = dict[str, Any]
 Edit = Callable[[Keys], object]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.today import TODAY
 from tokenfleet.economics.price.hosted_file import read_hosted
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 GOOD = """\
 - name: An API

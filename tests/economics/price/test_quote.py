@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.economics.servers import saturations
-from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE
-from tokenfleet.economics.estimate.throughput import Saturation
-from tokenfleet.economics.estimate.traffic import RequestShape
+from tests.estimate.servers import saturations
 from tokenfleet.economics.price.causes import BillParts, Causes, bill_by_cause, price_by_cause
 from tokenfleet.economics.price.hosted import HostedPrice, break_even, compare_hosted
 from tokenfleet.economics.price.quote import (
@@ -22,8 +19,11 @@ from tokenfleet.economics.price.quote import (
 )
 from tokenfleet.economics.price.sizing import replicas_for, sizing
 from tokenfleet.economics.price.tokens import token_flow
-from tokenfleet.economics.quantiles import Quantiles, combined, known, log_normal
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.quantiles import Quantiles, combined, known, log_normal
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.throughput import Saturation
+from tokenfleet.estimate.traffic import RequestShape
 
 USD = st.floats(0, 1e4)
 PARTS = st.builds(

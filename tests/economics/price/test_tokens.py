@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenfleet.economics.price.tokens import TokenFlow, TokenPrices, TokenWeights, token_prices
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 BILLS = st.floats(1e-3, 1e5)
 FLOWS = st.builds(

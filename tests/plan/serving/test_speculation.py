@@ -11,9 +11,9 @@ from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, drafti
 from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
-from tokenfleet.economics.estimate.at_load import running_at
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
 from tokenfleet.economics.stack_cost import stack_cost
+from tokenfleet.estimate.at_load import running_at
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.in_flight import requests_in_flight

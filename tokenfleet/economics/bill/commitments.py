@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tokenfleet.economics.bill.lines import Bill, BillLine, Cause
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 # "Up to 66 %" and "up to 72 %" are what AWS says of Compute and of EC2 Instance Savings Plans
 # (aws.amazon.com/savingsplans): more is a slip of the pen.

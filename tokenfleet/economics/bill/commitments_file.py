@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from tokenfleet.catalogue.instances import instance_types
 from tokenfleet.economics.bill.commitments import Commitment, ReservedInstances, SavingsPlan
 from tokenfleet.economics.given_rows import check_past, checked, rows_of
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.mistakes import nearest
 
 _EXAMPLE = (

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 HOURS = 24
 SCALE_DOWN_SECONDS = 600

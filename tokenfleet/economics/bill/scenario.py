@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan

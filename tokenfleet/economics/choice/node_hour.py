@@ -11,7 +11,7 @@ from tokenfleet.economics.bill.node_price import spot_price_of
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.economics.choice.question import Question
-from tokenfleet.economics.quantiles import Quantiles, known
+from tokenfleet.estimate.quantiles import Quantiles, known
 from tokenfleet.plan.nodes.disks import plan_disks
 
 

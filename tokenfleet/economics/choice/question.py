@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load
-from tokenfleet.economics.estimate.throughput import Saturation
-from tokenfleet.economics.estimate.traffic import Arrivals, RequestShape
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.throughput import Saturation
+from tokenfleet.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.plan.serving.memory import MemoryUse
 
 # A replica that has next to nothing to do: as fast as it gets.

@@ -12,16 +12,16 @@ from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.catalogue.zones import is_offered, regions_offering
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
 from tokenfleet.economics.choice.question import Question, carried
-from tokenfleet.economics.estimate.at_load import Served, at_load
-from tokenfleet.economics.estimate.replica import replica_of
-from tokenfleet.economics.estimate.served_model import served_model
-from tokenfleet.economics.estimate.throughput import Saturation, saturation
 from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
-from tokenfleet.economics.quantiles import Quantiles, combined
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.at_load import Served, at_load
+from tokenfleet.estimate.quantiles import Quantiles, combined
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.served_model import served_model
+from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
 from tokenfleet.plan.serving.batch import plan_batch
 from tokenfleet.plan.serving.memory import MemoryBudget, memory_budget
+from tokenfleet.plan.serving.replica import replica_of
 
 Reason = Literal[
     "no engine",

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.counted import count, three_digits
-from tokenfleet.economics.estimate.at_load import Served, at_load
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.rounding import rounded_up
 from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.model_cost import ModelCost
+from tokenfleet.estimate.at_load import Served, at_load
 
 # Share of what a replica could do that is as good as nothing to do.
 _ALONE = 1e-3

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tokenfleet.economics.price.tokens import TokenPrices
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 
 @dataclass(frozen=True, kw_only=True)

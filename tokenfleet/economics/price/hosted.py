@@ -4,10 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE
-from tokenfleet.economics.estimate.throughput import Saturation
 from tokenfleet.economics.price.quote import Quote
 from tokenfleet.economics.price.tokens import TokenFlow, token_flow
+from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.throughput import Saturation
 
 ACT_ABOVE = 1.5
 """How many times dearer one side must be before the estimate's range cannot explain it."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.economics.estimate.throughput import Saturation
 from tokenfleet.economics.price.sizing import Sizing, sizing
 from tokenfleet.economics.price.tokens import (
     TokenFlow,
@@ -11,8 +10,9 @@ from tokenfleet.economics.price.tokens import (
     token_prices,
     weights_of,
 )
-from tokenfleet.economics.quantiles import Quantiles, combined, known, log_normal
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.quantiles import Quantiles, combined, known, log_normal
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.throughput import Saturation
 
 SPOT_FORECAST = log_normal(1.0, 0.15)
 """How far a forecast of spot cost is off; multiply a bill of spot nodes by it. First halves of

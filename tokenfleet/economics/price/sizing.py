@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE
-from tokenfleet.economics.estimate.throughput import Saturation
+from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.throughput import Saturation
 
 
 @dataclass(frozen=True, kw_only=True)

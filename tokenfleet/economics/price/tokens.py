@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.economics.estimate.traffic import RequestShape
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.traffic import RequestShape
 
 DEFAULT_INPUT_WEIGHT = 0.25
 """Work of an input token over that of an output token: the 4:1 of GKE's Inference Quickstart."""

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tokenfleet.plan.poisson import poisson_p99
+from tokenfleet.estimate.poisson import poisson_p99
 from tokenfleet.plan.serving.roofline import Roofline
 from tokenfleet.settings.models import ObjectiveSettings
 

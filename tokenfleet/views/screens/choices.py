@@ -12,7 +12,7 @@ from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut
 from tokenfleet.economics.price.hosted import HostedPrice
-from tokenfleet.economics.quantiles import Quantiles
+from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.preview.model_files import file_lines
 from tokenfleet.preview.prices import how_to_renew
 from tokenfleet.views.money import usd

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from tokenfleet.catalogue.accelerators import accelerator, accelerators
 from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.hardware import engines
-from tokenfleet.economics.estimate.replica import Replica, gpu_replica
-from tokenfleet.economics.estimate.served_model import ServedModel
-from tokenfleet.economics.estimate.throughput import Saturation, saturation
-from tokenfleet.economics.estimate.traffic import RequestShape
+from tokenfleet.estimate.replica import Replica, gpu_replica
+from tokenfleet.estimate.served_model import ServedModel
+from tokenfleet.estimate.throughput import Saturation, saturation
+from tokenfleet.estimate.traffic import RequestShape
 
 
 def a_model(

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tokenfleet.economics.estimate.traffic import Arrivals, RequestShape
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
 from tokenfleet.plain_text import control_character
 

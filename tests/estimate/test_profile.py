@@ -11,12 +11,12 @@ import pytest
 from bench.accuracy.prediction import saturation_of
 from bench.accuracy.runs import Run, recorded_runs, saturated_runs
 from tokenfleet.catalogue.efficiencies import efficiencies
-from tokenfleet.economics.estimate.finite_run import finite_run
-from tokenfleet.economics.estimate.measured import measured_saturation, replayed_run
-from tokenfleet.economics.estimate.profile import read_profile
-from tokenfleet.economics.estimate.throughput import Saturation
-from tokenfleet.economics.estimate.traffic import Arrivals
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.finite_run import finite_run
+from tokenfleet.estimate.measured import measured_saturation, replayed_run
+from tokenfleet.estimate.profile import read_profile
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.throughput import Saturation
+from tokenfleet.estimate.traffic import Arrivals
 
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 # What `vllm bench serve --save-result` of 0.32 writes, without the keys nobody reads here.

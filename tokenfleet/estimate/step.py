@@ -4,10 +4,10 @@ import dataclasses
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.economics.estimate.replica import Replica
-from tokenfleet.economics.estimate.served_model import ServedModel
-from tokenfleet.economics.estimate.traffic import RequestShape
-from tokenfleet.plan.serving.roofline import token_seconds
+from tokenfleet.estimate.arithmetic import token_seconds
+from tokenfleet.estimate.replica import Replica
+from tokenfleet.estimate.served_model import ServedModel
+from tokenfleet.estimate.traffic import RequestShape
 
 
 @dataclass(frozen=True, kw_only=True)

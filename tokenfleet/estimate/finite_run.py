@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from tokenfleet.economics.estimate.step import StepTimes
-from tokenfleet.economics.estimate.traffic import Arrivals, RequestShape
+from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.traffic import Arrivals, RequestShape
 
 # Every run draws the same gaps, so that a prediction does not depend on luck.
 _SEED = 1

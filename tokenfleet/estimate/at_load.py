@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.economics.estimate.step import StepTimes
-from tokenfleet.economics.estimate.throughput import Saturation
-from tokenfleet.economics.estimate.traffic import RequestShape
-from tokenfleet.economics.quantiles import Quantiles, log_normal, ordered
-from tokenfleet.plan.poisson import poisson_p99
+from tokenfleet.estimate.poisson import poisson_p99
+from tokenfleet.estimate.quantiles import Quantiles, log_normal, ordered
+from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.throughput import Saturation
+from tokenfleet.estimate.traffic import RequestShape
 
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.refusal import CostError
 
 # Beyond these a figure is a slip of the pen; they are the limits of the stack file.
 _MOST_TOKENS = 10_000_000

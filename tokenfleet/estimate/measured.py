@@ -5,12 +5,12 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from tokenfleet.economics.estimate.at_load import QUEUE_GROWS_ABOVE
-from tokenfleet.economics.estimate.finite_run import FiniteRun, finite_run
-from tokenfleet.economics.estimate.profile import ProfileRun
-from tokenfleet.economics.estimate.throughput import Saturation
-from tokenfleet.economics.quantiles import log_normal
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.finite_run import FiniteRun, finite_run
+from tokenfleet.estimate.profile import ProfileRun
+from tokenfleet.estimate.quantiles import log_normal
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.throughput import Saturation
 
 # Re-runs of one configuration differ by 4 to 9 % at saturation (bench/data/README.md).
 _RERUN_SIGMA = 0.05

@@ -7,20 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.economics.servers import SHAPES, a_model, a_replica, saturations
+from tests.estimate.servers import SHAPES, a_model, a_replica, saturations
 from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
-from tokenfleet.economics.estimate.at_load import at_load
-from tokenfleet.economics.estimate.finite_run import finite_run
-from tokenfleet.economics.estimate.replica import Replica, replica_of
-from tokenfleet.economics.estimate.served_model import ServedModel, served_model
-from tokenfleet.economics.estimate.throughput import Saturation, saturation
-from tokenfleet.economics.estimate.traffic import Arrivals, RequestShape
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.at_load import at_load
+from tokenfleet.estimate.finite_run import finite_run
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.replica import Replica
+from tokenfleet.estimate.served_model import ServedModel, served_model
+from tokenfleet.estimate.throughput import Saturation, saturation
+from tokenfleet.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.memory import MemoryUse, memory_budget
+from tokenfleet.plan.serving.replica import replica_of
 
 GROWTH = st.floats(1, 4)
 SHAPE = RequestShape(input_tokens=512, output_tokens=256)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
-from tokenfleet.economics.estimate.replica import Replica
-from tokenfleet.economics.estimate.served_model import ServedModel
-from tokenfleet.economics.estimate.step import StepTimes, step_times
-from tokenfleet.economics.estimate.traffic import RequestShape
-from tokenfleet.economics.quantiles import Quantiles, log_normal
-from tokenfleet.economics.refusal import CostError
+from tokenfleet.estimate.quantiles import Quantiles, log_normal
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.replica import Replica
+from tokenfleet.estimate.served_model import ServedModel
+from tokenfleet.estimate.step import StepTimes, step_times
+from tokenfleet.estimate.traffic import RequestShape
 
 Basis = Literal["measured", "estimated", "unverified"]
 

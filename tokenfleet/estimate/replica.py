@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.catalogue.accelerators import Accelerator
-from tokenfleet.catalogue.hardware import Engine, Hardware, Peaks
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.catalogue.hardware import Engine, Peaks
 
 Kind = Literal["gpu", "cpu", "neuron"]
 
@@ -40,33 +37,6 @@ class Replica:
     source: str
 
 
-def replica_of(
-    hardware: Hardware,
-    kind: InstanceType,
-    memory: MemoryBudget,
-    batch: BatchPlan,
-    *,
-    prefix_cache: bool,
-) -> Replica:
-    """A replica that owns an instance of that type, as the plan has sized it."""
-    # Peaks are per rank of an accelerator, and per vCPU of a CPU.
-    units = memory.ranks if kind.accelerator else kind.vcpus
-    return Replica(
-        name=f"{memory.ranks} x {hardware.title}" if kind.accelerator else kind.instance_type,
-        device=kind.accelerator.name if kind.accelerator else hardware.title,
-        kind=_kind(kind),
-        ranks=memory.ranks,
-        bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
-        flops_by_dtype=_flops(hardware, units),
-        grouped_share=hardware.grouped_share,
-        kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
-        max_sequences=batch.sequences,
-        batched_tokens=batch.prompt_tokens,
-        prefix_cache=prefix_cache,
-        source=_source(hardware),
-    )
-
-
 def gpu_replica(
     gpu: Accelerator, count: int, weights_bytes: float, *, engine: Engine, usable: float
 ) -> Replica:
@@ -82,25 +52,21 @@ def gpu_replica(
         kind="gpu",
         ranks=count,
         bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,
-        flops_by_dtype=_flops(gpu.peaks, count),
+        flops_by_dtype=reachable_flops(gpu.peaks, count),
         grouped_share=gpu.peaks.grouped_share,
         kv_bytes=max(0.0, left),
         max_sequences=gpu.max_sequences,
         batched_tokens=gpu.batched_tokens,
         prefix_cache=True,
-        source=_source(gpu.peaks),
+        source=source_of(gpu.peaks),
     )
 
 
-def _flops(peaks: Peaks, units: int) -> Mapping[str, float]:
+def reachable_flops(peaks: Peaks, units: int) -> Mapping[str, float]:
+    """Operations a second by dtype, of so many units together."""
     return {dtype: peaks.reachable_flops(dtype) * units for dtype in peaks.tflops_by_dtype}
 
 
-def _source(peaks: Peaks) -> str:
+def source_of(peaks: Peaks) -> str:
+    """Data sheet, and who measured what a large multiplication reaches."""
     return f"{peaks.source} Matmul: {peaks.matmul_source}" if peaks.matmul_source else peaks.source
-
-
-def _kind(kind: InstanceType) -> Kind:
-    if kind.accelerator is None:
-        return "cpu"
-    return "neuron" if kind.accelerator.neuron_cores_each else "gpu"
