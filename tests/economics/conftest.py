@@ -1,3 +1,5 @@
 """A server to price."""
 
-from tests.estimate.conftest import most as most
+from tests.estimate.conftest import most
+
+__all__ = ["most"]
