@@ -11,7 +11,12 @@ from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import known_models
 from tokenfleet.estimate.refusal import CostError
-from tokenfleet.estimate.served_model import USUAL_GROUPING, ServedModel
+from tokenfleet.estimate.served_model import (
+    USUAL_GROUPING,
+    ServedModel,
+    usual_hidden_size,
+    usual_layers,
+)
 from tokenfleet.estimate.traffic import MOST_REQUESTS_PER_SECOND, Arrivals, RequestShape
 
 KEY = (
@@ -226,6 +231,8 @@ def _model(fields: _Fields) -> tuple[ServedModel, Sequence[str]]:
         weights_dtype=dtype,
         kv_bytes_per_token=kv_bytes,
         query_heads_per_kv_head=grouping,
+        layers=facts.layers if facts else usual_layers(total, active),
+        hidden_size=facts.hidden_size if facts else usual_hidden_size(total, active),
     )
     return served, guesses
 

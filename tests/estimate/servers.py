@@ -6,7 +6,7 @@ from tokenfleet.catalogue.accelerators import accelerator, accelerators
 from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.estimate.replica import Replica, gpu_replica
-from tokenfleet.estimate.served_model import ServedModel
+from tokenfleet.estimate.served_model import ServedModel, usual_hidden_size, usual_layers
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 
@@ -27,6 +27,8 @@ def a_model(
         weights_dtype=dtype,
         kv_bytes_per_token=kv_bytes,
         query_heads_per_kv_head=4,
+        layers=usual_layers(parameters, active or parameters),
+        hidden_size=usual_hidden_size(parameters, active or parameters),
     )
 
 

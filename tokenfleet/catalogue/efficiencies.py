@@ -23,13 +23,16 @@ class Efficiencies(Fact):
     """The few figures that turn a data sheet into the time of an engine step.
 
     ``compute`` is a share of what a large matrix multiplication reaches, ``bandwidth`` a share of
-    the peak. ``step_seconds`` is what every step takes, ``sequence_seconds`` what each running
-    request adds to it. ``mixture_work`` multiplies the computation of a mixture of experts at its
-    own kernel's speed, ``unpacking_work`` that of a dense model whose weights' format the
-    hardware has no units for. ``rank_share`` is what each further rank leaves of compute and
-    bandwidth.
+    the peak, ``link_share`` of a link's. A step takes the device ``step_seconds``, and ``layer_seconds`` for
+    each layer, with ``mixture_layer_seconds`` more where it is a mixture of experts and
+    ``latent_layer_seconds`` more where attention is latent; and the host ``host_seconds`` and for each running
+    request ``sequence_seconds``, at the same time where ``host_overlaps``. ``collective_work`` multiplies the latency of a
+    collective between ranks. ``mixture_work`` multiplies the computation of a mixture of experts at its
+    own kernel's speed, of which an expert ``half_width`` wide reaches half; ``unpacking_work`` that of a dense model
+    whose weights' format the hardware has no units for. ``rank_share`` is what each doubling of ranks leaves of
+    compute and bandwidth.
     ``request_seconds`` passes before the engine sees a request; ``first_token_p99`` is the 99th
-    percentile of the time to first token over its median. ``sigma`` is the standard deviation
+    percentile of the time to first token over its median where nothing waits. ``sigma`` is the standard deviation
     of the logarithm of theta on configurations without a part in the fit, ``run_sigma`` what
     two runs below saturation differ by. ``measured_on`` are the accelerators and
     ``measured_ranks`` the most ranks of the runs; on another accelerator ``other_card_sigma`` and
@@ -41,9 +44,17 @@ class Efficiencies(Fact):
     basis: Literal["measured", "unverified"]
     compute: float = Field(gt=0, le=1)
     bandwidth: float = Field(gt=0, le=1)
+    link_share: float = Field(gt=0, le=1)
     step_seconds: float = Field(ge=0)
+    layer_seconds: float = Field(ge=0)
+    mixture_layer_seconds: float = Field(ge=0)
+    latent_layer_seconds: float = Field(ge=0)
+    host_seconds: float = Field(ge=0)
     sequence_seconds: float = Field(ge=0)
+    host_overlaps: bool
+    collective_work: float = Field(ge=0)
     mixture_work: float = Field(gt=0)
+    half_width: float = Field(ge=0)
     unpacking_work: float = Field(ge=1)
     rank_share: float = Field(gt=0, le=1)
     request_seconds: float = Field(ge=0)

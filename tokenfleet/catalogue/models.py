@@ -39,7 +39,8 @@ class ModelFacts(Fact):
     the size of the safetensors files, ``skipped_bytes`` what of it the engine does not load:
     embeddings that are stored again as a head, layers of another use. ``active_parameters`` are those that a token
     of text is multiplied with, ``idle_parameters`` those that none is: towers, and embeddings where
-    no head is as large. A dense model has no others. ``attention_heads`` and ``kv_heads`` of a model of state spaces alone are those
+    no head is as large. Of the active ones ``looked_up_parameters`` are those of embeddings beside a head
+    of their own. ``expert_width`` is the intermediate size of one routed expert. A dense model has no others. ``attention_heads`` and ``kv_heads`` of a model of state spaces alone are those
     of these, or its channels where they have no heads. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
     heads. ``own_code``: whether the pinned engine reads its configuration with Python code of its
@@ -54,6 +55,8 @@ class ModelFacts(Fact):
     parameters: int = Field(gt=0)
     active_parameters: int = Field(gt=0)
     idle_parameters: int = Field(default=0, ge=0)
+    looked_up_parameters: int = Field(default=0, ge=0)
+    expert_width: int | None = Field(default=None, gt=0)
     layers: int = Field(gt=0)
     hidden_size: int = Field(gt=0)
     attention_heads: int = Field(gt=0)
@@ -89,6 +92,11 @@ class ModelFacts(Fact):
     def text_parameters(self) -> int:
         """Those that some token of text is multiplied with."""
         return self.parameters - self.idle_parameters
+
+    @property
+    def head_parameters(self) -> int:
+        """Those that make the distribution over the vocabulary, which only an output token needs."""
+        return self.vocabulary_size * self.hidden_size if self.task == "generate" else 0
 
     @property
     def text_bytes(self) -> int:

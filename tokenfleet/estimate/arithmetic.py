@@ -1,40 +1,51 @@
 """How long computing a token takes."""
 
-from collections.abc import Mapping
+import math
+from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.estimate.replica import Replica
+from tokenfleet.estimate.served_model import ServedModel
 
-# A dense model is one whose tokens visit every parameter.
-_DENSE = 0.99
 # How much of a dense layer's loss by unpacking weights the experts' kernel has, as an exponent: an
 # assumption between all of it and the none that Qwen3-235B-A22B shows on A100 in FP8 against BF16
 # (GPUStack performance lab, vLLM 0.11).
 _GROUPED_UNPACKING = 0.5
 _SIXTEEN_BIT = frozenset({"bfloat16", "float16"})
+# Of a device whose kernel for a mixture nobody has measured: as for any other layer.
+_LIKE_ANY_OTHER = 1.0
 
 
-def token_seconds(
-    found: Efficiencies,
-    active_parameters: float,
-    active_share: float,
-    dtype: str,
-    *,
-    flops_by_dtype: Mapping[str, float],
-    grouped_share: float | None,
-    ranks: int,
-) -> float:
-    """Computing one token: two operations for a parameter, a multiplication and an addition.
+@dataclass(frozen=True, kw_only=True)
+class Computing:
+    """Seconds, all ranks together: of a token's layers, of its head, and of attending to a byte of cache."""
 
-    ``flops_by_dtype`` is what a large multiplication reaches on all ranks. The experts of a mixture
-    have a kernel of their own, at ``grouped_share`` of that.
+    token: float
+    head: float
+    attention_byte: float
+
+
+def computing(model: ServedModel, replica: Replica, found: Efficiencies) -> Computing:
+    """Two operations for a parameter, a multiplication and an addition.
+
+    The experts of a mixture have a kernel of their own, at ``grouped_share`` of a large
+    multiplication's speed; ranks divide an expert's width, and narrow slices take longer: w / (w + ``half_width``).
+    Weights in a format that the device has no units for are unpacked and multiplied in 16 bits.
     """
-    of_ranks = found.rank_share ** (ranks - 1)
-    peak = flops_by_dtype.get(dtype, flops_by_dtype["bfloat16"])
-    is_native = dtype in flops_by_dtype or dtype in _SIXTEEN_BIT
-    unpacking = 1.0 if is_native else found.unpacking_work
-    if active_share < _DENSE:
-        speed = (grouped_share or found.compute) * of_ranks
-        work = found.mixture_work * unpacking**_GROUPED_UNPACKING
-    else:
-        speed, work = found.compute * of_ranks, unpacking
-    return 2 * active_parameters * work / (speed * peak)
+    share = found.rank_share ** math.log2(replica.ranks)
+    flops = replica.flops_by_dtype
+    peak = flops.get(model.weights_dtype, flops["bfloat16"]) * share
+    is_native = model.weights_dtype in flops or model.weights_dtype in _SIXTEEN_BIT
+    work = 1.0 if is_native else found.unpacking_work
+    speed = found.compute
+    if model.is_mixture:
+        width = model.expert_width / replica.ranks
+        narrow = width / (width + found.half_width)
+        speed = (replica.grouped_share or _LIKE_ANY_OTHER * found.compute) * narrow
+        work = found.mixture_work * work**_GROUPED_UNPACKING
+    in_16_bits = found.compute * flops["bfloat16"] * share
+    return Computing(
+        token=2 * (model.active_parameters - model.head_parameters) * work / (speed * peak),
+        head=2 * model.head_parameters / in_16_bits,
+        attention_byte=model.query_heads_per_kv_head / in_16_bits,
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.estimate.poisson import poisson_p99
 from tokenfleet.estimate.quantiles import Quantiles, log_normal, ordered
+from tokenfleet.estimate.queue import many_servers, one_server, quantile
 from tokenfleet.estimate.step import StepTimes
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
@@ -13,8 +14,10 @@ from tokenfleet.estimate.traffic import RequestShape
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
-# Halvings that bring the number of running requests to a millionth.
+# Halvings that bring a time between tokens to a millionth.
 _HALVINGS = 40
+# Of the logarithm of a normal distribution's 99th percentile, its 90th.
+_P90_OF_P99 = 1.2816 / 2.3263
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class Served:
     """One replica in steady state at a load: what it completes, and what its users wait for.
 
     ``utilisation`` is offered output tokens over theta. Latencies are in seconds: time to the
-    first token and between tokens, median and 99th percentile over requests and over tokens;
+    first token (median, 90th and 99th percentile over requests) and between tokens (mean, and 99th percentile over tokens);
     their range is that of the estimate. They are None where ``queue_grows``: there they depend
     on for how long it has grown. Where the answer is no text, its time is that to the first token,
     and there is none between tokens.
@@ -33,13 +36,25 @@ class Served:
     output_tokens_per_second: Quantiles
     queue_grows: bool
     ttft: Quantiles | None
+    ttft_p90: Quantiles | None
     ttft_p99: Quantiles | None
     itl: Quantiles | None
     itl_p99: Quantiles | None
 
 
-def at_load(found: Saturation, requests_per_second: float) -> Served:
-    """What one replica does with its share of the load, in steady state."""
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """What runs on a replica at a load: ``gap`` seconds between two tokens of a request, ``beside`` how many others run."""
+
+    gap: float
+    beside: float
+
+
+def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1.0) -> Served:
+    """What one replica does with its share of the load, in steady state.
+
+    ``burstiness`` is that of ``traffic.Arrivals``: 1 for arrivals that know nothing of each other.
+    """
     offered = requests_per_second * found.shape.produced
     utilisation = found.theta.under(offered)
     grows = utilisation.p50 > QUEUE_GROWS_ABOVE
@@ -49,14 +64,14 @@ def at_load(found: Saturation, requests_per_second: float) -> Served:
         p90=min(offered, found.theta.p90),
     )
     spread = log_normal(1, found.sigma)
-    waits: Sequence[Quantiles] | Sequence[None] = [None] * 4
+    waits: Sequence[Quantiles] | Sequence[None] = [None] * 5
     if not grows:
         cases = [
-            _waits(found, requests_per_second, slow)
+            _waits(found, requests_per_second, slow, burstiness)
             for slow in (spread.p10, spread.p50, spread.p90)
         ]
         waits = [ordered(figures) for figures in zip(*cases, strict=True)]
-    ttft, ttft_p99, itl, itl_p99 = waits
+    ttft, ttft_p90, ttft_p99, itl, itl_p99 = waits
     if found.shape.is_pooled:
         itl = itl_p99 = None
     return Served(
@@ -65,51 +80,91 @@ def at_load(found: Saturation, requests_per_second: float) -> Served:
         output_tokens_per_second=output * (found.shape.output_tokens / found.shape.produced),
         queue_grows=grows,
         ttft=ttft,
+        ttft_p90=ttft_p90,
         ttft_p99=ttft_p99,
         itl=itl,
         itl_p99=itl_p99,
     )
 
 
+def running_beside(
+    step: StepTimes, shape: RequestShape, requests_per_second: float, most: int
+) -> Running:
+    """What a request meets: arrivals that know nothing of each other see the mean (PASTA).
+
+    The time g between two tokens is that of a step of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
+    tokens each, which now and then reads the prompt of another. Its own prompt was read before.
+    """
+    steps = max(0.0, shape.produced - 1)
+
+    def gap(assumed: float) -> float:
+        running = min(float(most), 1 + requests_per_second * steps * assumed)
+        return step.gap(running, shape, requests_per_second * assumed)
+
+    least, longest = gap(0.0), step.cycle(float(most), shape)
+    if longest < least or gap(longest) > longest:
+        least = longest
+    for _ in range(_HALVINGS):
+        middle = (least + longest) / 2
+        least, longest = (middle, longest) if gap(middle) > middle else (least, middle)
+    return Running(gap=longest, beside=min(float(most) - 1, requests_per_second * steps * longest))
+
+
 def running_at(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
     """How many requests run at that output (Little's law), at most ``most``."""
-    least, running = 0.0, float(most)
-    if step.rate(running, shape) <= output_per_second:
-        return running
-    for _ in range(_HALVINGS):
-        middle = (least + running) / 2
-        if step.rate(middle, shape) < output_per_second:
-            least = middle
-        else:
-            running = middle
-    return running
+    requests = output_per_second / shape.produced
+    found = running_beside(step, shape, requests, most)
+    reading = step.mixed(found.beside, shape.mean_context, *_prompt(step, shape, 1))
+    return min(float(most), requests * (reading + max(0.0, shape.produced - 1) * found.gap))
 
 
 def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
     """Mean seconds between two tokens of a request: it shares steps with those that run."""
-    others = running_at(step, shape, output_per_second, most)
-    return step.cycle(min(float(most), others + 1), shape)
+    return running_beside(step, shape, output_per_second / shape.produced, most).gap
+
+
+def _prompt(step: StepTimes, shape: RequestShape, chunks: int) -> tuple[float, float]:
+    """Tokens and seconds of a step's part of a prompt."""
+    tokens = shape.uncached_input_tokens
+    return tokens / chunks, step.prefill(tokens, shape.cached_input_tokens) / chunks
 
 
 def _waits(
-    found: Saturation, requests_per_second: float, slow: float
-) -> tuple[float, float, float, float]:
-    """Seconds to the first token (median, p99) and between tokens (mean, p99)."""
-    step, shape = found.step.slowed(slow), found.shape
-    offered = requests_per_second * shape.produced
-    running = running_at(step, shape, offered, found.concurrency)
-    gap = token_gap(step, shape, offered, found.concurrency)
-    # A prompt longer than a step may hold is read in several; others take part in each.
-    chunks = max(1, math.ceil(shape.uncached_input_tokens / found.batched_tokens))
-    prompt = step.with_prompt(running, shape.mean_context, shape) + (chunks - 1) * gap
-    first = found.request_seconds + gap / 2 + prompt
-    # The worst of a hundred gaps contains the prompts that arrive together in one step: none
+    found: Saturation, requests_per_second: float, slow: float, burstiness: float
+) -> tuple[float, float, float, float, float]:
+    """Seconds to the first token (median, p90, p99) and between tokens (mean, p99)."""
+    step, shape, most = found.step.slowed(slow), found.shape, found.concurrency
+    now = running_beside(step, shape, requests_per_second, most)
+    context, tokens = shape.mean_context, shape.uncached_input_tokens
+    # What runs takes its tokens first; a prompt longer than what is left is read in several steps.
+    room = max(1.0, found.batched_tokens - now.beside)
+    chunks = max(1, math.ceil(tokens / room))
+    own = chunks * step.mixed(now.beside, context, *_prompt(step, shape, chunks))
+    # Several short prompts share a step: what each takes of it.
+    share = min(1.0, tokens / room) if chunks == 1 else 1.0
+    reading = step.prefill(tokens, shape.cached_input_tokens)
+    service = reading + share * (own - reading)
+    whole = own + max(0.0, shape.produced - 1) * now.gap
+    waits = [
+        one_server(requests_per_second * service, service, burstiness),
+        many_servers(most, min(float(most), requests_per_second * whole), whole, burstiness),
+    ]
+    first = found.request_seconds + own
+    # It arrives in the middle of a step, if anything runs.
+    rest = now.gap * -math.expm1(-requests_per_second * whole)
+    spread = found.first_token_p99
+
+    def late(share: float, times: float) -> float:
+        return first + math.hypot(first * (times - 1), rest + quantile(waits, share))
+
+    median = first + rest / 2 + quantile(waits, 0.5)
+    p90 = max(median, late(0.9, spread**_P90_OF_P99))
+    # The worst of a hundred gaps contains the prompts that are read in one step: none
     # while fewer than one gap in a hundred sees any.
-    together = poisson_p99(requests_per_second * gap)
-    if not together:
-        return first, first * found.first_token_p99, gap, gap
-    most = found.batched_tokens / max(1.0, shape.uncached_input_tokens)
-    read = min(1.0, most) if together == 1 else min(float(together), max(1.0, most))
-    prefill = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
-    worst = step.with_prompt(running, shape.mean_context, shape) + (read - 1) * prefill
-    return first, first * found.first_token_p99, gap, max(gap, worst)
+    together = poisson_p99(requests_per_second * chunks * now.gap)
+    worst = now.gap
+    if together:
+        part, seconds = _prompt(step, shape, chunks)
+        read = min(float(together), max(1.0, room / max(1.0, part)))
+        worst = max(worst, step.mixed(now.beside + 1, context, read * part, read * seconds))
+    return median, p90, max(p90, late(0.99, spread)), now.gap, worst

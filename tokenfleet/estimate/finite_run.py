@@ -88,10 +88,11 @@ class _Replay:
         """One step that reads the prompts of those who arrived at these times."""
         tokens, count = self.shape.uncached_input_tokens, len(arrived)
         together = self.running + count
-        more = self.step.visited(together + count * (tokens - 1)) - self.step.visited(together)
         self.context += self.running + count * self.shape.input_tokens
         prompts = count * self.step.prefill(tokens, self.shape.cached_input_tokens)
-        self.now += self.step.decode(together, self.context / together) + more + prompts
+        self.now += self.step.mixed(
+            together, self.context / together, count * max(0.0, tokens - 1), prompts
+        )
         self.steps += 1
         for time in arrived:
             self.first_tokens.append(self.now - time)

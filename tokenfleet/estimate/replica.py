@@ -17,7 +17,8 @@ class Replica:
     ``device`` is the name of one accelerator (the hardware's where there is none).
     ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
     matrix multiplication reaches in operations a second; both are sums over ``ranks``.
-    ``grouped_share`` is that of ``catalogue.hardware.Peaks``.
+    ``grouped_share`` is that of ``catalogue.hardware.Peaks``; ``link_bandwidth`` is what a rank sends to
+    the others at most, in bytes a second, ``link_latency`` the seconds of a small all-reduce.
     ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
     the engine's limits of running requests and of prompt tokens a step. ``prefix_cache``:
     whether requests that begin alike share their KV cache.
@@ -30,6 +31,8 @@ class Replica:
     bandwidth: float
     flops_by_dtype: Mapping[str, float]
     grouped_share: float | None
+    link_bandwidth: float
+    link_latency: float
     kv_bytes: float
     max_sequences: int
     batched_tokens: int
@@ -54,6 +57,8 @@ def gpu_replica(
         bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,
         flops_by_dtype=reachable_flops(gpu.peaks, count),
         grouped_share=gpu.peaks.grouped_share,
+        link_bandwidth=300e9,
+        link_latency=15e-6,
         kv_bytes=max(0.0, left),
         max_sequences=gpu.max_sequences,
         batched_tokens=gpu.batched_tokens,

@@ -1,5 +1,6 @@
 """A model as its cost sees it: what a token reads and computes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,15 +8,39 @@ from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
 from tokenfleet.catalogue.models import ModelFacts
 
+# Kinds of cache that hold what stands for keys and values.
+_LATENT = frozenset({"latent", "compressed", "indexed"})
+# A dense model is one whose tokens visit every parameter.
+_DENSE = 0.99
+USUAL_EXPERT_WIDTH = 1500
+"""Of an expert where nobody says: between the 768 of Qwen3-30B-A3B and the 2,048 of DeepSeek-V3, of
+Qwen3-235B-A22B 1,536 and of GLM-4.5-Air 1,408 (their config.json)."""
 USUAL_GROUPING = 6.0
 """Query heads that share a KV head where nobody says: between the 4 of Llama 3.1 8B and
 Mixtral and the 8 of Qwen3-30B-A3B (their config.json). Only long prompts notice."""
+# Of a dense model whose width is 128 times its layers: 12 layers x width^2, which gives Llama 3.1's 8B
+# 34 (of 32) and its 70B 71 (of 80). A mixture is about as deep as the geometric mean says.
+_WIDTH_OF_A_LAYER, _MATRICES = 128, 12
+
+
+def usual_layers(total_parameters: float, active_parameters: float) -> int:
+    """How many layers a model of that size has where nobody says."""
+    mean = math.sqrt(total_parameters * active_parameters)
+    return max(1, round((mean / _MATRICES / _WIDTH_OF_A_LAYER**2) ** (1 / 3)))
+
+
+def usual_hidden_size(total_parameters: float, active_parameters: float) -> int:
+    """How wide it then is."""
+    return _WIDTH_OF_A_LAYER * usual_layers(total_parameters, active_parameters)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
-    """Sizes of one replica's model, all ranks together, without what no token of text visits.
+    """Sizes of one replica's model, all ranks together, without what no token of text is multiplied with.
 
+    Neither parameters nor ``weights_bytes`` count a table of embeddings that tokens are only looked
+    up in; ``head_parameters`` are those that only an output token visits, of ``active_parameters``.
+    ``expert_width`` is the intermediate size of one expert, ``is_latent`` whether attention is to what stands for keys and values (MLA).
     ``kv_bytes_per_token`` counts the layers that keep something of every token; ``windows`` are
     bytes a token, and of how many of the last, of those that keep no more; ``state_bytes`` is what
     layers keep that is as large for any sequence, all copies of it.
@@ -30,6 +55,16 @@ class ServedModel:
     query_heads_per_kv_head: float = USUAL_GROUPING
     windows: Sequence[tuple[float, int]] = ()
     state_bytes: float = 0.0
+    layers: int
+    hidden_size: int
+    head_parameters: float = 0.0
+    expert_width: int = USUAL_EXPERT_WIDTH
+    is_latent: bool = False
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether a token visits a part of the parameters only."""
+        return self.active_share < _DENSE
 
     @property
     def active_share(self) -> float:
@@ -53,9 +88,14 @@ def served_model(
 
     return ServedModel(
         name=name,
-        total_parameters=facts.text_parameters,
-        active_parameters=facts.active_parameters,
-        weights_bytes=facts.text_bytes,
+        total_parameters=facts.text_parameters - facts.looked_up_parameters,
+        active_parameters=facts.active_parameters - facts.looked_up_parameters,
+        weights_bytes=facts.text_bytes - 2 * facts.looked_up_parameters,
+        layers=facts.layers,
+        hidden_size=facts.hidden_size,
+        head_parameters=facts.head_parameters,
+        expert_width=facts.expert_width or USUAL_EXPERT_WIDTH,
+        is_latent=any(each.kind in _LATENT for each in caches),
         weights_dtype=facts.weights_dtype,
         kv_bytes_per_token=sum(
             a_token(each) for each in caches if each.kind != "state" and each.tokens is None

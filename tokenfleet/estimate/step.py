@@ -1,116 +1,148 @@
-"""How long one step of the engine takes: what it reads, what it computes, what it costs anyway."""
+"""How long one step of the engine takes: what it reads, computes and sends, and what the host does."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.estimate.arithmetic import token_seconds
+from tokenfleet.estimate.arithmetic import computing
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.traffic import RequestShape
+
+# An all-reduce after attention and one after the feed-forward part (Megatron-LM, arXiv:1909.08053).
+_COLLECTIVES_A_LAYER = 2
+_BYTES_OF_AN_ACTIVATION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepTimes:
     """Seconds of an engine step, part by part; every part grows with the work.
 
-    A step gives each running request one token. It takes ``fixed``; reading the weights that
-    its tokens visit, of ``weights`` for all; for each running request ``sequence``, computing
-    a ``token`` and reading its KV cache at ``kv_byte`` a byte; and for each token of a prompt
-    read beside it, ``token`` and ``attention_byte`` for each byte of KV cache it attends to.
+    A step gives each running request one token. On the device it takes ``fixed``, for launching its
+    layers and for the collectives between ranks; reading the weights that its tokens visit, of
+    ``weights`` for all; for each running request computing a ``token`` and its ``head``, the
+    distribution over the vocabulary, and reading its KV cache at ``kv_byte`` a byte; and for each
+    token of a prompt read beside, ``token`` and ``attention_byte`` for each byte of KV cache it
+    attends to. Meanwhile the host takes ``host`` and, for each running request, ``sequence``: where
+    the engine ``overlaps`` both, the longer of the two is the step, else their sum.
     """
 
     model: ServedModel
     fixed: float
+    host: float
     sequence: float
     token: float
+    head: float
     attention_byte: float
     weights: float
     kv_byte: float
+    overlaps: bool = True
 
     def decode(self, running: float, context: float) -> float:
-        """A step without prompts: ``running`` requests with ``context`` tokens each."""
-        kv = self.kv_byte * self.model.kv_bytes(context)
-        return self.fixed + self.visited(running) + running * (self.sequence + self.token + kv)
+        """A step without prompts: ``running`` requests, at least one, with ``context`` tokens each."""
+        return self.mixed(running, context)
+
+    def mixed(
+        self, running: float, context: float, tokens: float = 0.0, computing: float = 0.0
+    ) -> float:
+        """A step that reads ``tokens`` of prompts, which take ``computing``, beside what runs.
+
+        ``running`` may be 0 where there are such tokens; ``context`` is the mean in the KV cache.
+        """
+        kv = self.kv_byte * self.model.kv_bytes(context) if running else 0.0
+        device = (
+            self.fixed
+            + self.visited(running + tokens)
+            + running * (self.token + self.head + kv)
+            + computing
+        )
+        host = self.host + running * self.sequence
+        return max(device, host) if self.overlaps else device + host
 
     def prefill(self, tokens: float, cached: float = 0.0) -> float:
         """Computing ``tokens`` of a prompt behind ``cached`` ones that are already there."""
         attended = self.model.kv_bytes(cached + tokens / 2)
         return tokens * (self.token + self.attention_byte * attended)
 
-    def with_prompt(self, running: float, context: float, shape: RequestShape) -> float:
-        """A step that reads one prompt beside ``running`` requests."""
-        tokens = shape.uncached_input_tokens
-        more = self.visited(running + tokens) - self.visited(running)
-        prompt = self.prefill(tokens, shape.cached_input_tokens)
-        return self.decode(running, context) + more + prompt
+    def gap(self, running: float, shape: RequestShape, prompts: float) -> float:
+        """The mean step of ``running`` requests while ``prompts`` of others, a step, are read beside.
+
+        Steps with a prompt and steps without, in the proportion in which they come.
+        """
+        share = min(1.0, prompts)
+        alone = self.decode(running, shape.mean_context)
+        if not share:
+            return alone
+        together = prompts / share
+        tokens = together * shape.uncached_input_tokens
+        computing = together * self.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
+        return (1 - share) * alone + share * self.mixed(
+            running, shape.mean_context, tokens, computing
+        )
 
     def cycle(self, running: float, shape: RequestShape) -> float:
         """The mean step while ``running`` requests of that shape run, come and go.
 
         One in ``produced`` of them finishes each step and another prompt is read.
         """
-        prompts = running / shape.produced
-        tokens = shape.uncached_input_tokens
-        more = self.visited(running + tokens) - self.visited(running)
-        return (
-            self.decode(running, shape.mean_context)
-            + min(1.0, prompts) * more
-            + prompts * self.prefill(tokens, shape.cached_input_tokens)
-        )
+        return self.gap(running, shape, running / shape.produced)
 
     def rate(self, running: float, shape: RequestShape) -> float:
         """Output tokens a second with that many running: never falls when more run."""
         return running / self.cycle(running, shape)
 
     def visited(self, tokens: float) -> float:
-        """Reading the weights that ``tokens`` tokens visit together.
+        """Reading the weights that ``tokens`` tokens, at least one, visit together.
 
         W a t / (1 + a (t - 1)), with a the active share: one token visits its experts, many
         visit all. Some experts are liked better than others, so it grows slower than
         independent choices, 1 - (1 - a)^t, would.
         """
-        share = self.model.active_share
-        return self.weights * share * tokens / (1 + share * max(0.0, tokens - 1))
+        share, tokens = self.model.active_share, max(1.0, tokens)
+        return self.weights * share * tokens / (1 + share * (tokens - 1))
 
     def slowed(self, factor: float) -> "StepTimes":
         """The same step, everything ``factor`` times as long."""
-        return dataclasses.replace(
-            self,
-            fixed=self.fixed * factor,
-            sequence=self.sequence * factor,
-            token=self.token * factor,
-            attention_byte=self.attention_byte * factor,
-            weights=self.weights * factor,
-            kv_byte=self.kv_byte * factor,
-        )
+        times = {
+            each.name: getattr(self, each.name) * factor
+            for each in dataclasses.fields(self)
+            if each.name not in {"model", "overlaps"}
+        }
+        return dataclasses.replace(self, **times)
 
 
 def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> StepTimes:
-    """A roofline whose parts add up: nothing overlaps perfectly, and the fit confirms it.
+    """A roofline whose parts add up on the device, beside the host.
 
     Attention of a prompt, in 16 bits, takes four operations for each layer, head and its size: one
-    for a byte of KV cache and each query head that shares it.
+    for a byte of KV cache and each query head that shares it. A ring of n ranks sends 2 (n - 1) / n
+    of what it reduces over each link (NCCL tests, PERFORMANCE.md).
     """
-    ranks = found.rank_share ** (replica.ranks - 1)
-    bandwidth = found.bandwidth * replica.bandwidth * ranks
-    compute = found.compute * ranks
-    token = token_seconds(
-        found,
-        model.active_parameters,
-        model.active_share,
-        model.weights_dtype,
-        flops_by_dtype=replica.flops_by_dtype,
-        grouped_share=replica.grouped_share,
-        ranks=replica.ranks,
+    ranks = replica.ranks
+    share = found.rank_share ** math.log2(ranks)
+    bandwidth = found.bandwidth * replica.bandwidth * share
+    speeds = computing(model, replica, found)
+    collectives = _COLLECTIVES_A_LAYER * model.layers if ranks > 1 else 0
+    sent = _BYTES_OF_AN_ACTIVATION * model.hidden_size * 2 * (ranks - 1) / ranks
+    layer = (
+        found.layer_seconds
+        + found.mixture_layer_seconds * model.is_mixture
+        + found.latent_layer_seconds * model.is_latent
     )
     return StepTimes(
         model=model,
-        fixed=found.step_seconds,
+        fixed=(
+            found.step_seconds
+            + model.layers * layer
+            + collectives * found.collective_work * replica.link_latency
+        ),
+        host=found.host_seconds,
         sequence=found.sequence_seconds,
-        token=token,
-        attention_byte=model.query_heads_per_kv_head
-        / (compute * replica.flops_by_dtype["bfloat16"]),
+        token=speeds.token + collectives * sent / (found.link_share * replica.link_bandwidth),
+        head=speeds.head,
+        attention_byte=speeds.attention_byte,
         weights=model.weights_bytes / bandwidth,
         kv_byte=1 / bandwidth,
+        overlaps=found.host_overlaps,
     )

@@ -26,6 +26,8 @@ def replica_of(
         bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
         flops_by_dtype=reachable_flops(hardware, units),
         grouped_share=hardware.grouped_share,
+        link_bandwidth=300e9,
+        link_latency=15e-6,
         kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
         max_sequences=batch.sequences,
         batched_tokens=batch.prompt_tokens,
