@@ -64,7 +64,7 @@ def roofline_of(
     found = efficiencies()["gpu" if kind.accelerator else "cpu"]
     lanes = memory.ranks if kind.accelerator else kind.vcpus
     ranks = found.rank_share ** (memory.ranks - 1)
-    bandwidth = found.bandwidth * ranks * hardware.memory_bandwidth_gb_per_second * 1e9 * lanes
+    bandwidth = found.bandwidth * ranks * hardware.bandwidth_gb_per_second(lanes) * 1e9
     active = min(1.0, model.active_parameters / model.text_parameters)
     context = traffic.input_tokens + traffic.output_tokens / 2
     kv = model.kv_bytes(context, memory.ranks, memory.kv_bytes_per_value) * memory.ranks
