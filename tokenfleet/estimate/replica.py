@@ -54,7 +54,7 @@ def gpu_replica(
         device=gpu.name,
         kind="gpu",
         ranks=count,
-        bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,
+        bandwidth=gpu.peaks.bandwidth_gb_per_second(count) * 1e9,
         flops_by_dtype=reachable_flops(gpu.peaks, count),
         grouped_share=gpu.peaks.grouped_share,
         link_bandwidth=300e9,

@@ -23,7 +23,7 @@ def replica_of(
         device=kind.accelerator.name if kind.accelerator else hardware.title,
         kind=_kind(kind),
         ranks=memory.ranks,
-        bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
+        bandwidth=hardware.bandwidth_gb_per_second(units) * 1e9,
         flops_by_dtype=reachable_flops(hardware, units),
         grouped_share=hardware.grouped_share,
         link_bandwidth=300e9,
