@@ -22,17 +22,16 @@ class FitErrors(Fact):
 class Efficiencies(Fact):
     """The few figures that turn a data sheet into the time of an engine step.
 
-    ``compute`` is a share of what a large matrix multiplication reaches, ``bandwidth`` a share of
+    ``compute`` is a share of what a large matrix multiplication reaches, ``attention`` what the attention of prompts does, ``bandwidth`` a share of
     the peak, ``link_share`` of a link's. A step takes the device ``step_seconds``, and ``layer_seconds`` for
     each layer, with ``mixture_layer_seconds`` more where it is a mixture of experts and
-    ``latent_layer_seconds`` more where attention is latent; and the host ``host_seconds`` and for each running
-    request ``sequence_seconds``, at the same time where ``host_overlaps``. ``collective_work`` multiplies the latency of a
+    ``latent_layer_seconds`` more where attention is latent; and the host ``sequence_seconds`` for each running
+    request, at the same time where ``host_overlaps``. ``collective_work`` multiplies the latency of a
     collective between ranks. ``mixture_work`` multiplies the computation of a mixture of experts at its
     own kernel's speed, of which an expert ``half_width`` wide reaches half; ``unpacking_work`` that of a dense model
-    whose weights' format the hardware has no units for. ``rank_share`` is what each doubling of ranks leaves of
-    compute and bandwidth.
-    ``request_seconds`` passes before the engine sees a request; ``first_token_p99`` is the 99th
-    percentile of the time to first token over its median where nothing waits. ``sigma`` is the standard deviation
+    whose weights' format the hardware has no units for.
+    ``request_seconds`` passes before the engine sees a request; ``late_seconds`` is by how much the 99th
+    percentile of the time to the first token is above its median where nothing waits. ``sigma`` is the standard deviation
     of the logarithm of theta on configurations without a part in the fit, ``run_sigma`` what
     two runs below saturation differ by. ``measured_on`` are the accelerators and
     ``measured_ranks`` the most ranks of the runs; on another accelerator ``other_card_sigma`` and
@@ -43,22 +42,21 @@ class Efficiencies(Fact):
 
     basis: Literal["measured", "unverified"]
     compute: float = Field(gt=0, le=1)
+    attention: float = Field(gt=0, le=1)
     bandwidth: float = Field(gt=0, le=1)
     link_share: float = Field(gt=0, le=1)
     step_seconds: float = Field(ge=0)
     layer_seconds: float = Field(ge=0)
     mixture_layer_seconds: float = Field(ge=0)
     latent_layer_seconds: float = Field(ge=0)
-    host_seconds: float = Field(ge=0)
     sequence_seconds: float = Field(ge=0)
     host_overlaps: bool
     collective_work: float = Field(ge=0)
     mixture_work: float = Field(gt=0)
     half_width: float = Field(ge=0)
     unpacking_work: float = Field(ge=1)
-    rank_share: float = Field(gt=0, le=1)
     request_seconds: float = Field(ge=0)
-    first_token_p99: float = Field(ge=1)
+    late_seconds: float = Field(ge=0)
     sigma: float = Field(gt=0)
     run_sigma: float = Field(gt=0)
     other_card_sigma: float | None = Field(default=None, gt=0)

@@ -1,6 +1,5 @@
 """How long computing a token takes."""
 
-import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
@@ -12,8 +11,6 @@ from tokenfleet.estimate.served_model import ServedModel
 # (GPUStack performance lab, vLLM 0.11).
 _GROUPED_UNPACKING = 0.5
 _SIXTEEN_BIT = frozenset({"bfloat16", "float16"})
-# Of a device whose kernel for a mixture nobody has measured: as for any other layer.
-_LIKE_ANY_OTHER = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,20 +29,18 @@ def computing(model: ServedModel, replica: Replica, found: Efficiencies) -> Comp
     multiplication's speed; ranks divide an expert's width, and narrow slices take longer: w / (w + ``half_width``).
     Weights in a format that the device has no units for are unpacked and multiplied in 16 bits.
     """
-    share = found.rank_share ** math.log2(replica.ranks)
     flops = replica.flops_by_dtype
-    peak = flops.get(model.weights_dtype, flops["bfloat16"]) * share
+    peak = flops.get(model.weights_dtype, flops["bfloat16"])
     is_native = model.weights_dtype in flops or model.weights_dtype in _SIXTEEN_BIT
     work = 1.0 if is_native else found.unpacking_work
     speed = found.compute
     if model.is_mixture:
         width = model.expert_width / replica.ranks
         narrow = width / (width + found.half_width)
-        speed = (replica.grouped_share or _LIKE_ANY_OTHER * found.compute) * narrow
+        speed = (replica.grouped_share or found.compute) * narrow
         work = found.mixture_work * work**_GROUPED_UNPACKING
-    in_16_bits = found.compute * flops["bfloat16"] * share
     return Computing(
         token=2 * (model.active_parameters - model.head_parameters) * work / (speed * peak),
-        head=2 * model.head_parameters / in_16_bits,
-        attention_byte=model.query_heads_per_kv_head / in_16_bits,
+        head=2 * model.head_parameters / (found.compute * flops["bfloat16"]),
+        attention_byte=model.query_heads_per_kv_head / (found.attention * flops["bfloat16"]),
     )

@@ -16,7 +16,7 @@ QUEUE_GROWS_ABOVE = 0.85
 
 # Halvings that bring a time between tokens to a millionth.
 _HALVINGS = 40
-# Of the logarithm of a normal distribution's 99th percentile, its 90th.
+# Of a normal distribution's distance from its median to its 99th percentile, that to its 90th.
 _P90_OF_P99 = 1.2816 / 2.3263
 
 
@@ -152,13 +152,12 @@ def _waits(
     first = found.request_seconds + own
     # It arrives in the middle of a step, if anything runs.
     rest = now.gap * -math.expm1(-requests_per_second * whole)
-    spread = found.first_token_p99
 
-    def late(share: float, times: float) -> float:
-        return first + math.hypot(first * (times - 1), rest + quantile(waits, share))
+    def late(share: float, seconds: float) -> float:
+        return first + math.hypot(seconds * slow, rest + quantile(waits, share))
 
     median = first + rest / 2 + quantile(waits, 0.5)
-    p90 = max(median, late(0.9, spread**_P90_OF_P99))
+    p90 = max(median, late(0.9, found.late_seconds * _P90_OF_P99))
     # The worst of a hundred gaps contains the prompts that are read in one step: none
     # while fewer than one gap in a hundred sees any.
     together = poisson_p99(requests_per_second * chunks * now.gap)
@@ -167,4 +166,4 @@ def _waits(
         part, seconds = _prompt(step, shape, chunks)
         read = min(float(together), max(1.0, room / max(1.0, part)))
         worst = max(worst, step.mixed(now.beside + 1, context, read * part, read * seconds))
-    return median, p90, max(p90, late(0.99, spread)), now.gap, worst
+    return median, p90, max(p90, late(0.99, found.late_seconds)), now.gap, worst

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _HALVINGS = 50
-# Least squares over exact M/D/1 queues at loads of .3 to .9; both grow to 1 in heavy traffic.
+# How far from 1 both are below heavy traffic: within .08 of queues played with gaps of shape .25.
 _DELAYED, _TAIL = 0.5, 0.3
 # Beyond so many standard deviations below all servers, nobody waits for one.
 _NEVER_BUSY = 6
@@ -25,6 +25,7 @@ class Wait:
 
 
 NO_WAIT = Wait(delayed=0.0, tail=0.0, decay=1.0)
+_FOREVER = Wait(delayed=1.0, tail=1.0, decay=math.ulp(1.0))
 
 
 def quantile(waits: Sequence[Wait], share: float) -> float:
@@ -51,14 +52,27 @@ def quantile(waits: Sequence[Wait], share: float) -> float:
 def one_server(load: float, service: float, burstiness: float = 1.0) -> Wait:
     """Waiting for one server that takes ``service`` seconds for everyone and is busy ``load`` of its time.
 
-    The decay e of the tail is that of GI/G/1: A*(e) S*(-e) = 1 (Asmussen, Applied Probability and
-    Queues, XIII.5), with gamma gaps of shape ``burstiness`` between arrivals:
-    k ln(1 + x / (k load)) = x, where x = e ``service``.
+    Gaps between arrivals are gamma, of shape ``burstiness``. The height of the tail is exact for
+    a Poisson process (Cramer and Lundberg), which more regular gaps stay below.
     """
     if load <= 0 or service <= 0:
         return NO_WAIT
     if load >= 1:
-        return Wait(delayed=1.0, tail=1.0, decay=math.ulp(1.0))
+        return _FOREVER
+    x = _decay(load, burstiness)
+    if burstiness < 1:
+        delayed, tail = max(load, 1 - _DELAYED * x), max(load, 1 - _TAIL * x)
+    else:
+        at_random = _decay(load, 1.0)
+        delayed, tail = load, (1 - load) / (load * math.exp(at_random) - 1)
+    return Wait(delayed=delayed, tail=tail, decay=x / service)
+
+
+def _decay(load: float, burstiness: float) -> float:
+    """That of GI/D/1 for a service of 1: k ln(1 + x / (k load)) = x.
+
+    A*(x) S*(-x) = 1 (Asmussen, Applied Probability and Queues, XIII.5).
+    """
 
     def above(x: float) -> bool:
         return burstiness * math.log1p(x / (burstiness * load)) > x
@@ -70,26 +84,25 @@ def one_server(load: float, service: float, burstiness: float = 1.0) -> Wait:
     for _ in range(_HALVINGS):
         middle = (least + most) / 2
         least, most = (middle, most) if above(middle) else (least, middle)
-    return Wait(
-        delayed=max(load, 1 - _DELAYED * most),
-        tail=max(load, 1 - _TAIL * most),
-        decay=most / service,
-    )
+    return most
 
 
 def many_servers(servers: int, busy: float, service: float, burstiness: float = 1.0) -> Wait:
     """Waiting for one of ``servers`` that all take ``service`` seconds; ``busy`` of them are on the mean.
 
-    Erlang's C formula, and for the tail its decay over the variability of arrivals and (here none) of
-    service (Allen and Cunneen).
+    Erlang's C formula of as many servers and as much load as bursts leave independent (Hayward:
+    both over the peakedness, here 1 / ``burstiness``); for the tail its decay over the
+    variability of arrivals and (here none) of service (Allen and Cunneen).
     """
-    if busy < servers - _NEVER_BUSY * math.sqrt(servers):
-        return NO_WAIT
     if busy >= servers:
-        return Wait(delayed=1.0, tail=1.0, decay=math.ulp(1.0))
+        return _FOREVER
+    alike = max(1, round(servers * burstiness))
+    load = busy * alike / servers
+    if load < alike - _NEVER_BUSY * math.sqrt(alike):
+        return NO_WAIT
     # Erlang's B by its recursion, which does not overflow; C from it.
     blocked = 1.0
-    for each in range(1, servers + 1):
-        blocked = busy * blocked / (each + busy * blocked)
-    delayed = servers * blocked / (servers - busy * (1 - blocked))
+    for each in range(1, alike + 1):
+        blocked = load * blocked / (each + load * blocked)
+    delayed = alike * blocked / (alike - load * (1 - blocked))
     return Wait(delayed=delayed, tail=delayed, decay=2 * burstiness * (servers - busy) / service)

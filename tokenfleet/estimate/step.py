@@ -1,7 +1,6 @@
 """How long one step of the engine takes: what it reads, computes and sends, and what the host does."""
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
@@ -24,13 +23,12 @@ class StepTimes:
     ``weights`` for all; for each running request computing a ``token`` and its ``head``, the
     distribution over the vocabulary, and reading its KV cache at ``kv_byte`` a byte; and for each
     token of a prompt read beside, ``token`` and ``attention_byte`` for each byte of KV cache it
-    attends to. Meanwhile the host takes ``host`` and, for each running request, ``sequence``: where
+    attends to. Meanwhile the host takes ``sequence`` for each running request: where
     the engine ``overlaps`` both, the longer of the two is the step, else their sum.
     """
 
     model: ServedModel
     fixed: float
-    host: float
     sequence: float
     token: float
     head: float
@@ -57,7 +55,7 @@ class StepTimes:
             + running * (self.token + self.head + kv)
             + computing
         )
-        host = self.host + running * self.sequence
+        host = running * self.sequence
         return max(device, host) if self.overlaps else device + host
 
     def prefill(self, tokens: float, cached: float = 0.0) -> float:
@@ -120,8 +118,7 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
     of what it reduces over each link (NCCL tests, PERFORMANCE.md).
     """
     ranks = replica.ranks
-    share = found.rank_share ** math.log2(ranks)
-    bandwidth = found.bandwidth * replica.bandwidth * share
+    bandwidth = found.bandwidth * replica.bandwidth
     speeds = computing(model, replica, found)
     collectives = _COLLECTIVES_A_LAYER * model.layers if ranks > 1 else 0
     sent = _BYTES_OF_AN_ACTIVATION * model.hidden_size * 2 * (ranks - 1) / ranks
@@ -137,7 +134,6 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
             + model.layers * layer
             + collectives * found.collective_work * replica.link_latency
         ),
-        host=found.host_seconds,
         sequence=found.sequence_seconds,
         token=speeds.token + collectives * sent / (found.link_share * replica.link_bandwidth),
         head=speeds.head,

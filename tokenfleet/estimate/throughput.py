@@ -44,7 +44,7 @@ class Saturation:
     step: StepTimes
     batched_tokens: int
     request_seconds: float
-    first_token_p99: float
+    late_seconds: float
     sigma: float
     run_sigma: float
     basis: Basis
@@ -123,7 +123,7 @@ def saturated(
         step=step,
         batched_tokens=batched_tokens,
         request_seconds=found.request_seconds,
-        first_token_p99=found.first_token_p99,
+        late_seconds=found.late_seconds,
         sigma=found.sigma,
         run_sigma=found.run_sigma,
         basis="estimated" if found.basis == "measured" else "unverified",

@@ -127,7 +127,7 @@ def _of_numbers(
     """Prompts are read one after the other: half of those that are answered in time, at most."""
     together = max(1, min(batch.sequences, int(pace.chunk / pace.prompt)))
     each = pace.each(together)
-    budget = promised.ttft_p99_ms / 1000 / pace.roofline.first_token_p99 - pace.roofline.request
+    budget = promised.ttft_p99_ms / 1000 - pace.roofline.late - pace.roofline.request
     half = max(1, int(budget / each / 2))
     slots, reason = batch.sequences, "the batch: so many are answered within ttftP99Ms"
     if half < slots:

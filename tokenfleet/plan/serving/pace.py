@@ -41,7 +41,7 @@ class Pace:
 
     def first_p99(self, running: float) -> float:
         """The same, 99th percentile."""
-        return self.roofline.first_token_p99 * self.first(running)
+        return self.first(running) + self.roofline.late
 
     def whole(self, running: float) -> float:
         """From a request's turn to the end of a mean answer."""

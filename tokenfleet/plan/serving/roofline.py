@@ -20,14 +20,13 @@ class Roofline:
     """Seconds of a step for requests of the expected lengths.
 
     The step that the price rests on. ``request`` passes before the
-    engine sees one; ``first_token_p99`` is the 99th percentile of the time to the first token
-    over its median.
+    engine sees one; ``late`` is its ``Efficiencies.late_seconds``.
     """
 
     times: StepTimes
     context: float
     request: float
-    first_token_p99: float
+    late: float
 
     def step(self, running: float, prompt_tokens: float) -> float:
         """A step that gives each of them a token and reads so many tokens of prompts beside."""
@@ -60,5 +59,5 @@ def roofline_of(
         times=step_times(served, replica, found),
         context=traffic.input_tokens + traffic.output_tokens / 2,
         request=found.request_seconds,
-        first_token_p99=found.first_token_p99,
+        late=found.late_seconds,
     )
