@@ -29,7 +29,8 @@ class Efficiencies(Fact):
     request, at the same time where ``host_overlaps``. ``collective_work`` multiplies the latency of a
     collective between ranks. ``mixture_work`` multiplies the computation of a mixture of experts at its
     own kernel's speed, of which an expert ``half_width`` wide reaches half; ``unpacking_work`` that of a dense model
-    whose weights' format the hardware has no units for.
+    whose weights' format the hardware has no units for; ``unpacking_operations`` are those, at the
+    peak in 16 bits, that one such weight takes a step.
     ``request_seconds`` passes before the engine sees a request; ``late_seconds`` is by how much the 99th
     percentile of the time to the first token is above its median where nothing waits. ``sigma`` is the standard deviation
     of the logarithm of theta on configurations without a part in the fit, ``run_sigma`` what
@@ -55,6 +56,7 @@ class Efficiencies(Fact):
     mixture_work: float = Field(gt=0)
     half_width: float = Field(ge=0)
     unpacking_work: float = Field(ge=1)
+    unpacking_operations: float = Field(default=0.0, ge=0)
     request_seconds: float = Field(ge=0)
     late_seconds: float = Field(ge=0)
     sigma: float = Field(gt=0)
