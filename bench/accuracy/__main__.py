@@ -49,7 +49,7 @@ def economics(
 
 
 def _answer(path: Path, out: Path | None) -> None:
-    rows, problems = answers(path, efficiencies()["gpu"])
+    rows, problems = answers(path, efficiencies())
     if out:
         with out.open("w", encoding="utf-8", newline="") as file:
             write(rows, file)

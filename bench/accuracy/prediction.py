@@ -1,8 +1,7 @@
 """What a recorded run will have measured, with its range."""
 
-import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.accuracy.queries import Query
@@ -10,7 +9,7 @@ from bench.accuracy.servers import server_of
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.at_load import P90_OF_P99
 from tokenfleet.estimate.finite_run import FiniteRun, finite_run
-from tokenfleet.estimate.quantiles import Quantiles, log_normal, ordered
+from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.throughput import Saturation, saturation
 
 # What a row leaves open, and a budget that does not add up, widen the range by so much.
@@ -63,31 +62,37 @@ def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Predict
     """
     most, unfit = saturation_of(query, found)
     guessed = (*unfit, *(f"{column} was not given" for column in query.guesses))
-    sigma = math.hypot(most.sigma, _GUESS_SIGMA * math.sqrt(len(guessed)))
-    times = log_normal(1, sigma)
-    factors = [times.p90, 1.0, times.p10]
-    runs = [_replay(query, most, factor / speed) for factor in factors]
+    guess = _GUESS_SIGMA * math.sqrt(len(guessed))
+    theta = log_normal(1, math.hypot(most.spread.theta, guess))
+    runs = [_replay(query, most, factor / speed) for factor in (theta.p10, 1.0, theta.p90)]
     noise = log_normal(1, most.run_sigma)
-    slow, middle, fast = (run.output_tokens_per_second for run in runs)
+    fast, middle, slow = (run.output_tokens_per_second for run in runs)
 
-    def late(seconds: Callable[[FiniteRun], float], late_seconds: float) -> Quantiles:
-        return ordered(
-            [
-                run.ttft + most.request_seconds + math.hypot(late_seconds * factor, seconds(run) - run.ttft)
-                for run, factor in zip(runs, factors, strict=True)
-            ]
+    def ranged(seconds: Callable[[FiniteRun], float], sigma: float) -> Quantiles:
+        """By how much it is off in itself, and what a slower or faster server makes of a queue."""
+        first, second, third = map(seconds, runs)
+        own = log_normal(second, math.hypot(sigma, guess))
+        return Quantiles(p10=min(first, own.p10), p50=second, p90=max(third, own.p90))
+
+    def late(quantile: Callable[[FiniteRun], float], seconds: float) -> Callable[[FiniteRun], float]:
+        """As the client sees it: the network and what comes late without a queue are no steps."""
+        return lambda run: (
+            most.request_seconds + run.ttft + math.hypot(seconds, quantile(run) - run.ttft)
         )
 
+    spread = most.spread
     return Prediction(
         query=query,
         saturation=most,
         output_tokens_per_second=Quantiles(
             p10=slow * noise.p10, p50=middle, p90=fast * noise.p90
         ),
-        tpot=ordered([run.tpot for run in runs]),
-        ttft=late(lambda run: run.ttft, 0.0),
-        ttft_p90=late(lambda run: run.ttft_p90, most.late_seconds * P90_OF_P99),
-        ttft_p99=late(lambda run: run.ttft_p99, most.late_seconds),
+        tpot=ranged(lambda run: run.tpot, spread.gap),
+        ttft=ranged(late(lambda run: run.ttft, 0.0), spread.first),
+        ttft_p90=ranged(
+            late(lambda run: run.ttft_p90, most.late_seconds * P90_OF_P99), spread.first_p99
+        ),
+        ttft_p99=ranged(late(lambda run: run.ttft_p99, most.late_seconds), spread.first_p99),
         run=runs[1],
         notes=(*most.notes, *query.notes, *guessed),
     )

@@ -173,7 +173,7 @@ def test_where_nobody_measured_the_range_is_wider_and_says_why(
     model = a_model(dtype="fp8")
     found = saturation(model, a_replica(model, gpu, count), SHAPE)
     assert found.notes == said
-    assert (found.sigma > efficiencies()["gpu"].sigma) == bool(said)
+    assert (found.spread.theta > efficiencies()["gpu"].spread.theta) == bool(said)
 
 
 # Figures that other people measured and that had no part in the fit. Closed loop: so many

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.estimate.poisson import poisson_p99
-from tokenfleet.estimate.quantiles import Quantiles, log_normal, ordered
+from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.queue import many_servers, one_server, quantile
 from tokenfleet.estimate.step import StepTimes
 from tokenfleet.estimate.throughput import Saturation
@@ -14,10 +14,12 @@ from tokenfleet.estimate.traffic import RequestShape
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
-# Halvings that bring a time between tokens to a millionth.
-_HALVINGS = 40
-# Of a normal distribution's distance from its median to its 99th percentile, that to its 90th.
-_P90_OF_P99 = 1.2816 / 2.3263
+# A load at which a replica still has a steady state.
+_NEARLY_FULL = 0.97
+# Halvings that bring a time between tokens to what a float holds.
+_HALVINGS = 50
+P90_OF_P99 = 1.2816 / 2.3263
+"""Of a normal distribution's distance from its median to its 99th percentile, that to its 90th."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +65,9 @@ def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1
         p50=min(offered, found.theta.p50),
         p90=min(offered, found.theta.p90),
     )
-    spread = log_normal(1, found.sigma)
     waits: Sequence[Quantiles] | Sequence[None] = [None] * 5
     if not grows:
-        cases = [
-            _waits(found, requests_per_second, slow, burstiness)
-            for slow in (spread.p10, spread.p50, spread.p90)
-        ]
-        waits = [ordered(figures) for figures in zip(*cases, strict=True)]
+        waits = _with_ranges(found, requests_per_second, burstiness, utilisation.p50)
     ttft, ttft_p90, ttft_p99, itl, itl_p99 = waits
     if found.shape.is_pooled:
         itl = itl_p99 = None
@@ -123,6 +120,27 @@ def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, mo
     return running_beside(step, shape, output_per_second / shape.produced, most).gap
 
 
+def _with_ranges(
+    found: Saturation, requests_per_second: float, burstiness: float, utilisation: float
+) -> Sequence[Quantiles]:
+    """By how much times are off in themselves, and what a slower or faster replica makes of a queue."""
+    spread, theta = found.spread, log_normal(1, found.spread.theta)
+    # A replica that is slower yet has no steady state.
+    slow = max(1.0, min(theta.p90, _NEARLY_FULL / utilisation)) if utilisation else theta.p90
+    fast, middle, late = (
+        _waits(found, requests_per_second, factor, burstiness) for factor in (theta.p10, 1.0, slow)
+    )
+    sigmas = (spread.first, spread.first_p99, spread.first_p99, spread.gap, spread.gap)
+    return [
+        Quantiles(
+            p10=min(times[0], log_normal(times[1], sigma).p10),
+            p50=times[1],
+            p90=max(times[2], log_normal(times[1], sigma).p90),
+        )
+        for times, sigma in zip(zip(fast, middle, late, strict=True), sigmas, strict=True)
+    ]
+
+
 def _prompt(step: StepTimes, shape: RequestShape, chunks: int) -> tuple[float, float]:
     """Tokens and seconds of a step's part of a prompt."""
     tokens = shape.uncached_input_tokens
@@ -157,7 +175,7 @@ def _waits(
         return first + math.hypot(seconds * slow, rest + quantile(waits, share))
 
     median = first + rest / 2 + quantile(waits, 0.5)
-    p90 = max(median, late(0.9, found.late_seconds * _P90_OF_P99))
+    p90 = max(median, late(0.9, found.late_seconds * P90_OF_P99))
     # The worst of a hundred gaps contains the prompts that are read in one step: none
     # while fewer than one gap in a hundred sees any.
     together = poisson_p99(requests_per_second * chunks * now.gap)

@@ -18,12 +18,17 @@ _SEED = 1
 
 @dataclass(frozen=True, kw_only=True)
 class FiniteRun:
-    """What a client counts over a whole run: rates a second, latencies in seconds (medians)."""
+    """What a client counts over a whole run: rates a second, latencies in seconds.
+
+    ``ttft`` and ``tpot`` are medians over requests.
+    """
 
     seconds: float
     requests_per_second: float
     output_tokens_per_second: float
     ttft: float
+    ttft_p90: float
+    ttft_p99: float
     tpot: float
 
 
@@ -35,6 +40,7 @@ def finite_run(
     requests: int,
     concurrency: int,
     batched_tokens: int,
+    max_concurrency: int | None = None,
 ) -> FiniteRun:
     """Replay ``requests`` requests step by step, as vLLM schedules them.
 
@@ -42,28 +48,46 @@ def finite_run(
     beside the tokens of what runs; requests that run go in lockstep, so the time to the next
     arrival or the next end is one jump. The last requests run in an emptying engine, which is
     why a run of N requests at a rate below saturation completes N / (N / rate + last latency).
+    A client with ``max_concurrency`` sends a request no sooner than that leaves room for it.
     """
     run = _Replay(step=step, shape=shape)
     arriving = deque(_arrival_times(requests, arrivals))
     waiting: deque[float] = deque()
     prompts_a_step = max(1, int(batched_tokens // max(1.0, shape.uncached_input_tokens)))
+    in_flight = max_concurrency or requests
+    held_until = -1.0
     while run.ended < requests:
-        while arriving and arriving[0] <= run.now:
-            waiting.append(arriving.popleft())
+        while arriving and arriving[0] <= run.now and run.running + len(waiting) < in_flight:
+            came = arriving.popleft()
+            waiting.append(run.now if came <= held_until else came)
+        if arriving and arriving[0] <= run.now:
+            held_until = run.now
         if not waiting and not run.running:
             run.now = arriving[0]
         elif waiting and run.running < concurrency:
             count = min(len(waiting), concurrency - run.running, prompts_a_step)
             run.admit([waiting.popleft() for _ in range(count)])
         else:
-            run.advance(arriving[0] if arriving and run.running < concurrency else None)
+            may_start = arriving and run.running < min(concurrency, in_flight)
+            run.advance(arriving[0] if may_start else None)
     return FiniteRun(
         seconds=run.now,
         requests_per_second=requests / run.now,
         output_tokens_per_second=requests * shape.output_tokens / run.now,
         ttft=statistics.median(run.first_tokens),
+        ttft_p90=_percentile(run.first_tokens, 0.9),
+        ttft_p99=_percentile(run.first_tokens, 0.99),
         tpot=statistics.median(run.gaps),
     )
+
+
+def _percentile(values: Sequence[float], share: float) -> float:
+    """Between two values as ``vllm bench serve`` (numpy) has it."""
+    ranked = sorted(values)
+    place = share * (len(ranked) - 1)
+    below = int(place)
+    above = min(below + 1, len(ranked) - 1)
+    return ranked[below] + (place - below) * (ranked[above] - ranked[below])
 
 
 @dataclass

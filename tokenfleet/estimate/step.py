@@ -1,6 +1,7 @@
 """How long one step of the engine takes: what it reads, computes and sends, and what the host does."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
@@ -12,6 +13,9 @@ from tokenfleet.estimate.traffic import RequestShape
 # An all-reduce after attention and one after the feed-forward part (Megatron-LM, arXiv:1909.08053).
 _COLLECTIVES_A_LAYER = 2
 _BYTES_OF_AN_ACTIVATION = 2
+# NxD Inference compiles a prompt for powers of two from there on (context_encoding_buckets).
+_SHORTEST_BUCKET = 128.0
+_NO_TIME = frozenset({"model", "overlaps", "pads"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +28,8 @@ class StepTimes:
     distribution over the vocabulary, and reading its KV cache at ``kv_byte`` a byte; and for each
     token of a prompt read beside, ``token`` and ``attention_byte`` for each byte of KV cache it
     attends to. Meanwhile the host takes ``sequence`` for each running request: where
-    the engine ``overlaps`` both, the longer of the two is the step, else their sum.
+    the engine ``overlaps`` both, the longer of the two is the step, else their sum. Where it ``pads``, a prompt is computed as
+    long as the next power of two.
     """
 
     model: ServedModel
@@ -36,6 +41,7 @@ class StepTimes:
     weights: float
     kv_byte: float
     overlaps: bool = True
+    pads: bool = False
 
     def decode(self, running: float, context: float) -> float:
         """A step without prompts: ``running`` requests, at least one, with ``context`` tokens each."""
@@ -60,6 +66,8 @@ class StepTimes:
 
     def prefill(self, tokens: float, cached: float = 0.0) -> float:
         """Computing ``tokens`` of a prompt behind ``cached`` ones that are already there."""
+        if self.pads and tokens:
+            tokens = max(_SHORTEST_BUCKET, 2.0 ** math.ceil(math.log2(tokens)))
         attended = self.model.kv_bytes(cached + tokens / 2)
         return tokens * (self.token + self.attention_byte * attended)
 
@@ -105,7 +113,7 @@ class StepTimes:
         times = {
             each.name: getattr(self, each.name) * factor
             for each in dataclasses.fields(self)
-            if each.name not in {"model", "overlaps"}
+            if each.name not in _NO_TIME
         }
         return dataclasses.replace(self, **times)
 
@@ -138,7 +146,8 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
         token=speeds.token + collectives * sent / (found.link_share * replica.link_bandwidth),
         head=speeds.head,
         attention_byte=speeds.attention_byte,
-        weights=model.weights_bytes / bandwidth,
+        weights=model.weights_bytes / bandwidth + speeds.unpacking,
         kv_byte=1 / bandwidth,
         overlaps=found.host_overlaps,
+        pads=replica.kind == "neuron",
     )
