@@ -1,5 +1,6 @@
 """One vLLM server as its cost sees it: what its accelerators read, compute and hold."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -38,6 +39,12 @@ class Replica:
     batched_tokens: int
     prefix_cache: bool
     source: str
+
+    def alone(self) -> "Replica":
+        """One of its ranks, as if it held the model by itself."""
+        flops = {dtype: total / self.ranks for dtype, total in self.flops_by_dtype.items()}
+        bandwidth = self.bandwidth / self.ranks
+        return dataclasses.replace(self, ranks=1, bandwidth=bandwidth, flops_by_dtype=flops)
 
 
 def gpu_replica(

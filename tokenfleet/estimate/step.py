@@ -122,14 +122,12 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
     """A roofline whose parts add up on the device, beside the host.
 
     Attention of a prompt, in 16 bits, takes four operations for each layer, head and its size: one
-    for a byte of KV cache and each query head that shares it. A ring of n ranks sends 2 (n - 1) / n
-    of what it reduces over each link (NCCL tests, PERFORMANCE.md).
+    for a byte of KV cache and each query head that shares it.
     """
-    ranks = replica.ranks
     bandwidth = found.bandwidth * replica.bandwidth
     speeds = computing(model, replica, found)
-    collectives = _COLLECTIVES_A_LAYER * model.layers if ranks > 1 else 0
-    sent = _BYTES_OF_AN_ACTIVATION * model.hidden_size * 2 * (ranks - 1) / ranks
+    weights = model.weights_bytes / bandwidth + speeds.unpacking
+    between = _between_ranks(model, replica, found, read=weights * model.active_share)
     layer = (
         found.layer_seconds
         + found.mixture_layer_seconds * model.is_mixture
@@ -137,17 +135,40 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
     )
     return StepTimes(
         model=model,
-        fixed=(
-            found.step_seconds
-            + model.layers * layer
-            + collectives * found.collective_work * replica.link_latency
-        ),
+        fixed=(found.step_seconds + model.layers * layer + between.step),
         sequence=found.sequence_seconds,
-        token=speeds.token + collectives * sent / (found.link_share * replica.link_bandwidth),
+        token=speeds.token + between.token,
         head=speeds.head,
         attention_byte=speeds.attention_byte,
-        weights=model.weights_bytes / bandwidth + speeds.unpacking,
+        weights=weights,
         kv_byte=1 / bandwidth,
         overlaps=found.host_overlaps,
         pads=replica.kind == "neuron",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BetweenRanks:
+    step: float
+    token: float
+
+
+def _between_ranks(
+    model: ServedModel, replica: Replica, found: Efficiencies, *, read: float
+) -> _BetweenRanks:
+    """Seconds of a step's collectives, and of what a token adds to them.
+
+    A ring of n ranks sends 2 (n - 1) / n of what it reduces over each link (NCCL tests,
+    PERFORMANCE.md). Ranks that cost more than they save, of what a step ``read`` with one request
+    or of computing a token, are taken to cost as much: one would run with fewer.
+    """
+    ranks = replica.ranks
+    if ranks == 1:
+        return _BetweenRanks(step=0.0, token=0.0)
+    collectives = _COLLECTIVES_A_LAYER * model.layers
+    sent = _BYTES_OF_AN_ACTIVATION * model.hidden_size * 2 * (ranks - 1) / ranks
+    saved = computing(model, replica.alone(), found).token - computing(model, replica, found).token
+    return _BetweenRanks(
+        step=min(collectives * found.collective_work * replica.link_latency, read * (ranks - 1)),
+        token=min(collectives * sent / (found.link_share * replica.link_bandwidth), saved),
     )
