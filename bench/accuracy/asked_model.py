@@ -202,4 +202,3 @@ def _layers(known: Architecture | None, total: float, active: float) -> int:
 
 def _width(known: Architecture | None, total: float, active: float) -> int:
     return known.hidden_size if known else usual_hidden_size(total, min(active, total))
-

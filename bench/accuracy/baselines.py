@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from bench.accuracy.servers import server_of
 from bench.accuracy.queries import Query
 from bench.accuracy.runs import Run, saturated_runs
+from bench.accuracy.servers import server_of
 
 _STEP_BANDWIDTH = 0.8
 

@@ -94,9 +94,7 @@ def _gpus(name: str, count: int, *, is_corpus: bool) -> Machine:
     )
 
 
-def _of_type(
-    kind: InstanceType, count: int | None, cells: Cells, *, is_divided: bool
-) -> Machine:
+def _of_type(kind: InstanceType, count: int | None, cells: Cells, *, is_divided: bool) -> Machine:
     hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
     if hardware is None:
         msg = f"{kind.instance_type} has no hardware that an engine runs on"
@@ -126,9 +124,7 @@ def _of_type(
     )
 
 
-def _cpu(
-    kind: InstanceType, hardware: Hardware, count: int | None, *, is_divided: bool
-) -> Machine:
+def _cpu(kind: InstanceType, hardware: Hardware, count: int | None, *, is_divided: bool) -> Machine:
     """A count beyond its NUMA nodes is one of vCPUs, which the type has said already."""
     nodes = devices_of(kind)
     ranks = (count if count and count <= nodes else nodes) if is_divided else 1

@@ -74,7 +74,9 @@ def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Predict
         own = log_normal(second, math.hypot(sigma, guess))
         return Quantiles(p10=min(first, own.p10), p50=second, p90=max(third, own.p90))
 
-    def late(quantile: Callable[[FiniteRun], float], seconds: float) -> Callable[[FiniteRun], float]:
+    def late(
+        quantile: Callable[[FiniteRun], float], seconds: float
+    ) -> Callable[[FiniteRun], float]:
         """As the client sees it: the network and what comes late without a queue are no steps."""
         return lambda run: (
             most.request_seconds + run.ttft + math.hypot(seconds, quantile(run) - run.ttft)
@@ -84,9 +86,7 @@ def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Predict
     return Prediction(
         query=query,
         saturation=most,
-        output_tokens_per_second=Quantiles(
-            p10=slow * noise.p10, p50=middle, p90=fast * noise.p90
-        ),
+        output_tokens_per_second=Quantiles(p10=slow * noise.p10, p50=middle, p90=fast * noise.p90),
         tpot=ranged(lambda run: run.tpot, spread.gap),
         ttft=ranged(late(lambda run: run.ttft, 0.0), spread.first),
         ttft_p90=ranged(

@@ -107,23 +107,18 @@ def _is_corpus(cells: Cells) -> bool:
 
 
 def _traffic(cells: Cells) -> tuple[RequestShape, Arrivals]:
+    inputs, outputs = cells.number("input_tokens"), cells.number("output_tokens")
+    if not outputs:
+        problem = "0 is not between 1 and 10,000,000: runs of text are judged"
+        raise CostError(problem, place=f"{cells.place}: output tokens")
+    rate, burstiness = _rate(cells), cells.number("burstiness", default=1.0)
     try:
-        shape = RequestShape(
-            input_tokens=cells.number("input_tokens"),
-            output_tokens=cells.number("output_tokens"),
-        )
-        if shape.is_pooled:
-            problem = "0 is not between 1 and 10,000,000: runs of text are judged"
-            raise CostError(problem, place="output tokens")
-        arrivals = Arrivals(
-            requests_per_second=_rate(cells),
-            burstiness=cells.number("burstiness", default=1.0),
+        return (
+            RequestShape(input_tokens=inputs, output_tokens=outputs),
+            Arrivals(requests_per_second=rate, burstiness=burstiness),
         )
     except CostError as error:
-        if error.place.startswith(cells.place):
-            raise
         raise CostError(error.problem, place=f"{cells.place}: {error.place}") from error
-    return shape, arrivals
 
 
 def _rate(cells: Cells) -> float:

@@ -22,7 +22,9 @@ def server_of(query: Query) -> tuple[Replica, tuple[str, ...]]:
         kv_bytes = max(one, _LEAST_KV_SHARE * machine.memory_gib * _GIB)
     most = limits.max_sequences or query.software.max_sequences or machine.max_sequences
     # An engine that is compiled ahead of time reads one prompt, whatever its length, in a step.
-    tokens = limits.batched_tokens or machine.batched_tokens or max(1, round(query.shape.input_tokens))
+    tokens = (
+        limits.batched_tokens or machine.batched_tokens or max(1, round(query.shape.input_tokens))
+    )
     peaks = machine.peaks
     replica = Replica(
         name=machine.title,
