@@ -98,7 +98,7 @@ def test_no_step_is_faster_than_reading_the_weights_of_one_token(
         facts.text_parameters - facts.looked_up_parameters
     )
     read_bytes = (facts.text_bytes - 2 * facts.looked_up_parameters) * share
-    peak = _peak(server) * 1e9
+    peak = server.hardware.bandwidth_gb_per_second(server.units) * 1e9
     least = read_bytes / peak
     assert served.ttft
     assert served.ttft.p50 >= least

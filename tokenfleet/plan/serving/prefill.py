@@ -29,7 +29,7 @@ def prefill_chunk(
     """
     found = efficiencies()["gpu" if kind.accelerator else "cpu"]
     lanes = ranks if kind.accelerator else kind.vcpus
-    bandwidth = found.bandwidth * hardware.memory_bandwidth_gb_per_second * 1e9 * lanes
+    bandwidth = found.bandwidth * hardware.bandwidth_gb_per_second(lanes) * 1e9
     dtype = model.weights_dtype if model.weights_dtype in hardware.tflops_by_dtype else "bfloat16"
     compute = found.compute * hardware.reachable_flops(dtype) * lanes
     active = model.active_parameters / model.text_parameters
