@@ -51,7 +51,7 @@ class Efficiencies(Fact):
     """The few figures that turn a data sheet into the time of an engine step.
 
     ``compute`` is a share of what a large matrix multiplication reaches, ``attention`` what the attention of prompts does, ``bandwidth`` a share of
-    the peak, ``link_share`` of a link's. A step takes the device ``step_seconds``, and ``layer_seconds`` for
+    the peak. A step takes the device ``step_seconds``, and ``layer_seconds`` for
     each layer, with ``mixture_layer_seconds`` more where it is a mixture of experts and
     ``latent_layer_seconds`` more where attention is latent; and the host ``sequence_seconds`` for each running
     request, at the same time where ``host_overlaps``. ``collective_work`` multiplies the latency of a
@@ -73,7 +73,6 @@ class Efficiencies(Fact):
     compute: float = Field(gt=0, le=1)
     attention: float = Field(gt=0, le=1)
     bandwidth: float = Field(gt=0, le=1)
-    link_share: float = Field(gt=0, le=1)
     step_seconds: float = Field(ge=0)
     layer_seconds: float = Field(ge=0)
     mixture_layer_seconds: float = Field(ge=0)

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.arithmetic import computing
+from tokenfleet.estimate.ranks import between_ranks
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.traffic import RequestShape
 
-# An all-reduce after attention and one after the feed-forward part (Megatron-LM, arXiv:1909.08053).
-_COLLECTIVES_A_LAYER = 2
-_BYTES_OF_AN_ACTIVATION = 2
 # NxD Inference compiles a prompt for powers of two from there on (context_encoding_buckets).
 _SHORTEST_BUCKET = 128.0
 _NO_TIME = frozenset({"model", "overlaps", "pads"})
@@ -127,7 +125,7 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
     bandwidth = found.bandwidth * replica.bandwidth
     speeds = computing(model, replica, found)
     weights = model.weights_bytes / bandwidth + speeds.unpacking
-    between = _between_ranks(model, replica, found, read=weights * model.active_share)
+    between = between_ranks(model, replica, found, read=weights * model.active_share)
     layer = (
         found.layer_seconds
         + found.mixture_layer_seconds * model.is_mixture
@@ -144,31 +142,4 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
         kv_byte=1 / bandwidth,
         overlaps=found.host_overlaps,
         pads=replica.kind == "neuron",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _BetweenRanks:
-    step: float
-    token: float
-
-
-def _between_ranks(
-    model: ServedModel, replica: Replica, found: Efficiencies, *, read: float
-) -> _BetweenRanks:
-    """Seconds of a step's collectives, and of what a token adds to them.
-
-    A ring of n ranks sends 2 (n - 1) / n of what it reduces over each link (NCCL tests,
-    PERFORMANCE.md). Ranks that cost more than they save, of what a step ``read`` with one request
-    or of computing a token, are taken to cost as much: one would run with fewer.
-    """
-    ranks = replica.ranks
-    if ranks == 1:
-        return _BetweenRanks(step=0.0, token=0.0)
-    collectives = _COLLECTIVES_A_LAYER * model.layers
-    sent = _BYTES_OF_AN_ACTIVATION * model.hidden_size * 2 * (ranks - 1) / ranks
-    saved = computing(model, replica.alone(), found).token - computing(model, replica, found).token
-    return _BetweenRanks(
-        step=min(collectives * found.collective_work * replica.link_latency, read * (ranks - 1)),
-        token=min(collectives * sent / (found.link_share * replica.link_bandwidth), saved),
     )
