@@ -21,6 +21,10 @@ from tokenfleet.estimate.scheduler.sent import Client, Sent
 from tokenfleet.estimate.step import StepTimes
 
 
+# Steps grow longer by a few per cent at most while nothing happens: each search leaves so much of the error.
+_SEARCHES = 4
+
+
 def played(
     step: StepTimes,
     requests: Sequence[Request],
@@ -163,17 +167,30 @@ class _Engine:
             return int(min(steps, 1) if self._ended else steps)
         sent = self._client.sends_next
         if running < self._limits.sequences and sent < math.inf:
-            one = self._step.decode(running, self._tokens / running + 1)
-            until = math.ceil((sent - self._now) / one) + self._step.overlaps
-            steps = min(steps, max(1, until))
+            steps = self._steps_until(sent, int(steps)) if steps >= 1 else 0
         return int(steps)
+
+    def _steps_until(self, sent: float, most: int) -> int:
+        """After how many steps a request is seen that is sent then, at most ``most``; the longer they, the fewer."""
+        steps = 1
+        for _ in range(_SEARCHES):
+            whole = math.ceil((sent - self._now) / self._mean_step(steps))
+            found = max(1, min(most, whole + self._step.overlaps))
+            if found == steps:
+                break
+            steps = found
+        return steps
+
+    def _mean_step(self, steps: int) -> float:
+        """Seconds of each of so many steps without prompts."""
+        running = len(self._running)
+        return self._step.decode(running, self._tokens / running + (steps + 1) / 2)
 
     def _decode(self, steps: int) -> None:
         """Steps in which only those that run get a token."""
-        running = len(self._running)
-        middle = self._tokens / running + (steps + 1) / 2
+        running, seconds = len(self._running), self._mean_step(steps)
         self._tokens += steps * running
-        self._pass(self._step.decode(running, middle), steps, decoded=running, read=0, finished=0)
+        self._pass(seconds, steps, decoded=running, read=0, finished=0)
         self._end_finished()
 
     def _make_room(self) -> bool:
