@@ -179,7 +179,7 @@ def _weights(
     """
     facts = known_models().get(known.name) if known else None
     if facts and _is_in(facts, dtype):
-        return facts.text_bytes - _SIXTEEN_BIT_BYTES * looked_up, facts.loaded_bytes
+        return facts.text_bytes, facts.loaded_bytes
     if bits == BITS_BY_DTYPE[dtype]:
         rest = (total - looked_up - head) * bits / 8
         read = rest + _SIXTEEN_BIT_BYTES * head

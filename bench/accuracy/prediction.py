@@ -113,4 +113,5 @@ def _replay(query: Query, most: Saturation, slow: float) -> FiniteRun:
         concurrency=most.concurrency,
         batched_tokens=most.batched_tokens,
         max_concurrency=query.max_concurrency,
+        chunked=query.machine.batched_tokens is not None,
     )

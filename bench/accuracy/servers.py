@@ -1,5 +1,7 @@
 """The server that a question is about, as the estimate sees it."""
 
+import math
+
 from bench.accuracy.queries import Query
 from tokenfleet.estimate.replica import Replica, reachable_flops, source_of
 
@@ -14,7 +16,9 @@ def server_of(query: Query) -> tuple[Replica, tuple[str, ...]]:
     usable = limits.usable or query.software.usable or machine.usable
     fixed = machine.engine.runtime_gib_per_rank * machine.ranks
     kv_bytes = (usable * machine.memory_gib - fixed) * _GIB - query.loaded_bytes
-    one = query.model.kv_bytes(query.shape.input_tokens + query.shape.output_tokens)
+    one = query.model.kv_bytes(
+        math.ceil(query.shape.input_tokens) + math.ceil(query.shape.output_tokens)
+    )
     notes: tuple[str, ...] = ()
     if kv_bytes < one:
         size = query.loaded_bytes / _GIB
