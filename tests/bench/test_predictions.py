@@ -2,7 +2,7 @@
 
 import csv
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from bench.accuracy.prediction import predict
 from bench.accuracy.queries import KEY
 from bench.accuracy.runs import RECORDED, by_config, recorded_runs, saturated_runs
 from bench.accuracy.scores import score
-from tests.bench.questions import OTHER, ROW, asked
+from tests.bench.questions import ROW, asked
 from tokenfleet.catalogue.accelerators import accelerators
 from tokenfleet.catalogue.efficiencies import efficiencies
 

@@ -14,30 +14,33 @@ from tests.bench.questions import OTHER, ROW, asked, predicted, query
 from tokenfleet.catalogue.efficiencies import efficiencies
 
 FOUND = efficiencies()
+SAID = {"total_params_b": "8.1", "kv_bytes_per_token": "99000"}
 
 
 @pytest.mark.parametrize(
-    ("hardware", "count", "device", "ranks", "units", "gib"),
+    ("hardware", "count", "owned"),
     [
-        ("H100", "1", "H100", 1, 1, 79.6),
-        ("h200", "8", "H200", 8, 8, 1125),
-        ("p5.48xlarge", "", "H100", 8, 8, 637),
-        ("p5.48xlarge", "2", "H100", 2, 2, 159),
-        ("p4de.24xlarge", "", "A100 80GB SXM", 8, 8, 640),
-        ("inf2", "2", "Inferentia2", 2, 2, 32),
-        ("inf2", "", "Inferentia2", 24, 24, 384),
-        ("inf2.48xlarge", "", "Inferentia2", 24, 24, 384),
-        ("inf2.48xlarge", "8", "Inferentia2", 8, 8, 128),
-        ("c8g.4xlarge", "", "AWS Graviton4", 1, 16, 32),
-        ("c8g.4xlarge", "16", "AWS Graviton4", 1, 16, 32),
-        ("c8g.metal-48xl", "", "AWS Graviton4", 2, 192, 384),
-        ("c8g.metal-48xl", "1", "AWS Graviton4", 1, 96, 192),
-        ("graviton4", "96", "AWS Graviton4", 1, 96, 192),
+        ("H100", "1", ("H100", 1, 1, 79.6)),
+        ("h200", "8", ("H200", 8, 8, 1125)),
+        ("p5.48xlarge", "", ("H100", 8, 8, 637)),
+        ("p5.48xlarge", "2", ("H100", 2, 2, 159)),
+        ("p4de.24xlarge", "", ("A100 80GB SXM", 8, 8, 640)),
+        ("inf2", "2", ("Inferentia2", 2, 2, 32)),
+        ("inf2", "", ("Inferentia2", 24, 24, 384)),
+        ("inf2.48xlarge", "", ("Inferentia2", 24, 24, 384)),
+        ("inf2.48xlarge", "8", ("Inferentia2", 8, 8, 128)),
+        ("c8g.4xlarge", "", ("AWS Graviton4", 1, 16, 32)),
+        ("c8g.4xlarge", "16", ("AWS Graviton4", 1, 16, 32)),
+        ("c8g.metal-48xl", "", ("AWS Graviton4", 2, 192, 384)),
+        ("c8g.metal-48xl", "1", ("AWS Graviton4", 1, 96, 192)),
+        ("graviton4", "96", ("AWS Graviton4", 1, 96, 192)),
     ],
 )
 def test_a_machine_has_the_ranks_and_the_memory_that_its_name_says(
-    hardware: str, count: str, device: str, ranks: int, units: int, gib: float
+    hardware: str, count: str, owned: tuple[str, int, int, float]
 ) -> None:
+    """Device, ranks, what its peaks are stated for, and GiB."""
+    device, ranks, units, gib = owned
     machine = query(hardware=hardware, count_or_tp=count).machine
     assert (machine.device, machine.ranks, machine.units) == (device, ranks, units)
     assert machine.memory_gib == pytest.approx(gib, rel=0.02)
@@ -59,35 +62,31 @@ def test_an_engine_without_sockets_uses_the_whole_machine_at_once() -> None:
         ({**OTHER, "model": "meta-llama/Llama-3.3-70B-Instruct"}, "weights of 131 GiB do not fit"),
     ],
 )
-def test_what_was_taken_for_what_is_said(
-    cells: dict[str, str], said: str, tmp_path: Path
-) -> None:
+def test_what_was_taken_for_what_is_said(cells: dict[str, str], said: str, tmp_path: Path) -> None:
     (row,), problems = answers(asked(tmp_path, [cells]), FOUND)
     assert not problems
     assert said in row["notes"]
 
 
+@pytest.mark.parametrize("text", ["vLLM 0.11.0", "vllm v0.9", "vLLM 2025-09", "vLLM 2025"])
+def test_engines_before_0_12_let_the_device_wait_for_the_host(text: str) -> None:
+    assert software_of(text).overlaps is False
+
+
 @pytest.mark.parametrize(
-    ("text", "overlaps"),
+    "text",
     [
-        ("", None),
-        ("vllm", None),
-        ("vLLM 0.11.0", False),
-        ("vllm v0.9", False),
-        ("vLLM 0.12", None),
-        ("vLLM 0.32.0", None),
-        ("vLLM 2025-09", False),
-        ("vLLM 2025", False),
-        ("vLLM 2025-12", None),
-        ("vLLM 2026-03", None),
-        ("optimum-neuron vLLM", None),
-        ("llama.cpp b4753 Q4_K_M", None),
+        "",
+        "vllm",
+        "vLLM 0.12",
+        "vLLM 0.32.0",
+        "vLLM 2025-12",
+        "vLLM 2026-03",
+        "llama.cpp b4753 Q4_K_M",
     ],
 )
-def test_engines_before_0_12_let_the_device_wait_for_the_host(
-    text: str, overlaps: bool | None
-) -> None:
-    assert software_of(text).overlaps is overlaps
+def test_any_other_engine_is_as_the_catalogue_says(text: str) -> None:
+    assert software_of(text).overlaps is None
 
 
 def test_an_older_engine_is_never_faster() -> None:
@@ -145,7 +144,7 @@ def test_latent_attention_is_known_by_name_and_not_guessed_from_the_size() -> No
 
 
 def test_what_a_row_says_of_its_model_counts_more_than_its_name() -> None:
-    found = query(total_params_b="8.1", kv_bytes_per_token="99000", layers="40", hidden_size="4000")
+    found = query(**{**SAID, "layers": "40", "hidden_size": "4000"})
     model = found.model
     assert model.kv_bytes_per_token == 99000
     assert (model.layers, model.hidden_size) == (40, 4000)
@@ -153,7 +152,7 @@ def test_what_a_row_says_of_its_model_counts_more_than_its_name() -> None:
 
 
 def test_a_name_that_stands_for_another_size_is_not_believed() -> None:
-    found = query(total_params_b="30", kv_bytes_per_token="99000")
+    found = query(**{**SAID, "total_params_b": "30"})
     assert found.model.total_parameters == 30e9
     assert found.model.head_parameters == 0
 
@@ -283,4 +282,3 @@ def test_more_ranks_than_a_machine_has_are_refused(tmp_path: Path) -> None:
     row = {**OTHER, "hardware": "p5.4xlarge", "count_or_tp": "8"}
     _, problems = answers(asked(tmp_path, [row]), FOUND)
     assert problems == ["queries.csv:2: count_or_tp: 8 is more than the 1 ranks of p5.4xlarge"]
-
