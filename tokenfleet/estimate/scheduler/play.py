@@ -1,0 +1,286 @@
+"""vLLM's scheduler, played: which requests a step serves, and so when each gets its tokens.
+
+After vllm/v1/core/sched/scheduler.py of vLLM 0.32, first come, first served. Running requests get
+their token first, in the order in which they were admitted, and the one whose prompt was begun its
+next chunk. Then waiting ones are admitted in the order in which they came while a step has tokens
+left, fewer run than may and their whole prompts fit the KV cache (scheduler_reserve_full_isl). If
+a running one finds no room, the last admitted gives up its cache, goes back to the head of those
+that wait and has to be read again, with what it has written; then nobody is admitted in that step.
+"""
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Sequence
+
+from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.scheduler.limits import Limits
+from tokenfleet.estimate.scheduler.played import Answer, Gap, Played, Stretch
+from tokenfleet.estimate.scheduler.request import Request
+from tokenfleet.estimate.scheduler.sent import Client, Sent
+from tokenfleet.estimate.step import StepTimes
+
+
+# Steps grow longer by a few per cent at most while nothing happens: each search leaves so much of the error.
+_SEARCHES = 4
+
+
+def played(
+    step: StepTimes,
+    requests: Sequence[Request],
+    limits: Limits,
+    *,
+    in_flight: int | None = None,
+) -> Played:
+    """What an engine does with ``requests``, from an empty engine to an empty engine.
+
+    Their client has at most ``in_flight`` of them sent and not answered, as with
+    ``vllm bench serve --max-concurrency``; None for a client that does not wait. An engine whose
+    host works while the device does (``step.overlaps``) has decided on the next step before this
+    one ends: whoever comes meanwhile is seen by the one after.
+
+    Raises:
+        CostError: when a request does not fit the KV cache even alone.
+    """
+    for each in requests:
+        if not limits.fit(step.model, 1, each.prompt + each.outputs):
+            problem = (
+                f"a request of {each.prompt + each.outputs:,} tokens does not fit the KV cache;"
+                " take shorter requests, more memory or smaller weights"
+            )
+            raise CostError(problem, place="lengths")
+    engine = _Engine(step, limits, Client(requests, in_flight or len(requests)))
+    engine.run()
+    return Played(answers=engine.answers, stretches=engine.stretches, gaps=engine.gaps)
+
+
+class _Engine:
+    """An engine in the middle of a run. Of ``running``, ``reading`` is the one whose prompt is not read to its end."""
+
+    def __init__(self, step: StepTimes, limits: Limits, client: Client) -> None:
+        self.answers: list[Answer] = []
+        self.stretches: list[Stretch] = []
+        self.gaps: list[Gap] = []
+        self._step, self._limits = step, limits
+        self._client = client
+        self._waiting: deque[Sent] = deque()
+        self._running: dict[int, Sent] = {}
+        self._reading: Sent | None = None
+        self._ends: list[tuple[int, int]] = []
+        self._now = 0.0
+        self._steps = self._admitted = self._tokens = 0
+        # When the next step was decided on, and what has ended since: then it still had its place.
+        self._decided, self._ended, self._ended_tokens = 0.0, 0, 0
+        # Of those that got no token in the last step: when they got one, and how many did then.
+        self._stalled: list[tuple[float, int]] = []
+
+    def run(self) -> None:
+        """Until every request has ended."""
+        client = self._client
+        while client.unsent or self._waiting or self._running:
+            while client.sends_next <= self._decided:
+                self._waiting.append(client.sent())
+            if not self._waiting and not self._running:
+                self._now = self._decided = client.sends_next
+                continue
+            chunked = self._limits.chunked
+            # One that is read alone needs room for the step after that, too: it holds nobody up for nothing.
+            admits = self._may_admit(len(self._running) + (not chunked))
+            if admits and not chunked:
+                self._read_alone()
+            elif not admits and not self._reading and (alike := self._steps_alike()):
+                self._decode(alike)
+            else:
+                self._step_beside()
+
+    def _may_admit(self, more: int = 0) -> bool:
+        """Whether who waits longest has a place, and all of its prompt room beside ``more`` tokens to come."""
+        if not self._waiting:
+            return False
+        first, others = self._waiting[0], len(self._running) + self._ended
+        tokens = self._tokens + self._ended_tokens + more + first.held + first.unread
+        return others < self._limits.sequences and self._limits.fit(
+            self._step.model, others + 1, tokens
+        )
+
+    def _admit(self) -> Sent:
+        admitted = self._waiting.popleft()
+        self._admitted += 1
+        self._running[self._admitted] = admitted
+        self._tokens += admitted.held
+        return admitted
+
+    def _read_alone(self) -> None:
+        """A step that reads one prompt to its end while whatever runs gets no token."""
+        if self._running and not self._stalled:
+            self._stalled = [(self._now, len(self._running))]
+        admitted = self._admit()
+        read = admitted.unread
+        computing = self._step.prefill(read - 1, admitted.held)
+        self._tokens += read
+        seconds = self._step.mixed(1, admitted.held + read, read - 1, computing)
+        self._pass(seconds, 1, served=1, decoded=0, read=read, finished=1)
+        self._begin_writing(self._admitted)
+        if admitted.left:
+            self._stalled.append((self._now, 1))
+        self._end_finished()
+
+    def _step_beside(self) -> None:
+        """A step that gives what runs a token each and reads prompts with what is left of it."""
+        is_short = self._make_room()
+        decoded = len(self._running) - (self._reading is not None)
+        self._tokens += decoded
+        left, computing, finished = self._limits.batched_tokens - decoded, 0.0, list[int]()
+        while left > 0 and (self._reading or (not is_short and self._may_admit())):
+            self._reading = reading = self._reading or self._admit()
+            chunk = min(left, reading.unread)
+            is_last = chunk == reading.unread
+            # The last token of a prompt gives the first of the answer: it counts as running.
+            computing += self._step.prefill(chunk - is_last, reading.held)
+            reading.held += chunk
+            reading.unread -= chunk
+            self._tokens += chunk
+            left -= chunk
+            if is_last:
+                finished.append(self._admitted)
+                self._reading = None
+        running = decoded + len(finished)
+        held = self._tokens - (self._reading.held if self._reading else 0)
+        read = self._limits.batched_tokens - decoded - left
+        seconds = self._step.mixed(
+            running, held / running if running else 0.0, read - len(finished), computing
+        )
+        self._pass(
+            seconds,
+            1,
+            served=running + bool(self._reading),
+            decoded=decoded,
+            read=read,
+            finished=len(finished),
+        )
+        for number in finished:
+            self._begin_writing(number)
+        self._end_finished()
+
+    def _steps_alike(self) -> int:
+        """How many steps nobody ends before, arrives or lacks room in."""
+        running = len(self._running)
+        steps = min(
+            self._ends[0][0] - self._steps,
+            self._limits.steps_that_fit(self._step.model, running, self._tokens),
+        )
+        if self._waiting:
+            # It waits for one to end; those that have ended have left after this step.
+            return int(min(steps, 1) if self._ended else steps)
+        sent = self._client.sends_next
+        if running < self._limits.sequences and sent < math.inf:
+            steps = self._steps_until(sent, int(steps)) if steps >= 1 else 0
+        return int(steps)
+
+    def _steps_until(self, sent: float, most: int) -> int:
+        """After how many steps a request is seen that is sent then, at most ``most``; the longer they, the fewer."""
+        steps = 1
+        for _ in range(_SEARCHES):
+            whole = math.ceil((sent - self._now) / self._mean_step(steps))
+            found = max(1, min(most, whole + self._step.overlaps))
+            if found == steps:
+                break
+            steps = found
+        return steps
+
+    def _mean_step(self, steps: int) -> float:
+        """Seconds of each of so many steps without prompts."""
+        running = len(self._running)
+        return self._step.decode(running, self._tokens / running + (steps + 1) / 2)
+
+    def _decode(self, steps: int) -> None:
+        """Steps in which only those that run get a token."""
+        running, seconds = len(self._running), self._mean_step(steps)
+        self._tokens += steps * running
+        self._pass(seconds, steps, served=running, decoded=running, read=0, finished=0)
+        self._end_finished()
+
+    def _make_room(self) -> bool:
+        """Preempt those admitted last until the step fits; whether that was needed."""
+        is_short = False
+        while self._running:
+            running, chunk = len(self._running), 0
+            if self._reading:
+                running -= 1
+                chunk = min(self._reading.unread, self._limits.batched_tokens - running)
+            tokens = self._tokens + running + chunk
+            if self._limits.fit(self._step.model, len(self._running), tokens):
+                break
+            self._preempt()
+            is_short = True
+        return is_short
+
+    def _preempt(self) -> None:
+        _, last = self._running.popitem()
+        self._tokens -= last.held if last is self._reading else last.held_after(self._steps)
+        if last is self._reading:
+            self._reading = None
+        else:
+            last.stopped_after(self._steps, self._now)
+        last.begin_again()
+        self._waiting.appendleft(last)
+
+    def _pass(
+        self, seconds: float, steps: int, *, served: int, decoded: int, read: int, finished: int
+    ) -> None:
+        start = self._now
+        self._now += seconds * steps
+        self._steps += steps
+        self._decided = self._now - seconds if self._step.overlaps else self._now
+        self._ended = self._ended_tokens = 0
+        self.stretches.append(
+            Stretch(
+                end=self._now,
+                seconds=seconds,
+                steps=steps,
+                served=served,
+                decoded=decoded,
+                read=read,
+                finished=finished,
+                running=len(self._running),
+                kv_tokens=self._tokens,
+            )
+        )
+        if decoded:
+            for since, tokens in self._stalled:
+                self.gaps.append(Gap(start + seconds, start + seconds - since, tokens))
+            others = steps - bool(self._stalled)
+            self._stalled = []
+            self.gaps.append(Gap(self._now, seconds, others * decoded))
+
+    def _begin_writing(self, number: int) -> None:
+        """It has its next token, and runs with the others from now on."""
+        begun = self._running[number]
+        if begun.first is None:
+            begun.first = self._now
+        else:
+            self.gaps.append(Gap(self._now, self._now - begun.latest, 1))
+        begun.left -= 1
+        begun.last_step = self._steps + begun.left
+        heapq.heappush(self._ends, (begun.last_step, number))
+
+    def _end_finished(self) -> None:
+        """Of those preempted an end is left over under a number that no longer runs."""
+        while self._ends and (
+            self._ends[0][0] <= self._steps or self._ends[0][1] not in self._running
+        ):
+            _, number = heapq.heappop(self._ends)
+            ended = self._running.pop(number, None)
+            if ended:
+                self._answer(ended)
+        if not self._running:
+            self._decided, self._ended, self._ended_tokens = self._now, 0, 0
+
+    def _answer(self, ended: Sent) -> None:
+        tokens = ended.held_after(self._steps)
+        self._tokens -= tokens
+        if self._step.overlaps:
+            self._ended += 1
+            self._ended_tokens += tokens
+        self._client.answered(self._now)
+        self.answers.append(ended.answer(self._now))
