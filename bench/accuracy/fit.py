@@ -39,7 +39,10 @@ Kind = Literal["gpu", "cpu", "neuron"]
 PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
     "gpu": {
         "compute": (0.80, 0.15),  # of a large matmul; layers are smaller, and other kernels run
-        "attention": (0.75, 0.15),  # FlashAttention-3, head size 128: 640 of 989 TFLOPS (2407.08608)
+        "attention": (
+            0.75,
+            0.15,
+        ),  # FlashAttention-3, head size 128: 640 of 989 TFLOPS (2407.08608)
         "bandwidth": (0.80, 0.12),  # what copy benchmarks and batch-1 decoding reach
         "step_seconds": (0.0015, 0.50),  # sampling, and what a step does once
         "layer_seconds": (40e-6, 0.50),  # some ten kernels of a few microseconds

@@ -7,15 +7,16 @@ from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.commitments import Commitment
 from tokenfleet.economics.bill.scenario import Buying
-from tokenfleet.economics.choice.question import Objective, carried
 from tokenfleet.economics.price.sizing import replicas_for
 from tokenfleet.estimate.at_load import running_at
+from tokenfleet.estimate.carried import carried
 from tokenfleet.estimate.measured import measured_saturation
 from tokenfleet.estimate.profile import ProfileRun
 from tokenfleet.estimate.served_model import served_model
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.batch_choice import promised
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.replica import replica_of
 from tokenfleet.plan.stack import Plan
@@ -120,11 +121,7 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
     runs = [run for run in what_if.profile if run.model_id.casefold() in names]
     if runs:
         most = measured_saturation(most, runs)
-    promised = model.objective
-    carries = carried(
-        most,
-        Objective(ttft_p99=promised.ttft_p99_ms / 1000, itl_p99=promised.itl_p99_ms / 1000),
-    )
+    carries = carried(most, promised(model.objective))
     missed = isinstance(carries, str)
     return ServedFleet(
         model=model,

@@ -12,7 +12,7 @@ from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.admission import plan_admission
 from tokenfleet.plan.serving.arguments import Served, engine_arguments
-from tokenfleet.plan.serving.batch import batch_of
+from tokenfleet.plan.serving.batch_choice import batch_of
 from tokenfleet.plan.serving.chat_template import plan_chat_template
 from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
 from tokenfleet.plan.serving.drain import longest_request, plan_drain
