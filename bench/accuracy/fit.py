@@ -49,7 +49,7 @@ PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
         "mixture_layer_seconds": (30e-6, 0.60),  # routing, sorting, a second product
         "latent_layer_seconds": (50e-6, 0.60),  # projections into and out of the latent space
         "sequence_seconds": (75e-6, 0.30),  # scheduling, sampling, detokenising, per request
-        "collective_work": (1.5, 0.50),  # of the latency measured alone: ranks wait for the slowest
+        "collective_work": (3.0, 0.60),  # of the latency measured alone: ranks wait for the slowest
         "mixture_work": (1.0, 0.15),  # the rest of a mixture beside its experts' kernel
         "half_width": (250.0, 0.50),  # two tiles of 128 columns
         "unpacking_work": (1.25, 0.15),  # 8-bit weights on units that take 16 bits

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tokenfleet.estimate.poisson import poisson_p99
-from tokenfleet.estimate.quantiles import Quantiles, log_normal, ordered
+from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.queue import many_servers, one_server, quantile
 from tokenfleet.estimate.step import StepTimes
 from tokenfleet.estimate.throughput import Saturation
@@ -15,8 +15,10 @@ from tokenfleet.estimate.traffic import RequestShape
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
-# Halvings that bring a time between tokens to a millionth.
-_HALVINGS = 40
+# A load at which a replica still has a steady state.
+_NEARLY_FULL = 0.97
+# Halvings that bring a time between tokens to what a float holds.
+_HALVINGS = 50
 # Of a normal distribution's distance from its median to its 99th percentile, that to its 90th.
 _P90_OF_P99 = 1.2816 / 2.3263
 
@@ -74,14 +76,9 @@ def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1
         p50=min(offered, found.theta.p50),
         p90=min(offered, found.theta.p90),
     )
-    spread = log_normal(1, found.sigma)
     times: Sequence[Quantiles] | Sequence[None] = [None] * 5
     if not grows:
-        cases = [
-            waits(found, requests_per_second, slow, burstiness)
-            for slow in (spread.p10, spread.p50, spread.p90)
-        ]
-        times = [ordered(figures) for figures in zip(*cases, strict=True)]
+        times = _with_ranges(found, requests_per_second, burstiness, utilisation.p50)
     ttft, ttft_p90, ttft_p99, itl, itl_p99 = times
     if found.shape.is_pooled:
         itl = itl_p99 = None
@@ -132,6 +129,27 @@ def running_at(step: StepTimes, shape: RequestShape, output_per_second: float, m
 def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
     """Mean seconds between two tokens of a request: it shares steps with those that run."""
     return running_beside(step, shape, output_per_second / shape.produced, most).gap
+
+
+def _with_ranges(
+    found: Saturation, requests_per_second: float, burstiness: float, utilisation: float
+) -> Sequence[Quantiles]:
+    """By how much times are off in themselves, and what a slower or faster replica makes of a queue."""
+    spread, theta = found.spread, log_normal(1, found.spread.theta)
+    # A replica that is slower yet has no steady state.
+    slow = max(1.0, min(theta.p90, _NEARLY_FULL / utilisation)) if utilisation else theta.p90
+    fast, middle, late = (
+        waits(found, requests_per_second, factor, burstiness) for factor in (theta.p10, 1.0, slow)
+    )
+    sigmas = (spread.first, spread.first_p99, spread.first_p99, spread.gap, spread.gap)
+    return [
+        Quantiles(
+            p10=min(times[0], log_normal(times[1], sigma).p10),
+            p50=times[1],
+            p90=max(times[2], log_normal(times[1], sigma).p90),
+        )
+        for times, sigma in zip(zip(fast, middle, late, strict=True), sigmas, strict=True)
+    ]
 
 
 def _prompt(step: StepTimes, shape: RequestShape, chunks: float) -> tuple[float, float]:

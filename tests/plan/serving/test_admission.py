@@ -54,11 +54,11 @@ def test_a_stricter_promise_never_leaves_more_slots(model_of: ModelOf) -> None:
 
 
 def test_slots_are_the_most_that_keep_the_promise(model_of: ModelOf) -> None:
-    model = model_of(_itl(1250))
+    model = model_of(_itl(1150))
     reason = model.admission.slots_reason
-    assert "one more would not keep itlP99Ms 1250" in reason
+    assert "one more would not keep itlP99Ms 1150" in reason
     (missed,) = re.findall(r"\(([0-9,.]+) ms\)", reason)
-    assert float(missed.replace(",", "")) > 1250
+    assert float(missed.replace(",", "")) > 1150
 
 
 def test_where_no_number_keeps_it_the_batch_decides_and_says_so(model_of: ModelOf) -> None:

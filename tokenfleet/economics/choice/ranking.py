@@ -139,7 +139,7 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
     if is_offered(kind.instance_type, question.region) is False:
         elsewhere = ", ".join(regions_offering(kind.instance_type))
         return "not offered", f"offered in {elsewhere}" if elsewhere else "offered nowhere"
-    memory = _memory(question, kind, hardware)
+    memory = held_in(question, kind, hardware)
     if not memory.fits:
         return "does not fit", memory.arithmetic()
     compiled = engines()[hardware.engine].sdk is not None
@@ -152,7 +152,7 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
 def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choice | _Refusal:
     """A type that holds the model: what it carries, and at what price."""
     try:
-        most = _saturation(question, kind, hardware)
+        most = estimated(question, kind, hardware)
     except CostError as error:
         return "does not fit", error.problem
     carries = carried(most, question.objective)
@@ -164,13 +164,19 @@ def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choi
     return _choice(question, kind, hardware, most, carries=carries, node=node)
 
 
-def _memory(question: Question, kind: InstanceType, hardware: Hardware) -> MemoryBudget:
+def held_in(question: Question, kind: InstanceType, hardware: Hardware) -> MemoryBudget:
+    """How the model would fit a type."""
     return memory_budget(question.facts, question.memory_use, kind, engines()[hardware.engine])
 
 
-def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
+def estimated(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
+    """What one replica would do at most, on a type that holds the model.
+
+    Raises:
+        CostError: when not one request fits beside it.
+    """
     engine = engines()[hardware.engine]
-    memory = _memory(question, kind, hardware)
+    memory = held_in(question, kind, hardware)
     batch = plan_batch(
         question.facts,
         memory,
@@ -210,7 +216,7 @@ def _choice(
         instance_type=kind.instance_type,
         family=kind.family,
         hardware=hardware.title,
-        memory=_memory(question, kind, hardware).arithmetic(),
+        memory=held_in(question, kind, hardware).arithmetic(),
         most=most,
         served=served,
         carries=carries,
