@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokenfleet.estimate.poisson import poisson_p99
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
-from tokenfleet.estimate.queue import many_servers, one_server, quantile
+from tokenfleet.estimate.queue import one_server, quantile, shared_places
 from tokenfleet.estimate.step import StepTimes
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
@@ -158,15 +158,18 @@ def _prompt(step: StepTimes, shape: RequestShape, chunks: float) -> tuple[float,
     return tokens / chunks, step.prefill(tokens, shape.cached_input_tokens) / chunks
 
 
-def late_gap(found: Saturation, now: Running, prompts: float, slow: float = 1.0) -> float:
+def late_gap(
+    found: Saturation, now: Running, prompts: float, slow: float = 1.0, burstiness: float = 1.0
+) -> float:
     """Seconds between two tokens, 99th percentile, while ``prompts`` of others come each step.
 
     The worst of a hundred gaps contains the prompts that are read in one step: none while fewer
-    than one gap in a hundred sees any. A prompt longer than a step's room fills it: only its end does not.
+    than one gap in a hundred sees any. A prompt longer than a step's room fills it: only its end does not. Bursts come
+    together as so many more would.
     """
     step, shape = found.step.slowed(slow), found.shape
     room, chunks = _chunks(found, now.beside)
-    together = poisson_p99(prompts * chunks)
+    together = poisson_p99(prompts * chunks / min(1.0, burstiness))
     if not together:
         return now.gap
     part, seconds = _prompt(step, shape, max(1.0, shape.uncached_input_tokens / room))
@@ -197,16 +200,23 @@ def waits(
     whole = own + max(0.0, shape.produced - 1) * now.gap
     queues = [
         one_server(requests_per_second * service, service, burstiness),
-        many_servers(most, min(float(most), requests_per_second * whole), whole, burstiness),
+        shared_places(
+            lambda running: step.rate(running, shape) / shape.produced,
+            most,
+            requests_per_second,
+            burstiness,
+        ),
     ]
     first = found.request_seconds + own
-    # It arrives in the middle of a step, if anything runs.
-    rest = now.gap * -math.expm1(-requests_per_second * whole)
+    # If anything runs: it arrives in the middle of a step. Where the next one is decided on while
+    # that runs, which is how host and device overlap, it waits for the next one, too.
+    busy = -math.expm1(-requests_per_second * whole)
+    rest = busy * now.gap * (2 if step.overlaps else 1)
 
     def late(share: float, seconds: float) -> float:
         return first + math.hypot(seconds * slow, rest + quantile(queues, share))
 
-    median = first + rest / 2 + quantile(queues, 0.5)
+    median = first + rest - busy * now.gap / 2 + quantile(queues, 0.5)
     p90 = max(median, late(0.9, found.late_seconds * _P90_OF_P99))
-    worst = late_gap(found, now, requests_per_second * now.gap, slow)
+    worst = late_gap(found, now, requests_per_second * now.gap, slow, burstiness)
     return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), now.gap, worst)

@@ -20,7 +20,6 @@ from tokenfleet.estimate.scheduler.request import Request
 from tokenfleet.estimate.scheduler.sent import Client, Sent
 from tokenfleet.estimate.step import StepTimes
 
-
 # Steps grow longer by a few per cent at most while nothing happens: each search leaves so much of the error.
 _SEARCHES = 4
 
