@@ -63,7 +63,7 @@ def test_waiting_for_one_of_many_places_is_that_of_the_played_queue(
     played = _many(servers, load, burstiness)
     # Each answers one a second, however many do.
     found = shared_places(lambda busy: busy, servers, servers * load, burstiness)
-    assert found.delayed == pytest.approx((played > 1e-9).mean(), abs=0.05)
+    assert found.delayed == pytest.approx((played > 1e-9).mean(), abs=0.08)
     for share in (0.9, 0.99):
         waited = np.quantile(played, share)
         assert quantile([found], share) == pytest.approx(waited, rel=0.2, abs=0.15)
