@@ -35,7 +35,7 @@ def batch_of(
 ) -> BatchPlan:
     """For the expected lengths; the user's own limit of prompt tokens stands where it is given."""
     task = settings.task or facts.task
-    own = settings.engine_arguments.get(BATCHED_TOKENS_FLAG)
+    own = settings.engine_arguments.get(BATCHED_TOKENS_FLAG, "")
     return plan_batch(
         facts,
         memory,
@@ -47,7 +47,7 @@ def batch_of(
         shape=expected_shape(settings.traffic, task) if settings.traffic else None,
         objective=promised(settings.objective),
         drafted_tokens=settings.speculative.tokens if settings.speculative else 0,
-        own_tokens=own if isinstance(own, int) else None,
+        own_tokens=int(own) if str(own).isdecimal() else None,
     )
 
 
