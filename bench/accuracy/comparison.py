@@ -169,7 +169,7 @@ def _usd(thetas: Sequence[tuple[Run, float]]) -> Score:
 
 
 def _usd_at(run: Run, output: float) -> float:
-    return run.query.usd_per_hour * 1e6 / 3600 / output
+    return run.usd_per_mtok * run.output_tokens_per_second / output
 
 
 def _without_model(runs: Sequence[Run]) -> Sequence[Method]:

@@ -7,33 +7,25 @@ from pathlib import Path
 import yaml
 
 from bench.accuracy.comparison import OURS, Comparison
-from bench.accuracy.elsewhere import MORE_GPUS, ONE_GPU, elsewhere
 from bench.accuracy.fit import fit, observed_runs, with_latencies
 from bench.accuracy.runs import RECORDED, Run
 from tokenfleet.catalogue.efficiencies import Efficiencies, FitErrors
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "tokenfleet" / "catalogue" / "data" / "efficiencies.yaml"
-# Three models on two cards say little about a fourth on a third: the spread that is stated is so
-# much wider than the one that was found on what was left out.
-_UNSEEN = 1.4
 _DIGITS = 4
 
 
 def refitted(
     runs: Sequence[Run], start: Efficiencies, found: Comparison, today: dt.date
 ) -> Efficiencies:
-    """Efficiencies from all runs, with the spread that was found on runs left out."""
+    """Efficiencies from all runs; how far they are off elsewhere stays as it was found before."""
     fitted = with_latencies(fit(observed_runs(runs), start), runs)
-    sigmas = elsewhere(fitted).sigmas
     return fitted.model_copy(
         update={
-            "sigma": _UNSEEN * found.theta_sigma,
             "run_sigma": found.idle_sigma,
-            "other_card_sigma": sigmas[ONE_GPU],
-            "more_ranks_sigma": sigmas[MORE_GPUS],
-            "measured_on": tuple(sorted({run.query.gpu.name for run in runs})),
-            "measured_ranks": max(run.query.gpu_count for run in runs),
+            "measured_on": tuple(sorted({run.query.machine.device for run in runs})),
+            "measured_ranks": max(run.query.machine.ranks for run in runs),
             "source": (
                 f"{len(runs)} vLLM 0.19 runs of github.com/pChitral/vllm-cost-meter"
                 f" ({RECORDED.relative_to(ROOT)})"

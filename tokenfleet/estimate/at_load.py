@@ -19,8 +19,8 @@ QUEUE_GROWS_ABOVE = 0.85
 _NEARLY_FULL = 0.97
 # Halvings that bring a time between tokens to what a float holds.
 _HALVINGS = 50
-# Of a normal distribution's distance from its median to its 99th percentile, that to its 90th.
-_P90_OF_P99 = 1.2816 / 2.3263
+P90_OF_P99 = 1.2816 / 2.3263
+"""Of a normal distribution's distance from its median to its 99th percentile, that to its 90th."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +217,6 @@ def waits(
         return first + math.hypot(seconds * slow, rest + quantile(queues, share))
 
     median = first + rest - busy * now.gap / 2 + quantile(queues, 0.5)
-    p90 = max(median, late(0.9, found.late_seconds * _P90_OF_P99))
+    p90 = max(median, late(0.9, found.late_seconds * P90_OF_P99))
     worst = late_gap(found, now, requests_per_second * now.gap, slow, burstiness)
     return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), now.gap, worst)
