@@ -17,11 +17,12 @@ from tokenfleet.economics.price.quote import (
     quote_at_load,
     quote_at_saturation,
 )
-from tokenfleet.economics.price.sizing import replicas_for, sizing
+from tokenfleet.economics.price.sizing import sizing
 from tokenfleet.economics.price.tokens import token_flow
 from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
 from tokenfleet.estimate.quantiles import Quantiles, combined, known, log_normal
 from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.replicas import replicas_for
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
 

@@ -62,9 +62,9 @@ def test_slots_are_the_most_that_keep_the_promise(model_of: ModelOf) -> None:
 
 
 def test_where_no_number_keeps_it_the_batch_decides_and_says_so(model_of: ModelOf) -> None:
-    model = model_of(_itl(50))
+    model = model_of(_itl(20))
     assert model.admission.slots == model.batch.sequences
-    assert "not even a single request would keep itlP99Ms 50" in model.admission.slots_reason
+    assert "not even a single request would keep itlP99Ms 20" in model.admission.slots_reason
 
 
 def test_as_many_wait_as_begin_in_what_the_promise_leaves(model_of: ModelOf) -> None:

@@ -11,15 +11,16 @@ from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.catalogue.zones import is_offered, regions_offering
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
-from tokenfleet.economics.choice.question import Question, carried
+from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.estimate.at_load import Served, at_load
+from tokenfleet.estimate.carried import carried
 from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.served_model import served_model
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
-from tokenfleet.plan.serving.batch import plan_batch
+from tokenfleet.plan.serving.batch_choice import plan_batch
 from tokenfleet.plan.serving.memory import MemoryBudget, memory_budget
 from tokenfleet.plan.serving.replica import replica_of
 
@@ -184,8 +185,8 @@ def estimated(question: Question, kind: InstanceType, hardware: Hardware) -> Sat
         kind=kind,
         task=question.facts.task,
         context_length=question.context_length,
-        request_tokens=question.shape.input_tokens + question.shape.output_tokens,
-        itl_ms=1000 * question.objective.itl_p99,
+        shape=question.shape,
+        objective=question.objective,
     )
     replica = replica_of(
         hardware,

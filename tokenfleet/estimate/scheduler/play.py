@@ -20,7 +20,6 @@ from tokenfleet.estimate.scheduler.request import Request
 from tokenfleet.estimate.scheduler.sent import Client, Sent
 from tokenfleet.estimate.step import StepTimes
 
-
 # Steps grow longer by a few per cent at most while nothing happens: each search leaves so much of the error.
 _SEARCHES = 4
 
@@ -119,7 +118,7 @@ class _Engine:
         computing = self._step.prefill(read - 1, admitted.held)
         self._tokens += read
         seconds = self._step.mixed(1, admitted.held + read, read - 1, computing)
-        self._pass(seconds, 1, decoded=0, read=read, finished=1)
+        self._pass(seconds, 1, served=1, decoded=0, read=read, finished=1)
         self._begin_writing(self._admitted)
         if admitted.left:
             self._stalled.append((self._now, 1))
@@ -150,7 +149,14 @@ class _Engine:
         seconds = self._step.mixed(
             running, held / running if running else 0.0, read - len(finished), computing
         )
-        self._pass(seconds, 1, decoded=decoded, read=read, finished=len(finished))
+        self._pass(
+            seconds,
+            1,
+            served=running + bool(self._reading),
+            decoded=decoded,
+            read=read,
+            finished=len(finished),
+        )
         for number in finished:
             self._begin_writing(number)
         self._end_finished()
@@ -190,7 +196,7 @@ class _Engine:
         """Steps in which only those that run get a token."""
         running, seconds = len(self._running), self._mean_step(steps)
         self._tokens += steps * running
-        self._pass(seconds, steps, decoded=running, read=0, finished=0)
+        self._pass(seconds, steps, served=running, decoded=running, read=0, finished=0)
         self._end_finished()
 
     def _make_room(self) -> bool:
@@ -218,7 +224,9 @@ class _Engine:
         last.begin_again()
         self._waiting.appendleft(last)
 
-    def _pass(self, seconds: float, steps: int, *, decoded: int, read: int, finished: int) -> None:
+    def _pass(
+        self, seconds: float, steps: int, *, served: int, decoded: int, read: int, finished: int
+    ) -> None:
         start = self._now
         self._now += seconds * steps
         self._steps += steps
@@ -226,7 +234,15 @@ class _Engine:
         self._ended = self._ended_tokens = 0
         self.stretches.append(
             Stretch(
-                self._now, seconds, steps, decoded, read, finished, len(self._running), self._tokens
+                end=self._now,
+                seconds=seconds,
+                steps=steps,
+                served=served,
+                decoded=decoded,
+                read=read,
+                finished=finished,
+                running=len(self._running),
+                kv_tokens=self._tokens,
             )
         )
         if decoded:

@@ -35,13 +35,15 @@ class Answer:
 class Stretch(NamedTuple):
     """So many ``steps`` alike, one after the other, that ended at ``end`` and took ``seconds`` each.
 
-    Each gave ``decoded`` running requests a token and read ``read`` tokens of prompts, of which
-    ``finished`` got their next token with it. ``running`` requests then held ``kv_tokens`` of KV cache.
+    Each served ``served`` requests: gave ``decoded`` of them a token and read ``read`` tokens of the
+    prompts of the rest, of which ``finished`` got a token, too. ``running`` requests then held
+    ``kv_tokens`` of KV cache.
     """
 
     end: float
     seconds: float
     steps: int
+    served: int
     decoded: int
     read: int
     finished: int
