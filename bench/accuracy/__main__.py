@@ -78,6 +78,7 @@ def _compare(outside: Path | None, *, refit: bool, as_json: bool, svg: Path | No
     from bench.accuracy import outside as others  # noqa: PLC0415
     from bench.accuracy.comparison import compare  # noqa: PLC0415
     from bench.accuracy.first_tokens import first_tokens  # noqa: PLC0415
+    from bench.accuracy.left_out import KINDS, NOTHING, Fits  # noqa: PLC0415
     from bench.accuracy.plot import scatter  # noqa: PLC0415
     from bench.accuracy.refit import refitted, written  # noqa: PLC0415
     from bench.accuracy.report import plain  # noqa: PLC0415
@@ -88,20 +89,26 @@ def _compare(outside: Path | None, *, refit: bool, as_json: bool, svg: Path | No
     console = terminal if terminal.is_terminal else Console(width=160)
     # A file that cannot be read is said before the fit, not after it.
     other_runs = others.other_runs(outside or others.RECORDED)
-    runs, start = recorded_runs(), efficiencies()["gpu"]
+    runs, start, written_to = recorded_runs(), efficiencies(), None
     with Console(stderr=True).status("fitting") as status:
-        found = compare(runs, start, lambda step: status.update(f"fitting {step}"))
+
+        def progress(step: str) -> None:
+            status.update(f"fitting {step}")
+
+        found = compare(runs, start["gpu"], progress)
+        fits = Fits(runs=runs, others=other_runs, start=start, progress=progress)
+        classes = others.errors_by_class(other_runs, fits.unseen_by)
         if refit:
-            start = refitted(runs, start, found, datetime.now(UTC).date())
-            found = compare(runs, start, lambda step: status.update(f"judging {step}"))
-    classes = others.errors_by_class(other_runs, lambda _: {**efficiencies(), "gpu": start})
+            fitted = {kind: fits.without(kind, NOTHING) for kind in KINDS}
+            today = datetime.now(UTC).date()
+            written_to = written(refitted(fitted, runs, found, classes, today))
     late = first_tokens(found.judged)
     if as_json:
         typer.echo(json.dumps(plain(found, classes, late), indent=1))
     else:
         show(found, classes, late, console)
-    if refit:
-        typer.echo(f"wrote {written(start, found)}", err=True)
+    if written_to:
+        typer.echo(f"wrote {written_to}; the next run judges its ranges", err=True)
     if svg:
         drawing = scatter(
             found.judged, classes, "Predicted without having seen what it is judged on"

@@ -21,9 +21,6 @@ INFERENTIA2, GRAVITON4 = "Inferentia2 vLLM", "Graviton4 llama.cpp decode"
 OTHER_ENGINE = "TensorRT-LLM"
 """Another engine: only how its machines and lengths compare says something of the estimate."""
 
-FoundFor = Callable[[str], Mapping[str, Efficiencies]]
-"""Figures by kind of machine, fitted without the runs of a class."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class OtherRun:
@@ -43,6 +40,10 @@ class OtherRun:
     def speed(self) -> float | None:
         """Output tokens a second, or those of one request where the client set the pace."""
         return self.output or (1 / self.gap if self.gap else None)
+
+
+FoundFor = Callable[[OtherRun], Mapping[str, Efficiencies]]
+"""Figures by kind of machine that have not seen a run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +92,10 @@ def other_runs(path: Path = RECORDED) -> Sequence[OtherRun]:
 
 
 def errors_by_class(runs: Sequence[OtherRun], found_for: FoundFor) -> Sequence[ClassErrors]:
-    """Judge every class by the figures that were fitted without it."""
+    """Judge every run by figures that have not seen it."""
     names = dict.fromkeys(run.of_class for run in runs)
     return [
-        _errors(name, [run for run in runs if run.of_class == name], found_for(name))
-        for name in names
+        _errors(name, [run for run in runs if run.of_class == name], found_for) for name in names
     ]
 
 
@@ -122,9 +122,13 @@ def _class_of(query: Query) -> str:
     return INFERENTIA2 if query.machine.kind == "neuron" else GRAVITON4
 
 
-def _errors(name: str, runs: Sequence[OtherRun], found: Mapping[str, Efficiencies]) -> ClassErrors:
+def _errors(name: str, runs: Sequence[OtherRun], found_for: FoundFor) -> ClassErrors:
     pairs = [
-        Pair(run=run, prediction=predict(run.query, found[run.query.machine.kind]), scale=1.0)
+        Pair(
+            run=run,
+            prediction=predict(run.query, found_for(run)[run.query.machine.kind]),
+            scale=1.0,
+        )
         for run in runs
     ]
     scale = 1.0

@@ -20,7 +20,6 @@ def plain(
         "timeToFirstToken": asdict(found.first_token),
         "atLoad": {regime: _at_load(each) for regime, each in late.items()},
         "outside": [_class(each) for each in outside],
-        "thetaSigma": found.theta_sigma,
         "idleSigma": found.idle_sigma,
         "targets": dict(targets(found, outside, late)),
         "notJudged": unjudged(outside),

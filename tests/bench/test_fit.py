@@ -89,7 +89,7 @@ def comparison() -> Comparison:
         judged=[],
         gap=some,
         first_token=some,
-        theta_sigma=0.1,
+        misses=[0.1, -0.1],
         idle_sigma=0.01,
     )
 
