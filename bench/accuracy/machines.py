@@ -1,10 +1,11 @@
 """The machine of a recorded run: GPUs, NeuronCores or a CPU, by what tables call them."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.accuracy.cells import Cells
-from tokenfleet.catalogue.accelerators import accelerator
+from tokenfleet.catalogue.accelerators import Accelerator, accelerator
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.hardware import Engine, Hardware, Peaks, engines, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_type, instance_types
@@ -19,8 +20,9 @@ _TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 
 # The corpus says H100. Its price is that of Azure's NC40ads_H100_v5, which has the NVL card, and
 # it held 322 sequences where 80 GiB hold 212 (data/README.md).
-_BARE_H100 = "H100"
-_CORPUS_H100 = "H100 NVL"
+_CORPUS_NAMES: Mapping[str, str] = {"H100": "H100 NVL"}
+# Names of several cards; a name without more stands for the one that AWS has.
+_SEVERAL = frozenset({"A100", "H100"})
 
 # vllm/engine/arg_utils.py of 0.32, get_batch_defaults: of its server on CPUs, for each rank.
 _CPU_SEQUENCES, _CPU_BATCHED_TOKENS = 128, 2048
@@ -67,17 +69,14 @@ def machine_of(cells: Cells, *, is_corpus: bool, is_divided: bool = True) -> Mac
             if _is_meant(name, key, hardware):
                 kind = _held_by(hardware, ranks)
                 return _of_type(kind, ranks, cells, is_divided=is_divided)
-        return _gpus(name, ranks or 1, is_corpus=is_corpus)
+        gpu = accelerator(_CORPUS_NAMES.get(name, name) if is_corpus else name)
     except CatalogueError as error:
         raise CostError(str(error), place=cells.where(*NAMES)) from error
+    note = f"{name} is taken for {gpu.peaks.title}" if name in _SEVERAL else None
+    return _gpus(gpu, ranks or 1, note)
 
 
-def _gpus(name: str, count: int, *, is_corpus: bool) -> Machine:
-    note = None
-    if name == _BARE_H100:
-        name = _CORPUS_H100 if is_corpus else name
-        note = f"H100 is taken for {accelerator(name).peaks.title}"
-    gpu = accelerator(name)
+def _gpus(gpu: Accelerator, count: int, note: str | None = None) -> Machine:
     return Machine(
         title=f"{count} x {gpu.peaks.title}",
         device=gpu.name,
@@ -107,7 +106,7 @@ def _of_type(kind: InstanceType, count: int | None, cells: Cells, *, is_divided:
         raise CostError(problem, place=cells.where(*COUNTS))
     ranks = count or devices
     if hardware.engine == "vllm-cuda":
-        return _gpus(hardware.card or kind.accelerator.name, ranks, is_corpus=False)
+        return _gpus(accelerator(hardware.card or kind.accelerator.name), ranks)
     engine = engines()[hardware.engine]
     return Machine(
         title=f"{ranks} x {hardware.title}",

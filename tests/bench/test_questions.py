@@ -56,6 +56,7 @@ def test_an_engine_without_sockets_uses_the_whole_machine_at_once() -> None:
     [
         ({**ROW, "gpu": "H100"}, "H100 is taken for NVIDIA H100 NVL 94 GB"),
         ({**OTHER, "hardware": "H100"}, "H100 is taken for NVIDIA H100 SXM 80 GB"),
+        ({**OTHER, "hardware": "A100"}, "A100 is taken for NVIDIA A100 40 GB"),
         ({**OTHER, "engine": "TensorRT-LLM 1.x"}, "predicted as vLLM, not TensorRT-LLM 1.x"),
         ({**OTHER, "engine": "sglang"}, "predicted as vLLM, not sglang"),
         ({**OTHER, "model": "nobody/knows-7B"}, "kv_bytes_per_token was not given"),
