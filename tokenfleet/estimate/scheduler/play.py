@@ -15,11 +15,12 @@ from collections.abc import Sequence
 
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.scheduler.limits import Limits
-from tokenfleet.estimate.scheduler.played import Answer, Gap, Played, Stretch
+from tokenfleet.estimate.scheduler.played import Gap, Played, Stretch
+from tokenfleet.estimate.scheduler.record import Record
 from tokenfleet.estimate.scheduler.request import Request
+from tokenfleet.estimate.scheduler.room import Room
 from tokenfleet.estimate.scheduler.sent import Client, Sent
 from tokenfleet.estimate.step import StepTimes
-
 
 # Steps grow longer by a few per cent at most while nothing happens: each search leaves so much of the error.
 _SEARCHES = 4
@@ -50,38 +51,34 @@ def played(
             )
             raise CostError(problem, place="lengths")
     engine = _Engine(step, limits, Client(requests, in_flight or len(requests)))
-    engine.run()
-    return Played(answers=engine.answers, stretches=engine.stretches, gaps=engine.gaps)
+    record = engine.run()
+    return Played(answers=record.answers, stretches=record.stretches, gaps=record.gaps)
 
 
 class _Engine:
     """An engine in the middle of a run. Of ``running``, ``reading`` is the one whose prompt is not read to its end."""
 
     def __init__(self, step: StepTimes, limits: Limits, client: Client) -> None:
-        self.answers: list[Answer] = []
-        self.stretches: list[Stretch] = []
-        self.gaps: list[Gap] = []
+        self._record = Record()
         self._step, self._limits = step, limits
         self._client = client
         self._waiting: deque[Sent] = deque()
         self._running: dict[int, Sent] = {}
         self._reading: Sent | None = None
         self._ends: list[tuple[int, int]] = []
-        self._now = 0.0
-        self._steps = self._admitted = self._tokens = 0
-        # When the next step was decided on, and what has ended since: then it still had its place.
-        self._decided, self._ended, self._ended_tokens = 0.0, 0, 0
-        # Of those that got no token in the last step: when they got one, and how many did then.
-        self._stalled: list[tuple[float, int]] = []
+        self._room = Room(limits, step.model)
+        self._admitted = 0
+        # When the next step was decided on.
+        self._decided = 0.0
 
-    def run(self) -> None:
+    def run(self) -> Record:
         """Until every request has ended."""
         client = self._client
         while client.unsent or self._waiting or self._running:
             while client.sends_next <= self._decided:
                 self._waiting.append(client.sent())
             if not self._waiting and not self._running:
-                self._now = self._decided = client.sends_next
+                self._record.now = self._decided = client.sends_next
                 continue
             chunked = self._limits.chunked
             # One that is read alone needs room for the step after that, too: it holds nobody up for nothing.
@@ -92,44 +89,45 @@ class _Engine:
                 self._decode(alike)
             else:
                 self._step_beside()
+        return self._record
 
     def _may_admit(self, more: int = 0) -> bool:
         """Whether who waits longest has a place, and all of its prompt room beside ``more`` tokens to come."""
         if not self._waiting:
             return False
-        first, others = self._waiting[0], len(self._running) + self._ended
-        tokens = self._tokens + self._ended_tokens + more + first.held + first.unread
-        return others < self._limits.sequences and self._limits.fit(
-            self._step.model, others + 1, tokens
-        )
+        first = self._waiting[0]
+        return self._room.admits(len(self._running), more + first.held + first.unread)
 
     def _admit(self) -> Sent:
         admitted = self._waiting.popleft()
         self._admitted += 1
         self._running[self._admitted] = admitted
-        self._tokens += admitted.held
+        self._room.tokens += admitted.held
         return admitted
 
     def _read_alone(self) -> None:
         """A step that reads one prompt to its end while whatever runs gets no token."""
-        if self._running and not self._stalled:
-            self._stalled = [(self._now, len(self._running))]
+        if not self._record.is_stalled:
+            self._record.stall(len(self._running))
         admitted = self._admit()
         read = admitted.unread
-        computing = self._step.prefill(read - 1, admitted.held)
-        self._tokens += read
+        computing = self._step.prefill(read, admitted.held)
+        self._room.tokens += read
         seconds = self._step.mixed(1, admitted.held + read, read - 1, computing)
-        self._pass(seconds, 1, served=1, decoded=0, read=read, finished=1)
+        self._pass(seconds, read=read, finished=1)
         self._begin_writing(self._admitted)
         if admitted.left:
-            self._stalled.append((self._now, 1))
+            self._record.stall(1)
         self._end_finished()
 
     def _step_beside(self) -> None:
         """A step that gives what runs a token each and reads prompts with what is left of it."""
         is_short = self._make_room()
+        if is_short and not self._running:
+            self._drain()
+            return
         decoded = len(self._running) - (self._reading is not None)
-        self._tokens += decoded
+        self._room.tokens += decoded
         left, computing, finished = self._limits.batched_tokens - decoded, 0.0, list[int]()
         while left > 0 and (self._reading or (not is_short and self._may_admit())):
             self._reading = reading = self._reading or self._admit()
@@ -139,25 +137,18 @@ class _Engine:
             computing += self._step.prefill(chunk - is_last, reading.held)
             reading.held += chunk
             reading.unread -= chunk
-            self._tokens += chunk
+            self._room.tokens += chunk
             left -= chunk
             if is_last:
                 finished.append(self._admitted)
                 self._reading = None
         running = decoded + len(finished)
-        held = self._tokens - (self._reading.held if self._reading else 0)
+        held = self._room.tokens - (self._reading.held if self._reading else 0)
         read = self._limits.batched_tokens - decoded - left
         seconds = self._step.mixed(
             running, held / running if running else 0.0, read - len(finished), computing
         )
-        self._pass(
-            seconds,
-            1,
-            served=running + bool(self._reading),
-            decoded=decoded,
-            read=read,
-            finished=len(finished),
-        )
+        self._pass(seconds, decoded=decoded, read=read, finished=len(finished))
         for number in finished:
             self._begin_writing(number)
         self._end_finished()
@@ -166,12 +157,12 @@ class _Engine:
         """How many steps nobody ends before, arrives or lacks room in."""
         running = len(self._running)
         steps = min(
-            self._ends[0][0] - self._steps,
-            self._limits.steps_that_fit(self._step.model, running, self._tokens),
+            self._ends[0][0] - self._record.steps,
+            self._room.steps(running),
         )
         if self._waiting:
             # It waits for one to end; those that have ended have left after this step.
-            return int(min(steps, 1) if self._ended else steps)
+            return int(min(steps, 1) if self._room.is_freed_late else steps)
         sent = self._client.sends_next
         if running < self._limits.sequences and sent < math.inf:
             steps = self._steps_until(sent, int(steps)) if steps >= 1 else 0
@@ -181,7 +172,7 @@ class _Engine:
         """After how many steps a request is seen that is sent then, at most ``most``; the longer they, the fewer."""
         steps = 1
         for _ in range(_SEARCHES):
-            whole = math.ceil((sent - self._now) / self._mean_step(steps))
+            whole = math.ceil((sent - self._record.now) / self._mean_step(steps))
             found = max(1, min(most, whole + self._step.overlaps))
             if found == steps:
                 break
@@ -191,13 +182,13 @@ class _Engine:
     def _mean_step(self, steps: int) -> float:
         """Seconds of each of so many steps without prompts."""
         running = len(self._running)
-        return self._step.decode(running, self._tokens / running + (steps + 1) / 2)
+        return self._step.decode(running, self._room.tokens / running + (steps + 1) / 2)
 
     def _decode(self, steps: int) -> None:
         """Steps in which only those that run get a token."""
         running, seconds = len(self._running), self._mean_step(steps)
-        self._tokens += steps * running
-        self._pass(seconds, steps, served=running, decoded=running, read=0, finished=0)
+        self._room.tokens += steps * running
+        self._pass(seconds, steps, decoded=running)
         self._end_finished()
 
     def _make_room(self) -> bool:
@@ -208,8 +199,7 @@ class _Engine:
             if self._reading:
                 running -= 1
                 chunk = min(self._reading.unread, self._limits.batched_tokens - running)
-            tokens = self._tokens + running + chunk
-            if self._limits.fit(self._step.model, len(self._running), tokens):
+            if self._room.fits(len(self._running), running + chunk):
                 break
             self._preempt()
             is_short = True
@@ -217,70 +207,62 @@ class _Engine:
 
     def _preempt(self) -> None:
         _, last = self._running.popitem()
-        self._tokens -= last.held if last is self._reading else last.held_after(self._steps)
+        self._room.tokens -= (
+            last.held if last is self._reading else last.held_after(self._record.steps)
+        )
         if last is self._reading:
             self._reading = None
         else:
-            last.stopped_after(self._steps, self._now)
+            last.stopped_after(self._record.steps, self._record.now)
         last.begin_again()
         self._waiting.appendleft(last)
 
     def _pass(
-        self, seconds: float, steps: int, *, served: int, decoded: int, read: int, finished: int
+        self, seconds: float, steps: int = 1, *, decoded: int = 0, read: int = 0, finished: int = 0
     ) -> None:
-        start = self._now
-        self._now += seconds * steps
-        self._steps += steps
-        self._decided = self._now - seconds if self._step.overlaps else self._now
-        self._ended = self._ended_tokens = 0
-        self.stretches.append(
+        self._record.passed(
             Stretch(
-                end=self._now,
+                end=self._record.now,
                 seconds=seconds,
                 steps=steps,
-                served=served,
+                served=decoded + finished + (self._reading is not None),
                 decoded=decoded,
                 read=read,
                 finished=finished,
                 running=len(self._running),
-                kv_tokens=self._tokens,
+                kv_tokens=self._room.tokens,
             )
         )
-        if decoded:
-            for since, tokens in self._stalled:
-                self.gaps.append(Gap(start + seconds, start + seconds - since, tokens))
-            others = steps - bool(self._stalled)
-            self._stalled = []
-            self.gaps.append(Gap(self._now, seconds, others * decoded))
+        self._decided = self._record.now - seconds if self._step.overlaps else self._record.now
+        self._room.settle()
 
     def _begin_writing(self, number: int) -> None:
         """It has its next token, and runs with the others from now on."""
         begun = self._running[number]
         if begun.first is None:
-            begun.first = self._now
+            begun.first = self._record.now
         else:
-            self.gaps.append(Gap(self._now, self._now - begun.latest, 1))
+            self._record.gaps.append(Gap(self._record.now, self._record.now - begun.latest, 1))
         begun.left -= 1
-        begun.last_step = self._steps + begun.left
+        begun.last_step = self._record.steps + begun.left
         heapq.heappush(self._ends, (begun.last_step, number))
 
     def _end_finished(self) -> None:
         """Of those preempted an end is left over under a number that no longer runs."""
         while self._ends and (
-            self._ends[0][0] <= self._steps or self._ends[0][1] not in self._running
+            self._ends[0][0] <= self._record.steps or self._ends[0][1] not in self._running
         ):
             _, number = heapq.heappop(self._ends)
-            ended = self._running.pop(number, None)
-            if ended:
-                self._answer(ended)
+            if ended := self._running.pop(number, None):
+                self._room.leave(
+                    ended.held_after(self._record.steps), is_decided=self._step.overlaps
+                )
+                self._client.answered(self._record.now)
+                self._record.answers.append(ended.answer(self._record.now))
         if not self._running:
-            self._decided, self._ended, self._ended_tokens = self._now, 0, 0
+            self._drain()
 
-    def _answer(self, ended: Sent) -> None:
-        tokens = ended.held_after(self._steps)
-        self._tokens -= tokens
-        if self._step.overlaps:
-            self._ended += 1
-            self._ended_tokens += tokens
-        self._client.answered(self._now)
-        self.answers.append(ended.answer(self._now))
+    def _drain(self) -> None:
+        """Nobody runs, so the next step is yet to be decided on."""
+        self._decided = self._record.now
+        self._room.settle()
