@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.accuracy.baselines import ENSEMBLE, FORMS, rooflines
-from bench.accuracy.fit import fit
+from bench.accuracy.fit import fit, observed_runs, with_latencies
 from bench.accuracy.prediction import Prediction, predict, replayed
 from bench.accuracy.runs import Run, by_config, saturated_runs
 from bench.accuracy.scores import Score, score
@@ -82,7 +82,7 @@ def compare(
             progress(f"without {left_out} {value}")
             training = [run for run in runs if key(run) != value]
             unseen = [run for run in runs if key(run) == value]
-            fitted = fit(training, start)
+            fitted = with_latencies(fit(observed_runs(training), start), training)
             found += [Judged(run=run, prediction=predict(run.query, fitted)) for run in unseen]
             thetas += [
                 (run, replayed(run.query, fitted).output_tokens_per_second)

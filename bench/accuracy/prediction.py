@@ -55,7 +55,7 @@ def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Predict
     """Replay the run; ``speed`` multiplies how fast steps are, where theta is known better."""
     most, unfit = saturation_of(query, found)
     guessed = (*unfit, *(f"{column} was not given" for column in query.guesses))
-    sigma = (most.sigma**2 + len(guessed) * _GUESS_SIGMA**2) ** 0.5
+    sigma = (most.spread.theta**2 + len(guessed) * _GUESS_SIGMA**2) ** 0.5
     slow, middle, fast = (
         _replay(query, most, factor / speed)
         for factor in (log_normal(1, sigma).p90, 1.0, log_normal(1, sigma).p10)

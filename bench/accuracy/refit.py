@@ -8,7 +8,7 @@ import yaml
 
 from bench.accuracy.comparison import OURS, Comparison
 from bench.accuracy.elsewhere import MORE_GPUS, ONE_GPU, elsewhere
-from bench.accuracy.fit import fit
+from bench.accuracy.fit import fit, observed_runs, with_latencies
 from bench.accuracy.runs import RECORDED, Run
 from tokenfleet.catalogue.efficiencies import Efficiencies, FitErrors
 
@@ -24,7 +24,7 @@ def refitted(
     runs: Sequence[Run], start: Efficiencies, found: Comparison, today: dt.date
 ) -> Efficiencies:
     """Efficiencies from all runs, with the spread that was found on runs left out."""
-    fitted = fit(runs, start)
+    fitted = with_latencies(fit(observed_runs(runs), start), runs)
     sigmas = elsewhere(fitted).sigmas
     return fitted.model_copy(
         update={

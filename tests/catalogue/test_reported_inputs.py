@@ -14,8 +14,9 @@ from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts, known_models
-from tokenfleet.economics.choice.question import Objective, Question
+from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, ranking
+from tokenfleet.estimate.carried import Objective
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide

@@ -124,7 +124,10 @@ def test_a_run_below_saturation_teaches_by_its_time_between_tokens(
     true_theta = slower.step.rate(most.concurrency, most.shape)
     assert found.theta.p50 == pytest.approx(true_theta, rel=0.02)
     assert any("no run was saturated" in note for note in found.notes)
-    assert found.sigma > measured_saturation(most, read_profile([saved(tmp_path)], [MODEL])).sigma
+    assert (
+        found.spread.theta
+        > measured_saturation(most, read_profile([saved(tmp_path)], [MODEL])).spread.theta
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,7 +250,7 @@ def test_runs_that_disagree_widen_the_range(most: Saturation, tmp_path: Path) ->
         folder.mkdir()
         paths.append(saved(folder, output_throughput=output))
     found = measured_saturation(most, read_profile(paths, [MODEL]))
-    assert found.sigma > 0.2
+    assert found.spread.theta > 0.2
     assert found.theta.p50 == pytest.approx(
         measured_saturation(most, read_profile(paths[1:2], [MODEL])).theta.p50, rel=1e-6
     )

@@ -154,7 +154,7 @@ def test_hardware_nobody_measured_is_unverified_and_wide(
     # Reading the weights once is the least a step takes.
     row = hardware_by_name()[hardware]
     units = instance_type(kind).vcpus if hardware == "graviton4" else 2
-    bandwidth = row.memory_bandwidth_gb_per_second * 1e9 * units
+    bandwidth = row.bandwidth_gb_per_second(units) * 1e9
     assert found.step.decode(1, 0) > model_facts(model).weights_bytes / bandwidth
 
 
@@ -173,7 +173,7 @@ def test_where_nobody_measured_the_range_is_wider_and_says_why(
     model = a_model(dtype="fp8")
     found = saturation(model, a_replica(model, gpu, count), SHAPE)
     assert found.notes == said
-    assert (found.sigma > efficiencies()["gpu"].sigma) == bool(said)
+    assert (found.spread.theta > efficiencies()["gpu"].spread.theta) == bool(said)
 
 
 # Figures that other people measured and that had no part in the fit. Closed loop: so many

@@ -7,8 +7,10 @@ from typing import get_args
 import yaml
 from pydantic import TypeAdapter
 
+from tokenfleet.catalogue.curve import on_curve
 from tokenfleet.catalogue.facts import Fact, data_file
 from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.links import NamedLink
 from tokenfleet.catalogue.models import Draft, ModelFacts
 from tokenfleet.task import Task
 
@@ -16,19 +18,36 @@ from tokenfleet.task import Task
 class Peaks(Fact):
     """What a piece of hardware moves and computes at most, dense.
 
-    ``memory_bandwidth_gb_per_second`` is in 10^9 bytes. ``matmul_share_by_dtype`` is how much of
-    the peak a large matrix multiplication reaches (1 where it is not listed), ``grouped_share``
-    how much of that the many small ones of a mixture of experts reach together (None: as much
-    as any other layer). ``matmul_source`` says who measured it, or that it is an assumption.
+    ``memory_bandwidth_gb_per_second`` is of the data sheet, in 10^9 bytes;
+    ``memory_bandwidth_gb_per_second_by_vcpus`` is what reading was measured at by size of instance,
+    and ``memory_bandwidth_spread`` the factor by which measurements of one size differ at most.
+    ``matmul_share_by_dtype`` is how much of the peak a large matrix multiplication reaches (1 where
+    it is not listed), ``grouped_share`` how much of that the many small ones of a mixture of experts
+    reach together (None: as much as any other layer). ``matmul_source`` says who measured it, or
+    that it is an assumption.
+    ``link`` is what lies between ranks, None where there is never more than one.
     """
 
     title: str
     memory_bandwidth_gb_per_second: float
+    memory_bandwidth_gb_per_second_by_vcpus: Mapping[int, float] = {}
+    memory_bandwidth_spread: float = 1.0
     tflops_by_dtype: Mapping[str, float]
     matmul_share_by_dtype: Mapping[str, float] = {}
     grouped_share: float | None = None
     matmul_source: str | None = None
+    link: NamedLink | None = None
     source: str
+
+    def bandwidth_gb_per_second(self, units: int) -> float:
+        """What the memory of so many ranks or vCPUs gives together, in 10^9 bytes a second.
+
+        Measured sizes, and straight lines between them, where there are any: memory is shared by all
+        instances on a host, so a small one may have more than its part. Else the data sheet's.
+        """
+        if self.memory_bandwidth_gb_per_second_by_vcpus:
+            return on_curve(self.memory_bandwidth_gb_per_second_by_vcpus, units)
+        return units * self.memory_bandwidth_gb_per_second
 
     def reachable_flops(self, dtype: str) -> float:
         """Operations a second that a large matrix multiplication reaches, in a dtype it has units for."""

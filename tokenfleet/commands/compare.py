@@ -12,10 +12,11 @@ from tokenfleet.catalogue.instances import instance_types, priced_regions
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
 from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.price_age import is_stale
-from tokenfleet.economics.choice.question import Objective, Question
+from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut, ranking
 from tokenfleet.economics.price.hosted import HostedComparison, HostedPrice, compare_hosted
 from tokenfleet.economics.price.hosted_file import read_hosted
+from tokenfleet.estimate.carried import Objective
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.json_document import Schema

@@ -7,15 +7,15 @@ from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.commitments import Commitment
 from tokenfleet.economics.bill.scenario import Buying
-from tokenfleet.economics.choice.question import Objective, carried
-from tokenfleet.economics.price.sizing import replicas_for
-from tokenfleet.estimate.at_load import running_at
+from tokenfleet.estimate.carried import carried
 from tokenfleet.estimate.measured import measured_saturation
 from tokenfleet.estimate.profile import ProfileRun
+from tokenfleet.estimate.replicas import replicas_needed, requests_on
 from tokenfleet.estimate.served_model import served_model
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.batch_choice import promised
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.replica import replica_of
 from tokenfleet.plan.stack import Plan
@@ -55,39 +55,19 @@ class ServedFleet:
 
         ``theta`` if not the median.
         """
-        found = theta or self.most.theta.p50
-        by_queue = replicas_for(found, requests_per_second * self.most.shape.produced)
-        share = self.carries * found / self.most.theta.p50
-        by_promise = -int(-(requests_per_second / share - 1e-9) // 1)
-        return max(by_queue, by_promise) + self.spare
+        return replicas_needed(self.most, self.carries, requests_per_second, theta) + self.spare
 
     def followed(self, requests_per_second: float, theta: float | None = None) -> int:
         """Replicas that the rule of scaling settles on: the fewest that it does not raise.
 
         Within its bounds, and the spare on top. ``theta`` if not the median.
         """
-        policy = self.model.scaling
-        least, most = policy.least, policy.most
-        while least < most:
-            middle = (least + most) // 2
-            if policy.wanted(self._in_flight(requests_per_second, middle, theta)) <= middle:
-                most = middle
-            else:
-                least = middle + 1
-        return least + self.spare
-
-    def _in_flight(self, requests_per_second: float, replicas: int, theta: float | None) -> float:
-        """Requests on so many replicas in steady state, by Little's law.
-
-        All that are let in, where they come faster than they are answered; on none, those that wait for
-        a first one.
-        """
-        most = self.most
-        step = most.step.slowed(most.theta.p50 / theta) if theta else most.step
-        offered = requests_per_second * most.shape.produced / max(1, replicas)
-        if offered >= step.rate(most.concurrency, most.shape):
-            return max(1, replicas) * max(self.model.admission.bound, most.concurrency)
-        return replicas * running_at(step, most.shape, offered, most.concurrency) or offered
+        bound = self.model.admission.bound
+        return self.spare + self.model.scaling.settled(
+            lambda replicas: requests_on(
+                self.most, requests_per_second, replicas, bound=bound, theta=theta
+            )
+        )
 
     def answer_seconds(self, running: float) -> float:
         """How long a mean answer takes while so many run on its replica (Little's law)."""
@@ -120,11 +100,7 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
     runs = [run for run in what_if.profile if run.model_id.casefold() in names]
     if runs:
         most = measured_saturation(most, runs)
-    promised = model.objective
-    carries = carried(
-        most,
-        Objective(ttft_p99=promised.ttft_p99_ms / 1000, itl_p99=promised.itl_p99_ms / 1000),
-    )
+    carries = carried(most, promised(model.objective))
     missed = isinstance(carries, str)
     return ServedFleet(
         model=model,

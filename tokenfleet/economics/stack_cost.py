@@ -9,6 +9,7 @@ from tokenfleet.economics.bill.commitments import Utilisation
 from tokenfleet.economics.bill.forecast import Forecast, least_replicas, most_replicas
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.fleet import verdicts
+from tokenfleet.economics.judgement.savings import Saving, savings
 from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.model_cost import ModelCost, model_cost
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
@@ -20,7 +21,7 @@ class StackCost:
     """A stack's bill at its load, and every model's part of it: together the whole of it.
 
     ``floor`` is the bill at the fewest replicas, ``ceiling`` at the most that have nodes.
-    ``on_spot`` is the forecast that the bill's share of spot is from: empty where a share was
+    ``savings`` are of looser promises. ``on_spot`` is the forecast that the bill's share of spot is from: empty where a share was
     asked for.
     """
 
@@ -30,6 +31,7 @@ class StackCost:
     floor: Forecast
     ceiling: Forecast
     verdicts: Sequence[Verdict]
+    savings: Sequence[Saving]
     models: Sequence[ModelCost]
     utilisations: Sequence[Utilisation]
     arrivals: Sequence[Arrival]
@@ -63,6 +65,7 @@ def stack_cost(plan: Plan, what_if: WhatIf, *, curves: bool = True) -> StackCost
         floor=bills.of(least_replicas(plan)).forecast,
         ceiling=ceiling.forecast,
         verdicts=verdicts(bills, models, bill, ceiling.forecast),
+        savings=savings(bills, models),
         models=models,
         utilisations=bills.utilisations(replicas),
         arrivals=arrivals(plan),

@@ -15,11 +15,15 @@ _SIXTEEN_BIT = frozenset({"bfloat16", "float16"})
 
 @dataclass(frozen=True, kw_only=True)
 class Computing:
-    """Seconds, all ranks together: of a token's layers, of its head, and of attending to a byte of cache."""
+    """Seconds, all ranks together: of a token's layers, of its head, and of attending to a byte of cache.
+
+    ``unpacking`` all weights once is for a whole step.
+    """
 
     token: float
     head: float
     attention_byte: float
+    unpacking: float
 
 
 def computing(model: ServedModel, replica: Replica, found: Efficiencies) -> Computing:
@@ -27,7 +31,8 @@ def computing(model: ServedModel, replica: Replica, found: Efficiencies) -> Comp
 
     The experts of a mixture have a kernel of their own, at ``grouped_share`` of a large
     multiplication's speed; ranks divide an expert's width, and narrow slices take longer: w / (w + ``half_width``).
-    Weights in a format that the device has no units for are unpacked and multiplied in 16 bits.
+    Weights in a format that the device has no units for are unpacked, which takes a CPU
+    ``unpacking_operations`` for each, and multiplied in 16 bits.
     """
     flops = replica.flops_by_dtype
     peak = flops.get(model.weights_dtype, flops["bfloat16"])
@@ -43,4 +48,7 @@ def computing(model: ServedModel, replica: Replica, found: Efficiencies) -> Comp
         token=2 * (model.active_parameters - model.head_parameters) * work / (speed * peak),
         head=2 * model.head_parameters / (found.compute * flops["bfloat16"]),
         attention_byte=model.query_heads_per_kv_head / (found.attention * flops["bfloat16"]),
+        unpacking=0.0
+        if is_native
+        else model.total_parameters * found.unpacking_operations / flops["bfloat16"],
     )

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tokenfleet.estimate.poisson import poisson_p99
-from tokenfleet.estimate.quantiles import Quantiles, log_normal, ordered
-from tokenfleet.estimate.queue import many_servers, one_server, quantile
+from tokenfleet.estimate.quantiles import Quantiles, log_normal
+from tokenfleet.estimate.queue import one_server, quantile, shared_places
 from tokenfleet.estimate.step import StepTimes
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
@@ -14,8 +15,10 @@ from tokenfleet.estimate.traffic import RequestShape
 QUEUE_GROWS_ABOVE = 0.85
 """Share of theta above which waiting grows out of hand: say so instead of a latency."""
 
-# Halvings that bring a time between tokens to a millionth.
-_HALVINGS = 40
+# A load at which a replica still has a steady state.
+_NEARLY_FULL = 0.97
+# Halvings that bring a time between tokens to what a float holds.
+_HALVINGS = 50
 # Of a normal distribution's distance from its median to its 99th percentile, that to its 90th.
 _P90_OF_P99 = 1.2816 / 2.3263
 
@@ -50,6 +53,16 @@ class Running:
     beside: float
 
 
+class Waits(NamedTuple):
+    """Seconds to the first token (median, 90th and 99th percentile) and between tokens (mean, 99th)."""
+
+    ttft: float
+    ttft_p90: float
+    ttft_p99: float
+    itl: float
+    itl_p99: float
+
+
 def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1.0) -> Served:
     """What one replica does with its share of the load, in steady state.
 
@@ -63,15 +76,10 @@ def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1
         p50=min(offered, found.theta.p50),
         p90=min(offered, found.theta.p90),
     )
-    spread = log_normal(1, found.sigma)
-    waits: Sequence[Quantiles] | Sequence[None] = [None] * 5
+    times: Sequence[Quantiles] | Sequence[None] = [None] * 5
     if not grows:
-        cases = [
-            _waits(found, requests_per_second, slow, burstiness)
-            for slow in (spread.p10, spread.p50, spread.p90)
-        ]
-        waits = [ordered(figures) for figures in zip(*cases, strict=True)]
-    ttft, ttft_p90, ttft_p99, itl, itl_p99 = waits
+        times = _with_ranges(found, requests_per_second, burstiness, utilisation.p50)
+    ttft, ttft_p90, ttft_p99, itl, itl_p99 = times
     if found.shape.is_pooled:
         itl = itl_p99 = None
     return Served(
@@ -123,47 +131,92 @@ def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, mo
     return running_beside(step, shape, output_per_second / shape.produced, most).gap
 
 
-def _prompt(step: StepTimes, shape: RequestShape, chunks: int) -> tuple[float, float]:
+def _with_ranges(
+    found: Saturation, requests_per_second: float, burstiness: float, utilisation: float
+) -> Sequence[Quantiles]:
+    """By how much times are off in themselves, and what a slower or faster replica makes of a queue."""
+    spread, theta = found.spread, log_normal(1, found.spread.theta)
+    # A replica that is slower yet has no steady state.
+    slow = max(1.0, min(theta.p90, _NEARLY_FULL / utilisation)) if utilisation else theta.p90
+    fast, middle, late = (
+        waits(found, requests_per_second, factor, burstiness) for factor in (theta.p10, 1.0, slow)
+    )
+    sigmas = (spread.first, spread.first_p99, spread.first_p99, spread.gap, spread.gap)
+    return [
+        Quantiles(
+            p10=min(times[0], log_normal(times[1], sigma).p10),
+            p50=times[1],
+            p90=max(times[2], log_normal(times[1], sigma).p90),
+        )
+        for times, sigma in zip(zip(fast, middle, late, strict=True), sigmas, strict=True)
+    ]
+
+
+def _prompt(step: StepTimes, shape: RequestShape, chunks: float) -> tuple[float, float]:
     """Tokens and seconds of a step's part of a prompt."""
     tokens = shape.uncached_input_tokens
     return tokens / chunks, step.prefill(tokens, shape.cached_input_tokens) / chunks
 
 
-def _waits(
-    found: Saturation, requests_per_second: float, slow: float, burstiness: float
-) -> tuple[float, float, float, float, float]:
-    """Seconds to the first token (median, p90, p99) and between tokens (mean, p99)."""
+def late_gap(
+    found: Saturation, now: Running, prompts: float, slow: float = 1.0, burstiness: float = 1.0
+) -> float:
+    """Seconds between two tokens, 99th percentile, while ``prompts`` of others come each step.
+
+    The worst of a hundred gaps contains the prompts that are read in one step: none while fewer
+    than one gap in a hundred sees any. A prompt longer than a step's room fills it: only its end does not. Bursts come
+    together as so many more would.
+    """
+    step, shape = found.step.slowed(slow), found.shape
+    room, chunks = _chunks(found, now.beside)
+    together = poisson_p99(prompts * chunks / min(1.0, burstiness))
+    if not together:
+        return now.gap
+    part, seconds = _prompt(step, shape, max(1.0, shape.uncached_input_tokens / room))
+    read = min(float(together), max(1.0, room / max(1.0, part)))
+    worst = step.mixed(now.beside + 1, shape.mean_context, read * part, read * seconds)
+    return max(now.gap, worst)
+
+
+def _chunks(found: Saturation, beside: float) -> tuple[float, int]:
+    """Tokens that what runs leaves of a step, as it takes its own first, and the steps a prompt is read in."""
+    room = max(1.0, found.batched_tokens - beside)
+    return room, max(1, math.ceil(found.shape.uncached_input_tokens / room))
+
+
+def waits(
+    found: Saturation, requests_per_second: float, slow: float = 1.0, burstiness: float = 1.0
+) -> Waits:
+    """What users of a replica wait for that is ``slow`` times as slow as the estimate's median."""
     step, shape, most = found.step.slowed(slow), found.shape, found.concurrency
     now = running_beside(step, shape, requests_per_second, most)
     context, tokens = shape.mean_context, shape.uncached_input_tokens
-    # What runs takes its tokens first; a prompt longer than what is left is read in several steps.
-    room = max(1.0, found.batched_tokens - now.beside)
-    chunks = max(1, math.ceil(tokens / room))
+    room, chunks = _chunks(found, now.beside)
     own = chunks * step.mixed(now.beside, context, *_prompt(step, shape, chunks))
     # Several short prompts share a step: what each takes of it.
     share = min(1.0, tokens / room) if chunks == 1 else 1.0
     reading = step.prefill(tokens, shape.cached_input_tokens)
     service = reading + share * (own - reading)
     whole = own + max(0.0, shape.produced - 1) * now.gap
-    waits = [
+    queues = [
         one_server(requests_per_second * service, service, burstiness),
-        many_servers(most, min(float(most), requests_per_second * whole), whole, burstiness),
+        shared_places(
+            lambda running: step.rate(running, shape) / shape.produced,
+            most,
+            requests_per_second,
+            burstiness,
+        ),
     ]
     first = found.request_seconds + own
-    # It arrives in the middle of a step, if anything runs.
-    rest = now.gap * -math.expm1(-requests_per_second * whole)
+    # If anything runs: it arrives in the middle of a step. Where the next one is decided on while
+    # that runs, which is how host and device overlap, it waits for the next one, too.
+    busy = -math.expm1(-requests_per_second * whole)
+    rest = busy * now.gap * (2 if step.overlaps else 1)
 
     def late(share: float, seconds: float) -> float:
-        return first + math.hypot(seconds * slow, rest + quantile(waits, share))
+        return first + math.hypot(seconds * slow, rest + quantile(queues, share))
 
-    median = first + rest / 2 + quantile(waits, 0.5)
+    median = first + rest - busy * now.gap / 2 + quantile(queues, 0.5)
     p90 = max(median, late(0.9, found.late_seconds * _P90_OF_P99))
-    # The worst of a hundred gaps contains the prompts that are read in one step: none
-    # while fewer than one gap in a hundred sees any.
-    together = poisson_p99(requests_per_second * chunks * now.gap)
-    worst = now.gap
-    if together:
-        part, seconds = _prompt(step, shape, chunks)
-        read = min(float(together), max(1.0, room / max(1.0, part)))
-        worst = max(worst, step.mixed(now.beside + 1, context, read * part, read * seconds))
-    return median, p90, max(p90, late(0.99, found.late_seconds)), now.gap, worst
+    worst = late_gap(found, now, requests_per_second * now.gap, slow, burstiness)
+    return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), now.gap, worst)

@@ -50,7 +50,7 @@ def measured_saturation(most: Saturation, runs: Sequence[ProfileRun]) -> Saturat
         most,
         theta=log_normal(step.rate(most.concurrency, most.shape), sigma),
         step=step,
-        sigma=sigma,
+        spread=most.spread.with_theta(sigma),
         basis="measured",
         source="; ".join(sorted({f"{run.place} ({run.date})" for run in full or runs})),
         notes=(*most.notes, *_notes(most, runs, speed, is_full=bool(full))),

@@ -1,11 +1,13 @@
 """One vLLM server as its cost sees it: what its accelerators read, compute and hold."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.catalogue.accelerators import Accelerator
 from tokenfleet.catalogue.hardware import Engine, Peaks
+from tokenfleet.catalogue.links import Link
 
 Kind = Literal["gpu", "cpu", "neuron"]
 
@@ -17,8 +19,7 @@ class Replica:
     ``device`` is the name of one accelerator (the hardware's where there is none).
     ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
     matrix multiplication reaches in operations a second; both are sums over ``ranks``.
-    ``grouped_share`` is that of ``catalogue.hardware.Peaks``; ``link_bandwidth`` is what a rank sends to
-    the others at most, in bytes a second, ``link_latency`` the seconds of a small all-reduce.
+    ``grouped_share`` is that of ``catalogue.hardware.Peaks``; ``link`` is what lies between ranks, None where there is one.
     ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
     the engine's limits of running requests and of prompt tokens a step. ``prefix_cache``:
     whether requests that begin alike share their KV cache.
@@ -31,13 +32,20 @@ class Replica:
     bandwidth: float
     flops_by_dtype: Mapping[str, float]
     grouped_share: float | None
-    link_bandwidth: float
-    link_latency: float
+    link: Link | None
     kv_bytes: float
     max_sequences: int
     batched_tokens: int
     prefix_cache: bool
     source: str
+
+    def with_ranks(self, ranks: int) -> "Replica":
+        """So many ranks of the same kind, as if they held the model."""
+        part = ranks / self.ranks
+        flops = {dtype: total * part for dtype, total in self.flops_by_dtype.items()}
+        return dataclasses.replace(
+            self, ranks=ranks, bandwidth=self.bandwidth * part, flops_by_dtype=flops
+        )
 
 
 def gpu_replica(
@@ -54,11 +62,10 @@ def gpu_replica(
         device=gpu.name,
         kind="gpu",
         ranks=count,
-        bandwidth=gpu.peaks.memory_bandwidth_gb_per_second * 1e9 * count,
+        bandwidth=gpu.peaks.bandwidth_gb_per_second(count) * 1e9,
         flops_by_dtype=reachable_flops(gpu.peaks, count),
         grouped_share=gpu.peaks.grouped_share,
-        link_bandwidth=300e9,
-        link_latency=15e-6,
+        link=gpu.peaks.link,
         kv_bytes=max(0.0, left),
         max_sequences=gpu.max_sequences,
         batched_tokens=gpu.batched_tokens,

@@ -90,7 +90,7 @@ def served_model(
         name=name,
         total_parameters=facts.text_parameters - facts.looked_up_parameters,
         active_parameters=facts.active_parameters - facts.looked_up_parameters,
-        weights_bytes=facts.text_bytes - 2 * facts.looked_up_parameters,
+        weights_bytes=facts.text_bytes,
         layers=facts.layers,
         hidden_size=facts.hidden_size,
         head_parameters=facts.head_parameters,

@@ -1,17 +1,19 @@
 """How long one step of the engine takes: what it reads, computes and sends, and what the host does."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.arithmetic import computing
+from tokenfleet.estimate.ranks import between_ranks
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.traffic import RequestShape
 
-# An all-reduce after attention and one after the feed-forward part (Megatron-LM, arXiv:1909.08053).
-_COLLECTIVES_A_LAYER = 2
-_BYTES_OF_AN_ACTIVATION = 2
+# NxD Inference compiles a prompt for powers of two from there on (context_encoding_buckets).
+_SHORTEST_BUCKET = 128.0
+_NO_TIME = frozenset({"model", "overlaps", "pads"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,8 @@ class StepTimes:
     distribution over the vocabulary, and reading its KV cache at ``kv_byte`` a byte; and for each
     token of a prompt read beside, ``token`` and ``attention_byte`` for each byte of KV cache it
     attends to. Meanwhile the host takes ``sequence`` for each running request: where
-    the engine ``overlaps`` both, the longer of the two is the step, else their sum.
+    the engine ``overlaps`` both, the longer of the two is the step, else their sum. Where it ``pads``, a prompt is computed as
+    long as the next power of two.
     """
 
     model: ServedModel
@@ -36,6 +39,7 @@ class StepTimes:
     weights: float
     kv_byte: float
     overlaps: bool = True
+    pads: bool = False
 
     def decode(self, running: float, context: float) -> float:
         """A step without prompts: ``running`` requests, at least one, with ``context`` tokens each."""
@@ -60,6 +64,8 @@ class StepTimes:
 
     def prefill(self, tokens: float, cached: float = 0.0) -> float:
         """Computing ``tokens`` of a prompt behind ``cached`` ones that are already there."""
+        if self.pads and tokens:
+            tokens = max(_SHORTEST_BUCKET, 2.0 ** math.ceil(math.log2(tokens)))
         attended = self.model.kv_bytes(cached + tokens / 2)
         return tokens * (self.token + self.attention_byte * attended)
 
@@ -105,7 +111,7 @@ class StepTimes:
         times = {
             each.name: getattr(self, each.name) * factor
             for each in dataclasses.fields(self)
-            if each.name not in {"model", "overlaps"}
+            if each.name not in _NO_TIME
         }
         return dataclasses.replace(self, **times)
 
@@ -114,14 +120,12 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
     """A roofline whose parts add up on the device, beside the host.
 
     Attention of a prompt, in 16 bits, takes four operations for each layer, head and its size: one
-    for a byte of KV cache and each query head that shares it. A ring of n ranks sends 2 (n - 1) / n
-    of what it reduces over each link (NCCL tests, PERFORMANCE.md).
+    for a byte of KV cache and each query head that shares it.
     """
-    ranks = replica.ranks
     bandwidth = found.bandwidth * replica.bandwidth
     speeds = computing(model, replica, found)
-    collectives = _COLLECTIVES_A_LAYER * model.layers if ranks > 1 else 0
-    sent = _BYTES_OF_AN_ACTIVATION * model.hidden_size * 2 * (ranks - 1) / ranks
+    weights = model.weights_bytes / bandwidth + speeds.unpacking
+    between = between_ranks(model, replica, found, read=weights * model.active_share)
     layer = (
         found.layer_seconds
         + found.mixture_layer_seconds * model.is_mixture
@@ -129,16 +133,13 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
     )
     return StepTimes(
         model=model,
-        fixed=(
-            found.step_seconds
-            + model.layers * layer
-            + collectives * found.collective_work * replica.link_latency
-        ),
+        fixed=(found.step_seconds + model.layers * layer + between.step),
         sequence=found.sequence_seconds,
-        token=speeds.token + collectives * sent / (found.link_share * replica.link_bandwidth),
+        token=speeds.token + between.token,
         head=speeds.head,
         attention_byte=speeds.attention_byte,
-        weights=model.weights_bytes / bandwidth,
+        weights=weights,
         kv_byte=1 / bandwidth,
         overlaps=found.host_overlaps,
+        pads=replica.kind == "neuron",
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
+from tokenfleet.catalogue.efficiencies import Efficiencies, Spread, efficiencies
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Replica
@@ -33,7 +33,7 @@ class Saturation:
     input token over that of an output token (rho of ``price.weights_of``). ``basis`` says
     whether theta is measured, estimated, or unverified because nobody has measured such
     hardware; ``source`` names data and data sheet, ``notes`` what else a reader should know.
-    ``sigma`` is the standard deviation of the logarithm of theta.
+    ``spread`` is by how much theta and times may be off.
     """
 
     theta: Quantiles
@@ -45,7 +45,7 @@ class Saturation:
     batched_tokens: int
     request_seconds: float
     late_seconds: float
-    sigma: float
+    spread: Spread
     run_sigma: float
     basis: Basis
     source: str
@@ -84,8 +84,10 @@ def saturation(
     limited_by = min(limits, key=lambda limit: limits[limit])
     unmeasured = list(_unmeasured(replica, shape, found))
     notes = [_NO_PREFIX_CACHE] * uncached + [note for note, _ in unmeasured]
-    sigma = max([found.sigma, *(sigma or 0.0 for _, sigma in unmeasured)])
-    found = found.model_copy(update={"sigma": sigma})
+    spread = found.spread
+    for _, wider in unmeasured:
+        spread = spread.at_least(wider)
+    found = found.model_copy(update={"spread": spread})
     step = step_times(model, replica, found)
     return saturated(
         step,
@@ -115,7 +117,7 @@ def saturated(
     prompt = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
     prompt_token = prompt / shape.uncached_input_tokens if shape.uncached_input_tokens else 0.0
     return Saturation(
-        theta=log_normal(theta, found.sigma),
+        theta=log_normal(theta, found.spread.theta),
         concurrency=concurrency,
         limited_by=limited_by,
         input_weight=prompt_token / (1 / theta - prompt / shape.produced),
@@ -124,7 +126,7 @@ def saturated(
         batched_tokens=batched_tokens,
         request_seconds=found.request_seconds,
         late_seconds=found.late_seconds,
-        sigma=found.sigma,
+        spread=found.spread,
         run_sigma=found.run_sigma,
         basis="estimated" if found.basis == "measured" else "unverified",
         source=source,
@@ -139,16 +141,16 @@ def _prompts_a_step(replica: Replica, shape: RequestShape) -> int:
 
 def _unmeasured(
     replica: Replica, shape: RequestShape, found: Efficiencies
-) -> Iterator[tuple[str, float | None]]:
+) -> Iterator[tuple[str, Spread | None]]:
     """What of a replica no run in the fit has tried, and the spread that comes with it."""
     if shape.is_pooled:
         # For want of a better one, the spread of a card that nobody measured.
-        yield _NO_POOLED_RUN, found.other_card_sigma
+        yield _NO_POOLED_RUN, found.spread_elsewhere
     if found.basis == "unverified":
         yield f"unverified: nobody has published a run of vLLM on {replica.device}", None
         return
     if replica.device not in found.measured_on:
         known = " and ".join(found.measured_on)
-        yield f"{replica.device} is scaled from {known}", found.other_card_sigma
+        yield f"{replica.device} is scaled from {known}", found.spread_elsewhere
     if replica.ranks > found.measured_ranks:
-        yield f"scaled from at most {found.measured_ranks} GPUs", found.more_ranks_sigma
+        yield f"scaled from at most {found.measured_ranks} GPUs", found.spread_of_more_ranks

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.counted import count
+from tokenfleet.counted import count, three_digits
 from tokenfleet.economics.bill.forecast import Forecast
+from tokenfleet.economics.judgement.savings import Saving
 from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.plan.stack import BudgetPlan
@@ -59,6 +60,15 @@ def verdict_line(verdict: Verdict) -> str:
     """Place, problem and way out."""
     way_out = verdict.way_out[0].upper() + verdict.way_out[1:]
     return f"{verdict.place}: {verdict.problem}. {way_out}."
+
+
+def saving_line(saving: Saving) -> str:
+    """``itlP99Ms 80 instead of 60: 2 replicas fewer, about $2,100 a month``, after its place."""
+    lowered = "" if saving.min_replicas is None else f", with replicas.min {saving.min_replicas:,}"
+    return (
+        f"{saving.place}: {saving.key} {saving.milliseconds:,} instead of {saving.promised:,}:"
+        f" {count(saving.fewer, 'replica')} fewer{lowered}, about ${three_digits(saving.usd_per_month)} a month."
+    )
 
 
 def until_published(report: Report) -> str:

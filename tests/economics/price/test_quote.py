@@ -17,11 +17,12 @@ from tokenfleet.economics.price.quote import (
     quote_at_load,
     quote_at_saturation,
 )
-from tokenfleet.economics.price.sizing import replicas_for, sizing
+from tokenfleet.economics.price.sizing import sizing
 from tokenfleet.economics.price.tokens import token_flow
 from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
 from tokenfleet.estimate.quantiles import Quantiles, combined, known, log_normal
 from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.replicas import replicas_for
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
 
@@ -103,7 +104,7 @@ def test_when_idle_only_the_bill_is_uncertain_and_when_saturated_theta_is_too(
     idle = quote_at_load(most, usd, replicas=1, requests_per_second=rate_at(most, 0.1, 1))
     full = quote_at_saturation(most, usd, replicas=1)
     assert idle.range_of_price.width == pytest.approx(SPOT_FORECAST.width)
-    wider = combined([SPOT_FORECAST, log_normal(1, most.sigma)]).width
+    wider = combined([SPOT_FORECAST, log_normal(1, most.spread.theta)]).width
     assert full.range_of_price.width == pytest.approx(wider)
 
 

@@ -11,15 +11,16 @@ from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.catalogue.zones import is_offered, regions_offering
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
-from tokenfleet.economics.choice.question import Question, carried
+from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.estimate.at_load import Served, at_load
+from tokenfleet.estimate.carried import carried
 from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.served_model import served_model
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
-from tokenfleet.plan.serving.batch import plan_batch
+from tokenfleet.plan.serving.batch_choice import plan_batch
 from tokenfleet.plan.serving.memory import MemoryBudget, memory_budget
 from tokenfleet.plan.serving.replica import replica_of
 
@@ -138,7 +139,7 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
     if is_offered(kind.instance_type, question.region) is False:
         elsewhere = ", ".join(regions_offering(kind.instance_type))
         return "not offered", f"offered in {elsewhere}" if elsewhere else "offered nowhere"
-    memory = _memory(question, kind, hardware)
+    memory = held_in(question, kind, hardware)
     if not memory.fits:
         return "does not fit", memory.arithmetic()
     compiled = engines()[hardware.engine].sdk is not None
@@ -151,7 +152,7 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
 def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choice | _Refusal:
     """A type that holds the model: what it carries, and at what price."""
     try:
-        most = _saturation(question, kind, hardware)
+        most = estimated(question, kind, hardware)
     except CostError as error:
         return "does not fit", error.problem
     carries = carried(most, question.objective)
@@ -163,13 +164,19 @@ def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choi
     return _choice(question, kind, hardware, most, carries=carries, node=node)
 
 
-def _memory(question: Question, kind: InstanceType, hardware: Hardware) -> MemoryBudget:
+def held_in(question: Question, kind: InstanceType, hardware: Hardware) -> MemoryBudget:
+    """How the model would fit a type."""
     return memory_budget(question.facts, question.memory_use, kind, engines()[hardware.engine])
 
 
-def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
+def estimated(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
+    """What one replica would do at most, on a type that holds the model.
+
+    Raises:
+        CostError: when not one request fits beside it.
+    """
     engine = engines()[hardware.engine]
-    memory = _memory(question, kind, hardware)
+    memory = held_in(question, kind, hardware)
     batch = plan_batch(
         question.facts,
         memory,
@@ -178,8 +185,8 @@ def _saturation(question: Question, kind: InstanceType, hardware: Hardware) -> S
         kind=kind,
         task=question.facts.task,
         context_length=question.context_length,
-        request_tokens=question.shape.input_tokens + question.shape.output_tokens,
-        itl_ms=1000 * question.objective.itl_p99,
+        shape=question.shape,
+        objective=question.objective,
     )
     replica = replica_of(
         hardware,
@@ -209,7 +216,7 @@ def _choice(
         instance_type=kind.instance_type,
         family=kind.family,
         hardware=hardware.title,
-        memory=_memory(question, kind, hardware).arithmetic(),
+        memory=held_in(question, kind, hardware).arithmetic(),
         most=most,
         served=served,
         carries=carries,

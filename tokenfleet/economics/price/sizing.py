@@ -1,9 +1,8 @@
 """Whether a fleet carries a load, and how much more it would take."""
 
-import math
 from dataclasses import dataclass
 
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.replicas import replicas_for
 from tokenfleet.estimate.throughput import Saturation
 
 
@@ -25,11 +24,6 @@ class Sizing:
     def queue_grows(self) -> bool:
         """Whether waiting grows out of hand even with every replica there may be."""
         return self.missing > 0
-
-
-def replicas_for(theta: float, output_per_second: float, spare: int = 0) -> int:
-    """How many replicas of that theta keep utilisation low enough, and ``spare`` more."""
-    return max(1, math.ceil(output_per_second / (QUEUE_GROWS_ABOVE * theta) - 1e-9)) + spare
 
 
 def sizing(

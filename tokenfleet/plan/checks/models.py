@@ -12,7 +12,7 @@ from tokenfleet.plan.checks.speculation import load_mistakes
 from tokenfleet.plan.checks.steps import step_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.nodes.sizes import smallest
-from tokenfleet.plan.serving.batch import batch_of
+from tokenfleet.plan.serving.batch_choice import batch_of
 from tokenfleet.plan.serving.memory import memory_budget, memory_use, smallest_that_fits
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.models import ModelSettings

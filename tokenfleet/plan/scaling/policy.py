@@ -1,6 +1,7 @@
 """How the number of replicas follows the load: the rule that KEDA is given, as data."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 # The longest start in seconds, the target, and the window in seconds before replicas go: what arrives
@@ -63,6 +64,17 @@ class ScalingPolicy:
         """Replicas for that load, within the bounds."""
         found = math.ceil(self.asked(load) / self.each - 1e-9)
         return min(self.most, max(self.least, found))
+
+    def settled(self, in_flight: Callable[[int], float]) -> int:
+        """The fewest replicas that it does not raise, where ``in_flight`` requests are on so many."""
+        least, most = self.least, self.most
+        while least < most:
+            middle = (least + most) // 2
+            if self.wanted(in_flight(middle)) <= middle:
+                most = middle
+            else:
+                least = middle + 1
+        return least
 
 
 def plan_scaling(*, slots: int, start_seconds: float, least: int, most: int) -> ScalingPolicy:

@@ -4,16 +4,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.pace import Pace
-from tokenfleet.plan.serving.roofline import roofline_of
-from tokenfleet.settings.models import ModelSettings, ObjectiveSettings, TrafficSettings
-from tokenfleet.task import Task
+from tokenfleet.plan.serving.replica import expected_shape, saturation_of
+from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 BOUND_FLAG = "max-num-queued-reqs"
 """The engine's own bound: requests waiting and running on the whole server (a request with ``n``
@@ -63,34 +62,25 @@ def plan_admission(
 ) -> AdmissionPlan:
     """Decide it for a replica that owns an instance of that type.
 
-    By the roofline of the lengths expected, or, without traffic, by the batch alone. The user's
+    By the estimate for the lengths expected, or, without traffic, by the batch alone. The user's
     own ``max-num-queued-reqs`` is the bound where it is given.
     """
     task, traffic = settings.task or facts.task, settings.traffic
     if traffic is None:
         planned = _without_traffic(batch, settings.objective)
     else:
-        pace = Pace(
-            roofline=roofline_of(facts, memory, traffic, hardware=hardware, kind=kind),
-            prompt=_read(traffic, task, engine),
-            answer=max(1, traffic.output_tokens),
-            chunk=batch.prompt_tokens,
+        shape = expected_shape(traffic, task)
+        most = saturation_of(
+            facts, memory, batch, shape, hardware=hardware, engine=engine, kind=kind
         )
-        basis = efficiencies()["gpu" if kind.accelerator else "cpu"].basis
         decide = _of_text if task == "generate" else _of_numbers
-        planned = decide(pace, settings.objective, batch, f"roofline, {basis} efficiencies")
+        planned = decide(most, settings.objective, batch)
     own = settings.engine_arguments.get(BOUND_FLAG)
     if own is not None:
         return _bounded(planned, int(own))
     # Each input of a list counts there, and lists of hundreds are what embeddings are asked for in
     # (AsyncLLM._add_request): a bound of the engine would refuse them for ever.
     return replace(planned, engine_holds=engine.sdk is None and task == "generate")
-
-
-def _read(traffic: TrafficSettings, task: Task, engine: Engine) -> float:
-    """Tokens of a mean prompt that the engine has not kept from another."""
-    cached = traffic.cached_share if task == "generate" and engine.sdk is None else 0.0
-    return max(1.0, traffic.input_tokens * (1 - cached))
 
 
 def _without_traffic(batch: BatchPlan, promised: ObjectiveSettings) -> AdmissionPlan:
@@ -106,35 +96,29 @@ def _without_traffic(batch: BatchPlan, promised: ObjectiveSettings) -> Admission
     )
 
 
-def _of_text(
-    pace: Pace, promised: ObjectiveSettings, batch: BatchPlan, basis: str
-) -> AdmissionPlan:
+def _of_text(most: Saturation, promised: ObjectiveSettings, batch: BatchPlan) -> AdmissionPlan:
     """Every step is a token of all that run: as many as keep the promise, else what fits."""
-    most = batch.sequences
-    slots, reason = most, "the batch: so many keep the objective"
+    pace, slots, reason = Pace(most=most), batch.sequences, "the batch: so many keep the objective"
     if missed := pace.missed(1, promised):
         reason = f"the batch: not even a single request would keep {missed}"
-    elif pace.missed(most, promised):
-        slots = _largest(most, lambda running: pace.missed(running, promised) is None)
+    elif pace.missed(slots, promised):
+        slots = _largest(slots, lambda running: pace.missed(running, promised) is None)
         reason = f"one more would not keep {pace.missed(slots + 1, promised)}"
     slack = promised.ttft_p99_ms / 1000 - pace.first_p99(slots)
-    return _queued(slots, f"{reason} ({basis})", pace.whole(slots), slack)
+    return _queued(slots, f"{reason} ({most.basis})", pace.whole(slots), slack)
 
 
-def _of_numbers(
-    pace: Pace, promised: ObjectiveSettings, batch: BatchPlan, basis: str
-) -> AdmissionPlan:
+def _of_numbers(most: Saturation, promised: ObjectiveSettings, batch: BatchPlan) -> AdmissionPlan:
     """Prompts are read one after the other: half of those that are answered in time, at most."""
-    together = max(1, min(batch.sequences, int(pace.chunk / pace.prompt)))
-    each = pace.each(together)
-    budget = promised.ttft_p99_ms / 1000 - pace.roofline.late - pace.roofline.request
+    each = 1 / most.theta.p50
+    budget = promised.ttft_p99_ms / 1000 - most.late_seconds - most.request_seconds
     half = max(1, int(budget / each / 2))
     slots, reason = batch.sequences, "the batch: so many are answered within ttftP99Ms"
     if half < slots:
         slots = half
         reason = f"half of what is answered within ttftP99Ms {promised.ttft_p99_ms}"
-    answer = pace.roofline.request + slots * each
-    return _queued(slots, f"{reason} ({basis})", answer, budget - slots * each)
+    answer = most.request_seconds + slots * each
+    return _queued(slots, f"{reason} ({most.basis})", answer, budget - slots * each)
 
 
 def _queued(slots: int, reason: str, answer: float, slack: float) -> AdmissionPlan:

@@ -13,6 +13,7 @@ from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.engine import (
     Variable,
 )
+from tokenfleet.plan.serving.looser import LooserObjective
 from tokenfleet.plan.serving.memory import (
     MemoryBudget,
 )
@@ -90,6 +91,8 @@ class ModelPlan:
     min_replicas: int
     max_replicas: int
     objective: ObjectiveSettings
+    looser: LooserObjective | None
+    """What would save a replica, where it takes more than the load alone."""
     traffic: TrafficSettings | None
 
     @property

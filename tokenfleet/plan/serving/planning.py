@@ -12,7 +12,7 @@ from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.admission import plan_admission
 from tokenfleet.plan.serving.arguments import Served, engine_arguments
-from tokenfleet.plan.serving.batch import batch_of
+from tokenfleet.plan.serving.batch_choice import batch_of
 from tokenfleet.plan.serving.chat_template import plan_chat_template
 from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
 from tokenfleet.plan.serving.drain import longest_request, plan_drain
@@ -23,6 +23,7 @@ from tokenfleet.plan.serving.engine import (
     working_directory,
 )
 from tokenfleet.plan.serving.load_format import load_format_of
+from tokenfleet.plan.serving.looser import looser_objective
 from tokenfleet.plan.serving.memory import (
     memory_budget,
     memory_use,
@@ -124,6 +125,7 @@ def plan_model(
         drain_seconds=drain.grace_seconds,
         request_seconds=longest.seconds,
     )
+    start_seconds = starts.new.until_ready.expected
     return ModelPlan(
         name=name,
         served_as=settings.served_as or name,
@@ -151,7 +153,7 @@ def plan_model(
         admission=admission,
         scaling=plan_scaling(
             slots=admission.slots,
-            start_seconds=starts.new.until_ready.expected,
+            start_seconds=start_seconds,
             least=settings.replicas.min,
             most=settings.replicas.max,
         ),
@@ -173,5 +175,14 @@ def plan_model(
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         objective=settings.objective,
+        looser=looser_objective(
+            settings,
+            facts,
+            memory,
+            hardware=hardware,
+            engine=engine,
+            kind=kind,
+            start_seconds=start_seconds,
+        ),
         traffic=settings.traffic,
     )

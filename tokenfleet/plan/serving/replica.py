@@ -1,10 +1,18 @@
 """The server that a plan has sized, as its speed is estimated."""
 
-from tokenfleet.catalogue.hardware import Hardware
+from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.replica import Kind, Replica, reachable_flops, source_of
+from tokenfleet.estimate.served_model import served_model
+from tokenfleet.estimate.step import StepTimes, step_times
+from tokenfleet.estimate.throughput import Saturation, saturation
+from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.settings.models import TrafficSettings
+from tokenfleet.task import Task
 
 
 def replica_of(
@@ -23,16 +31,63 @@ def replica_of(
         device=kind.accelerator.name if kind.accelerator else hardware.title,
         kind=_kind(kind),
         ranks=memory.ranks,
-        bandwidth=hardware.memory_bandwidth_gb_per_second * 1e9 * units,
+        bandwidth=hardware.bandwidth_gb_per_second(units) * 1e9,
         flops_by_dtype=reachable_flops(hardware, units),
         grouped_share=hardware.grouped_share,
-        link_bandwidth=300e9,
-        link_latency=15e-6,
+        link=hardware.link,
         kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
         max_sequences=batch.sequences,
         batched_tokens=batch.prompt_tokens,
         prefix_cache=prefix_cache,
         source=source_of(hardware),
+    )
+
+
+def saturation_of(
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    batch: BatchPlan,
+    shape: RequestShape,
+    *,
+    hardware: Hardware,
+    engine: Engine,
+    kind: InstanceType,
+) -> Saturation:
+    """What a replica that owns an instance of that type serves at most, of a model whose name nobody asks for.
+
+    Raises:
+        CostError: when not one request of that shape fits the KV cache.
+    """
+    prefix_cache = engine.sdk is None and not shape.is_pooled
+    replica = replica_of(hardware, kind, memory, batch, prefix_cache=prefix_cache)
+    return saturation(
+        served_model(facts.model_type, facts, memory.ranks, memory.kv_bytes_per_value),
+        replica,
+        shape,
+    )
+
+
+def step_of(
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    batch: BatchPlan,
+    *,
+    hardware: Hardware,
+    kind: InstanceType,
+) -> StepTimes:
+    """The times of its step where nobody knows what is asked of it."""
+    replica = replica_of(hardware, kind, memory, batch, prefix_cache=False)
+    model = served_model(facts.model_type, facts, memory.ranks, memory.kv_bytes_per_value)
+    return step_times(model, replica, efficiencies()[replica.kind])
+
+
+def expected_shape(traffic: TrafficSettings, task: Task) -> RequestShape:
+    """Mean lengths of what is asked of it; where answers are numbers nothing is kept of prompts."""
+    is_text = task == "generate"
+    return RequestShape(
+        input_tokens=traffic.input_tokens,
+        output_tokens=traffic.output_tokens if is_text else 0,
+        cached_share=traffic.cached_share if is_text else 0.0,
     )
 
 

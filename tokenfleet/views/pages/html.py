@@ -20,7 +20,7 @@ from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
 from tokenfleet.views.front_page.page import front_page
 from tokenfleet.views.on_spot import on_spot
 from tokenfleet.views.starting import seconds_text
-from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
+from tokenfleet.views.story import ALL_WELL, month_of, saving_line, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
 from tokenfleet.views.tables.calls import calls_table
@@ -78,6 +78,7 @@ def html(report: Report, origin: Origin | None = None) -> str:
             usage=usage_table(report.cost),
             cost=cost_table(report.cost),
             all_well=ALL_WELL,
+            saving_line=saving_line,
             verdict_line=verdict_line,
             count=count,
             memory_parts=memory_parts,

@@ -23,7 +23,7 @@ from tokenfleet.views.drawing.flowchart import flowchart
 from tokenfleet.views.front_page.facts import FrontPage
 from tokenfleet.views.front_page.page import front_page
 from tokenfleet.views.on_spot import on_spot
-from tokenfleet.views.story import ALL_WELL, month_of, verdict_line
+from tokenfleet.views.story import ALL_WELL, month_of, saving_line, verdict_line
 from tokenfleet.views.tables.arrivals import arrivals_table
 from tokenfleet.views.tables.bill import bill_table, usage_table
 from tokenfleet.views.tables.calls import calls_table
@@ -98,12 +98,14 @@ def _front(page: FrontPage) -> Iterator[str]:
 
 
 def _verdicts(report: Report) -> Iterator[str]:
-    verdicts = report.cost.verdicts
     lines = [
         f"- **{'fails' if verdict.fails else 'warns'}** {text(verdict_line(verdict))}"
-        for verdict in verdicts
+        for verdict in report.cost.verdicts
     ]
     yield "\n".join(["## Verdicts\n", *(lines or [text(ALL_WELL)])])
+    saving = [f"- **saves** {text(saving_line(each))}" for each in report.cost.savings]
+    if saving:
+        yield "\n".join(saving)
 
 
 def _findings(report: Report) -> Iterator[str]:

@@ -9,7 +9,6 @@ from rich.text import Text
 from tokenfleet.counted import three_digits
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.bill.price_age import StalePrice
-from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.model_cost import CurvePoint, ModelCost
 from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.economics.stack_day import StackDay
@@ -24,6 +23,7 @@ from tokenfleet.views.story import (
     bounds_of,
     budget_line,
     fleet_of,
+    saving_line,
     verdict_line,
 )
 from tokenfleet.views.tables.arrivals import arrivals_table
@@ -49,7 +49,7 @@ def cost_screen(
         Text.assemble((cost.name, "bold"), f" in {cost.region}"),
         money(cost, a_month(cost.bill), budgets),
         "",
-        verdict_list(cost.verdicts),
+        verdict_list(cost),
         "",
         on_screen(cost_table(cost)),
     ]
@@ -90,15 +90,17 @@ def money(cost: StackCost, month: str, budgets: Sequence[BudgetPlan]) -> Text:
     )
 
 
-def verdict_list(verdicts: Sequence[Verdict]) -> RenderableType:
-    """What is wrong and what to change, what fails first."""
-    if not verdicts:
-        return Text(ALL_WELL, "green")
+def verdict_list(cost: StackCost) -> RenderableType:
+    """What is wrong and what to change, what fails first; then what a looser promise would save."""
     lines = Table.grid(padding=(0, 2, 0, 0))
-    for verdict in verdicts:
+    for verdict in cost.verdicts:
         word = ("fails", "red") if verdict.fails else ("warns", "yellow")
         lines.add_row(Text(*word), Text(verdict_line(verdict)))
-    return Group(Text(f"Verdicts: {len(verdicts)}", "bold"), lines)
+    for saving in cost.savings:
+        lines.add_row(Text("saves", "cyan"), Text(saving_line(saving)))
+    found = len(cost.verdicts)
+    title = Text(f"Verdicts: {found}", "bold") if found else Text(ALL_WELL, "green")
+    return Group(title, lines) if lines.rows else title
 
 
 def waterfall(cost: ModelCost) -> Fitted:

@@ -43,7 +43,7 @@ def show(report: Report, console: Console) -> None:
     if first := until_published(report):
         console.print(Text(first))
     console.print()
-    console.print(verdict_list(report.cost.verdicts))
+    console.print(verdict_list(report.cost))
     for part in _parts(report, console.width):
         console.print()
         console.print(part)

@@ -17,10 +17,11 @@ Row = tuple[str, str, str]
 
 
 def call_rows(plan: Plan, model: ModelPlan) -> Sequence[Row]:
-    """What, how much, and why: a row for each of door, bound, queue, refusal, choice and scaling."""
+    """What, how much, and why: a row for each of door, step, bound, queue, refusal, choice and scaling."""
     (name,) = (each for each in plan.edge.names if each.name == model.served_as)
     return [
         ("door", _door(plan.edge, name), "; ".join(_callers(plan.edge, name))),
+        _step(model),
         _bound(model),
         ("queue", f"{model.admission.queue:,} of them wait", model.admission.queue_reason),
         _refusal(plan.edge, model, name),
@@ -87,6 +88,15 @@ def _limits(client: ClientPlan) -> Sequence[str]:
         *([f"{client.tokens_per_minute:,} tokens a minute"] if client.tokens_per_minute else []),
         *(["refused first (batch)"] if client.priority == "batch" else []),
     ]
+
+
+def _step(model: ModelPlan) -> Row:
+    batch = model.batch
+    return (
+        "step",
+        f"{count(batch.sequences, 'sequence')}, {batch.prompt_tokens:,} prompt tokens",
+        f"{batch.sequences_reason}; {batch.prompt_tokens_reason}",
+    )
 
 
 def _bound(model: ModelPlan) -> Row:

@@ -6,8 +6,8 @@ from tokenfleet.counted import count
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.economics.price.causes import Causes
-from tokenfleet.economics.price.sizing import replicas_for
 from tokenfleet.economics.stack_cost import StackCost
+from tokenfleet.estimate.replicas import replicas_for
 from tokenfleet.views.figures import lengths
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table

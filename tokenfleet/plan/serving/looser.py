@@ -1,0 +1,138 @@
+"""How many replicas fewer a looser promise would take."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tokenfleet.catalogue.hardware import Engine, Hardware
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.estimate.carried import carried
+from tokenfleet.estimate.replicas import replicas_for, replicas_needed, requests_on
+from tokenfleet.plan.scaling.policy import plan_scaling
+from tokenfleet.plan.serving.admission import plan_admission
+from tokenfleet.plan.serving.batch_choice import batch_of, promised
+from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.replica import expected_shape, saturation_of
+from tokenfleet.settings.models import ModelSettings
+
+Key = Literal["itlP99Ms", "ttftP99Ms"]
+_TIMES = (1.25, 1.5, 2.0)
+# What somebody would write, by the power of ten below.
+_READABLE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LooserObjective:
+    """The next looser promise that saves a replica: ``key`` of the objective at ``milliseconds``.
+
+    ``replicas`` are what the load takes with what is ``promised``, whatever the bounds of
+    scaling; ``replicas_then`` with the looser one.
+    """
+
+    key: Key
+    promised: int
+    milliseconds: int
+    replicas: int
+    replicas_then: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """Replicas for queue, promise and rule of scaling together; ``promise_binds``: more than the queue takes."""
+
+    replicas: int
+    promise_binds: bool
+
+
+def looser_objective(
+    settings: ModelSettings,
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    *,
+    hardware: Hardware,
+    engine: Engine,
+    kind: InstanceType,
+    start_seconds: float,
+) -> LooserObjective | None:
+    """None where no load is known, the promise takes no more than the queue, or twice of it saves nothing."""
+
+    def wanted(tried: ModelSettings) -> _Wanted | None:
+        return _wanted(
+            tried,
+            facts,
+            memory,
+            hardware=hardware,
+            engine=engine,
+            kind=kind,
+            start_seconds=start_seconds,
+        )
+
+    now = wanted(settings)
+    if now is None or not now.promise_binds:
+        return None
+    for key, milliseconds, tried in _looser(settings):
+        then = wanted(tried)
+        if then and then.replicas < now.replicas:
+            return LooserObjective(
+                key=key,
+                promised=_promised(settings)[key],
+                milliseconds=milliseconds,
+                replicas=now.replicas,
+                replicas_then=then.replicas,
+            )
+    return None
+
+
+def _looser(settings: ModelSettings) -> Iterator[tuple[Key, int, ModelSettings]]:
+    for times in _TIMES:
+        for key, now in _promised(settings).items():
+            milliseconds = readable(times * now)
+            field = "itl_p99_ms" if key == "itlP99Ms" else "ttft_p99_ms"
+            objective = settings.objective.model_copy(update={field: milliseconds})
+            yield key, milliseconds, settings.model_copy(update={"objective": objective})
+
+
+def _promised(settings: ModelSettings) -> dict[Key, int]:
+    objective = settings.objective
+    return {"itlP99Ms": objective.itl_p99_ms, "ttftP99Ms": objective.ttft_p99_ms}
+
+
+def readable(milliseconds: float) -> int:
+    """The next figure that somebody would write: 80 for 75."""
+    ten = 10 ** math.floor(math.log10(milliseconds))
+    return math.ceil(next(ten * each for each in _READABLE if ten * each >= milliseconds - 1e-9))
+
+
+def _wanted(
+    settings: ModelSettings,
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    *,
+    hardware: Hardware,
+    engine: Engine,
+    kind: InstanceType,
+    start_seconds: float,
+) -> _Wanted | None:
+    """With that objective; None without a load, or where no number keeps it."""
+    traffic = settings.traffic
+    if traffic is None:
+        return None
+    batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
+    shape = expected_shape(traffic, settings.task or facts.task)
+    most = saturation_of(facts, memory, batch, shape, hardware=hardware, engine=engine, kind=kind)
+    carries = carried(most, promised(settings.objective))
+    if isinstance(carries, str):
+        return None
+    load = traffic.requests_per_second
+    by_queue = replicas_for(most.theta.p50, load * shape.produced)
+    needed = replicas_needed(most, carries, load)
+    admission = plan_admission(
+        settings, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
+    )
+    rule = plan_scaling(
+        slots=admission.slots, start_seconds=start_seconds, least=1, most=settings.replicas.max
+    )
+    followed = rule.settled(lambda n: requests_on(most, load, n, bound=admission.bound))
+    return _Wanted(replicas=max(needed, followed), promise_binds=needed > by_queue)
