@@ -122,8 +122,9 @@ def table(rows: Sequence[Agreement]) -> Table:
 
 
 def _of_server(
-    name: str, gpu: str, count: int, shape: RequestShape, loads: Sequence[float], requests: int
+    server: tuple[str, str, int], shape: RequestShape, loads: Sequence[float], requests: int
 ) -> Iterator[Agreement]:
+    name, gpu, count = server
     model = served_model(name, model_facts(name), count)
     replica = gpu_replica(
         accelerator(gpu), count, model.weights_bytes, engine=engines()["vllm-cuda"], usable=_USABLE

@@ -39,12 +39,13 @@ def finite_run(
     batched_tokens: int,
     kv_bytes: float | None = None,
     max_concurrency: int | None = None,
+    chunked: bool = True,
 ) -> FiniteRun:
     """Replay ``requests`` requests step by step, as vLLM schedules them.
 
     The last requests run in an emptying engine, which is why a run of N requests at a rate below
     saturation completes N / (N / rate + last latency). ``max_concurrency`` is the client's limit
-    of requests in flight, that of ``vllm bench serve``.
+    of requests in flight, that of ``vllm bench serve``; ``chunked`` is as in ``Limits``.
 
     Raises:
         CostError: when a request does not fit ``kv_bytes``.
@@ -53,7 +54,7 @@ def finite_run(
         sequences=concurrency,
         batched_tokens=batched_tokens,
         kv_bytes=kv_bytes,
-        chunked=True,
+        chunked=chunked,
     )
     run = played(step, requests_of(shape, arrivals, requests), limits, in_flight=max_concurrency)
     first_tokens = sorted(each.ttft for each in run.answers)
