@@ -82,15 +82,10 @@ def agreement(
     """Every figure for every server, shape, load and burstiness."""
     return [
         row
-        for name, gpu, count in servers
+        for server in servers
         for read, written in shapes
         for row in _of_server(
-            name,
-            gpu,
-            count,
-            RequestShape(input_tokens=read, output_tokens=written),
-            loads,
-            requests,
+            server, RequestShape(input_tokens=read, output_tokens=written), loads, requests
         )
     ]
 

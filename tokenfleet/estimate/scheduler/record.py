@@ -4,7 +4,7 @@ from tokenfleet.estimate.scheduler.played import Answer, Gap, Stretch
 
 
 class Record:
-    """``now`` in seconds, after ``steps`` steps."""
+    """``now`` in seconds, after ``steps`` steps that gave a token to whatever ran."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -29,9 +29,9 @@ class Record:
         """Let its steps pass; its ``end`` is known now."""
         first = self.now + stretch.seconds
         self.now += stretch.seconds * stretch.steps
-        self.steps += stretch.steps
         self.stretches.append(stretch._replace(end=self.now))
         if stretch.decoded:
+            self.steps += stretch.steps
             for since, tokens in self._stalled:
                 self.gaps.append(Gap(first, first - since, tokens))
             others = stretch.steps - self.is_stalled
