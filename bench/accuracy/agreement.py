@@ -82,15 +82,10 @@ def agreement(
     """Every figure for every server, shape, load and burstiness."""
     return [
         row
-        for name, gpu, count in servers
+        for server in servers
         for read, written in shapes
         for row in _of_server(
-            name,
-            gpu,
-            count,
-            RequestShape(input_tokens=read, output_tokens=written),
-            loads,
-            requests,
+            server, RequestShape(input_tokens=read, output_tokens=written), loads, requests
         )
     ]
 
@@ -122,8 +117,9 @@ def table(rows: Sequence[Agreement]) -> Table:
 
 
 def _of_server(
-    name: str, gpu: str, count: int, shape: RequestShape, loads: Sequence[float], requests: int
+    server: tuple[str, str, int], shape: RequestShape, loads: Sequence[float], requests: int
 ) -> Iterator[Agreement]:
+    name, gpu, count = server
     model = served_model(name, model_facts(name), count)
     replica = gpu_replica(
         accelerator(gpu), count, model.weights_bytes, engine=engines()["vllm-cuda"], usable=_USABLE

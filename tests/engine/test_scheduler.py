@@ -28,6 +28,7 @@ ROWS = {
     "short prompts, a step ahead": (8, 64, 10_000, True, 60, 20, 20, 100),
     "long prompts, a step ahead": (8, 64, 10_000, True, 40, 400, 20, 200),
     "few places, a step ahead": (3, 64, 10_000, True, 40, 60, 30, 60),
+    "a scarce cache, a step ahead": (16, 64, 500, True, 60, 120, 60, 100),
     "few requests, a step ahead": (8, 64, 10_000, True, 12, 100, 10, 400),
 }
 

@@ -46,8 +46,8 @@ class Sent:
     """A request in the engine: the cache holds ``held`` of its tokens, ``unread`` are to be read, ``left`` to be written.
 
     Once it is read it runs in lockstep with the others and ends after the engine's step
-    ``last_step``, from which the three follow; its ``latest`` token is looked at no more until it
-    is preempted.
+    ``last_step``, from which the rest follows. ``first`` is when it got its first token, ``latest``
+    when, if it was preempted, it got the last before that.
     """
 
     request: Request
@@ -60,17 +60,24 @@ class Sent:
     latest: float = 0.0
     preempted: int = 0
 
+    def write(self, step: int, now: float) -> None:
+        """What was unread is read with this step, which gives it a token."""
+        if self.first is None:
+            self.first = now
+        self.left -= 1
+        self.last_step = step + self.left
+
     def held_after(self, step: int) -> int:
-        """Tokens in the cache while it runs in lockstep: all but the last that it has written."""
+        """Tokens in the cache: of one in lockstep all but the last that it has written."""
+        if self.unread:
+            return self.held
         written = self.request.outputs - (self.last_step - step)
         return self.request.prompt + written - 1
 
-    def stopped_after(self, step: int, now: float) -> None:
-        """Its latest token was that of this step."""
-        self.left, self.latest = self.last_step - step, now
-
-    def begin_again(self) -> None:
+    def begin_again(self, step: int, now: float) -> None:
         """Without its cache it reads its prompt and what it has written; what others share of it stays."""
+        if not self.unread:
+            self.left, self.latest = self.last_step - step, now
         request = self.request
         self.held = request.cached
         self.unread = request.prompt + request.outputs - self.left - request.cached
