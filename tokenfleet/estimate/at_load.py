@@ -44,7 +44,7 @@ class Served:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """What runs on a replica at a load: ``gap`` seconds between two tokens of a request, ``beside`` how many others run."""
+    """What runs on a replica at a load: ``gap`` seconds from step to step, ``beside`` how many others run."""
 
     gap: float
     beside: float
@@ -92,10 +92,10 @@ def running_beside(
 ) -> Running:
     """What a request meets: arrivals that know nothing of each other see the mean (PASTA).
 
-    The time g between two tokens is that of a step of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
-    tokens each, which now and then reads the prompt of another. Its own prompt was read before.
+    The time g from step to step is that of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
+    steps each, which now and then reads the prompt of another. Its own prompt was read before.
     """
-    steps = max(0.0, shape.produced - 1)
+    steps = step.steps(shape) - 1
 
     def gap(assumed: float) -> float:
         running = min(float(most), 1 + requests_per_second * steps * assumed)
@@ -115,12 +115,13 @@ def running_at(step: StepTimes, shape: RequestShape, output_per_second: float, m
     requests = output_per_second / shape.produced
     found = running_beside(step, shape, requests, most)
     reading = step.mixed(found.beside, shape.mean_context, *_prompt(step, shape, 1))
-    return min(float(most), requests * (reading + max(0.0, shape.produced - 1) * found.gap))
+    return min(float(most), requests * (reading + (step.steps(shape) - 1) * found.gap))
 
 
 def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
     """Mean seconds between two tokens of a request: it shares steps with those that run."""
-    return running_beside(step, shape, output_per_second / shape.produced, most).gap
+    gap = running_beside(step, shape, output_per_second / shape.produced, most).gap
+    return gap / step.drafting.kept
 
 
 def _prompt(step: StepTimes, shape: RequestShape, chunks: int) -> tuple[float, float]:
@@ -137,14 +138,14 @@ def _waits(
     now = running_beside(step, shape, requests_per_second, most)
     context, tokens = shape.mean_context, shape.uncached_input_tokens
     # What runs takes its tokens first; a prompt longer than what is left is read in several steps.
-    room = max(1.0, found.batched_tokens - now.beside)
+    room = max(1.0, found.batched_tokens - now.beside * step.drafting.verified)
     chunks = max(1, math.ceil(tokens / room))
     own = chunks * step.mixed(now.beside, context, *_prompt(step, shape, chunks))
     # Several short prompts share a step: what each takes of it.
     share = min(1.0, tokens / room) if chunks == 1 else 1.0
     reading = step.prefill(tokens, shape.cached_input_tokens)
     service = reading + share * (own - reading)
-    whole = own + max(0.0, shape.produced - 1) * now.gap
+    whole = own + (step.steps(shape) - 1) * now.gap
     waits = [
         one_server(requests_per_second * service, service, burstiness),
         many_servers(most, min(float(most), requests_per_second * whole), whole, burstiness),
@@ -167,4 +168,5 @@ def _waits(
         part, seconds = _prompt(step, shape, chunks)
         read = min(float(together), max(1.0, room / max(1.0, part)))
         worst = max(worst, step.mixed(now.beside + 1, context, read * part, read * seconds))
-    return median, p90, max(p90, late(0.99, spread)), now.gap, worst
+    # Tokens that a step keeps come at once, and the longest gap is still a step's.
+    return median, p90, max(p90, late(0.99, spread)), now.gap / step.drafting.kept, worst

@@ -88,7 +88,7 @@ class _Replay:
         """One step that reads the prompts of those who arrived at these times."""
         tokens, count = self.shape.uncached_input_tokens, len(arrived)
         together = self.running + count
-        self.context += self.running + count * self.shape.input_tokens
+        self.context += self.running * self.step.drafting.kept + count * self.shape.input_tokens
         prompts = count * self.step.prefill(tokens, self.shape.cached_input_tokens)
         self.now += self.step.mixed(
             together, self.context / together, count * max(0.0, tokens - 1), prompts
@@ -106,20 +106,22 @@ class _Replay:
         if next_arrival is not None:
             one = self.step.decode(running, self.context / running)
             count = min(count, max(1, math.ceil((next_arrival - self.now) / one)))
-        middle = self.context / running + count / 2
+        kept = count * self.step.drafting.kept
+        middle = self.context / running + kept / 2
         self.now += count * self.step.decode(running, middle)
         self.steps += count
-        self.context += running * count
+        self.context += running * kept
         self._end_finished()
 
     def _steps_of_one(self) -> int:
-        return max(0, round(self.shape.output_tokens) - 1)
+        return max(0, round(self.step.steps(self.shape)) - 1)
 
     def _end_finished(self) -> None:
         while self.ends and self.ends[0][0] <= self.steps:
             _, first = heapq.heappop(self.ends)
-            self.context -= self.shape.input_tokens + self._steps_of_one()
-            self.gaps.append((self.now - first) / max(1, self._steps_of_one()))
+            steps, kept = self._steps_of_one(), self.step.drafting.kept
+            self.context -= self.shape.input_tokens + steps * kept
+            self.gaps.append((self.now - first) / max(1.0, steps * kept))
             self.ended += 1
 
 
