@@ -145,6 +145,10 @@ class StepTimes:
         share, tokens = self.model.active_share, max(1.0, tokens)
         return self.weights * share * tokens / (1 + share * (tokens - 1))
 
+    def keeping(self, kept: float) -> "StepTimes":
+        """The same step where so many tokens of those it verifies are kept."""
+        return dataclasses.replace(self, drafting=dataclasses.replace(self.drafting, kept=kept))
+
     def slowed(self, factor: float) -> "StepTimes":
         """The same step, everything ``factor`` times as long."""
         times = {

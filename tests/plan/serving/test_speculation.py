@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from tokenfleet.plan.serving.in_flight import requests_in_flight
 
 from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, drafting
 from tokenfleet.catalogue.hardware import hardware_by_name
@@ -16,7 +17,6 @@ from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.estimate.at_load import running_at
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.nodes.sizes import smallest
-from tokenfleet.plan.serving.in_flight import requests_in_flight
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import how_to_publish, part_of
 from tokenfleet.plan.stack import Plan
