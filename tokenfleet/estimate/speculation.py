@@ -72,6 +72,8 @@ def drafting(
     A pass of what drafts is a step of its own that the host does not notice. Looking up does not overlap with
     the device: vLLM plans ahead only for what drafts there (vllm/config/vllm.py, 0.32).
     """
+    if not found.tokens:
+        return step
     if found.draft is None:
         return dataclasses.replace(
             step,

@@ -94,8 +94,8 @@ def load_mistakes(
         path=f"{path}.speculative",
         value=asked.method,
         problem=(
-            f"about {found.in_flight:,.0f} requests are in flight on each of"
-            f" {count(fewest, 'replica')}: a step that verifies 1 + {asked.tokens} tokens of each takes"
+            f"with about {count(max(1, round(found.in_flight)), 'request')} in flight on each of"
+            f" {count(fewest, 'replica')}, a step that verifies 1 + {asked.tokens} tokens of each takes"
             f" {three_digits(1000 * found.step)} ms and keeps {both.kept.p90:.1f} at best, and without"
             f" drafts one takes {three_digits(1000 * found.step_alone)} ms, so a token comes later"
             " (by the estimate of the price). Leave speculative out"
