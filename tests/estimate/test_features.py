@@ -199,15 +199,15 @@ def test_adapters_are_never_faster_and_more_of_them_neither(
     assert many.theta.p50 <= few.theta.p50 * (1 + PARTS)
     # What the host takes longer for anyway hides it.
     assert few.theta.p50 <= plain.theta.p50
-    assert few.sigma >= plain.sigma
 
 
 def test_an_adapter_adds_what_others_measured_to_a_token() -> None:
     """2 ms on the mean over batches (Punica, arXiv:2310.18547)."""
     adapters = Adapters(count=1, parameters=20e6)
-    plain, found = (served(Features(adapters=each)).step for each in (None, adapters))
-    more = found.decode(16, 300) - plain.decode(16, 300)
+    plain, found = (served(Features(adapters=each)) for each in (None, adapters))
+    more = found.step.decode(16, 300) - plain.step.decode(16, 300)
     assert 1.5e-3 < more < 3e-3
+    assert found.sigma > plain.sigma
 
 
 @pytest.mark.parametrize("features", [Features(), Features(gathered=True)])
