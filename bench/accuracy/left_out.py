@@ -8,6 +8,7 @@ from bench.accuracy.comparison import Judged
 from bench.accuracy.fit import (
     OTHERS_SIGMA,
     Kind,
+    Measure,
     Observed,
     fit,
     observed_runs,
@@ -44,7 +45,7 @@ def observed_others(runs: Sequence[OtherRun], kind: Kind) -> Sequence[Observed]:
             continue
         group = f"{run.query.model.name} {run.query.model.weights_dtype} {run.query.machine.title}"
         few = (run.query.max_concurrency or math.inf) <= _FEW_AT_ONCE
-        measured = (
+        measured: Sequence[tuple[Measure, float | None]] = (
             ("output", run.output),
             ("gap", run.gap),
             ("first token", run.first if kind == "neuron" and few else None),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
+from pydantic import JsonValue
 
 from bench.accuracy.comparison import OURS, Comparison
 from bench.accuracy.left_out import spread_here, spread_of
@@ -64,11 +65,12 @@ def written(rows: Mapping[str, Efficiencies]) -> Path:
     text = FILE.read_text(encoding="utf-8")
     heading = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     plain = {
-        kind: _rounded(row.model_dump(mode="json", by_alias=True, exclude_none=True))
+        kind: {
+            **_rounded(row.model_dump(mode="json", by_alias=True, exclude_none=True)),
+            "date": row.date,
+        }
         for kind, row in rows.items()
     }
-    for row in plain.values():
-        row["date"] = dt.date.fromisoformat(str(row["date"]))
     FILE.write_text(heading + yaml.safe_dump(plain, sort_keys=False, width=100), encoding="utf-8")
     return FILE.relative_to(ROOT)
 
@@ -96,12 +98,10 @@ def _of_class(errors: ClassErrors) -> FitErrors:
     )
 
 
-def _rounded(row: dict[str, object]) -> dict[str, object]:
-    def short(value: object) -> object:
+def _rounded(row: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    def short(value: JsonValue) -> JsonValue:
         if isinstance(value, float):
             return float(f"{value:.{_DIGITS}g}")
-        if isinstance(value, dict):
-            return _rounded(value)
-        return value
+        return _rounded(value) if isinstance(value, dict) else value
 
     return {name: short(value) for name, value in row.items()}
