@@ -19,8 +19,8 @@ QUEUE_GROWS_ABOVE = 0.85
 _NEARLY_FULL = 0.97
 # Halvings that bring a time between tokens to what a float holds.
 _HALVINGS = 50
-# Of a normal distribution's distance from its median to its 99th percentile, that to its 90th.
-_P90_OF_P99 = 1.2816 / 2.3263
+P90_OF_P99 = 1.2816 / 2.3263
+"""Of a normal distribution's distance from its median to its 99th percentile, that to its 90th."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Served:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """What runs on a replica at a load: ``gap`` seconds between two tokens of a request, ``beside`` how many others run."""
+    """What runs on a replica at a load: ``gap`` seconds from step to step, ``beside`` how many others run."""
 
     gap: float
     beside: float
@@ -100,10 +100,10 @@ def running_beside(
 ) -> Running:
     """What a request meets: arrivals that know nothing of each other see the mean (PASTA).
 
-    The time g between two tokens is that of a step of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
-    tokens each, which now and then reads the prompt of another. Its own prompt was read before.
+    The time g from step to step is that of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
+    steps each, which now and then reads the prompt of another. Its own prompt was read before.
     """
-    steps = max(0.0, shape.produced - 1)
+    steps = step.steps(shape) - 1
 
     def gap(assumed: float) -> float:
         running = min(float(most), 1 + requests_per_second * steps * assumed)
@@ -123,12 +123,13 @@ def running_at(step: StepTimes, shape: RequestShape, output_per_second: float, m
     requests = output_per_second / shape.produced
     found = running_beside(step, shape, requests, most)
     reading = step.mixed(found.beside, shape.mean_context, *_prompt(step, shape, 1))
-    return min(float(most), requests * (reading + max(0.0, shape.produced - 1) * found.gap))
+    return min(float(most), requests * (reading + (step.steps(shape) - 1) * found.gap))
 
 
 def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
     """Mean seconds between two tokens of a request: it shares steps with those that run."""
-    return running_beside(step, shape, output_per_second / shape.produced, most).gap
+    gap = running_beside(step, shape, output_per_second / shape.produced, most).gap
+    return gap / step.drafting.kept
 
 
 def _with_ranges(
@@ -180,7 +181,7 @@ def late_gap(
 
 def _chunks(found: Saturation, beside: float) -> tuple[float, int]:
     """Tokens that what runs leaves of a step, as it takes its own first, and the steps a prompt is read in."""
-    room = max(1.0, found.batched_tokens - beside)
+    room = max(1.0, found.batched_tokens - beside * found.step.drafting.verified)
     return room, max(1, math.ceil(found.shape.uncached_input_tokens / room))
 
 
@@ -197,7 +198,7 @@ def waits(
     share = min(1.0, tokens / room) if chunks == 1 else 1.0
     reading = step.prefill(tokens, shape.cached_input_tokens)
     service = reading + share * (own - reading)
-    whole = own + max(0.0, shape.produced - 1) * now.gap
+    whole = own + (step.steps(shape) - 1) * now.gap
     queues = [
         one_server(requests_per_second * service, service, burstiness),
         shared_places(
@@ -217,6 +218,8 @@ def waits(
         return first + math.hypot(seconds * slow, rest + quantile(queues, share))
 
     median = first + rest - busy * now.gap / 2 + quantile(queues, 0.5)
-    p90 = max(median, late(0.9, found.late_seconds * _P90_OF_P99))
+    p90 = max(median, late(0.9, found.late_seconds * P90_OF_P99))
     worst = late_gap(found, now, requests_per_second * now.gap, slow, burstiness)
-    return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), now.gap, worst)
+    # Tokens that a step keeps come at once, and the longest gap is still a step's.
+    mean = now.gap / step.drafting.kept
+    return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), mean, worst)

@@ -14,8 +14,8 @@ Promise = Literal["ttft_p99", "itl_p99"]
 
 # A replica that has next to nothing to do: as fast as it gets.
 _IDLE_SHARE = 1e-3
-# Halvings of the load that a replica carries: to a thousandth of what it could.
-_HALVINGS = 10
+# How near the load is found that a replica carries.
+_NEAR = 1.002
 # Smaller steps are for a hundredth more at least: they read the weights more often.
 _WORTH = 1.01
 
@@ -148,8 +148,8 @@ def _most_between(most: Saturation, objective: Objective, least: float, full: fl
     """The largest load from ``least`` on, which keeps the objective, to ``full``."""
     if objective.broken(most, full) is None:
         return full
-    for _ in range(_HALVINGS):
-        middle = (least + full) / 2
+    while full > _NEAR * least:
+        middle = math.sqrt(least * full)
         if objective.broken(most, middle) is None:
             least = middle
         else:

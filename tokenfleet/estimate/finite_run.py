@@ -1,5 +1,6 @@
 """A benchmark run from its first request to its last: what it measures is not steady state."""
 
+import dataclasses
 from dataclasses import dataclass
 
 from tokenfleet.estimate.scheduler.limits import Limits
@@ -56,9 +57,12 @@ def finite_run(
         kv_bytes=kv_bytes,
         chunked=chunked,
     )
-    run = played(step, requests_of(shape, arrivals, requests), limits, in_flight=max_concurrency)
+    kept = step.drafting.kept
+    # A step is played for what it keeps, as if that were one token.
+    steps = dataclasses.replace(shape, output_tokens=step.steps(shape)) if kept > 1 else shape
+    run = played(step, requests_of(steps, arrivals, requests), limits, in_flight=max_concurrency)
     first_tokens = sorted(each.ttft for each in run.answers)
-    gaps = sorted(each.tpot for each in run.answers)
+    gaps = sorted(each.tpot / kept for each in run.answers)
     return FiniteRun(
         seconds=run.seconds,
         requests_per_second=requests / run.seconds,

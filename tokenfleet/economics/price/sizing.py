@@ -8,7 +8,7 @@ from tokenfleet.estimate.throughput import Saturation
 
 @dataclass(frozen=True, kw_only=True)
 class Sizing:
-    """``needed`` replicas keep utilisation at or below ``QUEUE_GROWS_ABOVE``, the spare included.
+    """``needed`` replicas keep queues from growing, the spare included.
 
     ``needed_if_fast`` and ``needed_if_slow`` are for the 90th and the 10th percentile of theta;
     ``missing`` is how many more than the fleet's maximum it takes.

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import ValidationError
+
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
@@ -15,7 +17,7 @@ from tokenfleet.plan.serving.admission import plan_admission
 from tokenfleet.plan.serving.batch_choice import batch_of, promised
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.replica import expected_shape, saturation_of
-from tokenfleet.settings.models import ModelSettings
+from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 Key = Literal["itlP99Ms", "ttftP99Ms"]
 _TIMES = (1.25, 1.5, 2.0)
@@ -86,11 +88,15 @@ def looser_objective(
 
 
 def _looser(settings: ModelSettings) -> Iterator[tuple[Key, int, ModelSettings]]:
+    now = _promised(settings)
     for times in _TIMES:
-        for key, now in _promised(settings).items():
-            milliseconds = readable(times * now)
-            field = "itl_p99_ms" if key == "itlP99Ms" else "ttft_p99_ms"
-            objective = settings.objective.model_copy(update={field: milliseconds})
+        for key in now:
+            milliseconds = readable(times * now[key])
+            try:
+                objective = ObjectiveSettings.model_validate({**now, key: milliseconds})
+            except ValidationError:
+                # Beyond what a stack file takes.
+                continue
             yield key, milliseconds, settings.model_copy(update={"objective": objective})
 
 
