@@ -192,6 +192,11 @@ ROWS: Mapping[str, tuple[str, Any, Any]] = {
         {"method": "ngram"},
         {"method": "ngram", "tokens": 4},
     ),
+    "models.NAME.speculative.acceptedShare": (
+        "models.aaa.speculative",
+        {"method": "ngram"},
+        {"method": "ngram", "acceptedShare": 0.4},
+    ),
     "models.NAME.speculative.draft.huggingFaceId": (
         "models.qwen3-8b",
         _drafting(),

@@ -19,10 +19,19 @@ _BAD_INPUT = 2
 
 def economics(
     predict: Annotated[
-        Path | None, typer.Option(help="CSV file of questions, as score.py --queries prints them")
+        Path | None,
+        typer.Option(
+            help="CSV file of questions, as score.py --queries prints them or as --outside"
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="write the answers here instead of printing them")
+    ] = None,
+    outside: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file of other people's runs, instead of bench/data/outside_runs.csv"
+        ),
     ] = None,
     *,
     refit: Annotated[
@@ -36,20 +45,21 @@ def economics(
     """How close the throughput estimate comes to measured runs.
 
     Without an option every run is predicted by figures that were fitted without its
-    configuration, beside simpler methods; exit code 1 when a promised accuracy is missed.
+    configuration, or its class of machines, beside simpler methods; exit code 1 when a promised
+    accuracy is missed.
     """
     try:
         if predict:
             _answer(predict, out)
         else:
-            _compare(refit=refit, as_json=as_json, svg=svg)
+            _compare(outside, refit=refit, as_json=as_json, svg=svg)
     except CostError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(_BAD_INPUT) from None
 
 
 def _answer(path: Path, out: Path | None) -> None:
-    rows, problems = answers(path, efficiencies()["gpu"])
+    rows, problems = answers(path, efficiencies())
     if out:
         with out.open("w", encoding="utf-8", newline="") as file:
             write(rows, file)
@@ -63,33 +73,48 @@ def _answer(path: Path, out: Path | None) -> None:
         raise typer.Exit(_BAD_INPUT)
 
 
-def _compare(*, refit: bool, as_json: bool, svg: Path | None) -> None:
+def _compare(outside: Path | None, *, refit: bool, as_json: bool, svg: Path | None) -> None:
     # scipy takes longer to import than a prediction takes.
+    from bench.accuracy import outside as others  # noqa: PLC0415
     from bench.accuracy.comparison import compare  # noqa: PLC0415
-    from bench.accuracy.elsewhere import elsewhere  # noqa: PLC0415
+    from bench.accuracy.first_tokens import first_tokens  # noqa: PLC0415
+    from bench.accuracy.left_out import KINDS, NOTHING, Fits  # noqa: PLC0415
     from bench.accuracy.plot import scatter  # noqa: PLC0415
     from bench.accuracy.refit import refitted, written  # noqa: PLC0415
-    from bench.accuracy.report import plain, show, targets  # noqa: PLC0415
+    from bench.accuracy.report import plain  # noqa: PLC0415
+    from bench.accuracy.tables import show  # noqa: PLC0415
+    from bench.accuracy.targets import targets  # noqa: PLC0415
 
     terminal = Console()
     console = terminal if terminal.is_terminal else Console(width=160)
-    runs, start = recorded_runs(), efficiencies()["gpu"]
+    # A file that cannot be read is said before the fit, not after it.
+    other_runs = others.other_runs(outside or others.RECORDED)
+    runs, start, written_to = recorded_runs(), efficiencies(), None
     with Console(stderr=True).status("fitting") as status:
-        found = compare(runs, start, lambda step: status.update(f"fitting {step}"))
+
+        def progress(step: str) -> None:
+            status.update(f"fitting {step}")
+
+        found = compare(runs, start["gpu"], progress)
+        fits = Fits(runs=runs, others=other_runs, start=start, progress=progress)
+        classes = others.errors_by_class(other_runs, fits.unseen_by)
         if refit:
-            start = refitted(runs, start, found, datetime.now(UTC).date())
-            found = compare(runs, start, lambda step: status.update(f"judging {step}"))
-    others = elsewhere(start)
+            fitted = {kind: fits.without(kind, NOTHING) for kind in KINDS}
+            today = datetime.now(UTC).date()
+            written_to = written(refitted(fitted, runs, found, classes, today))
+    late = first_tokens(found.judged)
     if as_json:
-        typer.echo(json.dumps(plain(found, others), indent=1))
+        typer.echo(json.dumps(plain(found, classes, late), indent=1))
     else:
-        show(found, others, console)
-    if refit:
-        typer.echo(f"wrote {written(start, found)}", err=True)
+        show(found, classes, late, console)
+    if written_to:
+        typer.echo(f"wrote {written_to}; the next run judges its ranges", err=True)
     if svg:
-        title = f"{len(found.judged)} vLLM runs, each predicted without its configuration"
-        svg.write_text(scatter(found.judged, title), encoding="utf-8")
-    if not all(targets(found).values()):
+        drawing = scatter(
+            found.judged, classes, "Predicted without having seen what it is judged on"
+        )
+        svg.write_text(drawing, encoding="utf-8")
+    if not all(targets(found, classes, late).values()):
         raise typer.Exit(1)
 
 

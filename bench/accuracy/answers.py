@@ -1,31 +1,36 @@
-"""Predictions as the CSV file that score.py of the corpus reads."""
+"""Predictions as a CSV file: the columns that score.py of the corpus reads, and every latency."""
 
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from bench.accuracy.cells import read_rows
 from bench.accuracy.prediction import Prediction, predict
-from bench.accuracy.queries import KEY, query_of, read_rows
+from bench.accuracy.queries import KEY, query_of
 from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.estimate.refusal import CostError
 
-_FIGURES = (
+# What tells one row of another table from the next.
+_ASKED = ("id", "model", "dtype", "gpu", "hardware", "n_gpu", "count_or_tp", "tensor_parallel")
+_ASKED_OF_TRAFFIC = ("concurrency", "max_concurrency", "rate_rps", "requests", "num_prompts")
+_RANGED = (
     "output_tok_s",
     "usd_per_mtok",
-    "output_tok_s_p10",
-    "output_tok_s_p90",
-    "usd_per_mtok_p10",
-    "usd_per_mtok_p90",
-    "ttft_p50_ms",
     "tpot_p50_ms",
-    "basis",
-    "notes",
+    "ttft_p50_ms",
+    "ttft_p90_ms",
+    "ttft_p99_ms",
 )
 
 
-def answers(path: Path, found: Efficiencies) -> tuple[Sequence[Mapping[str, str]], Sequence[str]]:
+def answers(
+    path: Path, found: Mapping[str, Efficiencies]
+) -> tuple[Sequence[Mapping[str, str]], Sequence[str]]:
     """An answer for every row that can be understood, and what is wrong with the others.
+
+    ``found`` are the figures by kind of machine.
 
     Raises:
         CostError: when there is no row at all.
@@ -34,35 +39,41 @@ def answers(path: Path, found: Efficiencies) -> tuple[Sequence[Mapping[str, str]
     problems: list[str] = []
     for line, row in read_rows(path):
         try:
-            prediction = predict(query_of(row, f"{path.name}:{line}"), found)
+            query = query_of(row, f"{path.name}:{line}")
+            prediction = predict(query, found[query.machine.kind])
         except CostError as error:
             problems.append(str(error))
             continue
-        rows.append({**{key: row.get(key, "") for key in KEY}, **_figures(prediction)})
+        asked = {column: row[column] for column in _ASKED + _ASKED_OF_TRAFFIC if column in row}
+        rows.append({**{key: row.get(key, "") for key in KEY}, **asked, **_figures(prediction)})
     return rows, problems
 
 
 def write(rows: Sequence[Mapping[str, str]], to: TextIO) -> None:
     """Write them below a header."""
-    writer = csv.DictWriter(to, [*KEY, *_FIGURES], lineterminator="\n")
+    writer = csv.DictWriter(to, list(rows[0]) if rows else KEY, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
 
 
 def _figures(prediction: Prediction) -> Mapping[str, str]:
-    output, usd = prediction.output_tokens_per_second, prediction.usd_per_mtok
-    notes = list(prediction.notes)
-    if prediction.query.engine != "vllm":
-        notes.append(f"predicted as vLLM, not {prediction.query.engine}")
+    price = prediction.query.usd_per_hour
+    milliseconds = 1000.0
+    ranges: Sequence[Quantiles | None] = (
+        prediction.output_tokens_per_second,
+        None if price is None else prediction.usd_per_mtok,
+        prediction.tpot * milliseconds,
+        prediction.ttft * milliseconds,
+        prediction.ttft_p90 * milliseconds,
+        prediction.ttft_p99 * milliseconds,
+    )
+    figures: dict[str, str] = {}
+    for name, found in zip(_RANGED, ranges, strict=True):
+        figures[name] = f"{found.p50:.6g}" if found else ""
+        figures[f"{name}_p10"] = f"{found.p10:.6g}" if found else ""
+        figures[f"{name}_p90"] = f"{found.p90:.6g}" if found else ""
     return {
-        "output_tok_s": f"{output.p50:.6g}",
-        "usd_per_mtok": f"{usd.p50:.6g}",
-        "output_tok_s_p10": f"{output.p10:.6g}",
-        "output_tok_s_p90": f"{output.p90:.6g}",
-        "usd_per_mtok_p10": f"{usd.p10:.6g}",
-        "usd_per_mtok_p90": f"{usd.p90:.6g}",
-        "ttft_p50_ms": f"{prediction.run.ttft * 1000:.4g}",
-        "tpot_p50_ms": f"{prediction.run.tpot * 1000:.4g}",
+        **figures,
         "basis": prediction.saturation.basis,
-        "notes": "; ".join(notes),
+        "notes": "; ".join(prediction.notes),
     }

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from bench.accuracy.prediction import replica_of_query
 from bench.accuracy.queries import Query
 from bench.accuracy.runs import Run, saturated_runs
+from bench.accuracy.servers import server_of
 
 _STEP_BANDWIDTH = 0.8
 
@@ -82,9 +82,9 @@ def rooflines(training: Sequence[Run], queries: Sequence[Query]) -> Mapping[str,
 
 
 def _parts(query: Query, *, is_mean: bool) -> _Parts:
-    replica, _ = replica_of_query(query)
-    model, shape, count = query.model, query.shape, query.gpu_count
-    peaks = query.gpu.peaks
+    replica, _ = server_of(query)
+    model, shape, count = query.model, query.shape, query.machine.ranks
+    peaks = query.machine.peaks
     tflops = peaks.tflops_by_dtype
     flops = tflops.get(model.weights_dtype, tflops["bfloat16"]) * 1e12 * count
     parameters = model.active_parameters

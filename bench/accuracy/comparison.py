@@ -54,8 +54,8 @@ class Comparison:
     """Methods beside each other; ``judged`` and ``by_regime`` are ours without the configuration.
 
     ``gap`` and ``first_token`` are errors of median latencies below saturation;
-    ``theta_sigma`` is the root mean square of the logarithmic error of theta over all splits and
-    ``idle_sigma`` the median of it for idle runs.
+    ``misses`` are logarithms of predicted over measured theta over all splits;
+    ``idle_sigma`` is the median of such errors of the output of idle runs.
     """
 
     methods: Sequence[Method]
@@ -63,7 +63,7 @@ class Comparison:
     judged: Sequence[Judged]
     gap: Score
     first_token: Score
-    theta_sigma: float
+    misses: Sequence[float]
     idle_sigma: float
 
 
@@ -106,7 +106,7 @@ def compare(
         judged=judged,
         gap=_latency(judged, first_token=False),
         first_token=_latency(judged, first_token=True),
-        theta_sigma=math.sqrt(statistics.mean(miss * miss for miss in misses)),
+        misses=misses,
         idle_sigma=statistics.median(
             abs(
                 math.log(
@@ -169,7 +169,7 @@ def _usd(thetas: Sequence[tuple[Run, float]]) -> Score:
 
 
 def _usd_at(run: Run, output: float) -> float:
-    return run.query.usd_per_hour * 1e6 / 3600 / output
+    return run.usd_per_mtok * run.output_tokens_per_second / output
 
 
 def _without_model(runs: Sequence[Run]) -> Sequence[Method]:

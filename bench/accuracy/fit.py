@@ -62,8 +62,9 @@ PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
     "neuron": {
         "compute": (0.15, 0.50),
         "bandwidth": (0.60, 0.25),
-        "step_seconds": (0.010, 0.50),
+        "step_seconds": (0.012, 0.50),
         "layer_seconds": (60e-6, 0.60),
+        "sequence_seconds": (50e-6, 0.60),
     },
 }
 # Re-runs of one configuration differ by 4 to 9 % at saturation; medians of gaps by more. What
@@ -71,7 +72,7 @@ PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
 THETA_SIGMA, GAP_SIGMA, OTHERS_SIGMA = 0.08, 0.15, 0.20
 # Below this share of theta the time between tokens is steady enough to compare.
 _STEADY_BELOW = 0.75
-_STEPS = 12
+_STEPS = 8
 
 Measure = Literal["output", "gap", "steady gap", "first token"]
 

@@ -1,20 +1,17 @@
 """What a recorded run will have measured, with its range."""
 
-import dataclasses
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.accuracy.queries import Query
+from bench.accuracy.servers import server_of
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.estimate.at_load import P90_OF_P99
 from tokenfleet.estimate.finite_run import FiniteRun, finite_run
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
-from tokenfleet.estimate.replica import Replica, gpu_replica
 from tokenfleet.estimate.throughput import Saturation, saturation
 
-# vLLM 0.19, which made the runs: --gpu-memory-utilization was 0.9 by default.
-_USABLE = 0.9
-# A row somebody measured did fit, whatever our budget says: then this share was left.
-_LEAST_KV_SHARE = 0.05
 # What a row leaves open, and a budget that does not add up, widen the range by so much.
 _GUESS_SIGMA = 0.10
 _MILLION, _SECONDS_PER_HOUR = 1e6, 3600
@@ -22,57 +19,82 @@ _MILLION, _SECONDS_PER_HOUR = 1e6, 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """Output tokens a second and US dollars per million of them, over the whole run."""
+    """What a client will have counted over the whole run.
+
+    Output tokens a second; in seconds the time between tokens (median over requests) and to the first
+    token (median, 90th and 99th percentile over requests), as the client sees it.
+    """
 
     query: Query
     saturation: Saturation
     output_tokens_per_second: Quantiles
-    usd_per_mtok: Quantiles
+    tpot: Quantiles
+    ttft: Quantiles
+    ttft_p90: Quantiles
+    ttft_p99: Quantiles
     run: FiniteRun
     notes: tuple[str, ...]
 
+    @property
+    def usd_per_mtok(self) -> Quantiles:
+        """US dollars per million output tokens.
 
-def replica_of_query(query: Query) -> tuple[Replica, tuple[str, ...]]:
-    """The server that ran, and what had to be assumed for it to fit."""
-    engine = engines()["vllm-cuda"]
-    weights = query.model.weights_bytes
-    replica = gpu_replica(query.gpu, query.gpu_count, weights, engine=engine, usable=_USABLE)
-    one = query.model.kv_bytes(query.shape.input_tokens + query.shape.output_tokens)
-    if replica.kv_bytes >= one:
-        return replica, ()
-    least = _LEAST_KV_SHARE * query.gpu.memory_gib * 2**30 * query.gpu_count
-    note = f"weights of {weights / 2**30:.0f} GiB do not fit {replica.name} with a request beside"
-    return dataclasses.replace(replica, kv_bytes=max(one, least)), (note,)
+        Raises:
+            ValueError: the question has no price.
+        """
+        if self.query.usd_per_hour is None:
+            msg = f"{self.query.place} has no price"
+            raise ValueError(msg)
+        hour = self.query.usd_per_hour * _MILLION / _SECONDS_PER_HOUR
+        return self.output_tokens_per_second.under(hour)
 
 
 def saturation_of(query: Query, found: Efficiencies) -> tuple[Saturation, tuple[str, ...]]:
     """The product's own estimate for the configuration of a query."""
-    replica, notes = replica_of_query(query)
-    return saturation(query.model, replica, query.shape, found=found), notes
+    replica, notes = server_of(query)
+    return saturation(query.model, replica, query.shape, found=query.software.as_run(found)), notes
 
 
 def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Prediction:
-    """Replay the run; ``speed`` multiplies how fast steps are, where theta is known better."""
+    """Replay the run; ``speed`` multiplies how fast steps are, where theta is known better.
+
+    ``found`` are the figures of the machine's kind.
+    """
     most, unfit = saturation_of(query, found)
     guessed = (*unfit, *(f"{column} was not given" for column in query.guesses))
-    sigma = (most.spread.theta**2 + len(guessed) * _GUESS_SIGMA**2) ** 0.5
-    slow, middle, fast = (
-        _replay(query, most, factor / speed)
-        for factor in (log_normal(1, sigma).p90, 1.0, log_normal(1, sigma).p10)
-    )
+    guess = _GUESS_SIGMA * math.sqrt(len(guessed))
+    theta = log_normal(1, math.hypot(most.spread.theta, guess))
+    runs = [_replay(query, most, factor / speed) for factor in (theta.p10, 1.0, theta.p90)]
     noise = log_normal(1, most.run_sigma)
-    output = Quantiles(
-        p10=slow.output_tokens_per_second * noise.p10,
-        p50=middle.output_tokens_per_second,
-        p90=fast.output_tokens_per_second * noise.p90,
-    )
+    fast, middle, slow = (run.output_tokens_per_second for run in runs)
+
+    def ranged(seconds: Callable[[FiniteRun], float], sigma: float) -> Quantiles:
+        """By how much it is off in itself, and what a slower or faster server makes of a queue."""
+        first, second, third = map(seconds, runs)
+        own = log_normal(second, math.hypot(sigma, guess))
+        return Quantiles(p10=min(first, own.p10), p50=second, p90=max(third, own.p90))
+
+    def late(
+        quantile: Callable[[FiniteRun], float], seconds: float
+    ) -> Callable[[FiniteRun], float]:
+        """As the client sees it: the network and what comes late without a queue are no steps."""
+        return lambda run: (
+            most.request_seconds + run.ttft + math.hypot(seconds, quantile(run) - run.ttft)
+        )
+
+    spread = most.spread
     return Prediction(
         query=query,
         saturation=most,
-        output_tokens_per_second=output,
-        usd_per_mtok=output.under(query.usd_per_hour * _MILLION / _SECONDS_PER_HOUR),
-        run=middle,
-        notes=(*most.notes, *guessed),
+        output_tokens_per_second=Quantiles(p10=slow * noise.p10, p50=middle, p90=fast * noise.p90),
+        tpot=ranged(lambda run: run.tpot, spread.gap),
+        ttft=ranged(late(lambda run: run.ttft, 0.0), spread.first),
+        ttft_p90=ranged(
+            late(lambda run: run.ttft_p90, most.late_seconds * P90_OF_P99), spread.first_p99
+        ),
+        ttft_p99=ranged(late(lambda run: run.ttft_p99, most.late_seconds), spread.first_p99),
+        run=runs[1],
+        notes=(*most.notes, *query.notes, *guessed),
     )
 
 
@@ -90,4 +112,6 @@ def _replay(query: Query, most: Saturation, slow: float) -> FiniteRun:
         requests=query.requests,
         concurrency=most.concurrency,
         batched_tokens=most.batched_tokens,
+        max_concurrency=query.max_concurrency,
+        chunked=query.machine.batched_tokens is not None,
     )

@@ -1,22 +1,14 @@
 """Questions about recorded runs: one row of a CSV file each, checked and located."""
 
-import csv
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tokenfleet.catalogue.accelerators import Accelerator, accelerator
-from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
-from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import known_models
+from bench.accuracy.asked_model import asked_model
+from bench.accuracy.cells import Cells
+from bench.accuracy.machines import Machine, machine_of
+from bench.accuracy.server_software import Software, software_of
 from tokenfleet.estimate.refusal import CostError
-from tokenfleet.estimate.served_model import (
-    USUAL_GROUPING,
-    ServedModel,
-    usual_hidden_size,
-    usual_layers,
-)
+from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.traffic import MOST_REQUESTS_PER_SECOND, Arrivals, RequestShape
 
 KEY = (
@@ -28,78 +20,52 @@ KEY = (
     "burstiness",
 )
 
-# The corpus says H100. Its price is that of Azure's NC40ads_H100_v5, which has the NVL card, and
-# it held 322 sequences where 80 GiB hold 212 (data/README.md). "H100 SXM" is the other one.
-_CORPUS_NAMES: Mapping[str, str] = {"H100": "H100 NVL"}
+_MOST_PROMPTS, _LEAST_USD = 100_000, 1e-6
+_MOST_AT_ONCE = 100_000
+_RATE = ("arrival_rps", "rate_rps")
+_AT_ONCE = ("max_concurrency", "concurrency")
+_REQUESTS = ("num_prompts", "requests")
+# Where nobody says how long a client went on that keeps so many requests in flight: so many times
+# all of them, by when the first and the last ones, which meet an emptier engine, are few.
+_ROUNDS = 8
+# --num-prompts of vllm bench serve, unless told otherwise.
+_PROMPTS = 1000
 
-_DTYPES: Mapping[str, WeightsDtype] = {
-    "": "bfloat16",
-    "auto": "bfloat16",
-    "bfloat16": "bfloat16",
-    "bf16": "bfloat16",
-    "float16": "float16",
-    "fp16": "float16",
-    "half": "float16",
-    "fp8": "fp8",
-    "fp8_e4m3": "fp8",
-    "float8": "fp8",
-    "int8": "int8",
-    "w8a8": "int8",
-    "int4": "int4",
-    "w4a16": "int4",
-    "awq": "int4",
-    "gptq": "int4",
-    "mxfp4": "mxfp4",
-    "fp4": "mxfp4",
-}
 
-# Where nobody gives the KV cache of a token: 128 KiB at 8 billion parameters (Llama 3.1 8B), growing
-# as between it and Llama 3.3 70B (320 KiB). A mixture holds less than its size says.
-_KV_BYTES_AT, _AT_PARAMETERS, _KV_GROWTH = 131072, 8.03e9, 0.42
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a row says of the engine's own limits; None where they are its defaults."""
 
-_MOST_GPUS, _MOST_PROMPTS, _LEAST_USD = 64, 100_000, 1e-6
+    max_sequences: int | None
+    batched_tokens: int | None
+    usable: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """One run to predict. ``requests`` is how many the client sent, ``place`` where it is asked.
 
-    ``guesses`` names what the row left open and was taken from elsewhere.
+    ``loaded_bytes`` is what the model takes of the memory, ``max_concurrency`` how many requests the
+    client keeps in flight at most (None: it sends them when they come), ``usd_per_hour`` the
+    price of the whole machine (None: not asked). ``guesses`` names what the row left open and was
+    taken from elsewhere, ``notes`` what a reader should know of how the row was understood.
     """
 
     place: str
     config_id: str
     model: ServedModel
-    gpu: Accelerator
-    gpu_count: int
+    loaded_bytes: float
+    machine: Machine
     shape: RequestShape
     arrivals: Arrivals
     prefix_caching: bool
     requests: int
-    usd_per_hour: float
-    engine: str
+    max_concurrency: int | None
+    limits: Limits
+    usd_per_hour: float | None
+    software: Software
     guesses: Sequence[str]
-
-
-def read_rows(path: Path) -> Sequence[tuple[int, Mapping[str, str]]]:
-    """The rows of a CSV file with their line numbers.
-
-    Raises:
-        CostError: when the file cannot be read or has no header.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            rows = [(reader.line_num, {k: v or "" for k, v in row.items() if k}) for row in reader]
-    except OSError as error:
-        raise CostError(str(error.strerror), place=str(path)) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        problem = f"not a CSV file in UTF-8: {error}"
-        raise CostError(problem, place=str(path)) from error
-    if not rows:
-        problem = "no rows below a header; score.py --queries prints some"
-        raise CostError(problem, place=str(path))
-    return rows
+    notes: Sequence[str]
 
 
 def query_of(row: Mapping[str, str], place: str) -> Query:
@@ -108,145 +74,96 @@ def query_of(row: Mapping[str, str], place: str) -> Query:
     Raises:
         CostError: naming the column that cannot be understood.
     """
-    fields = _Fields(row, place)
-    gpu_name = row.get("gpu", "").strip()
-    try:
-        gpu = accelerator(_CORPUS_NAMES.get(gpu_name, gpu_name))
-    except CatalogueError as error:
-        raise CostError(str(error), place=f"{place}: gpu") from error
-    model, guesses = _model(fields)
-    try:
-        shape = _shape(fields)
-        arrivals = Arrivals(
-            requests_per_second=_rate(fields),
-            burstiness=fields.number("burstiness", 1.0),
-        )
-    except CostError as error:
-        if error.place.startswith(place):
-            raise
-        raise CostError(error.problem, place=f"{place}: {error.place}") from error
-    prefix_caching = bool(fields.number("prefix_caching", 0.0))
-    recorded = _requests(shape, arrivals, prefix_caching=prefix_caching)
+    cells = Cells(row, place)
+    software = software_of(cells.text("engine"))
+    machine = machine_of(cells, is_corpus=_is_corpus(cells), is_divided=software.serves)
+    model = asked_model(cells, machine.ranks)
+    shape, arrivals = _traffic(cells)
+    prefix_caching = bool(cells.number("prefix_caching", default=0.0))
+    at_once = cells.maybe(*_AT_ONCE, least=1, most=_MOST_AT_ONCE)
+    usual = _requests(cells, shape, arrivals, at_once, prefix_caching=prefix_caching)
     return Query(
         place=place,
-        config_id=row.get("config_id", ""),
-        model=model,
-        gpu=gpu,
-        gpu_count=int(fields.number("n_gpu", 1.0, least=1, most=_MOST_GPUS)),
+        config_id=cells.text("config_id") or cells.text("id"),
+        model=model.served,
+        loaded_bytes=model.loaded_bytes,
+        machine=machine,
         shape=shape,
         arrivals=arrivals,
         prefix_caching=prefix_caching,
-        requests=int(fields.number("num_prompts", recorded, least=1, most=_MOST_PROMPTS)),
-        usd_per_hour=fields.number("usd_per_hour_config", least=_LEAST_USD),
-        engine=row.get("engine", "") or "vllm",
-        guesses=guesses,
+        requests=int(cells.number(*_REQUESTS, default=usual, least=1, most=_MOST_PROMPTS)),
+        max_concurrency=None if at_once is None else int(at_once),
+        limits=_limits(cells),
+        usd_per_hour=cells.maybe("usd_per_hour_config", least=_LEAST_USD),
+        software=software,
+        guesses=model.guesses,
+        notes=[*([machine.note] if machine.note else ()), *software.notes],
     )
 
 
-class _Fields:
-    """Cells of a row as numbers."""
-
-    def __init__(self, row: Mapping[str, str], place: str) -> None:
-        self._row = row
-        self.place = place
-
-    def text(self, column: str) -> str:
-        return self._row.get(column, "").strip()
-
-    def number(
-        self,
-        column: str,
-        default: float | None = None,
-        *,
-        least: float = 0.0,
-        most: float = math.inf,
-    ) -> float:
-        text = self.text(column)
-        if not text and default is not None:
-            return default
-        place = f"{self.place}: {column}"
-        if not text:
-            problem = "missing"
-            raise CostError(problem, place=place)
-        try:
-            value = float(text)
-        except ValueError as error:
-            problem = f"'{text}' is not a number"
-            raise CostError(problem, place=place) from error
-        if not least <= value <= most or math.isinf(value):
-            allowed = f"a number from {least:g} on"
-            if math.isfinite(most):
-                allowed = f"between {least:g} and {most:g}"
-            problem = f"{text} is not {allowed}"
-            raise CostError(problem, place=place)
-        return value
+def _is_corpus(cells: Cells) -> bool:
+    """Whether it is asked as score.py asks; tables of others call a machine hardware."""
+    return bool(cells.text("config_id") and cells.text("gpu"))
 
 
-def _shape(fields: _Fields) -> RequestShape:
-    shape = RequestShape(
-        input_tokens=fields.number("input_tokens"),
-        output_tokens=fields.number("output_tokens"),
-    )
-    if shape.is_pooled:
+def _traffic(cells: Cells) -> tuple[RequestShape, Arrivals]:
+    inputs, outputs = cells.number("input_tokens"), cells.number("output_tokens")
+    if not outputs:
         problem = "0 is not between 1 and 10,000,000: runs of text are judged"
-        raise CostError(problem, place="output tokens")
-    return shape
+        raise CostError(problem, place=f"{cells.place}: output tokens")
+    rate, burstiness = _rate(cells), cells.number("burstiness", default=1.0)
+    try:
+        return (
+            RequestShape(input_tokens=inputs, output_tokens=outputs),
+            Arrivals(requests_per_second=rate, burstiness=burstiness),
+        )
+    except CostError as error:
+        raise CostError(error.problem, place=f"{cells.place}: {error.place}") from error
 
 
-def _rate(fields: _Fields) -> float:
-    """Requests a second; ``inf``, the default of ``vllm bench serve``, sends all at once."""
-    if fields.text("arrival_rps").lower() == "inf":
+def _rate(cells: Cells) -> float:
+    """Requests a second; ``inf``, the default of ``vllm bench serve``, sends all at once.
+
+    A client that keeps a number of requests in flight needs no rate.
+    """
+    text = cells.text(*_RATE).lower()
+    if text == "inf" or (not text and cells.text(*_AT_ONCE)):
         return MOST_REQUESTS_PER_SECOND
-    return fields.number("arrival_rps")
+    return cells.number(*_RATE)
 
 
-def _model(fields: _Fields) -> tuple[ServedModel, Sequence[str]]:
-    """The model of a row; what the row leaves open comes from the catalogue or a usual value."""
-    name, guesses = fields.text("model"), list[str]()
-    facts = known_models().get(name)
-    total = fields.number("total_params_b", facts.parameters / 1e9 if facts else None) * 1e9
-    if not total:
-        problem = "a model has more than 0 parameters"
-        raise CostError(problem, place=f"{fields.place}: total_params_b")
-    active = fields.number("active_params_b", 0.0) * 1e9
-    if not active:
-        guesses.append("active_params_b")
-        active = facts.active_parameters if facts else total
-    kv_bytes = fields.number("kv_bytes_per_token", 0.0)
-    if not kv_bytes:
-        guesses.append("kv_bytes_per_token")
-        usual = _KV_BYTES_AT * (total / _AT_PARAMETERS) ** _KV_GROWTH
-        kv_bytes = facts.kv_bytes(1, 1) if facts else usual
-    dtype_name = fields.text("dtype").lower()
-    if dtype_name not in _DTYPES:
-        problem = f"'{dtype_name}' is none of {', '.join(sorted(filter(None, _DTYPES)))}"
-        raise CostError(problem, place=f"{fields.place}: dtype")
-    dtype = _DTYPES[dtype_name]
-    grouping = facts.attention_heads / facts.kv_heads if facts else USUAL_GROUPING
-    served = ServedModel(
-        name=name or "the model",
-        total_parameters=total,
-        active_parameters=min(active, total),
-        weights_bytes=total * BITS_BY_DTYPE[dtype] / 8,
-        weights_dtype=dtype,
-        kv_bytes_per_token=kv_bytes,
-        query_heads_per_kv_head=grouping,
-        layers=facts.layers if facts else usual_layers(total, active),
-        hidden_size=facts.hidden_size if facts else usual_hidden_size(total, active),
+def _limits(cells: Cells) -> Limits:
+    sequences = cells.maybe("max_num_seqs", least=1, most=_MOST_AT_ONCE)
+    tokens = cells.maybe("max_num_batched_tokens", least=1)
+    return Limits(
+        max_sequences=None if sequences is None else int(sequences),
+        batched_tokens=None if tokens is None else int(tokens),
+        usable=cells.maybe("gpu_memory_utilization", least=0.01, most=1.0),
     )
-    return served, guesses
 
 
 _BASE_REQUESTS = 500
 _LONGER_SECONDS, _LONGER_MOST = 100, 2000
 
 
-def _requests(shape: RequestShape, arrivals: Arrivals, *, prefix_caching: bool) -> float:
-    """How many requests a run of the corpus sent: 500, or in its second file more.
+def _requests(
+    cells: Cells,
+    shape: RequestShape,
+    arrivals: Arrivals,
+    at_once: float | None,
+    *,
+    prefix_caching: bool,
+) -> float:
+    """How many requests a run sent where its row does not say.
 
-    Read off rows below saturation, where completed = N / (N / rate + last latency): 500 at a
-    request a second, 1,000 at 10, 2,000 from 25 on.
+    A run of the corpus: 500, or in its second file more. Read off rows below saturation, where
+    completed = N / (N / rate + last latency): 500 at a request a second, 1,000 at 10, 2,000 from 25
+    on.
     """
+    if at_once:
+        return min(_MOST_PROMPTS, _ROUNDS * at_once)
+    if not _is_corpus(cells):
+        return _PROMPTS
     base = (shape.input_tokens, shape.output_tokens) == (512, 256)
     if base and not prefix_caching and arrivals.burstiness == 1:
         return _BASE_REQUESTS

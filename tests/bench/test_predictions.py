@@ -2,7 +2,7 @@
 
 import csv
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,31 +13,12 @@ from bench.accuracy.prediction import predict
 from bench.accuracy.queries import KEY
 from bench.accuracy.runs import RECORDED, by_config, recorded_runs, saturated_runs
 from bench.accuracy.scores import score
+from tests.bench.questions import ROW, asked
 from tokenfleet.catalogue.accelerators import accelerators
 from tokenfleet.catalogue.efficiencies import efficiencies
 
 GPU = efficiencies()["gpu"]
-ROW = {
-    "config_id": "a",
-    "arrival_rps": "10",
-    "input_tokens": "512",
-    "output_tokens": "256",
-    "total_params_b": "8",
-    "kv_bytes_per_token": "131072",
-    "dtype": "bfloat16",
-    "gpu": "H100 SXM",
-    "usd_per_hour_config": "6.88",
-}
-
-
-def asked(tmp_path: Path, rows: Sequence[Mapping[str, str]]) -> Path:
-    """A file of questions."""
-    path = tmp_path / "queries.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, sorted({key for row in rows for key in row}))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
+FOUND = efficiencies()
 
 
 def test_recorded_runs_are_predicted_within_what_the_catalogue_states() -> None:
@@ -70,7 +51,7 @@ def test_with_theta_measured_the_price_is_within_three_and_a_half_percent() -> N
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "fp8", "int4"])
 def test_any_gpu_and_dtype_has_an_answer_with_a_range(gpu: str, dtype: str, tmp_path: Path) -> None:
     rows = [{**ROW, "gpu": gpu, "dtype": dtype, "n_gpu": str(count)} for count in (1, 2, 8)]
-    found, problems = answers(asked(tmp_path, rows), GPU)
+    found, problems = answers(asked(tmp_path, rows), FOUND)
     assert not problems
     outputs = [float(row["output_tok_s"]) for row in found]
     assert outputs == sorted(outputs)
@@ -81,7 +62,7 @@ def test_any_gpu_and_dtype_has_an_answer_with_a_range(gpu: str, dtype: str, tmp_
 
 def test_a_rate_of_inf_sends_everything_at_once(tmp_path: Path) -> None:
     rows = [{**ROW, "arrival_rps": rate} for rate in ("inf", "100000")]
-    (at_once, fast), problems = answers(asked(tmp_path, rows), GPU)
+    (at_once, fast), problems = answers(asked(tmp_path, rows), FOUND)
     assert not problems
     assert at_once["output_tok_s"] == fast["output_tok_s"]
 
@@ -89,7 +70,7 @@ def test_a_rate_of_inf_sends_everything_at_once(tmp_path: Path) -> None:
 def test_what_a_row_leaves_open_is_labelled_and_widens_the_range(tmp_path: Path) -> None:
     saturated = {**ROW, "arrival_rps": "500"}
     least = {key: value for key, value in saturated.items() if key != "kv_bytes_per_token"}
-    (full, bare), problems = answers(asked(tmp_path, [saturated, least]), GPU)
+    (full, bare), problems = answers(asked(tmp_path, [saturated, least]), FOUND)
     assert not problems
     assert "kv_bytes_per_token was not given" in bare["notes"]
 
@@ -120,7 +101,7 @@ def test_what_a_row_leaves_open_is_labelled_and_widens_the_range(tmp_path: Path)
 def test_a_row_that_makes_no_sense_is_located_and_the_others_are_answered(
     column: str, value: str, said: str, tmp_path: Path
 ) -> None:
-    found, problems = answers(asked(tmp_path, [ROW, {**ROW, column: value}]), GPU)
+    found, problems = answers(asked(tmp_path, [ROW, {**ROW, column: value}]), FOUND)
     assert len(found) == 1
     assert len(problems) == 1
     assert problems[0].startswith(said)
@@ -158,5 +139,5 @@ def test_a_file_without_questions_ends_with_code_2_and_no_traceback(
 def test_the_vendored_runs_are_those_the_licence_is_about() -> None:
     runs = recorded_runs()
     assert len(runs) == 61
-    assert {run.query.engine for run in runs} == {"vllm"}
+    assert {run.query.software.name for run in runs} == {"vllm"}
     assert "Chitral Patil" in (RECORDED.parent / "LICENSE.vllm_runs").read_text(encoding="utf-8")

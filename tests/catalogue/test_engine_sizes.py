@@ -20,6 +20,8 @@ ROWS: Mapping[str, Mapping[str, Any]] = json.loads(
 )["models"]
 # Our figures have the padding of its pages, the rows have not.
 PADDED = "deepseek_v4"
+# Whose layers have embeddings of their own, which the rows count with those that are the head.
+OF_LAYERS = {"gemma3n_text", "gemma4_text"}
 SIZED = {name: row for name, row in ROWS.items() if "refused" not in row}
 
 
@@ -51,6 +53,47 @@ def test_most_models_are_known_and_none_that_the_engine_refuses() -> None:
 @EVERY
 def test_parameters_are_those_that_the_engine_builds(name: str) -> None:
     assert KNOWN[name].parameters == pytest.approx(ROWS[name]["parameters"], rel=0.0005)
+
+
+@EVERY
+def test_embeddings_are_looked_up_where_the_engine_builds_a_head_beside_them(name: str) -> None:
+    facts, split = KNOWN[name], ROWS[name]["split"]
+    assert facts.looked_up_parameters == (split["embedding"] if split["head"] else 0)
+    if facts.task == "generate":
+        of_layers = facts.idle_parameters - split["vision"] if facts.model_type in OF_LAYERS else 0
+        head = split["head"] or split["embedding"] - of_layers
+        # It may have a bias.
+        assert facts.head_parameters == pytest.approx(head, rel=0.0003)
+        assert facts.looked_up_parameters in {0, facts.head_parameters}
+
+
+@EVERY
+def test_experts_have_a_width_where_the_engine_builds_any(name: str) -> None:
+    facts = KNOWN[name]
+    # The engine has a class of its own for Nomic's, which the rows do not count as experts.
+    is_mixture = ROWS[name]["split"]["routedExperts"] > 0 or name == "transformers--nomic_bert_moe"
+    assert (facts.expert_width is not None) == is_mixture == facts.mixture_of_experts
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        ("deepseek-ai--DeepSeek-V3", 2048),
+        ("google--gemma-4-26B-A4B", 704),
+        ("ibm-granite--granite-4.0-h-tiny", 512),
+        ("meta-llama--Llama-4-Maverick-17B-128E-Instruct", 8192),
+        ("mistralai--Mixtral-8x22B-v0.1", 16384),
+        # Experts see tokens in a space of their own, and are none the wider for it.
+        ("nvidia--NVIDIA-Nemotron-3-Super-120B-A12B-FP8", 2688),
+        ("openai--gpt-oss-120b", 2880),
+        ("Qwen--Qwen3-Next-80B-A3B-Instruct", 512),
+        ("transformers--jamba", 14336),
+        ("transformers--longcat_flash", 2048),
+        ("Qwen--Qwen3-8B", None),
+    ],
+)
+def test_the_width_is_that_of_one_routed_expert(name: str, width: int | None) -> None:
+    assert KNOWN[name].expert_width == width
 
 
 @EVERY

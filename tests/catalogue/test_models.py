@@ -1,6 +1,8 @@
 """What must hold between the facts about a model, whatever models are listed."""
 
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -10,10 +12,12 @@ from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError, data_file
 from tokenfleet.catalogue.layer_cache import CacheKind, LayerCache
 from tokenfleet.catalogue.models import ModelFacts, known_models, model_facts
+from tokenfleet.estimate.served_model import served_model
 
 LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"
 LLAMA_70B = "meta-llama/Llama-3.3-70B-Instruct"
 GPT_OSS = "openai/gpt-oss-20b"
+GPT_OSS_120B = "openai/gpt-oss-120b"
 
 EVERY = pytest.mark.parametrize(
     ("name", "model"),
@@ -31,6 +35,47 @@ def tiny(**changes: object) -> ModelFacts:
 @EVERY
 def test_no_model_uses_more_parameters_than_it_has(name: str, model: ModelFacts) -> None:
     assert model.active_parameters <= model.parameters, name
+
+
+@EVERY
+def test_a_table_beside_a_head_is_as_large_and_both_are_visited(
+    name: str, model: ModelFacts
+) -> None:
+    assert model.looked_up_parameters in {0, model.head_parameters}, name
+    assert model.looked_up_parameters + model.head_parameters < model.active_parameters, name
+
+
+@EVERY
+def test_what_chooses_experts_says_how_wide_they_are(name: str, model: ModelFacts) -> None:
+    assert (model.expert_width is not None) == model.mixture_of_experts, name
+
+
+@pytest.mark.parametrize(("name", "billions"), [(GPT_OSS, 3.6), (GPT_OSS_120B, 5.1)])
+def test_a_token_is_multiplied_with_as_many_parameters_as_its_makers_say(
+    name: str, billions: float
+) -> None:
+    # OpenAI counts the head and not the embeddings (model card, as its row of the catalogue says).
+    model = known_models()[name]
+    multiplied = model.active_parameters - model.looked_up_parameters
+    assert round(multiplied / 1e9, 1) == billions
+
+
+@pytest.mark.parametrize(
+    ("name", "unread"),
+    [
+        pytest.param(LLAMA_8B, 2 * 128_256 * 4096, id="a table beside a head"),
+        pytest.param("meta-llama/Llama-3.2-1B-Instruct", 0, id="a table that is the head"),
+        # In 16 bits whatever the experts are in.
+        pytest.param(GPT_OSS_120B, 2 * 201_088 * 2880, id="beside experts in 4 bits"),
+        pytest.param("Qwen/Qwen3-VL-2B-Instruct", 2 * 406_957_056, id="a tower"),
+        pytest.param("Qwen/Qwen3-Embedding-8B", 2 * 151_680 * 4096, id="a table without a head"),
+    ],
+)
+def test_a_step_reads_all_that_is_held_but_towers_and_tables_that_are_looked_up(
+    name: str, unread: int
+) -> None:
+    model = known_models()[name]
+    assert model.loaded_bytes - served_model(name, model, 1).weights_bytes == unread
 
 
 @EVERY
@@ -102,6 +147,7 @@ SHAPE = (
     *("parameters", "active_parameters", "layers", "hidden_size", "attention_heads", "kv_heads"),
     *("head_size", "vocabulary_size", "model_type", "weights_dtype", "quantization_method"),
     *("divided", "context_length", "loaded_bytes", "idle_parameters", "draft_layers", "task"),
+    *("looked_up_parameters", "expert_width"),
 )
 
 
@@ -120,6 +166,65 @@ def test_a_row_says_what_is_read_of_the_models_configuration(name: str) -> None:
         exact = not isinstance(expected, int)
         assert getattr(row, key) == (expected if exact else pytest.approx(expected, rel=rel)), key
     assert set(row.layer_caches) == set(found.layer_caches)
+
+
+# Whose configuration is not here: one of its kind, and the sizes that make as many parameters of it.
+COUNTED_AS: Mapping[str, tuple[str, Mapping[str, int | bool]]] = {
+    "google/gemma-3-12b-it": (
+        "google--gemma-3-4b-it",
+        {
+            "hidden_size": 3840,
+            "intermediate_size": 15360,
+            "num_hidden_layers": 48,
+            "num_attention_heads": 16,
+            "num_key_value_heads": 8,
+        },
+    ),
+    "mistralai/Mistral-Small-3.2-24B-Instruct-2506": (
+        "mistralai--Devstral-Small-2-24B-Instruct",
+        {},
+    ),
+    "Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4": ("Qwen--Qwen2.5-7B", {}),
+    "Qwen/Qwen3-4B-Instruct-2507": (
+        "Qwen--Qwen3-8B",
+        {"hidden_size": 2560, "intermediate_size": 9728, "tie_word_embeddings": True},
+    ),
+    "Qwen/Qwen3-14B": (
+        "Qwen--Qwen3-8B",
+        {
+            "hidden_size": 5120,
+            "intermediate_size": 17408,
+            "num_hidden_layers": 40,
+            "num_attention_heads": 40,
+        },
+    ),
+    "Qwen/Qwen3-32B-AWQ": ("Qwen--Qwen3-32B", {}),
+    "RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic": ("meta-llama--Meta-Llama-3.1-70B", {}),
+    # Its kind has biases that the transformers class leaves out by default.
+    "zai-org/GLM-4.5-Air": ("transformers--glm4_moe", {"attention_bias": True}),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in known_models() if not config_of(name).exists()])
+def test_a_row_without_a_configuration_here_is_counted_like_its_kind(
+    name: str, tmp_path: Path
+) -> None:
+    kind, sizes = COUNTED_AS[name]
+    config = json.loads((CONFIGS / kind / "config.json").read_text(encoding="utf-8"))
+    config.get("text_config", config).update(sizes)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    row, found = known_models()[name], facts_from_config(path)
+    # Biases of the router that correct its choice are not counted: 128 in each of GLM's 45 layers.
+    assert row.parameters == pytest.approx(found.parameters, rel=1e-7)
+    assert row.active_parameters - found.active_parameters == row.parameters - found.parameters
+    assert row.looked_up_parameters == found.looked_up_parameters
+    assert row.expert_width == found.expert_width
+
+
+def test_an_adapter_of_a_model_that_embeds_is_as_large_as_of_one_that_writes() -> None:
+    embeds, writes = (model_facts(f"Qwen/Qwen3{each}-0.6B") for each in ("-Embedding", ""))
+    assert embeds.adapter_bytes(16) == pytest.approx(writes.adapter_bytes(16), rel=1e-6)
 
 
 def test_most_rows_have_a_configuration_here_and_all_kinds_of_model_are_among_them() -> None:

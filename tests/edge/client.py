@@ -137,7 +137,8 @@ class _Reading:
 
     def __init__(self, start: float) -> None:
         self._start, self._first = start, 0.0
-        self._status, self._body = 0, b""
+        # Bytes would be copied with each of the thousands of parts of a long stream.
+        self._status, self._body = 0, bytearray()
         self._headers: list[tuple[str, str]] = []
 
     async def read(self, reader: asyncio.StreamReader, *, bodiless: bool) -> None:
@@ -175,7 +176,7 @@ class _Reading:
             ending=ending,
             status=self._status,
             headers=self._headers,
-            body=self._body,
+            body=bytes(self._body),
             first=self._first,
             seconds=time.monotonic() - self._start,
         )

@@ -370,6 +370,7 @@ ROWS: Mapping[str, tuple[tuple[str, Any], tuple[str, str]]] = {
     "draft among the flags": ((f"{MODEL}.engineArguments", {"spec-model": "org/eagle"}), (f"{MODEL}.engineArguments.spec-model", "change speculative")),
     "misspelt method": ((f"{MODEL}.speculative", {"method": "eagle4"}), (f"{MODEL}.speculative.method", "eagle3")),
     "no tokens drafted": ((f"{MODEL}.speculative", {"method": "ngram", "tokens": 0}), (f"{MODEL}.speculative.tokens", "greater than or equal to 1")),
+    "more accepted than drafted": ((f"{MODEL}.speculative", {"method": "ngram", "acceptedShare": 60}), (f"{MODEL}.speculative.acceptedShare", "less than or equal to 1")),
     "method without its draft": ((f"{MODEL}.speculative", {"method": "eagle"}), (f"{MODEL}.speculative", "give it as draft")),
     "draft without a use": ((f"{MODEL}.speculative", {"method": "ngram", "draft": DRAFT}), (f"{MODEL}.speculative", "leave it out, or use eagle or eagle3 or draft_model")),
     "draft without a commit": ((f"{MODEL}.speculative", {"method": "eagle", "draft": {"huggingFaceId": "org/x"}}), (f"{MODEL}.speculative.draft.revision", "is missing")),

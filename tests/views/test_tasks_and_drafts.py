@@ -33,7 +33,10 @@ MODELS: Mapping[str, Keys] = {
         "traffic": {"requestsPerSecond": 0.2, "inputTokens": 512},
     },
     "embedder": {"task": "embed", "objective": {}, "traffic": None},
-    "draft": {"speculative": {"method": "draft_model", "draft": DRAFT}},
+    "draft": {
+        "speculative": {"method": "draft_model", "draft": DRAFT},
+        "traffic": {"requestsPerSecond": 0.02, "inputTokens": 800, "outputTokens": 250},
+    },
 }
 
 

@@ -55,6 +55,8 @@ def facts_from_config(
         parameters=parameters.total + uncounted,
         active_parameters=parameters.active,
         idle_parameters=parameters.idle + uncounted,
+        looked_up_parameters=parameters.looked_up,
+        expert_width=max(parameters.expert_inner, default=None),
         layers=len(found.layers),
         hidden_size=found.width,
         attention_heads=found.heads,

@@ -10,7 +10,7 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models import Draft, ModelFacts
 from tokenfleet.counted import three_digits
 
-# Heads are published in 16 bits; hidden states of three layers of the model reach one of EAGLE-3
+# Heads, EAGLE's and those of vocabularies, are published in 16 bits; hidden states of three layers of the model reach one of EAGLE-3
 # where it does not say of how many (vllm/model_executor/models/llama_eagle3.py).
 _BYTES = 2
 _HIDDEN_STATES = 3
@@ -33,10 +33,19 @@ def own_layers(facts: ModelFacts) -> Draft:
     of_all = [each for each in facts.layer_caches if each.tokens is None and each.kind != "state"]
     like = (of_all or facts.layer_caches)[0]
     mean = facts.draft_layers * facts.loaded_bytes // facts.layers
+    head = facts.head_parameters
+    outside = head + facts.looked_up_parameters
     return Draft(
         # Shapes are counted without them, and an index has them.
         weights_bytes=0 if facts.skipped_bytes else mean,
         loaded_bytes=max(mean, facts.skipped_bytes),
+        # One layer after the other drafts a token, and each speaks with the model's head.
+        layers=1,
+        read_bytes=(facts.loaded_bytes - _BYTES * (facts.idle_parameters + outside)) // facts.layers
+        + _BYTES * head,
+        parameters=(facts.text_parameters - outside) // facts.layers + head,
+        active_parameters=(facts.active_parameters - outside) // facts.layers + head,
+        head_parameters=head,
         caches=(like.model_copy(update={"layers": facts.draft_layers}),),
     )
 
@@ -66,6 +75,12 @@ def smaller_model(facts: ModelFacts, of: ModelFacts) -> Draft:
     return Draft(
         weights_bytes=facts.weights_bytes,
         loaded_bytes=facts.loaded_bytes,
+        layers=facts.layers,
+        read_bytes=facts.loaded_bytes
+        - _BYTES * (facts.idle_parameters + facts.looked_up_parameters),
+        parameters=facts.text_parameters - facts.looked_up_parameters,
+        active_parameters=facts.active_parameters - facts.looked_up_parameters,
+        head_parameters=facts.head_parameters,
         weights_dtype=facts.weights_dtype,
         quantization_method=facts.quantization_method,
         caches=tuple(facts.layer_caches),
@@ -108,9 +123,16 @@ def head_from_config(path: Path, method: str, of: ModelFacts, *, way_out: str = 
     # One of EAGLE-1 speaks with the model's head.
     tokens = (found.vocabulary + (drafted if method == "eagle3" else 0)) * found.width
     whole = _BYTES * (layers + wider + tokens)
+    head = drafted * found.width
+    visited = layers + wider + projection + head
     return Draft(
         weights_bytes=whole + _BYTES * projection,
         loaded_bytes=whole,
+        layers=len(found.layers),
+        read_bytes=_BYTES * visited,
+        parameters=visited,
+        active_parameters=visited,
+        head_parameters=head,
         # ReplicatedLinear of the same file.
         bytes_on_each_rank=_BYTES * projection,
         caches=tuple(found.caches),

@@ -1,6 +1,7 @@
 """What vLLM gets out of each kind of accelerator: fitted, dated, with its spread."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import Literal
@@ -39,6 +40,13 @@ class Spread(Fact):
             return self
         pairs = zip(self.model_dump().items(), other.model_dump().values(), strict=True)
         return Spread(**{name: max(own, others) for (name, own), others in pairs})
+
+    def widened(self, sigma: float) -> "Spread":
+        """Theta off by ``sigma``, no less than before, for a reason that times have, too."""
+        more = math.sqrt(max(0.0, sigma**2 - self.theta**2))
+        return Spread(
+            **{name: math.hypot(value, more) for name, value in self.model_dump().items()}
+        )
 
     def with_theta(self, sigma: float) -> "Spread":
         """Theta known so well, or so badly, and times in the same proportion, but none better."""

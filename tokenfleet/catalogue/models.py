@@ -6,6 +6,7 @@ from functools import cache
 import yaml
 from pydantic import Field, TypeAdapter
 
+from tokenfleet.catalogue.architecture.parameters import padded_rows
 from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
@@ -19,12 +20,19 @@ class Draft(Fact):
 
     ``weights_bytes`` are fetched besides those of the model: 0 of layers that are among them. Each rank
     holds its part of ``loaded_bytes``, and all of ``bytes_on_each_rank``. ``weights_dtype`` is None
-    where it is that of the model.
+    where it is that of the model. Each drafted token goes through ``layers`` and reads ``read_bytes``;
+    it is multiplied with ``active_parameters`` of ``parameters``, with ``head_parameters`` among
+    both, which may be the model's own.
     """
 
     weights_bytes: int = Field(ge=0)
     loaded_bytes: int = Field(gt=0)
     bytes_on_each_rank: int = Field(default=0, ge=0)
+    layers: int = Field(gt=0)
+    read_bytes: int = Field(gt=0)
+    parameters: int = Field(gt=0)
+    active_parameters: int = Field(gt=0)
+    head_parameters: int = Field(ge=0)
     weights_dtype: WeightsDtype | None = None
     quantization_method: str | None = None
     caches: tuple[LayerCache, ...]
@@ -38,9 +46,11 @@ class ModelFacts(Fact):
     does with it unless told otherwise. ``weights_bytes`` is
     the size of the safetensors files, ``skipped_bytes`` what of it the engine does not load:
     embeddings that are stored again as a head, layers of another use. ``active_parameters`` are those that a token
-    of text is multiplied with, ``idle_parameters`` those that none is: towers, and embeddings where
-    no head is as large. Of the active ones ``looked_up_parameters`` are those of embeddings beside a head
-    of their own. ``expert_width`` is the intermediate size of one routed expert. A dense model has no others. ``attention_heads`` and ``kv_heads`` of a model of state spaces alone are those
+    of text visits, ``idle_parameters`` those that none does: towers, and embeddings where
+    no head is as large. ``looked_up_parameters``, of the active ones, are embeddings beside a head of their
+    own: a token takes its row of them and is multiplied with none; 0 where they are the head.
+    ``expert_width`` is the intermediate size of one routed expert, None of a dense model.
+    ``attention_heads`` and ``kv_heads`` of a model of state spaces alone are those
     of these, or its channels where they have no heads. ``caches`` are what layers keep of a sequence, left out where
     all keep keys and values of every token; ``divided`` is what tensor-parallel ranks divide besides
     heads. ``own_code``: whether the pinned engine reads its configuration with Python code of its
@@ -90,18 +100,26 @@ class ModelFacts(Fact):
 
     @property
     def text_parameters(self) -> int:
-        """Those that some token of text is multiplied with."""
+        """Those that some token of text visits, embeddings that are looked up among them."""
         return self.parameters - self.idle_parameters
 
     @property
     def head_parameters(self) -> int:
-        """Those that make the distribution over the vocabulary, which only an output token needs."""
-        return self.vocabulary_size * self.hidden_size if self.task == "generate" else 0
+        """Those that make the distribution over the vocabulary, which only an output token needs.
+
+        A row for each token, as the engine pads them; the few biases of GPT-J and Phi-3.5-MoE are not
+        counted.
+        """
+        rows = padded_rows(self.vocabulary_size) if self.task == "generate" else 0
+        return rows * self.hidden_size
 
     @property
     def text_bytes(self) -> int:
-        """What is read of the loaded weights where tokens visit all of them; the rest is in 16 bits."""
-        return self.loaded_bytes - 2 * self.idle_parameters
+        """What is read of the loaded weights where tokens visit all of them; the rest is in 16 bits.
+
+        Of embeddings that are looked up a step reads a few rows, which are not counted.
+        """
+        return self.loaded_bytes - 2 * (self.idle_parameters + self.looked_up_parameters)
 
     @property
     def fetched_bytes(self) -> int:
@@ -203,12 +221,12 @@ class ModelFacts(Fact):
 
         rank x (inputs + outputs) of each matrix: an upper bound, since an adapter may leave
         matrices out and ranks share some. The feed-forward width is what the parameters leave
-        beside attention and one matrix of embeddings.
+        beside attention and the head; embeddings that are looked up make it wider.
         """
         width, heads = self.hidden_size, self.attention_heads * self.head_size
         shared = self.kv_heads * self.head_size
         attention = 2 * width * heads + 2 * width * shared
-        layer = (self.text_parameters - self.vocabulary_size * width) / self.layers
+        layer = (self.text_parameters - self.head_parameters) / self.layers
         inner = max(0.0, layer - attention) / (3 * width)
         sides = 2 * (width + heads) + 2 * (width + shared) + 3 * (width + inner)
         return int(2 * rank * sides * self.layers)

@@ -74,8 +74,9 @@ def cost(
         typer.Option(metavar="A,B,...", help="loads of 24 hours; that of the stack is their mean"),
     ] = None,
     cached_share: Annotated[
-        float, typer.Option(help="share of the input that is in the prefix cache, 0 to 1")
-    ] = 0.0,
+        float | None,
+        typer.Option(help="share of the input that is in the prefix cache, 0 to 1"),
+    ] = None,
     spare: Annotated[
         int, typer.Option(min=0, max=1000, help="replicas for a lost one; 1 is N + 1")
     ] = 0,

@@ -16,6 +16,7 @@ from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.batch_choice import promised
+from tokenfleet.plan.serving.features import features_of
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.replica import replica_of
 from tokenfleet.plan.stack import Plan
@@ -27,10 +28,13 @@ where the context is shorter."""
 
 @dataclass(frozen=True, kw_only=True)
 class WhatIf:
-    """How a stack is run beyond its plan: how nodes are bought, what is cached, spare and measured."""
+    """How a stack is run beyond its plan: how nodes are bought, what is cached, spare and measured.
+
+    ``cached_share`` is that of each model's traffic where it is None.
+    """
 
     buying: Buying = field(default_factory=Buying)
-    cached_share: float = 0.0
+    cached_share: float | None = None
     spare: int = 0
     profile: Sequence[ProfileRun] = ()
     commitments: Sequence[Commitment] = ()
@@ -72,7 +76,8 @@ class ServedFleet:
     def answer_seconds(self, running: float) -> float:
         """How long a mean answer takes while so many run on its replica (Little's law)."""
         most = self.most
-        return most.request_seconds + most.shape.produced * most.step.cycle(running, most.shape)
+        steps = most.step.steps(most.shape)
+        return most.request_seconds + steps * most.step.cycle(running, most.shape)
 
 
 def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
@@ -95,6 +100,7 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
         served_model(model.name, model.facts, memory.ranks, memory.kv_bytes_per_value),
         replica,
         _shape(model, what_if.cached_share),
+        features=features_of(model, kind, gathered=_is_gathered(plan, model)),
     )
     names = {model.name.casefold(), model.hugging_face_id.casefold()}
     runs = [run for run in what_if.profile if run.model_id.casefold() in names]
@@ -111,16 +117,28 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
     )
 
 
-def _shape(model: ModelPlan, cached_share: float) -> RequestShape:
+def _is_gathered(plan: Plan, model: ModelPlan) -> bool:
+    """Whether requests that begin alike meet at one replica: the edge sees to it, or there is no other."""
+    by_prefix = any(
+        name.affinity.kind == "prefix" and any(each.model == model.name for each in name.backends)
+        for name in plan.edge.names
+    )
+    return by_prefix or model.max_replicas == 1
+
+
+def _shape(model: ModelPlan, cached_share: float | None) -> RequestShape:
     if model.traffic is None:
         whole = ASSUMED_SHAPE.input_tokens + ASSUMED_SHAPE.output_tokens
         if model.task != "generate":
             whole -= ASSUMED_SHAPE.output_tokens
         part = min(1.0, model.context_length / whole)
         output = part * ASSUMED_SHAPE.output_tokens if model.task == "generate" else 0
-        lengths = (part * ASSUMED_SHAPE.input_tokens, output)
+        lengths, cached = (part * ASSUMED_SHAPE.input_tokens, output), 0.0
     else:
         lengths = (model.traffic.input_tokens, model.traffic.output_tokens)
+        cached = model.traffic.cached_share
     return RequestShape(
-        input_tokens=lengths[0], output_tokens=lengths[1], cached_share=cached_share
+        input_tokens=lengths[0],
+        output_tokens=lengths[1],
+        cached_share=cached if cached_share is None else cached_share,
     )

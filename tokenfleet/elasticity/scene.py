@@ -61,7 +61,7 @@ def scene(plan: Plan, model: ModelPlan, different: Different) -> Scene:
         # A fleet that may not shrink below what it may not exceed stays as it is.
         "most": max(least, policy.most) if different.most is None else different.most,
     }
-    fleet = served_fleet(plan, model, WhatIf(cached_share=traffic.cached_share))
+    fleet = served_fleet(plan, model, WhatIf())
     # What memory has no room for waits inside the engine, and is let in nevertheless.
     slots = min(admission.slots, fleet.most.concurrency)
     return Scene(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tokenfleet.estimate.poisson import poisson_p99
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
-from tokenfleet.estimate.queue import many_servers, one_server, quantile
+from tokenfleet.estimate.queue import one_server, quantile, shared_places
 from tokenfleet.estimate.step import StepTimes
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
@@ -19,8 +19,8 @@ QUEUE_GROWS_ABOVE = 0.85
 _NEARLY_FULL = 0.97
 # Halvings that bring a time between tokens to what a float holds.
 _HALVINGS = 50
-# Of a normal distribution's distance from its median to its 99th percentile, that to its 90th.
-_P90_OF_P99 = 1.2816 / 2.3263
+P90_OF_P99 = 1.2816 / 2.3263
+"""Of a normal distribution's distance from its median to its 99th percentile, that to its 90th."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Served:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """What runs on a replica at a load: ``gap`` seconds between two tokens of a request, ``beside`` how many others run."""
+    """What runs on a replica at a load: ``gap`` seconds from step to step, ``beside`` how many others run."""
 
     gap: float
     beside: float
@@ -100,10 +100,10 @@ def running_beside(
 ) -> Running:
     """What a request meets: arrivals that know nothing of each other see the mean (PASTA).
 
-    The time g between two tokens is that of a step of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
-    tokens each, which now and then reads the prompt of another. Its own prompt was read before.
+    The time g from step to step is that of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
+    steps each, which now and then reads the prompt of another. Its own prompt was read before.
     """
-    steps = max(0.0, shape.produced - 1)
+    steps = step.steps(shape) - 1
 
     def gap(assumed: float) -> float:
         running = min(float(most), 1 + requests_per_second * steps * assumed)
@@ -123,12 +123,13 @@ def running_at(step: StepTimes, shape: RequestShape, output_per_second: float, m
     requests = output_per_second / shape.produced
     found = running_beside(step, shape, requests, most)
     reading = step.mixed(found.beside, shape.mean_context, *_prompt(step, shape, 1))
-    return min(float(most), requests * (reading + max(0.0, shape.produced - 1) * found.gap))
+    return min(float(most), requests * (reading + (step.steps(shape) - 1) * found.gap))
 
 
 def token_gap(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
     """Mean seconds between two tokens of a request: it shares steps with those that run."""
-    return running_beside(step, shape, output_per_second / shape.produced, most).gap
+    gap = running_beside(step, shape, output_per_second / shape.produced, most).gap
+    return gap / step.drafting.kept
 
 
 def _with_ranges(
@@ -158,15 +159,18 @@ def _prompt(step: StepTimes, shape: RequestShape, chunks: float) -> tuple[float,
     return tokens / chunks, step.prefill(tokens, shape.cached_input_tokens) / chunks
 
 
-def late_gap(found: Saturation, now: Running, prompts: float, slow: float = 1.0) -> float:
+def late_gap(
+    found: Saturation, now: Running, prompts: float, slow: float = 1.0, burstiness: float = 1.0
+) -> float:
     """Seconds between two tokens, 99th percentile, while ``prompts`` of others come each step.
 
     The worst of a hundred gaps contains the prompts that are read in one step: none while fewer
-    than one gap in a hundred sees any. A prompt longer than a step's room fills it: only its end does not.
+    than one gap in a hundred sees any. A prompt longer than a step's room fills it: only its end does not. Bursts come
+    together as so many more would.
     """
     step, shape = found.step.slowed(slow), found.shape
     room, chunks = _chunks(found, now.beside)
-    together = poisson_p99(prompts * chunks)
+    together = poisson_p99(prompts * chunks / min(1.0, burstiness))
     if not together:
         return now.gap
     part, seconds = _prompt(step, shape, max(1.0, shape.uncached_input_tokens / room))
@@ -177,7 +181,7 @@ def late_gap(found: Saturation, now: Running, prompts: float, slow: float = 1.0)
 
 def _chunks(found: Saturation, beside: float) -> tuple[float, int]:
     """Tokens that what runs leaves of a step, as it takes its own first, and the steps a prompt is read in."""
-    room = max(1.0, found.batched_tokens - beside)
+    room = max(1.0, found.batched_tokens - beside * found.step.drafting.verified)
     return room, max(1, math.ceil(found.shape.uncached_input_tokens / room))
 
 
@@ -194,19 +198,28 @@ def waits(
     share = min(1.0, tokens / room) if chunks == 1 else 1.0
     reading = step.prefill(tokens, shape.cached_input_tokens)
     service = reading + share * (own - reading)
-    whole = own + max(0.0, shape.produced - 1) * now.gap
+    whole = own + (step.steps(shape) - 1) * now.gap
     queues = [
         one_server(requests_per_second * service, service, burstiness),
-        many_servers(most, min(float(most), requests_per_second * whole), whole, burstiness),
+        shared_places(
+            lambda running: step.rate(running, shape) / shape.produced,
+            most,
+            requests_per_second,
+            burstiness,
+        ),
     ]
     first = found.request_seconds + own
-    # It arrives in the middle of a step, if anything runs.
-    rest = now.gap * -math.expm1(-requests_per_second * whole)
+    # If anything runs: it arrives in the middle of a step. Where the next one is decided on while
+    # that runs, which is how host and device overlap, it waits for the next one, too.
+    busy = -math.expm1(-requests_per_second * whole)
+    rest = busy * now.gap * (2 if step.overlaps else 1)
 
     def late(share: float, seconds: float) -> float:
         return first + math.hypot(seconds * slow, rest + quantile(queues, share))
 
-    median = first + rest / 2 + quantile(queues, 0.5)
-    p90 = max(median, late(0.9, found.late_seconds * _P90_OF_P99))
-    worst = late_gap(found, now, requests_per_second * now.gap, slow)
-    return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), now.gap, worst)
+    median = first + rest - busy * now.gap / 2 + quantile(queues, 0.5)
+    p90 = max(median, late(0.9, found.late_seconds * P90_OF_P99))
+    worst = late_gap(found, now, requests_per_second * now.gap, slow, burstiness)
+    # Tokens that a step keeps come at once, and the longest gap is still a step's.
+    mean = now.gap / step.drafting.kept
+    return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), mean, worst)

@@ -1,14 +1,15 @@
 """How long a request waits for its turn: tails of queues, in closed form."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 _HALVINGS = 50
 # How far from 1 both are below heavy traffic: within .08 of queues played with gaps of shape .25.
 _DELAYED, _TAIL = 0.5, 0.3
-# Beyond so many standard deviations below all servers, nobody waits for one.
-_NEVER_BUSY = 6
+# Between which rates of answering are straight enough.
+_SAMPLES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,22 +88,38 @@ def _decay(load: float, burstiness: float) -> float:
     return most
 
 
-def many_servers(servers: int, busy: float, service: float, burstiness: float = 1.0) -> Wait:
-    """Waiting for one of ``servers`` that all take ``service`` seconds; ``busy`` of them are on the mean.
+def shared_places(
+    answered: Callable[[float], float], places: int, arrivals: float, burstiness: float = 1.0
+) -> Wait:
+    """Waiting for one of ``places`` in which all are served at once, the slower the more there are.
 
-    Erlang's C formula of as many servers and as much load as bursts leave independent (Hayward:
-    both over the peakedness, here 1 / ``burstiness``); for the tail its decay over the
-    variability of arrivals and (here none) of service (Allen and Cunneen).
+    ``answered(n)`` is how many a second are answered while n are served, ``arrivals`` how many come.
+    How often all places are taken follows from the product form of such a queue, p(n) ~ product of
+    arrivals / answered(i), which holds for any distribution of work (Kelly, Reversibility and
+    Stochastic Networks, 3.3); bursts widen p to the power of ``burstiness`` (as Hayward's
+    approximation does, over the peakedness 1 / ``burstiness``). Behind all places the tail decays as in heavy
+    traffic with work that varies as little as lengths do (Allen and Cunneen).
     """
-    if busy >= servers:
+    most = answered(places)
+    if arrivals >= most:
         return _FOREVER
-    alike = max(1, round(servers * burstiness))
-    load = busy * alike / servers
-    if load < alike - _NEVER_BUSY * math.sqrt(alike):
-        return NO_WAIT
-    # Erlang's B by its recursion, which does not overflow; C from it.
-    blocked = 1.0
-    for each in range(1, alike + 1):
-        blocked = load * blocked / (each + load * blocked)
-    delayed = alike * blocked / (alike - load * (1 - blocked))
-    return Wait(delayed=delayed, tail=delayed, decay=2 * burstiness * (servers - busy) / service)
+    # Sums of logarithms of a product whose largest factor would not fit a float.
+    heights, height = [0.0], 0.0
+    for rate in _between(answered, places):
+        height += burstiness * math.log(arrivals / rate)
+        heights.append(height)
+    top = max(heights)
+    fewer = sum(math.exp(each - top) for each in heights[:-1])
+    behind = math.exp(heights[-1] - top) / (1 - (arrivals / most) ** burstiness)
+    delayed = behind / (fewer + behind)
+    return Wait(delayed=delayed, tail=delayed, decay=2 * burstiness * (most - arrivals))
+
+
+def _between(answered: Callable[[float], float], places: int) -> Iterator[float]:
+    """Its values from 1 to ``places``: straight lines between some of them, closer where it bends."""
+    known = sorted({1, places, *(round(places ** (i / _SAMPLES)) for i in range(1, _SAMPLES))})
+    rates = [answered(each) for each in known]
+    yield rates[0]
+    for (left, low), (right, high) in pairwise(zip(known, rates, strict=True)):
+        for each in range(left + 1, right + 1):
+            yield low + (high - low) * (each - left) / (right - left)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
@@ -80,28 +81,67 @@ class ServedModel:
 def served_model(
     name: str, facts: ModelFacts, ranks: int, kv_bytes_per_value: int = KV_BYTES_PER_VALUE
 ) -> ServedModel:
-    """The model of the catalogue on ``ranks`` ranks, each of which holds whole KV heads."""
-    caches = facts.layer_caches
+    """The model of the catalogue on ``ranks`` ranks, each of which holds whole KV heads.
 
-    def a_token(cache: LayerCache) -> float:
-        return ranks * cache.bytes_of(1, ranks, kv_bytes_per_value)
-
+    What drafts for it is a model of its own: ``drafting_model``.
+    """
+    caches = facts.model_copy(update={"draft": None}).layer_caches
     return ServedModel(
         name=name,
         total_parameters=facts.text_parameters - facts.looked_up_parameters,
         active_parameters=facts.active_parameters - facts.looked_up_parameters,
-        weights_bytes=facts.text_bytes - 2 * facts.looked_up_parameters,
+        weights_bytes=facts.text_bytes,
         layers=facts.layers,
         hidden_size=facts.hidden_size,
         head_parameters=facts.head_parameters,
         expert_width=facts.expert_width or USUAL_EXPERT_WIDTH,
         is_latent=any(each.kind in _LATENT for each in caches),
         weights_dtype=facts.weights_dtype,
-        kv_bytes_per_token=sum(
+        query_heads_per_kv_head=facts.attention_heads / facts.kv_heads,
+        **_kept(caches, ranks, kv_bytes_per_value, facts.state_copies),
+    )
+
+
+def drafting_model(
+    facts: ModelFacts, ranks: int, kv_bytes_per_value: int = KV_BYTES_PER_VALUE
+) -> ServedModel | None:
+    """What drafts one token for that model on the same ranks, None where nothing is loaded for it."""
+    draft = facts.draft
+    if draft is None:
+        return None
+    return ServedModel(
+        name="a draft",
+        total_parameters=draft.parameters,
+        active_parameters=draft.active_parameters,
+        weights_bytes=draft.read_bytes,
+        weights_dtype=draft.weights_dtype or facts.weights_dtype,
+        layers=draft.layers,
+        hidden_size=facts.hidden_size,
+        head_parameters=draft.head_parameters,
+        expert_width=facts.expert_width or USUAL_EXPERT_WIDTH,
+        is_latent=any(each.kind in _LATENT for each in draft.caches),
+        **_kept(draft.caches, ranks, kv_bytes_per_value, facts.state_copies),
+    )
+
+
+class _Kept(TypedDict):
+    kv_bytes_per_token: float
+    windows: Sequence[tuple[float, int]]
+    state_bytes: float
+
+
+def _kept(
+    caches: Sequence[LayerCache], ranks: int, kv_bytes_per_value: int, state_copies: int
+) -> _Kept:
+    """What all ranks together keep of a sequence."""
+
+    def a_token(cache: LayerCache) -> float:
+        return ranks * cache.bytes_of(1, ranks, kv_bytes_per_value)
+
+    return {
+        "kv_bytes_per_token": sum(
             a_token(each) for each in caches if each.kind != "state" and each.tokens is None
         ),
-        query_heads_per_kv_head=facts.attention_heads / facts.kv_heads,
-        windows=[(a_token(each), each.tokens) for each in caches if each.tokens is not None],
-        state_bytes=facts.state_copies
-        * sum(a_token(each) for each in caches if each.kind == "state"),
-    )
+        "windows": [(a_token(each), each.tokens) for each in caches if each.tokens is not None],
+        "state_bytes": state_copies * sum(a_token(each) for each in caches if each.kind == "state"),
+    }

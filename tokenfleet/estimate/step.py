@@ -13,7 +13,36 @@ from tokenfleet.estimate.traffic import RequestShape
 
 # NxD Inference compiles a prompt for powers of two from there on (context_encoding_buckets).
 _SHORTEST_BUCKET = 128.0
-_NO_TIME = frozenset({"model", "overlaps", "pads"})
+_NO_TIME = frozenset({"model", "overlaps", "pads", "drafting"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafting:
+    """Tokens that are guessed ahead for each running request, and verified in the next step.
+
+    ``tokens`` are drafted, each by a ``step`` of what drafts; None where the device computes nothing
+    for it. A step then keeps ``kept`` tokens of a request on the mean, its own among them.
+    """
+
+    tokens: int = 0
+    kept: float = 1.0
+    step: "StepTimes | None" = None
+
+    @property
+    def verified(self) -> int:
+        """Tokens of a running request that a step computes."""
+        return 1 + self.tokens
+
+    def seconds(self, running: float, context: float) -> float:
+        """Drafting them for ``running`` requests."""
+        return self.tokens * self.step.decode(running, context) if self.step else 0.0
+
+    def slowed(self, factor: float) -> "Drafting":
+        """The same, everything ``factor`` times as long."""
+        return dataclasses.replace(self, step=self.step and self.step.slowed(factor))
+
+
+NO_DRAFTS = Drafting()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +56,8 @@ class StepTimes:
     token of a prompt read beside, ``token`` and ``attention_byte`` for each byte of KV cache it
     attends to. Meanwhile the host takes ``sequence`` for each running request: where
     the engine ``overlaps`` both, the longer of the two is the step, else their sum. Where it ``pads``, a prompt is computed as
-    long as the next power of two.
+    long as the next power of two. What is said of
+    tokens holds for each that is verified, and the device also takes what ``drafting`` them takes.
     """
 
     model: ServedModel
@@ -40,6 +70,7 @@ class StepTimes:
     kv_byte: float
     overlaps: bool = True
     pads: bool = False
+    drafting: Drafting = NO_DRAFTS
 
     def decode(self, running: float, context: float) -> float:
         """A step without prompts: ``running`` requests, at least one, with ``context`` tokens each."""
@@ -53,21 +84,33 @@ class StepTimes:
         ``running`` may be 0 where there are such tokens; ``context`` is the mean in the KV cache.
         """
         kv = self.kv_byte * self.model.kv_bytes(context) if running else 0.0
+        verified = self.drafting.verified
         device = (
             self.fixed
-            + self.visited(running + tokens)
-            + running * (self.token + self.head + kv)
+            + self.visited(running * verified + tokens)
+            + running * (verified * (self.token + self.head) + kv)
             + computing
+            + self.drafting.seconds(running, context)
         )
         host = running * self.sequence
         return max(device, host) if self.overlaps else device + host
 
     def prefill(self, tokens: float, cached: float = 0.0) -> float:
-        """Computing ``tokens`` of a prompt behind ``cached`` ones that are already there."""
+        """Computing ``tokens`` of a prompt behind ``cached`` ones that are already there.
+
+        What drafts reads them, too.
+        """
         if self.pads and tokens:
             tokens = max(_SHORTEST_BUCKET, 2.0 ** math.ceil(math.log2(tokens)))
         attended = self.model.kv_bytes(cached + tokens / 2)
-        return tokens * (self.token + self.attention_byte * attended)
+        draft = self.drafting.step
+        return tokens * (self.token + self.attention_byte * attended) + (
+            draft.prefill(tokens, cached) if draft else 0.0
+        )
+
+    def steps(self, shape: RequestShape) -> float:
+        """Steps of a mean answer: the one that ends its prompt, and those that follow."""
+        return 1 + max(0.0, shape.produced - 1) / self.drafting.kept
 
     def gap(self, running: float, shape: RequestShape, prompts: float) -> float:
         """The mean step of ``running`` requests while ``prompts`` of others, a step, are read beside.
@@ -88,13 +131,13 @@ class StepTimes:
     def cycle(self, running: float, shape: RequestShape) -> float:
         """The mean step while ``running`` requests of that shape run, come and go.
 
-        One in ``produced`` of them finishes each step and another prompt is read.
+        One in as many as an answer has steps finishes each step and another prompt is read.
         """
-        return self.gap(running, shape, running / shape.produced)
+        return self.gap(running, shape, running / self.steps(shape))
 
     def rate(self, running: float, shape: RequestShape) -> float:
         """Output tokens a second with that many running: never falls when more run."""
-        return running / self.cycle(running, shape)
+        return running * shape.produced / self.steps(shape) / self.cycle(running, shape)
 
     def visited(self, tokens: float) -> float:
         """Reading the weights that ``tokens`` tokens, at least one, visit together.
@@ -106,6 +149,10 @@ class StepTimes:
         share, tokens = self.model.active_share, max(1.0, tokens)
         return self.weights * share * tokens / (1 + share * (tokens - 1))
 
+    def keeping(self, kept: float) -> "StepTimes":
+        """The same step where so many tokens of those it verifies are kept."""
+        return dataclasses.replace(self, drafting=dataclasses.replace(self.drafting, kept=kept))
+
     def slowed(self, factor: float) -> "StepTimes":
         """The same step, everything ``factor`` times as long."""
         times = {
@@ -113,7 +160,7 @@ class StepTimes:
             for each in dataclasses.fields(self)
             if each.name not in _NO_TIME
         }
-        return dataclasses.replace(self, **times)
+        return dataclasses.replace(self, drafting=self.drafting.slowed(factor), **times)
 
 
 def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> StepTimes:

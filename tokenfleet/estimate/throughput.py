@@ -1,11 +1,12 @@
 """What a replica serves at most: saturated output tokens a second, and what limits them."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.catalogue.efficiencies import Efficiencies, Spread, efficiencies
+from tokenfleet.estimate.features import PLAIN, Assumed, Features, assumptions, notes
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Replica
@@ -57,6 +58,7 @@ def saturation(
     replica: Replica,
     shape: RequestShape,
     *,
+    features: Features = PLAIN,
     found: Efficiencies | None = None,
 ) -> Saturation:
     """Estimate what a replica serves at most; ``found`` replaces the catalogue's efficiencies.
@@ -68,36 +70,40 @@ def saturation(
     uncached = shape.cached_share > 0 and not replica.prefix_cache
     shape = dataclasses.replace(shape, cached_share=0.0) if uncached else shape
     tokens = shape.input_tokens + shape.output_tokens
-    if replica.kv_bytes < model.kv_bytes(tokens):
+    kept = _kept_by(model, features)
+    if replica.kv_bytes < sum(each.kv_bytes(tokens) for each in kept):
         problem = (
             f"a request of {tokens:,.0f} tokens does not fit the KV cache of {replica.name} beside"
             f" {model.name}; take shorter requests, more memory or smaller weights"
         )
         raise CostError(problem, place="lengths")
-    # Requests run at different ages, so together they hold the mean of their growing caches.
-    kept = model.kv_bytes(shape.mean_context)
-    limits: Mapping[Limit, int] = {
-        "max sequences": replica.max_sequences,
-        **({"KV cache": int(replica.kv_bytes / kept)} if kept else {}),
-        **({"prompt tokens a step": _prompts_a_step(replica, shape)} if shape.is_pooled else {}),
-    }
-    limited_by = min(limits, key=lambda limit: limits[limit])
+    alone = step_times(model, replica, found)
+    assumed = assumptions(features, shape, replica.kind)
+
+    def theta(one: Assumed) -> float:
+        most, _ = _concurrency(kept, replica, one.shape(shape), one.once)
+        return one.times(alone, features, replica, found).rate(most, one.shape(shape))
+
     unmeasured = list(_unmeasured(replica, shape, found))
-    notes = [_NO_PREFIX_CACHE] * uncached + [note for note, _ in unmeasured]
     spread = found.spread
     for _, wider in unmeasured:
         spread = spread.at_least(wider)
-    found = found.model_copy(update={"spread": spread})
-    step = step_times(model, replica, found)
+    most, limited_by = _concurrency(kept, replica, shape, assumed.usual.once)
     return saturated(
-        step,
+        assumed.usual.times(alone, features, replica, found),
         shape,
-        concurrency=limits[limited_by],
+        concurrency=most,
         limited_by=limited_by,
         batched_tokens=replica.batched_tokens,
-        found=found,
+        found=found.model_copy(
+            update={"spread": spread.widened(assumed.spread(theta, spread.theta))}
+        ),
         source=f"{found.source} ({found.date}); {replica.source}",
-        notes=tuple(notes),
+        notes=(
+            *([_NO_PREFIX_CACHE] if uncached else []),
+            *(note for note, _ in unmeasured),
+            *notes(features, shape),
+        ),
     )
 
 
@@ -132,6 +138,31 @@ def saturated(
         source=source,
         notes=notes,
     )
+
+
+def _kept_by(model: ServedModel, features: Features) -> Sequence[ServedModel]:
+    """What keeps something of a sequence: the model, and what drafts for it."""
+    draft = features.speculation.draft if features.speculation else None
+    return [model, draft] if draft else [model]
+
+
+def _concurrency(
+    kept: Sequence[ServedModel], replica: Replica, shape: RequestShape, once: float
+) -> tuple[int, Limit]:
+    """How many requests run at once, and what keeps it from being more.
+
+    They run at different ages, so together they hold the mean of their growing caches, and ``once`` is
+    the share of what they found in the cache that all hold together.
+    """
+    shared = once * shape.cached_input_tokens * sum(each.kv_bytes_per_token for each in kept)
+    own = sum(each.kv_bytes(shape.mean_context) for each in kept) - shared
+    limits: Mapping[Limit, int] = {
+        "max sequences": replica.max_sequences,
+        **({"KV cache": int((replica.kv_bytes - shared) / own)} if own > 0 else {}),
+        **({"prompt tokens a step": _prompts_a_step(replica, shape)} if shape.is_pooled else {}),
+    }
+    limited_by = min(limits, key=lambda limit: limits[limit])
+    return limits[limited_by], limited_by
 
 
 def _prompts_a_step(replica: Replica, shape: RequestShape) -> int:

@@ -9,7 +9,7 @@ from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
 from tokenfleet.plan.nodes.pools import SCALE_UP_DELAY_SECONDS, PoolPlan
-from tokenfleet.plan.serving.speculation import in_flight
+from tokenfleet.plan.serving.speculation import gained, kept
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.edge import edge_notes
@@ -129,9 +129,10 @@ def _speculation(plan: Plan) -> Iterator[str]:
     for model in plan.models:
         if found := model.speculation:
             yield (
-                f"models.{model.name}.speculative: the price counts what a draft takes of memory, disks"
-                f" and start, but neither its work nor its gain, which nobody has measured for this"
-                f" model ({in_flight(found)}). Measure both: vllm bench serve, with and without."
+                f"models.{model.name}.speculative: the price counts the work and the gain of"
+                f" {count(found.tokens, 'draft')} a step, of which a request gets {kept(found)} with its"
+                f" own; {gained(found)}. Measure both, vllm bench serve with and without, and give what"
+                " vLLM logs as Avg Draft acceptance rate as acceptedShare."
             )
 
 

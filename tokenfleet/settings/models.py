@@ -98,7 +98,7 @@ class ModelSettings(Section):
     chat_template: str | None = None
     """Path of a Jinja file that makes a prompt of a chat, in place of the one of its tokenizer."""
     speculative: SpeculativeSettings | None = None
-    """Tokens drafted ahead and verified by the model; refused where the load makes it slower."""
+    """Tokens drafted ahead and verified by the model; refused where that is slower at any acceptance."""
     longest_request_seconds: Annotated[int, Field(ge=1, le=540)] | None = None
     """What a request may take when its replica ends; on spot 65 s at most, and 10 to 30 s unless given."""
     engine_arguments: dict[FlagName, FlagValue] = Field(default={})

@@ -29,6 +29,8 @@ class SpeculativeSettings(Section):
     """Who drafts: the text so far (`ngram`, `suffix`), layers of the model itself (`mtp`), or `draft`."""
     tokens: Annotated[int, Field(ge=1, le=32)] = 3
     """Tokens drafted for each step."""
+    accepted_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Share of the drafted tokens that the model accepts, as vLLM logs it (Avg Draft acceptance rate); other people's unless given."""
     draft: DraftSettings | None = None
     """The model that drafts, of `eagle`, `eagle3` and `draft_model`."""
 

@@ -1,6 +1,7 @@
 """Fixtures: two real engines with few places, and a real Envoy in front of them."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -9,7 +10,15 @@ from tests.edge.client import Client
 from tests.edge.edges import Edges
 from tests.edge.envoy import ENGINE_KEY, KEYS, Envoy
 from tests.engine.containers import Pod
-from tests.engine.edge.places import BOUND, SLOTS, inside, served_by, until
+from tests.engine.edge.places import (
+    BOUND,
+    CONTEXT_LENGTH,
+    SLOTS,
+    forbearing,
+    inside,
+    served_by,
+    until,
+)
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines, Replicas
 
@@ -17,7 +26,13 @@ from tests.engine.fleet import Engines, Replicas
 @pytest.fixture(scope="session")
 def behind(engines: Engines, pod: Pod) -> Replicas:
     """Replicas that are full with few requests, and know the edge's key."""
-    few = {"--max-num-seqs": str(SLOTS), "--max-num-queued-reqs": str(BOUND)}
+    few = {
+        "--max-num-seqs": str(SLOTS),
+        "--max-num-queued-reqs": str(BOUND),
+        # What random weights say after so many tokens is no worse than before.
+        "--max-model-len": str(CONTEXT_LENGTH),
+        "--hf-overrides": json.dumps({"max_position_embeddings": CONTEXT_LENGTH}),
+    }
     return Replicas(engines, pod, arguments=few, key=ENGINE_KEY)
 
 
@@ -47,7 +62,7 @@ def last(behind: Replicas) -> Engine:
 @pytest.fixture(scope="module")
 def envoy(edges: Edges, both: Sequence[Engine]) -> Envoy:
     """An edge in front of the two."""
-    return edges.envoy(served_by(both))
+    return edges.envoy(served_by(both), edit=forbearing)
 
 
 @pytest.fixture(scope="module")

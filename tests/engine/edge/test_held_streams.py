@@ -14,6 +14,7 @@ from tests.engine.edge.places import (
     BOUND,
     SLOTS,
     ask,
+    forbearing,
     inside,
     lasting,
     served_by,
@@ -38,6 +39,7 @@ def test_nothing_is_said_of_a_stream_that_waits_for_its_turn(
             await until(lambda: sum(one.requests_running() for one in pair) == 2 * SLOTS)
             answer = await ask(impatient, path, pair[0].model, 1, stream=True)
             assert (answer.ending, answer.status) == ("hang", 0)
+        await until(lambda: inside(pair) == 0)
         answer = await ask(client, path, pair[0].model, 1, stream=True)
         assert (answer.status, answer.header("content-type")) == (
             200,
@@ -51,19 +53,22 @@ def test_nothing_is_said_of_a_stream_that_waits_for_its_turn(
 def test_whoever_goes_away_frees_a_place_in_the_engine(
     *, streamed: bool, client: Client, pair: Sequence[Engine]
 ) -> None:
-    async def gone() -> float:
+    """Long before it would have been free anyway."""
+
+    async def gone() -> None:
         async with lasting(client, "/v1/completions", pair[0].model, 2 * BOUND, streamed=streamed):
             await until(lambda: inside(pair) == 2 * BOUND)
-        return await until(lambda: inside(pair) == 0)
+        await until(lambda: inside(pair) == 0)
 
-    assert asyncio.run(gone()) < 10
+    asyncio.run(gone())
 
 
 def test_connections_to_a_replica_are_kept_and_given_up_before_it_gives_them_up(
     edges: Edges, pair: Sequence[Engine]
 ) -> None:
     """Whoever uses a connection just as the other side closes it loses the request."""
-    envoy, cluster = edges.envoy(served_by(pair)), f"cluster.{pair[0].model}"
+    envoy = edges.envoy(served_by(pair), edit=forbearing)
+    cluster = f"cluster.{pair[0].model}"
     client = Client(envoy.port, KEYS["alice"][0], patience=120)
 
     async def asked() -> None:

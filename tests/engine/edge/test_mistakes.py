@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.edge.client import Answer, Client
-from tests.engine.edge.places import ASKED, BOUND, ask, posted
+from tests.engine.edge.places import ASKED, BOUND, CONTEXT_LENGTH, ask, posted
 from tests.engine.engine import Engine
 
 COMPLETION = "/v1/completions"
@@ -23,11 +23,11 @@ TO_THE_ENGINE: Mapping[str, tuple[Mapping[str, object], int]] = {
     "tokens beyond any number": ({"max_tokens": 1e300}, 400),
     "half a token": ({"max_tokens": 2.5}, 400),
     "tokens as a list": ({"max_tokens": [5]}, 400),
-    "more tokens than the context": ({"max_tokens": 9000}, 400),
+    "more tokens than the context": ({"max_tokens": CONTEXT_LENGTH + 1}, 400),
     "tokens by a truth": ({"max_tokens": True}, 200),
     "tokens by digits": ({"max_tokens": "5"}, 200),
-    "a prompt longer than the context": ({"prompt": "a " * 9000}, 400),
-    "the same as a stream": ({"prompt": "a " * 9000, "stream": True}, 400),
+    "a prompt longer than the context": ({"prompt": "a " * CONTEXT_LENGTH}, 400),
+    "the same as a stream": ({"prompt": "a " * CONTEXT_LENGTH, "stream": True}, 400),
     "a large body": ({"prompt": "a " * 450_000}, 400),
     "no choices": ({"n": 0}, 400),
     "a grammar that is none": ({"response_format": {"type": "regex"}}, 400),

@@ -8,15 +8,11 @@ from typing import Any, cast
 import pytest
 
 from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, drafting
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
 from tokenfleet.economics.stack_cost import stack_cost
-from tokenfleet.estimate.at_load import running_at
-from tokenfleet.plan.decide import decide
-from tokenfleet.plan.nodes.sizes import smallest
-from tokenfleet.plan.serving.in_flight import requests_in_flight
+from tokenfleet.estimate.at_load import at_load, running_at
+from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import how_to_publish, part_of
 from tokenfleet.plan.stack import Plan
@@ -142,34 +138,51 @@ def test_an_eagle_head_is_counted_to_the_last_matrix(planned: Planned) -> None:
     assert [(cache.layers, cache.heads, cache.width) for cache in draft.caches] == [(1, 8, 256)]
 
 
-def test_no_speed_is_credited(planned: Planned) -> None:
-    rates = [
-        served_fleet(plan, model, WhatIf()).most.theta.p50
-        for plan, model in (planned({}), planned({"method": "ngram"}))
-    ]
-    assert rates[0] == rates[1]
+def test_the_price_counts_what_is_drafted(planned: Planned) -> None:
+    plan, model = planned({"method": "ngram", "acceptedShare": 0.9})
+    plain = served_fleet(*planned({}), WhatIf()).most
+    found = served_fleet(plan, model, WhatIf()).most
+    sooner, later = (at_load(each, 1e-4).itl for each in (found, plain))
+    assert sooner
+    assert later
+    assert model.speculation
+    assert model.speculation.times_as_soon
+    assert model.speculation.times_as_soon.p50 > 1.5
+    assert later.p50 / sooner.p50 == pytest.approx(model.speculation.times_as_soon.p50, rel=0.1)
+    assert model.speculation.times_as_soon.width == 1
+    assert any("speculative.acceptedShare" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("name", [QWEN, "gpt-oss-120b"])
-def test_the_requests_in_flight_are_those_of_the_price(
-    name: str, keys_of: Callable[[str], Keys], root: Path
-) -> None:
-    plan = decide(keys_of("prod"), "prod", root)
-    (model,) = (model for model in plan.models if model.name == name)
-    (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
+def test_a_guess_at_what_is_accepted_widens_the_price(planned: Planned) -> None:
+    guess, own, plain = (
+        served_fleet(*planned(each), WhatIf()).most.theta.width
+        for each in ({"method": "ngram"}, {"method": "ngram", "acceptedShare": 0.2}, {})
+    )
+    assert guess > own >= plain
+
+
+def test_the_requests_in_flight_are_those_of_the_price(planned: Planned) -> None:
+    plan, model = planned({"method": "ngram"})
     assert model.traffic
-    replicas = model.max_replicas
+    assert model.speculation
     most = served_fleet(plan, model, WhatIf()).most
-    offered = model.traffic.requests_per_second * model.traffic.output_tokens / replicas
-    found = requests_in_flight(
-        model.facts,
-        model.memory,
-        model.traffic,
-        hardware=hardware_by_name()[pool.hardware],
-        kind=smallest([instance_type(kind) for kind in pool.instance_types]),
-        replicas=replicas,
-        most=model.batch.sequences,
-    )
-    assert found == pytest.approx(
-        running_at(most.step, most.shape, offered, most.concurrency), rel=0.35
-    )
+    offered = model.traffic.requests_per_second * model.traffic.output_tokens / model.min_replicas
+    found = running_at(most.step, most.shape, offered, most.concurrency)
+    assert model.speculation.in_flight == pytest.approx(found, rel=0.01)
+
+
+def test_the_price_counts_adapters_and_what_a_stack_file_says_of_prefixes(
+    keys_of: Callable[[str], Keys], tmp_path: Path
+) -> None:
+    def most(**changes: object) -> Saturation:
+        plan = drafting(keys_of("prod"), tmp_path, {"traffic": LITTLE} | changes, {})
+        (model,) = (model for model in plan.models if model.name == QWEN)
+        return served_fleet(plan, model, WhatIf()).most
+
+    adapter = {"huggingFaceId": "org/a", "revision": SMALLER["revision"], "rank": 64}
+    plain, adapted = most(), most(adapters={"legal": adapter})
+    cached = most(traffic=LITTLE | {"cachedShare": 0.8})
+    assert adapted.theta.p50 < plain.theta.p50 < cached.theta.p50
+    assert cached.shape.cached_share == 0.8
+    assert any("LoRA" in note for note in adapted.notes)
+    assert any("found in the cache" in note for note in cached.notes)

@@ -14,7 +14,13 @@ from tokenfleet.catalogue.architecture.families import FAMILIES
 from tokenfleet.catalogue.architecture.family.outside import OUTSIDE
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture, Mixer
-from tokenfleet.catalogue.architecture.parameters import NONE, dense, idle, padded_rows
+from tokenfleet.catalogue.architecture.parameters import (
+    NONE,
+    dense,
+    idle,
+    looked_up,
+    padded_rows,
+)
 from tokenfleet.catalogue.architecture.rotation import refuse_other_sections
 from tokenfleet.catalogue.architecture.task import labels_of, task_of
 from tokenfleet.catalogue.architecture.tied import TIED, is_tied
@@ -73,14 +79,14 @@ def read_architecture(
         return replace(found, own_code=own_code, unread=unread_keys(inner or config, keys))
     layers = FAMILIES[model_type](keys)
     width = keys.size("hidden_size")
-    vocabulary = padded_rows(keys.size("vocab_size"))
+    table = padded_rows(keys.size("vocab_size")) * width
     own = Keys(with_defaults(model_type, inner)) if inner else keys
     tied = is_tied(str(whole), Keys(config), own, keys) or model_type in TIED
-    embedded = dense(vocabulary * width * (1 if tied else 2) + width)
+    embedded = dense(table + width) + (NONE if tied else looked_up(table))
     if task != "generate":
         # Without a head that is as large, embeddings are only looked up.
         scores = 0 if task == "embed" else labels_of(Keys(config)) * width
-        embedded = idle(vocabulary * width) + dense(width + scores)
+        embedded = idle(table) + dense(width + scores)
     more = OUTSIDE[model_type](keys) if model_type in OUTSIDE else NONE
     mixers = [layer.mixer for layer in layers if layer.mixer]
     heads, kv_heads, head = _heads(keys, width, mixers)

@@ -9,9 +9,8 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import count, three_digits
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.in_flight import requests_in_flight
+from tokenfleet.plan.serving.gain import compared, speculation_of
 from tokenfleet.plan.serving.memory import MemoryBudget
-from tokenfleet.plan.serving.speculation import MOST_IN_FLIGHT
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.speculation import SpeculativeSettings
 
@@ -66,39 +65,40 @@ def load_mistakes(
     if traffic is None:
         return
 
-    def running(replicas: int) -> float:
-        return requests_in_flight(
+    both = compared(
+        speculation_of(
             facts,
             memory,
-            traffic,
-            hardware=hardware,
-            kind=kind,
-            replicas=replicas,
-            most=batch.sequences,
-        )
+            method=asked.method,
+            tokens=asked.tokens,
+            accepted_share=asked.accepted_share,
+        ),
+        facts,
+        memory,
+        batch,
+        traffic,
+        hardware=hardware,
+        kind=kind,
+    )
 
     def pays(replicas: int) -> bool:
-        # As many as it takes in are too many: the load is more than it carries without drafts.
-        return running(replicas) <= min(MOST_IN_FLIGHT, batch.sequences - 1)
+        # Refused is what does not pay even where acceptance is as good as it may be.
+        return both.gain(replicas).times_as_soon.p90 > 1
 
-    fewest, most = model.replicas.min, model.replicas.max
+    fewest, most = max(1, model.replicas.min), model.replicas.max
     if pays(fewest):
         return
-    found, share = running(fewest), traffic.requests_per_second / fewest
-    milliseconds = 1000 * found / (share * traffic.output_tokens)
-    filled = f", all that it takes in at once ({three_digits(share)} requests/s)"
-    sum_of = (
-        f" ({three_digits(share)} requests/s x {traffic.output_tokens:,} tokens x {three_digits(milliseconds)} ms a token,"
-        " by the roofline of the price)"
-    )
+    found = both.gain(fewest)
     enough = next((n for n in range(fewest, most + 1) if pays(n)), None)
     yield Mistake(
         path=f"{path}.speculative",
         value=asked.method,
         problem=(
-            f"about {found:,.0f} requests are in flight on each of {count(fewest, 'replica')}"
-            f"{filled if found >= batch.sequences else sum_of}: verifying drafts takes longer than it"
-            f" saves above {MOST_IN_FLIGHT}, or where the load fills the replica. Leave speculative out"
+            f"with about {count(max(1, round(found.in_flight)), 'request')} in flight on each of"
+            f" {count(fewest, 'replica')}, a step that verifies 1 + {asked.tokens} tokens of each takes"
+            f" {three_digits(1000 * found.step)} ms and keeps {both.kept.p90:.1f} at best, and without"
+            f" drafts one takes {three_digits(1000 * found.step_alone)} ms, so a token comes later"
+            " (by the estimate of the price). Leave speculative out"
             + (f", or set replicas.min to {enough}" if enough else "")
         ),
     )

@@ -135,11 +135,10 @@ def memory_budget(
 ) -> MemoryBudget:
     """The budget of one replica of ``model`` on an instance of that type.
 
-    Adapters are held ready for all at once, each as large as the largest; the host keeps a copy
-    of them, which on a CPU is the same memory.
+    Adapters are held ready for all at once, each as large as the largest.
     """
     ranks = use.tensor_parallel_size or ranks_of(kind, model)
-    slots = len(use.adapter_ranks) * (1 if kind.accelerator else 2)
+    slots = adapter_slots(len(use.adapter_ranks), kind)
     adapters = slots * model.adapter_bytes(max(use.adapter_ranks, default=0)) / _GIB
     if kind.accelerator:
         rank_gib = kind.accelerator.memory_gib_per_rank
@@ -185,6 +184,11 @@ def memory_budget(
             for place, each in enumerate(model.layer_caches)
         ],
     )
+
+
+def adapter_slots(adapters: int, kind: InstanceType) -> int:
+    """Copies of adapters on a rank: the host has one of each, which on a CPU is the same memory."""
+    return adapters * (1 if kind.accelerator else 2)
 
 
 def _draft_bytes(model: ModelFacts, ranks: int) -> float:

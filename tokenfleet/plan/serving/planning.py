@@ -78,9 +78,9 @@ def plan_model(
         settings,
         facts,
         memory,
+        batch,
         hardware=hardware,
         kind=kind,
-        most=batch.sequences,
     )
     drafts = [speculation.draft] if speculation and speculation.draft else []
     snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))

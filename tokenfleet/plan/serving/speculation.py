@@ -6,29 +6,35 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.hardware import Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.counted import count
+from tokenfleet.estimate.quantiles import Quantiles
+from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.engine import MODELS_PATH
-from tokenfleet.plan.serving.in_flight import requests_in_flight
+from tokenfleet.plan.serving.gain import compared, speculation_of
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.speculation import SpeculativeMethod, SpeculativeSettings
 from tokenfleet.weights.layout import files_folder, snapshot_of
 
-MOST_IN_FLIGHT = 64
-"""Requests at once from which on verifying drafts takes longer than it saves (docs/numbers-you-may-have-read.md)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class SpeculationPlan:
-    """How tokens are drafted, and how many requests share the steps that verify them."""
+    """How tokens are drafted, and what a step keeps of them."""
 
     method: SpeculativeMethod
     tokens: int
+    accepted_share: float | None
+    """Of the drafted tokens, as somebody measured it."""
+    kept: Quantiles
+    """Tokens that a step gives each request, its own among them."""
     draft: str | None
     """The snapshot of the model that drafts, where another one does."""
     draft_gb: float
     """What of it a node fetches, 10^9 bytes."""
     in_flight: float | None
     """Requests at once on each of the fewest replicas; None where no traffic is given."""
+    times_as_soon: Quantiles | None
+    """How much sooner a token then comes than without drafts; below 1 it comes later."""
     config: str
     """What the engine is told, as JSON."""
 
@@ -37,43 +43,58 @@ def plan_speculation(
     settings: ModelSettings,
     facts: ModelFacts,
     memory: MemoryBudget,
+    batch: BatchPlan,
     *,
     hardware: Hardware,
     kind: InstanceType,
-    most: int,
 ) -> SpeculationPlan | None:
-    """Decide it for a replica on an instance of that type; ``most`` requests run at once."""
-    asked = settings.speculative
+    """Decide it for a replica on an instance of that type."""
+    asked, traffic = settings.speculative, settings.traffic
     if asked is None:
         return None
-    traffic = settings.traffic
+    found = speculation_of(
+        facts,
+        memory,
+        method=asked.method,
+        tokens=asked.tokens,
+        accepted_share=asked.accepted_share,
+    )
+    gain = (
+        compared(found, facts, memory, batch, traffic, hardware=hardware, kind=kind).gain(
+            max(1, settings.replicas.min)
+        )
+        if traffic
+        else None
+    )
     return SpeculationPlan(
         method=asked.method,
         tokens=asked.tokens,
+        accepted_share=asked.accepted_share,
+        kept=found.kept,
         draft=draft_snapshot(asked),
         draft_gb=facts.draft.weights_bytes / 1e9 if facts.draft else 0.0,
-        in_flight=requests_in_flight(
-            facts,
-            memory,
-            traffic,
-            hardware=hardware,
-            kind=kind,
-            replicas=settings.replicas.min,
-            most=most,
-        )
-        if traffic
-        else None,
+        in_flight=gain and gain.in_flight,
+        times_as_soon=gain and gain.times_as_soon,
         config=json.dumps(_config(asked), separators=(",", ":")),
     )
 
 
-def in_flight(found: SpeculationPlan) -> str:
-    """How many requests share a step, and up to how many of them drafting may pay, in words."""
-    if found.in_flight is None:
-        return f"without traffic nobody knows whether it pays: above {MOST_IN_FLIGHT} in flight it does not"
-    return (
-        f"about {found.in_flight:,.0f} requests in flight on a replica, of at most {MOST_IN_FLIGHT}"
-    )
+def kept(found: SpeculationPlan) -> str:
+    """What a step keeps and who says so, in words."""
+    if found.accepted_share is not None:
+        return f"{found.kept.p50:.1f} tokens, by acceptedShare {found.accepted_share:g}"
+    low, high = found.kept.p10, found.kept.p90
+    return f"{found.kept.p50:.1f} tokens ({low:.1f} to {high:.1f}, by what others accepted)"
+
+
+def gained(found: SpeculationPlan) -> str:
+    """How much sooner or later a token comes, in words."""
+    if found.times_as_soon is None or found.in_flight is None:
+        return "without traffic nobody knows whether it pays"
+    times, requests = found.times_as_soon, count(max(1, round(found.in_flight)), "request")
+    ranged = f" ({times.p10:.2f} to {times.p90:.2f})" if times.width > 1 else ""
+    later = ", which is later" if times.p50 < 1 else ""
+    return f"a token comes {times.p50:.2f} times as soon{ranged}{later}, with {requests} in flight"
 
 
 def draft_snapshot(asked: SpeculativeSettings) -> str | None:

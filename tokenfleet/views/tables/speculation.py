@@ -1,15 +1,13 @@
-"""How tokens are drafted for a model, and what of it the figures count."""
+"""How tokens are drafted for a model, and what that gains."""
 
 from collections.abc import Sequence
 
-from tokenfleet.plan.serving.speculation import MOST_IN_FLIGHT, SpeculationPlan
+from tokenfleet.plan.serving.speculation import SpeculationPlan, gained, kept
 
 
 def speculation_rows(found: SpeculationPlan) -> Sequence[tuple[str, str, str]]:
     """Name, value and reason of each."""
     own = "layers of the model" if found.method == "mtp" else "the text so far: nothing is loaded"
-    most = f"{MOST_IN_FLIGHT} at most"
-    running = most if found.in_flight is None else f"{found.in_flight:.0f}, {most}"
     return [
         ("method", found.method, f"drafted by {found.draft or own}"),
         ("tokens", f"{found.tokens} a step", "verified together in the next one"),
@@ -18,6 +16,6 @@ def speculation_rows(found: SpeculationPlan) -> Sequence[tuple[str, str, str]]:
             if found.draft_gb
             else []
         ),
-        ("in flight", running, "with more, verifying takes longer than it saves"),
-        ("counted", "memory, disks, start", "neither work nor gain: nobody has measured them here"),
+        ("kept", f"{found.kept.p50:.1f} a step", f"a request gets {kept(found)}, one its own"),
+        ("gain", "by the estimate", gained(found)),
     ]

@@ -1,0 +1,109 @@
+"""What drafting gains or loses at a load: the same step with and without it."""
+
+from dataclasses import dataclass
+
+from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.hardware import Hardware
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.estimate.at_load import running_at, running_beside
+from tokenfleet.estimate.features import Features, assumptions
+from tokenfleet.estimate.quantiles import Quantiles
+from tokenfleet.estimate.served_model import drafting_model, served_model
+from tokenfleet.estimate.speculation import Speculation, speculation
+from tokenfleet.estimate.step import StepTimes, step_times
+from tokenfleet.estimate.traffic import RequestShape
+from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.replica import replica_of
+from tokenfleet.settings.models import TrafficSettings
+from tokenfleet.settings.speculation import SpeculativeMethod
+
+
+def speculation_of(
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    *,
+    method: SpeculativeMethod,
+    tokens: int,
+    accepted_share: float | None,
+) -> Speculation:
+    """What drafts for a model on its ranks."""
+    draft = drafting_model(facts, memory.ranks, memory.kv_bytes_per_value)
+    return speculation(method, tokens, draft=draft, accepted_share=accepted_share)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """On each of some replicas: requests ``in_flight``, and how many times as soon a token comes as without drafts.
+
+    ``step``, where acceptance is at its best, and ``step_alone`` are seconds of a mean step with and without
+    them. Where more is asked than a replica can, it is full in both.
+    """
+
+    in_flight: float
+    step: float
+    step_alone: float
+    times_as_soon: Quantiles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A replica that drafts beside one that does not, for requests of the expected lengths."""
+
+    alone: StepTimes
+    drafting: StepTimes
+    kept: Quantiles
+    traffic: TrafficSettings
+    most: int
+
+    def gain(self, replicas: int) -> Gain:
+        """Where ``replicas`` share the load."""
+        shape = RequestShape(
+            input_tokens=self.traffic.input_tokens,
+            output_tokens=self.traffic.output_tokens,
+            cached_share=self.traffic.cached_share,
+        )
+        load = self.traffic.requests_per_second / replicas
+        without = running_beside(self.alone, shape, load, self.most).gap
+        steps = [
+            self.drafting.keeping(kept) for kept in (self.kept.p10, self.kept.p50, self.kept.p90)
+        ]
+        gaps = [running_beside(step, shape, load, self.most).gap for step in steps]
+        low, usual, high = (
+            without * step.drafting.kept / gap for step, gap in zip(steps, gaps, strict=True)
+        )
+        return Gain(
+            in_flight=running_at(steps[1], shape, load * shape.produced, self.most),
+            step=gaps[-1],
+            step_alone=without,
+            times_as_soon=Quantiles(p10=low, p50=usual, p90=high),
+        )
+
+
+def compared(
+    found: Speculation,
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    batch: BatchPlan,
+    traffic: TrafficSettings,
+    *,
+    hardware: Hardware,
+    kind: InstanceType,
+) -> Compared:
+    """For a replica that owns an instance of that type."""
+    replica = replica_of(hardware, kind, memory, batch, prefix_cache=True)
+    figures = efficiencies()[replica.kind]
+    alone = step_times(
+        served_model("", facts, memory.ranks, memory.kv_bytes_per_value), replica, figures
+    )
+    features = Features(speculation=found)
+    shape = RequestShape(input_tokens=1, output_tokens=1)
+    usual = assumptions(features, shape, replica.kind).usual
+    return Compared(
+        alone=alone,
+        drafting=usual.times(alone, features, replica, figures),
+        kept=found.kept,
+        traffic=traffic,
+        most=batch.sequences,
+    )
