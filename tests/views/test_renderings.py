@@ -5,12 +5,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from rich.console import Console
 
 from tests.views.pages import Page
 from tokenfleet.economics.bill.lines import Bill
+from tokenfleet.economics.judgement.savings import Saving
 from tokenfleet.json_document import plain
 from tokenfleet.policies.finding import Finding
 from tokenfleet.preview.report import Report
@@ -22,6 +24,7 @@ from tokenfleet.views.figures import unit_price
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown
 from tokenfleet.views.screens.preview import show
+from tokenfleet.views.story import ALL_WELL
 
 ReportOf = Callable[..., Report]
 RENDERERS: list[Callable[[Report], str]] = [markdown, html, architecture_svg]
@@ -99,6 +102,44 @@ def test_without_a_spot_tier_nothing_is_said_of_spot(report_of: ReportOf) -> Non
     for render in (markdown, html, on_a_terminal):
         assert "drawn capacity" in render(report)
         assert "drawn capacity" not in render(bare)
+
+
+def test_every_report_says_what_a_looser_promise_would_save_beside_the_verdicts(
+    report_of: ReportOf,
+) -> None:
+    report = report_of("dev")
+    saving = Saving(
+        place="models.qwen3-4b.objective",
+        key="itlP99Ms",
+        promised=60,
+        milliseconds=80,
+        fewer=2,
+        min_replicas=2,
+        usd_per_month=2123.4,
+    )
+    bare, with_one = (
+        replace(report, cost=replace(report.cost, verdicts=[], savings=found))
+        for found in ([], [saving])
+    )
+    said = (
+        "models.qwen3-4b.objective: itlP99Ms 80 instead of 60: 2 replicas fewer, with replicas.min"
+        " 2, about $2,120 a month."
+    )
+    for render in (markdown, html, on_a_terminal):
+        assert said in render(with_one)
+        assert ALL_WELL in render(with_one)
+        assert "instead of 60" not in render(bare)
+
+
+@pytest.mark.parametrize("stack", ["dev", "prod"])
+def test_every_report_says_what_a_step_takes_in_and_why(stack: str, report_of: ReportOf) -> None:
+    report = report_of(stack)
+    for render in (markdown, html, on_a_terminal):
+        text = unescape(render(report))
+        for model in report.models:
+            batch = model.plan.batch
+            assert f"{batch.prompt_tokens:,} prompt tokens" in text
+            assert batch.prompt_tokens_reason in text
 
 
 def test_old_prices_are_flagged_in_every_report(report_of: ReportOf) -> None:

@@ -14,6 +14,7 @@ from tokenfleet.estimate.carried import carried
 from tokenfleet.estimate.replicas import replicas_for, replicas_needed, requests_on
 from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.admission import plan_admission
+from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.batch_choice import batch_of, promised
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.replica import expected_shape, saturation_of
@@ -52,30 +53,37 @@ def looser_objective(
     settings: ModelSettings,
     facts: ModelFacts,
     memory: MemoryBudget,
+    batch: BatchPlan,
     *,
     hardware: Hardware,
     engine: Engine,
     kind: InstanceType,
     start_seconds: float,
 ) -> LooserObjective | None:
-    """None where no load is known, the promise takes no more than the queue, or twice of it saves nothing."""
+    """For a replica whose steps are of ``batch`` now.
 
-    def wanted(tried: ModelSettings) -> _Wanted | None:
+    None where no load is known, where the promise takes no more replicas than the queue, and where
+    none is saved up to twice the promise.
+    """
+
+    def wanted(tried: ModelSettings, batch: BatchPlan) -> _Wanted | None:
         return _wanted(
             tried,
             facts,
             memory,
+            batch,
             hardware=hardware,
             engine=engine,
             kind=kind,
             start_seconds=start_seconds,
         )
 
-    now = wanted(settings)
+    now = wanted(settings, batch)
     if now is None or not now.promise_binds:
         return None
     for key, milliseconds, tried in _looser(settings):
-        then = wanted(tried)
+        batch = batch_of(tried, facts, memory, hardware=hardware, engine=engine, kind=kind)
+        then = wanted(tried, batch)
         if then and then.replicas < now.replicas:
             return LooserObjective(
                 key=key,
@@ -115,6 +123,7 @@ def _wanted(
     settings: ModelSettings,
     facts: ModelFacts,
     memory: MemoryBudget,
+    batch: BatchPlan,
     *,
     hardware: Hardware,
     engine: Engine,
@@ -125,7 +134,6 @@ def _wanted(
     traffic = settings.traffic
     if traffic is None:
         return None
-    batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
     shape = expected_shape(traffic, settings.task or facts.task)
     most = saturation_of(facts, memory, batch, shape, hardware=hardware, engine=engine, kind=kind)
     carries = carried(most, promised(settings.objective))

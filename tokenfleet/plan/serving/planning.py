@@ -179,6 +179,7 @@ def plan_model(
             settings,
             facts,
             memory,
+            batch,
             hardware=hardware,
             engine=engine,
             kind=kind,
