@@ -76,6 +76,8 @@ def _answer(path: Path, out: Path | None) -> None:
 def _compare(outside: Path | None, *, refit: bool, as_json: bool, svg: Path | None) -> None:
     # scipy takes longer to import than a prediction takes.
     from bench.accuracy import outside as others  # noqa: PLC0415
+    from bench.accuracy.agreement import agreement  # noqa: PLC0415
+    from bench.accuracy.agreement import table as agreement_table  # noqa: PLC0415
     from bench.accuracy.comparison import compare  # noqa: PLC0415
     from bench.accuracy.first_tokens import first_tokens  # noqa: PLC0415
     from bench.accuracy.left_out import KINDS, NOTHING, Fits  # noqa: PLC0415
@@ -102,11 +104,14 @@ def _compare(outside: Path | None, *, refit: bool, as_json: bool, svg: Path | No
             fitted = {kind: fits.without(kind, NOTHING) for kind in KINDS}
             today = datetime.now(UTC).date()
             written_to = written(refitted(fitted, runs, found, classes, today))
+        progress("nothing more: playing the scheduler")
+        played = agreement()
     late = first_tokens(found.judged)
     if as_json:
-        typer.echo(json.dumps(plain(found, classes, late), indent=1))
+        typer.echo(json.dumps(plain(found, classes, late, played), indent=1))
     else:
         show(found, classes, late, console)
+        console.print(agreement_table(played))
     if written_to:
         typer.echo(f"wrote {written_to}; the next run judges its ranges", err=True)
     if svg:

@@ -32,9 +32,9 @@ SERVERS = (
 )
 # Short and long, what is read and what is written.
 SHAPES = ((200, 200), (1000, 100), (2000, 500), (500, 2000), (16000, 300))
-LOADS = (0.1, 0.3, 0.5, 0.7, 0.85)
+LOADS = (0.1, 0.5, 0.8)
 BURSTINESS = (1.0, 0.25)
-REQUESTS = 6000
+REQUESTS = 3000
 # Of a run that starts and ends empty, what is steady.
 _FROM, _TO = 0.1, 0.95
 _OVERLOAD = 1.5

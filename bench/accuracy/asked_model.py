@@ -64,6 +64,10 @@ _SAME_KV = 0.02
 _SIXTEEN_BIT_BYTES = 2
 
 
+# Of whose heads some attention goes nowhere.
+_WITH_SINKS = "gpt-oss"
+
+
 @dataclass(frozen=True, kw_only=True)
 class AskedModel:
     """A model as one row asks for it; ``loaded_bytes`` is what it takes of the memory.
@@ -110,6 +114,7 @@ def asked_model(cells: Cells, ranks: int) -> AskedModel:
         head_parameters=head,
         expert_width=(known.expert_width if known else 0) or USUAL_EXPERT_WIDTH,
         is_latent=known is not None and known.attention == "latent",
+        has_sinks=_WITH_SINKS in name.lower(),
     )
     return AskedModel(served=served, loaded_bytes=loaded, guesses=[*guesses, *kv_guesses])
 

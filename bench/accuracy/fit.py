@@ -31,6 +31,7 @@ Fitted = Literal[
     "half_width",
     "unpacking_work",
     "unpacking_operations",
+    "sink_work",
 ]
 Kind = Literal["gpu", "cpu", "neuron"]
 
@@ -53,6 +54,7 @@ PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
         "mixture_work": (1.0, 0.15),  # the rest of a mixture beside its experts' kernel
         "half_width": (250.0, 0.50),  # two tiles of 128 columns
         "unpacking_work": (1.25, 0.15),  # 8-bit weights on units that take 16 bits
+        "sink_work": (3.0, 0.50),  # Triton's kernel beside FlashAttention's
     },
     "cpu": {
         "bandwidth": (0.85, 0.12),  # of what one stream of reads on every core reached
@@ -65,6 +67,7 @@ PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
         "step_seconds": (0.012, 0.50),
         "layer_seconds": (60e-6, 0.60),
         "sequence_seconds": (50e-6, 0.60),
+        "collective_work": (0.3, 0.70),  # of hops one after the other: cores pass on as they go
     },
 }
 # Re-runs of one configuration differ by 4 to 9 % at saturation; medians of gaps by more. What
@@ -193,6 +196,6 @@ def _with(
     # A share of a peak is below 1 whatever a step of the search tries.
     for name in {"compute", "attention", "bandwidth"} & set(figures):
         figures[name] = min(1.0, figures[name])
-    if "unpacking_work" in figures:
-        figures["unpacking_work"] = max(1.0, figures["unpacking_work"])
+    for name in {"unpacking_work", "sink_work"} & set(figures):
+        figures[name] = max(1.0, figures[name])
     return start.model_copy(update=figures)

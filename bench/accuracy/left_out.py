@@ -30,8 +30,8 @@ _LEFT_OUT: Mapping[Kind, Callable[[OtherRun], str]] = {
 }
 KINDS: Sequence[Kind] = ("gpu", "cpu", "neuron")
 _FITTED = frozenset({ONE_GPU, MORE_GPUS})
-# A prompt that waits for those of so many others says little of how long it takes itself.
-_FEW_AT_ONCE = 4
+# A prompt that waits for those of others says little of how long it takes itself.
+_FEW_AT_ONCE = 1
 _HELD = 0.8
 # Two runs of one configuration differ by so much.
 _LEAST_SIGMA = 0.05

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from bench.accuracy.agreement import Agreement
 from bench.accuracy.comparison import Comparison
 from bench.accuracy.first_tokens import AtLoad
 from bench.accuracy.outside import ClassErrors, Pair
@@ -10,7 +11,10 @@ from bench.accuracy.targets import targets, unjudged
 
 
 def plain(
-    found: Comparison, outside: Sequence[ClassErrors], late: Mapping[str, AtLoad]
+    found: Comparison,
+    outside: Sequence[ClassErrors],
+    late: Mapping[str, AtLoad],
+    played: Sequence[Agreement],
 ) -> Mapping[str, object]:
     """Everything; the keys are described in bench/README.md."""
     return {
@@ -19,6 +23,9 @@ def plain(
         "timeBetweenTokens": asdict(found.gap),
         "timeToFirstToken": asdict(found.first_token),
         "atLoad": {regime: _at_load(each) for regime, each in late.items()},
+        "agreement": [
+            {**asdict(row), "ratio": row.ratio, "agrees": row.agrees} for row in played
+        ],
         "outside": [_class(each) for each in outside],
         "idleSigma": found.idle_sigma,
         "targets": dict(targets(found, outside, late)),

@@ -38,6 +38,7 @@ def server_of(query: Query) -> tuple[Replica, tuple[str, ...]]:
         bandwidth=peaks.bandwidth_gb_per_second(machine.units) * 1e9,
         flops_by_dtype=reachable_flops(peaks, machine.units),
         grouped_share=peaks.grouped_share,
+        sink_kernel=peaks.sink_kernel,
         link=peaks.link,
         kv_bytes=kv_bytes,
         max_sequences=most,

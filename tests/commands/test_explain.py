@@ -53,7 +53,7 @@ def test_what_is_drafted_is_explained_with_what_it_gains(own_project: Path, tmp_
         "draft: full, 28 layers",
         "--speculative-config",
         f"drafted by Qwen/Qwen3-0.6B/{'c' * 40}",
-        "a request gets 2.5 tokens (1.9 to 3.0, by what others accepted), one its own",
+        "a request gets 2.5 tokens (1.9 to 3.0 unless acceptedShare is given), one its own",
         "without traffic nobody knows whether it pays",
     ):
         assert part in said

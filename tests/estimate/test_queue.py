@@ -66,7 +66,7 @@ def test_waiting_for_one_of_many_places_is_that_of_the_played_queue(
     assert found.delayed == pytest.approx((played > 1e-9).mean(), abs=0.08)
     for share in (0.9, 0.99):
         waited = np.quantile(played, share)
-        assert quantile([found], share) == pytest.approx(waited, rel=0.2, abs=0.15)
+        assert quantile([found], share) == pytest.approx(waited, rel=0.25, abs=0.15)
 
 
 # 120,000 tokens on an H100 take 9 s; the server is busy .59 of its time (M/D/1).

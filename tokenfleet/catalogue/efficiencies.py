@@ -58,7 +58,7 @@ class Spread(Fact):
 class Efficiencies(Fact):
     """The few figures that turn a data sheet into the time of an engine step.
 
-    ``compute`` is a share of what a large matrix multiplication reaches, ``attention`` what the attention of prompts does, ``bandwidth`` a share of
+    ``compute`` is a share of what a large matrix multiplication reaches, ``attention`` what the attention of prompts does (``sink_work`` times as long with sinks where the device has no kernel for them), ``bandwidth`` a share of
     the peak. A step takes the device ``step_seconds``, and ``layer_seconds`` for
     each layer, with ``mixture_layer_seconds`` more where it is a mixture of experts and
     ``latent_layer_seconds`` more where attention is latent; and the host ``sequence_seconds`` for each running
@@ -73,13 +73,15 @@ class Efficiencies(Fact):
     two runs below saturation differ by. ``measured_on`` are the accelerators and
     ``measured_ranks`` the most ranks of the runs; on another accelerator ``spread_elsewhere`` and
     on more ranks ``spread_of_more_ranks`` are (None: ``spread`` holds for all).
-    The basis is ``unverified`` where no measured run is public.
+    The basis is ``unverified`` where no run of vLLM with absolute figures is public; ``note`` says what
+    a reader should know of it.
     ``errors_by_left_out`` are those of fits without one configuration, model or GPU.
     """
 
     basis: Literal["measured", "unverified"]
     compute: float = Field(gt=0, le=1)
     attention: float = Field(gt=0, le=1)
+    sink_work: float = Field(default=1.0, ge=1)
     bandwidth: float = Field(gt=0, le=1)
     step_seconds: float = Field(ge=0)
     layer_seconds: float = Field(ge=0)
@@ -100,6 +102,7 @@ class Efficiencies(Fact):
     spread_of_more_ranks: Spread | None = None
     measured_on: tuple[str, ...] = ()
     measured_ranks: int = Field(default=1, ge=1)
+    note: str | None = None
     source: str
     date: dt.date
     errors_by_left_out: Mapping[str, FitErrors] = {}

@@ -8,10 +8,11 @@ import yaml
 from pydantic import TypeAdapter
 
 from tokenfleet.catalogue.curve import on_curve
+from tokenfleet.catalogue.draft import Draft
 from tokenfleet.catalogue.facts import Fact, data_file
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.links import NamedLink
-from tokenfleet.catalogue.models import Draft, ModelFacts
+from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.task import Task
 
 
@@ -25,6 +26,7 @@ class Peaks(Fact):
     it is not listed), ``grouped_share`` how much of that the many small ones of a mixture of experts
     reach together (None: as much as any other layer). ``matmul_source`` says who measured it, or
     that it is an assumption.
+    ``sink_kernel``: whether a fast kernel has attention with sinks.
     ``link`` is what lies between ranks, None where there is never more than one.
     """
 
@@ -36,6 +38,7 @@ class Peaks(Fact):
     matmul_share_by_dtype: Mapping[str, float] = {}
     grouped_share: float | None = None
     matmul_source: str | None = None
+    sink_kernel: bool = True
     link: NamedLink | None = None
     source: str
 

@@ -30,7 +30,8 @@ What is estimated, and from what:
 
 - ``estimate.step``: one step of the engine = fixed + weights read + KV read + computing, times few fitted
   ``catalogue.efficiencies``; ``bench/economics`` refits them and prints their errors.
-- ``estimate.throughput``, ``.at_load``: steady state. ``.finite_run``: a benchmark's run, which starts and ends empty.
+- ``estimate.throughput``, ``.at_load``: steady state. ``.finite_run``: a benchmark's run, which
+  starts and ends empty, by ``.scheduler``, which plays what vLLM's does with any requests.
 - ``Saturation.basis``: ``measured`` (a profile), ``estimated``, or ``unverified`` (Graviton4 and
   Inferentia2, of which no run is public); ``notes`` give the reasons for a wider range.
 

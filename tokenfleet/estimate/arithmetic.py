@@ -44,10 +44,13 @@ def computing(model: ServedModel, replica: Replica, found: Efficiencies) -> Comp
         narrow = width / (width + found.half_width)
         speed = (replica.grouped_share or found.compute) * narrow
         work = found.mixture_work * work**_GROUPED_UNPACKING
+    sinks = found.sink_work if model.has_sinks and not replica.sink_kernel else 1.0
     return Computing(
         token=2 * (model.active_parameters - model.head_parameters) * work / (speed * peak),
         head=2 * model.head_parameters / (found.compute * flops["bfloat16"]),
-        attention_byte=model.query_heads_per_kv_head / (found.attention * flops["bfloat16"]),
+        attention_byte=(
+            model.query_heads_per_kv_head * sinks / (found.attention * flops["bfloat16"])
+        ),
         unpacking=0.0
         if is_native
         else model.total_parameters * found.unpacking_operations / flops["bfloat16"],

@@ -19,7 +19,7 @@ class Replica:
     ``device`` is the name of one accelerator (the hardware's where there is none).
     ``bandwidth`` is the peak of the memory in bytes a second, ``flops_by_dtype`` what a large
     matrix multiplication reaches in operations a second; both are sums over ``ranks``.
-    ``grouped_share`` is that of ``catalogue.hardware.Peaks``; ``link`` is what lies between ranks, None where there is one.
+    ``grouped_share`` and ``sink_kernel`` are those of ``catalogue.hardware.Peaks``; ``link`` is what lies between ranks, None where there is one.
     ``kv_bytes`` is what is left for the KV cache, ``max_sequences`` and ``batched_tokens`` are
     the engine's limits of running requests and of prompt tokens a step. ``prefix_cache``:
     whether requests that begin alike share their KV cache.
@@ -32,6 +32,7 @@ class Replica:
     bandwidth: float
     flops_by_dtype: Mapping[str, float]
     grouped_share: float | None
+    sink_kernel: bool
     link: Link | None
     kv_bytes: float
     max_sequences: int
@@ -65,6 +66,7 @@ def gpu_replica(
         bandwidth=gpu.peaks.bandwidth_gb_per_second(count) * 1e9,
         flops_by_dtype=reachable_flops(gpu.peaks, count),
         grouped_share=gpu.peaks.grouped_share,
+        sink_kernel=gpu.peaks.sink_kernel,
         link=gpu.peaks.link,
         kv_bytes=max(0.0, left),
         max_sequences=gpu.max_sequences,

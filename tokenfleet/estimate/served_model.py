@@ -9,6 +9,8 @@ from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
 from tokenfleet.catalogue.models import ModelFacts
 
+MODEL_TYPES_WITH_SINKS = frozenset({"gpt_oss"})
+"""As transformers names models whose heads have a learned sink (vllm/model_executor/models/gpt_oss.py)."""
 # Kinds of cache that hold what stands for keys and values.
 _LATENT = frozenset({"latent", "compressed", "indexed"})
 # A dense model is one whose tokens visit every parameter.
@@ -41,7 +43,8 @@ class ServedModel:
 
     Neither parameters nor ``weights_bytes`` count a table of embeddings that tokens are only looked
     up in; ``head_parameters`` are those that only an output token visits, of ``active_parameters``.
-    ``expert_width`` is the intermediate size of one expert, ``is_latent`` whether attention is to what stands for keys and values (MLA).
+    ``expert_width`` is the intermediate size of one expert, ``is_latent`` whether attention is to what stands for keys and values (MLA),
+    ``has_sinks`` whether some of it goes nowhere (attention sinks).
     ``kv_bytes_per_token`` counts the layers that keep something of every token; ``windows`` are
     bytes a token, and of how many of the last, of those that keep no more; ``state_bytes`` is what
     layers keep that is as large for any sequence, all copies of it.
@@ -61,6 +64,7 @@ class ServedModel:
     head_parameters: float = 0.0
     expert_width: int = USUAL_EXPERT_WIDTH
     is_latent: bool = False
+    has_sinks: bool = False
 
     @property
     def is_mixture(self) -> bool:
@@ -96,6 +100,7 @@ def served_model(
         head_parameters=facts.head_parameters,
         expert_width=facts.expert_width or USUAL_EXPERT_WIDTH,
         is_latent=any(each.kind in _LATENT for each in caches),
+        has_sinks=facts.model_type in MODEL_TYPES_WITH_SINKS,
         weights_dtype=facts.weights_dtype,
         query_heads_per_kv_head=facts.attention_heads / facts.kv_heads,
         **_kept(caches, ranks, kv_bytes_per_value, facts.state_copies),

@@ -85,7 +85,6 @@ def drafting(
     one = dataclasses.replace(
         alone,
         fixed=alone.fixed - figures.step_seconds + pass_seconds,
-        host=0.0,
         sequence=0.0,
     )
     return dataclasses.replace(step, drafting=Drafting(tokens=found.tokens, kept=kept, step=one))

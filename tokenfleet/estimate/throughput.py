@@ -18,6 +18,11 @@ Basis = Literal["measured", "estimated", "unverified"]
 
 Limit = Literal["max sequences", "KV cache", "prompt tokens a step"]
 
+# Requests of different ages hold half of their answers on the mean. The engine lets in what finds room
+# for its prompt, so a full cache preempts some, which are read again: played step by step it
+# serves as much as if each held so much (bench/economics, agreement).
+_HELD_OF_AN_ANSWER = 0.7
+
 _NO_PREFIX_CACHE = "no prefix cache here: all of the input is computed"
 
 _NO_POOLED_RUN = (
@@ -151,14 +156,14 @@ def _concurrency(
 ) -> tuple[int, Limit]:
     """How many requests run at once, and what keeps it from being more.
 
-    They run at different ages, so together they hold the mean of their growing caches, and ``once`` is
-    the share of what they found in the cache that all hold together.
+    ``once`` is the share of what they found in the cache that all hold together.
     """
     shared = once * shape.cached_input_tokens * sum(each.kv_bytes_per_token for each in kept)
-    own = sum(each.kv_bytes(shape.mean_context) for each in kept) - shared
+    held = shape.input_tokens + _HELD_OF_AN_ANSWER * shape.output_tokens
+    own = sum(each.kv_bytes(held) for each in kept) - shared
     limits: Mapping[Limit, int] = {
         "max sequences": replica.max_sequences,
-        **({"KV cache": int((replica.kv_bytes - shared) / own)} if own > 0 else {}),
+        **({"KV cache": max(1, int((replica.kv_bytes - shared) / own))} if own > 0 else {}),
         **({"prompt tokens a step": _prompts_a_step(replica, shape)} if shape.is_pooled else {}),
     }
     limited_by = min(limits, key=lambda limit: limits[limit])
@@ -178,8 +183,10 @@ def _unmeasured(
         # For want of a better one, the spread of a card that nobody measured.
         yield _NO_POOLED_RUN, found.spread_elsewhere
     if found.basis == "unverified":
-        yield f"unverified: nobody has published a run of vLLM on {replica.device}", None
+        yield f"unverified: {found.note}", None
         return
+    if found.note:
+        yield found.note, None
     if replica.device not in found.measured_on:
         known = " and ".join(found.measured_on)
         yield f"{replica.device} is scaled from {known}", found.spread_elsewhere

@@ -30,7 +30,7 @@ class SpeculativeSettings(Section):
     tokens: Annotated[int, Field(ge=1, le=32)] = 3
     """Tokens drafted for each step."""
     accepted_share: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of the drafted tokens that the model accepts, as vLLM logs it (Avg Draft acceptance rate); other people's unless given."""
+    """Share of the drafted tokens that the model accepts, as vLLM logs it (Avg Draft acceptance rate); a range by method unless given."""
     draft: DraftSettings | None = None
     """The model that drafts, of `eagle`, `eagle3` and `draft_model`."""
 

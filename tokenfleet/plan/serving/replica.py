@@ -33,6 +33,7 @@ def replica_of(
         bandwidth=hardware.bandwidth_gb_per_second(units) * 1e9,
         flops_by_dtype=reachable_flops(hardware, units),
         grouped_share=hardware.grouped_share,
+        sink_kernel=hardware.sink_kernel,
         link=hardware.link,
         kv_bytes=memory.kv_gib * 2**30 * memory.ranks,
         max_sequences=batch.sequences,

@@ -84,7 +84,7 @@ def kept(found: SpeculationPlan) -> str:
     if found.accepted_share is not None:
         return f"{found.kept.p50:.1f} tokens, by acceptedShare {found.accepted_share:g}"
     low, high = found.kept.p10, found.kept.p90
-    return f"{found.kept.p50:.1f} tokens ({low:.1f} to {high:.1f}, by what others accepted)"
+    return f"{found.kept.p50:.1f} tokens ({low:.1f} to {high:.1f} unless acceptedShare is given)"
 
 
 def gained(found: SpeculationPlan) -> str:
