@@ -169,20 +169,20 @@ def late_gap(
     together as so many more would.
     """
     step, shape = found.step.slowed(slow), found.shape
-    room, chunks = _chunks(found, now.beside)
+    left, chunks = room(found, now.beside)
     together = poisson_p99(prompts * chunks / min(1.0, burstiness))
     if not together:
         return now.gap
-    part, seconds = _prompt(step, shape, max(1.0, shape.uncached_input_tokens / room))
-    read = min(float(together), max(1.0, room / max(1.0, part)))
+    part, seconds = _prompt(step, shape, max(1.0, shape.uncached_input_tokens / left))
+    read = min(float(together), max(1.0, left / max(1.0, part)))
     worst = step.mixed(now.beside + 1, shape.mean_context, read * part, read * seconds)
     return max(now.gap, worst)
 
 
-def _chunks(found: Saturation, beside: float) -> tuple[float, int]:
+def room(found: Saturation, beside: float) -> tuple[float, int]:
     """Tokens that what runs leaves of a step, as it takes its own first, and the steps a prompt is read in."""
-    room = max(1.0, found.batched_tokens - beside * found.step.drafting.verified)
-    return room, max(1, math.ceil(found.shape.uncached_input_tokens / room))
+    left = max(1.0, found.batched_tokens - beside * found.step.drafting.verified)
+    return left, max(1, math.ceil(found.shape.uncached_input_tokens / left))
 
 
 def waits(
@@ -192,10 +192,10 @@ def waits(
     step, shape, most = found.step.slowed(slow), found.shape, found.concurrency
     now = running_beside(step, shape, requests_per_second, most)
     context, tokens = shape.mean_context, shape.uncached_input_tokens
-    room, chunks = _chunks(found, now.beside)
+    left, chunks = room(found, now.beside)
     own = chunks * step.mixed(now.beside, context, *_prompt(step, shape, chunks))
     # Several short prompts share a step: what each takes of it.
-    share = min(1.0, tokens / room) if chunks == 1 else 1.0
+    share = min(1.0, tokens / left) if chunks == 1 else 1.0
     reading = step.prefill(tokens, shape.cached_input_tokens)
     service = reading + share * (own - reading)
     whole = own + (step.steps(shape) - 1) * now.gap

@@ -14,8 +14,9 @@ from tokenfleet.estimate.carried import StepLimits, carried, limited
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.batch_choice import BATCHED_TOKENS_FLAG, promised
+from tokenfleet.plan.serving.expected import expected_shape
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.replica import expected_shape, saturation_of
+from tokenfleet.plan.serving.replica import saturation_of
 from tokenfleet.plan.stack import Plan
 
 Keys = dict[str, Any]

@@ -8,13 +8,15 @@ from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import three_digits
 from tokenfleet.estimate.carried import Chosen, Objective, StepLimits, most_carrying
+from tokenfleet.estimate.features import PLAIN, Features
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.step import StepTimes
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan, compiled_batch, sequences_of
+from tokenfleet.plan.serving.expected import expected_features, expected_shape
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.prefill import most_batched_tokens
-from tokenfleet.plan.serving.replica import expected_shape, saturation_of, step_of
+from tokenfleet.plan.serving.replica import saturation_of, step_of
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 from tokenfleet.task import Task
 
@@ -46,7 +48,7 @@ def batch_of(
         context_length=settings.context_length,
         shape=expected_shape(settings.traffic, task) if settings.traffic else None,
         objective=promised(settings.objective),
-        drafted_tokens=settings.speculative.tokens if settings.speculative else 0,
+        features=expected_features(settings, facts, memory, kind),
         own_tokens=int(own) if str(own).isdecimal() else None,
     )
 
@@ -67,13 +69,13 @@ def plan_batch(
     context_length: int,
     shape: RequestShape | None,
     objective: Objective,
-    drafted_tokens: int = 0,
+    features: Features = PLAIN,
     own_tokens: int | None = None,
 ) -> BatchPlan:
     """Decide both for a replica that owns an instance of that type.
 
-    ``shape`` is that of a mean request, None where nobody knows. ``drafted_tokens`` are verified
-    in each step for each request, besides its own; ``own_tokens`` are those that the user wants.
+    ``shape`` is that of a mean request, None where nobody knows. What is drafted, of
+    ``features``, is verified in each step for each request, besides its own token; ``own_tokens`` are those that the user wants.
     """
     if engine.sdk is not None:
         return compiled_batch(memory, engine, context_length)
@@ -96,12 +98,21 @@ def plan_batch(
             prompt_tokens_reason="the engine's default, or the longest prompt: most that answer with"
             " numbers read one in a single step",
         )
-    candidates = _candidates(most, sequences, 1 + drafted_tokens)
+    candidates = _candidates(
+        most, sequences, 1 + (features.speculation.tokens if features.speculation else 0)
+    )
     chosen = None
     if shape:
         try:
             server = saturation_of(
-                facts, memory, default, shape, hardware=hardware, engine=engine, kind=kind
+                facts,
+                memory,
+                default,
+                shape,
+                hardware=hardware,
+                engine=engine,
+                kind=kind,
+                features=features,
             )
         except CostError:
             # Of requests longer than the context: plan.checks says so.

@@ -16,8 +16,9 @@ from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.admission import plan_admission
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.batch_choice import batch_of, promised
+from tokenfleet.plan.serving.expected import expected_features, expected_shape
 from tokenfleet.plan.serving.memory import MemoryBudget
-from tokenfleet.plan.serving.replica import expected_shape, saturation_of
+from tokenfleet.plan.serving.replica import saturation_of
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 Key = Literal["itlP99Ms", "ttftP99Ms"]
@@ -135,7 +136,16 @@ def _wanted(
     if traffic is None:
         return None
     shape = expected_shape(traffic, settings.task or facts.task)
-    most = saturation_of(facts, memory, batch, shape, hardware=hardware, engine=engine, kind=kind)
+    most = saturation_of(
+        facts,
+        memory,
+        batch,
+        shape,
+        hardware=hardware,
+        engine=engine,
+        kind=kind,
+        features=expected_features(settings, facts, memory, kind),
+    )
     carries = carried(most, promised(settings.objective))
     if isinstance(carries, str):
         return None

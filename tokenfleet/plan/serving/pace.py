@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tokenfleet.estimate.at_load import Running, late_gap
+from tokenfleet.estimate.at_load import Running, late_gap, room
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.settings.models import ObjectiveSettings
 
@@ -24,17 +24,17 @@ class Pace:
         return late_gap(self.most, now, self._prompts(running))
 
     def first(self, running: float) -> float:
-        """From a request's turn to its first token, median: half a step, then those of its prompt."""
-        return self.most.request_seconds + self.gap(running) / 2 + self._reading(running)
+        """From a request's turn to its first token, median."""
+        rest = self._rest(running)
+        return self._own(running) + max(0.0, rest - self.gap(running) / 2)
 
     def first_p99(self, running: float) -> float:
         """The same, 99th percentile."""
-        late = math.hypot(self.most.late_seconds, self.gap(running))
-        return self.most.request_seconds + self._reading(running) + late
+        return self._own(running) + math.hypot(self.most.late_seconds, self._rest(running))
 
     def whole(self, running: float) -> float:
         """From a request's turn to the end of a mean answer."""
-        return self.first(running) + max(0.0, self.most.shape.produced - 1) * self.gap(running)
+        return self.first(running) + (self.most.step.steps(self.most.shape) - 1) * self.gap(running)
 
     def missed(self, running: float, promised: ObjectiveSettings) -> str | None:
         """What of the objective so many running requests miss; None where they keep it."""
@@ -47,13 +47,19 @@ class Pace:
         return None
 
     def _prompts(self, running: float) -> float:
-        """Of others, that come each step: one in so many as an answer has tokens ends and makes room."""
-        return (running - 1) / self.most.shape.produced
+        """Of others, that come each step: one in so many as an answer has steps ends and makes room."""
+        return (running - 1) / self.most.step.steps(self.most.shape)
 
-    def _reading(self, running: float) -> float:
-        """A prompt's own steps, beside the others."""
+    def _rest(self, running: float) -> float:
+        """Of what the others do when it comes: their step, and the next where that is decided on already."""
+        steps = 2 if self.most.step.overlaps else 1
+        return steps * self.gap(running) if running > 1 else 0.0
+
+    def _own(self, running: float) -> float:
+        """Until the engine sees it, and its prompt's own steps beside the others."""
         shape, step = self.most.shape, self.most.step
         tokens = shape.uncached_input_tokens
-        chunks = max(1, math.ceil(tokens / max(1.0, self.most.batched_tokens - (running - 1))))
+        _, chunks = room(self.most, running - 1)
         seconds = step.prefill(tokens, shape.cached_input_tokens) / chunks
-        return chunks * step.mixed(running - 1, shape.mean_context, tokens / chunks, seconds)
+        read = chunks * step.mixed(running - 1, shape.mean_context, tokens / chunks, seconds)
+        return self.most.request_seconds + read

@@ -4,6 +4,7 @@ from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.estimate.features import PLAIN, Features
 from tokenfleet.estimate.replica import Kind, Replica, reachable_flops, source_of
 from tokenfleet.estimate.served_model import served_model
 from tokenfleet.estimate.step import StepTimes, step_times
@@ -11,8 +12,6 @@ from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.memory import MemoryBudget
-from tokenfleet.settings.models import TrafficSettings
-from tokenfleet.task import Task
 
 
 def replica_of(
@@ -53,6 +52,7 @@ def saturation_of(
     hardware: Hardware,
     engine: Engine,
     kind: InstanceType,
+    features: Features = PLAIN,
 ) -> Saturation:
     """What a replica that owns an instance of that type serves at most, of a model whose name nobody asks for.
 
@@ -65,6 +65,7 @@ def saturation_of(
         served_model(facts.model_type, facts, memory.ranks, memory.kv_bytes_per_value),
         replica,
         shape,
+        features=features,
     )
 
 
@@ -80,16 +81,6 @@ def step_of(
     replica = replica_of(hardware, kind, memory, batch, prefix_cache=False)
     model = served_model(facts.model_type, facts, memory.ranks, memory.kv_bytes_per_value)
     return step_times(model, replica, efficiencies()[replica.kind])
-
-
-def expected_shape(traffic: TrafficSettings, task: Task) -> RequestShape:
-    """Mean lengths of what is asked of it; where answers are numbers nothing is kept of prompts."""
-    is_text = task == "generate"
-    return RequestShape(
-        input_tokens=traffic.input_tokens,
-        output_tokens=traffic.output_tokens if is_text else 0,
-        cached_share=traffic.cached_share if is_text else 0.0,
-    )
 
 
 def _kind(kind: InstanceType) -> Kind:

@@ -1,0 +1,50 @@
+"""What is expected of a replica before it is planned: lengths of requests, drafts, adapters."""
+
+from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.estimate.adapters import Adapters
+from tokenfleet.estimate.features import Features
+from tokenfleet.estimate.traffic import RequestShape
+from tokenfleet.plan.serving.gain import speculation_of
+from tokenfleet.plan.serving.memory import MemoryBudget, adapter_slots
+from tokenfleet.settings.models import ModelSettings, TrafficSettings
+from tokenfleet.task import Task
+
+# In 16 bits.
+_BYTES = 2
+
+
+def expected_shape(traffic: TrafficSettings, task: Task) -> RequestShape:
+    """Mean lengths of what is asked of it; where answers are numbers nothing is kept of prompts."""
+    is_text = task == "generate"
+    return RequestShape(
+        input_tokens=traffic.input_tokens,
+        output_tokens=traffic.output_tokens if is_text else 0,
+        cached_share=traffic.cached_share if is_text else 0.0,
+    )
+
+
+def expected_features(
+    settings: ModelSettings, facts: ModelFacts, memory: MemoryBudget, kind: InstanceType
+) -> Features:
+    """What it does besides; whether alike requests meet on it is decided later, by the edge."""
+    asked = settings.speculative
+    return Features(
+        speculation=speculation_of(
+            facts,
+            memory,
+            method=asked.method,
+            tokens=asked.tokens,
+            accepted_share=asked.accepted_share,
+        )
+        if asked
+        else None,
+        adapters=adapters_of(memory, len(settings.adapters), kind),
+        gathered=settings.replicas.max == 1,
+    )
+
+
+def adapters_of(memory: MemoryBudget, count: int, kind: InstanceType) -> Adapters | None:
+    """So many adapters, as large as the budget has them on the mean."""
+    one_gib = memory.adapters_gib / max(1, adapter_slots(count, kind))
+    return Adapters(count=count, parameters=one_gib * 2**30 / _BYTES) if count else None
