@@ -17,6 +17,7 @@ from bench.accuracy.outside import (
     OTHER_ENGINE,
     RECORDED,
     ClassErrors,
+    OtherRun,
     errors_by_class,
     other_runs,
 )
@@ -65,11 +66,11 @@ def test_a_file_of_ones_own_is_read_beside_those_of_gpustack(
 def test_a_class_is_judged_by_the_figures_that_were_fitted_without_it() -> None:
     slow = FOUND["gpu"].model_copy(update={"bandwidth": FOUND["gpu"].bandwidth / 4})
 
-    def fitted_to_all(_: str) -> Mapping[str, Efficiencies]:
+    def fitted_to_all(_: OtherRun) -> Mapping[str, Efficiencies]:
         return FOUND
 
-    def found_for(name: str) -> Mapping[str, Efficiencies]:
-        return {**FOUND, "gpu": slow} if name == MORE_GPUS else FOUND
+    def found_for(run: OtherRun) -> Mapping[str, Efficiencies]:
+        return {**FOUND, "gpu": slow} if run.of_class == MORE_GPUS else FOUND
 
     runs = other_runs()
     before, after = (
