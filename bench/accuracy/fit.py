@@ -39,7 +39,7 @@ Kind = Literal["gpu", "cpu", "neuron"]
 # So few configurations cannot tell so many figures apart by themselves; these keep them physical.
 PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
     "gpu": {
-        "compute": (0.80, 0.15),  # of a large matmul; layers are smaller, and other kernels run
+        "compute": (0.75, 0.12),  # of a large matmul; layers are smaller, and other kernels run
         "attention": (
             0.75,
             0.15,
@@ -53,7 +53,7 @@ PRIORS: Mapping[Kind, Mapping[Fitted, tuple[float, float]]] = {
         "collective_work": (3.0, 0.60),  # of the latency measured alone: ranks wait for the slowest
         "mixture_work": (1.0, 0.15),  # the rest of a mixture beside its experts' kernel
         "half_width": (250.0, 0.50),  # two tiles of 128 columns
-        "unpacking_work": (1.25, 0.15),  # 8-bit weights on units that take 16 bits
+        "unpacking_work": (1.38, 0.10),  # FP8 on A100: Qwen3-14B and 32B of GPUStack's runs
         "sink_work": (3.0, 0.50),  # Triton's kernel beside FlashAttention's
     },
     "cpu": {

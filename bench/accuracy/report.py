@@ -23,9 +23,7 @@ def plain(
         "timeBetweenTokens": asdict(found.gap),
         "timeToFirstToken": asdict(found.first_token),
         "atLoad": {regime: _at_load(each) for regime, each in late.items()},
-        "agreement": [
-            {**asdict(row), "ratio": row.ratio, "agrees": row.agrees} for row in played
-        ],
+        "agreement": [{**asdict(row), "ratio": row.ratio, "agrees": row.agrees} for row in played],
         "outside": [_class(each) for each in outside],
         "idleSigma": found.idle_sigma,
         "targets": dict(targets(found, outside, late)),

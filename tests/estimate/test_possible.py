@@ -16,9 +16,10 @@ from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Objective, Question
 from tokenfleet.economics.choice.ranking import estimated, held_in
 from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load, running_at
+from tokenfleet.estimate.finite_run import finite_run
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.throughput import Saturation
-from tokenfleet.estimate.traffic import RequestShape
+from tokenfleet.estimate.traffic import Arrivals, RequestShape
 
 LOOSE = Objective(ttft_p99=1000, itl_p99=1000)
 CONTEXT = 4096
@@ -192,7 +193,8 @@ def test_an_8b_model_on_an_l4_writes_a_token_in_some_66_ms(written: int) -> None
     assert 0.0546 < found.p50 < 0.075
 
 
-# By hand: 5.8 s of computing at the peak, 11 ms of weights and 3 of KV cache; at load M/D/1.
+# By hand: 5.8 s of computing at the peak, 11 ms of weights and 3 of KV cache; while others are read M/D/1
+# has its p99 near 46 s, and the three that fit the KV cache at once hold up more.
 def test_a_long_prompt_on_an_h100_takes_seconds_and_waits_for_those_before_it() -> None:
     most = _server("meta-llama/Llama-3.1-8B-Instruct", "p5.4xlarge").saturation(
         120_000, 500, 131_072
@@ -206,11 +208,20 @@ def test_a_long_prompt_on_an_h100_takes_seconds_and_waits_for_those_before_it() 
     assert 0.009 < alone.itl.p50 < 0.018
     busy = at_load(most, 0.84 * most.theta.p50 / 500)
     assert busy.ttft_p99
-    assert 32 < busy.ttft_p99.p50 < 60
+    assert busy.ttft_p99.p50 > 46
     # Little: 0.039/s x (9 + 7 s).
     assert running_at(most.step, most.shape, 0.039 * 500, most.concurrency) == pytest.approx(
         0.65, abs=0.25
     )
+    played = finite_run(
+        most.step,
+        most.shape,
+        Arrivals(requests_per_second=0.84 * most.theta.p50 / 500),
+        requests=800,
+        concurrency=most.concurrency,
+        batched_tokens=most.batched_tokens,
+    )
+    assert busy.ttft_p99.p50 == pytest.approx(played.ttft_p99, rel=0.5)
 
 
 # 1.09 s and 44 ms were measured (huggingface/optimum-neuron, 24 NeuronCores).

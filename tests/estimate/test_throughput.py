@@ -130,16 +130,16 @@ def test_arrivals_that_nobody_sends_are_refused(rate: float, burstiness: float) 
         Arrivals(requests_per_second=rate, burstiness=burstiness)
 
 
-# Nobody has published vLLM runs there: the label and the range must say so.
+# What is known of vLLM there is relative: the label and the range must say so.
 @pytest.mark.parametrize(
     ("model", "kind", "hardware"),
     [
         ("Qwen/Qwen3-8B", "c8gd.8xlarge", "graviton4"),
         ("Qwen/Qwen3-8B", "r8g.48xlarge", "graviton4"),
-        ("Qwen/Qwen2.5-7B-Instruct", "inf2.8xlarge", "inferentia2"),
+        ("Qwen/Qwen3-8B", "c7g.16xlarge", "graviton3"),
     ],
 )
-def test_hardware_nobody_measured_is_unverified_and_wide(
+def test_hardware_without_absolute_figures_is_unverified_and_wide(
     model: str, kind: str, hardware: str
 ) -> None:
     found = product_saturation(
@@ -150,12 +150,18 @@ def test_hardware_nobody_measured_is_unverified_and_wide(
     )
     assert found.basis == "unverified"
     assert measured.basis == "estimated"
-    assert found.theta.width > 1.5 * measured.theta.width
+    assert found.theta.width > 1.2 * measured.theta.width
     # Reading the weights once is the least a step takes.
     row = hardware_by_name()[hardware]
-    units = instance_type(kind).vcpus if hardware == "graviton4" else 2
-    bandwidth = row.bandwidth_gb_per_second(units) * 1e9
-    assert found.step.decode(1, 0) > model_facts(model).weights_bytes / bandwidth
+    bandwidth = row.bandwidth_gb_per_second(instance_type(kind).vcpus) * 1e9
+    assert found.step.decode(1, 0) > model_facts(model).text_bytes / bandwidth
+
+
+def test_what_was_measured_with_another_build_says_so() -> None:
+    shape = RequestShape(input_tokens=800, output_tokens=250)
+    found = product_saturation("Qwen/Qwen2.5-7B-Instruct", "inf2.8xlarge", "inferentia2", shape)
+    assert found.basis == "estimated"
+    assert "measured with another build of vLLM than the pinned one" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -200,7 +206,7 @@ def test_where_nobody_measured_the_range_is_wider_and_says_why(
             id="Llama 3.1 8B, A100, flat out",
         ),
         pytest.param(
-            7.5,  # community.arm.com: 5 to 10 tok/s of Llama 3 70B in 4 bits on c8g.16xlarge
+            5.7,  # SpareCores/sc-inspector-data: Llama 3.3 70B in 4 bits on c8g.16xlarge
             lambda: 1 / _cpu_step(70.6e9, "c8g.16xlarge"),
             0.35,
             id="Llama 3 70B in 4 bits, Graviton4, one stream",
@@ -291,4 +297,4 @@ def test_every_kind_of_accelerator_says_where_its_figures_are_from() -> None:
     assert set(found) == {"gpu", "cpu", "neuron"}
     for row in found.values():
         assert row.source
-        assert (row.basis == "measured") == bool(row.errors_by_left_out)
+        assert row.errors_by_left_out

@@ -28,12 +28,13 @@ The same for whole stacks and for the whole catalogue::
 
 What is estimated, and from what:
 
-- ``estimate.step``: one step of the engine = fixed + weights read + KV read + computing, times few fitted
+- ``estimate.step``: one step of the engine = the longer of the host and the device (launches, ranks, weights,
+  KV cache, computing), times few fitted
   ``catalogue.efficiencies``; ``bench/economics`` refits them and prints their errors.
 - ``estimate.throughput``, ``.at_load``: steady state. ``.finite_run``: a benchmark's run, which
   starts and ends empty, by ``.scheduler``, which plays what vLLM's does with any requests.
-- ``Saturation.basis``: ``measured`` (a profile), ``estimated``, or ``unverified`` (Graviton4 and
-  Inferentia2, of which no run is public); ``notes`` give the reasons for a wider range.
+- ``Saturation.basis``: ``measured`` (a profile), ``estimated``, or ``unverified`` (Graviton, of
+  which vLLM's public runs are relative); ``notes`` give the reasons for a wider range.
 
 What is exact: the sum of price x tokens is the bill (``price.tokens``), causes add up to it
 (``price.causes``), and ``price.sizing`` says from which load on a queue grows and how many replicas are

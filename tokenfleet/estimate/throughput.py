@@ -18,11 +18,6 @@ Basis = Literal["measured", "estimated", "unverified"]
 
 Limit = Literal["max sequences", "KV cache", "prompt tokens a step"]
 
-# Requests of different ages hold half of their answers on the mean. The engine lets in what finds room
-# for its prompt, so a full cache preempts some, which are read again: played step by step it
-# serves as much as if each held so much (bench/economics, agreement).
-_HELD_OF_AN_ANSWER = 0.7
-
 _NO_PREFIX_CACHE = "no prefix cache here: all of the input is computed"
 
 _NO_POOLED_RUN = (
@@ -156,11 +151,12 @@ def _concurrency(
 ) -> tuple[int, Limit]:
     """How many requests run at once, and what keeps it from being more.
 
-    ``once`` is the share of what they found in the cache that all hold together.
+    They run at different ages, so together they hold the mean of their growing caches, and ``once`` is
+    the share of what they found in the cache that all hold together. Played without a prefix cache that
+    keeps what was preempted, they hold more (bench/economics); measured runs agree with the mean.
     """
     shared = once * shape.cached_input_tokens * sum(each.kv_bytes_per_token for each in kept)
-    held = shape.input_tokens + _HELD_OF_AN_ANSWER * shape.output_tokens
-    own = sum(each.kv_bytes(held) for each in kept) - shared
+    own = sum(each.kv_bytes(shape.mean_context) for each in kept) - shared
     limits: Mapping[Limit, int] = {
         "max sequences": replica.max_sequences,
         **({"KV cache": max(1, int((replica.kv_bytes - shared) / own))} if own > 0 else {}),

@@ -25,7 +25,7 @@ def _doubts(report: Report) -> Iterator[Fact]:
         (
             "unverified",
             (False, True),
-            "by arithmetic alone: no public run on that hardware is known",
+            "by arithmetic, and runs of another engine: those of vLLM there are public in relative figures only",
         ),
         ("estimated", (False,), "by a model tested on public runs, not by a run of yours"),
         (
