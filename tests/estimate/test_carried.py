@@ -19,7 +19,7 @@ from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 
 # How near the load that is carried is found, and what smaller steps have to be worth.
-NEAR = 1.002
+NEAR = 1.005
 WORTH = 1.01 * NEAR
 
 

@@ -15,7 +15,7 @@ Promise = Literal["ttft_p99", "itl_p99"]
 # A replica that has next to nothing to do: as fast as it gets.
 _IDLE_SHARE = 1e-3
 # How near the load is found that a replica carries.
-_NEAR = 1.002
+_NEAR = 1.005
 # Smaller steps are for a hundredth more at least: they read the weights more often.
 _WORTH = 1.01
 

@@ -17,12 +17,12 @@ from tokenfleet.estimate.at_load import Served, at_load
 from tokenfleet.estimate.carried import carried
 from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.estimate.refusal import CostError
-from tokenfleet.estimate.served_model import served_model
-from tokenfleet.estimate.throughput import Saturation, saturation
+from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
+from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.batch_choice import plan_batch
 from tokenfleet.plan.serving.memory import MemoryBudget, memory_budget
-from tokenfleet.plan.serving.replica import replica_of
+from tokenfleet.plan.serving.replica import saturation_of
 
 Reason = Literal[
     "no engine",
@@ -151,11 +151,12 @@ def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) ->
 
 def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choice | _Refusal:
     """A type that holds the model: what it carries, and at what price."""
+    batch = _batch(question, kind, hardware)
     try:
-        most = estimated(question, kind, hardware)
+        most = _saturation(question, kind, hardware, batch)
     except CostError as error:
         return "does not fit", error.problem
-    carries = carried(most, question.objective)
+    carries = batch.carries or carried(most, question.objective)
     if isinstance(carries, str):
         return "misses the objective", carries
     node = node_hour(question, kind, engines()[hardware.engine])
@@ -175,28 +176,36 @@ def estimated(question: Question, kind: InstanceType, hardware: Hardware) -> Sat
     Raises:
         CostError: when not one request fits beside it.
     """
-    engine = engines()[hardware.engine]
-    memory = held_in(question, kind, hardware)
-    batch = plan_batch(
+    return _saturation(question, kind, hardware, _batch(question, kind, hardware))
+
+
+def _batch(question: Question, kind: InstanceType, hardware: Hardware) -> BatchPlan:
+    return plan_batch(
         question.facts,
-        memory,
+        held_in(question, kind, hardware),
         hardware=hardware,
-        engine=engine,
+        engine=engines()[hardware.engine],
         kind=kind,
         task=question.facts.task,
         context_length=question.context_length,
         shape=question.shape,
         objective=question.objective,
     )
-    replica = replica_of(
-        hardware,
-        kind,
-        memory,
+
+
+def _saturation(
+    question: Question, kind: InstanceType, hardware: Hardware, batch: BatchPlan
+) -> Saturation:
+    return saturation_of(
+        question.facts,
+        held_in(question, kind, hardware),
         batch,
-        prefix_cache=engine.sdk is None and not question.shape.is_pooled,
+        question.shape,
+        hardware=hardware,
+        engine=engines()[hardware.engine],
+        kind=kind,
+        name=question.model,
     )
-    model = served_model(question.model, question.facts, memory.ranks)
-    return saturation(model, replica, question.shape)
 
 
 def _choice(

@@ -143,10 +143,21 @@ def _carrying(default: BatchPlan, chosen: Chosen, objective: Objective) -> Batch
     within = _within(chosen, objective)
     carries = f"carries {three_digits(chosen.carries)} requests/s within {within}"
     if chosen.limits.tokens == default.prompt_tokens:
-        return replace(default, prompt_tokens_reason=f"the engine's default: {carries}")
+        return replace(
+            default,
+            prompt_tokens_reason=f"the engine's default: {carries}",
+            carries=chosen.carries,
+        )
     first = three_digits(chosen.first_carries) if chosen.first_carries else "none"
-    return _limited(
-        default, chosen.limits, f"{carries}; {default.prompt_tokens:,} would carry {first}"
+    fewer = chosen.limits.sequences < default.sequences
+    return BatchPlan(
+        sequences=chosen.limits.sequences,
+        sequences_reason=f"as many as a step has tokens for; {default.sequences:,} would fit"
+        if fewer
+        else default.sequences_reason,
+        prompt_tokens=chosen.limits.tokens,
+        prompt_tokens_reason=f"{carries}; {default.prompt_tokens:,} would carry {first}",
+        carries=chosen.carries,
     )
 
 
@@ -178,17 +189,4 @@ def _undisturbed(
             f"{'the fewest that pay: ' if late else ''}a step takes about {1000 * times[tokens]:,.0f} ms,"
             f" {'above' if late else 'within'} itlP99Ms {1000 * objective.itl_p99:g}"
         ),
-    )
-
-
-def _limited(default: BatchPlan, limits: StepLimits, reason: str) -> BatchPlan:
-    """Those limits, with fewer sequences where a step has no room for all."""
-    fewer = limits.sequences < default.sequences
-    return BatchPlan(
-        sequences=limits.sequences,
-        sequences_reason=f"one for each token of a step; {default.sequences:,} would fit"
-        if fewer
-        else default.sequences_reason,
-        prompt_tokens=limits.tokens,
-        prompt_tokens_reason=reason,
     )

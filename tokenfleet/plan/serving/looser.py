@@ -146,7 +146,7 @@ def _wanted(
         kind=kind,
         features=expected_features(settings, facts, memory, kind),
     )
-    carries = carried(most, promised(settings.objective))
+    carries = batch.carries or carried(most, promised(settings.objective))
     if isinstance(carries, str):
         return None
     load = traffic.requests_per_second

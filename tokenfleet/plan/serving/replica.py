@@ -53,8 +53,9 @@ def saturation_of(
     engine: Engine,
     kind: InstanceType,
     features: Features = PLAIN,
+    name: str = "the model",
 ) -> Saturation:
-    """What a replica that owns an instance of that type serves at most, of a model whose name nobody asks for.
+    """What a replica that owns an instance of that type serves at most; ``name`` is said of the model.
 
     Raises:
         CostError: when not one request of that shape fits the KV cache.
@@ -62,7 +63,7 @@ def saturation_of(
     prefix_cache = engine.sdk is None and not shape.is_pooled
     replica = replica_of(hardware, kind, memory, batch, prefix_cache=prefix_cache)
     return saturation(
-        served_model(facts.model_type, facts, memory.ranks, memory.kv_bytes_per_value),
+        served_model(name, facts, memory.ranks, memory.kv_bytes_per_value),
         replica,
         shape,
         features=features,
