@@ -228,8 +228,8 @@ CHANGES: Mapping[str, Recorded] = {
         verdict="no resource changes; +",
         only=frozenset(),
         says=[
-            "qwen3-4b: carries at most 0.66 requests/s, not 0.33",
-            "head room above its load 0.31 requests/s, not 0.13",
+            "qwen3-4b: carries at most 0.54 requests/s, not 0.27",
+            "head room above its load 0.19 requests/s, not 0.07",
         ],
     ),
     "nodes-lowered": Recorded(
