@@ -6,13 +6,20 @@ from xml.etree import ElementTree as ET
 from bench.accuracy import panel
 from bench.accuracy.comparison import Judged
 from bench.accuracy.first_tokens import BELOW
-from bench.accuracy.outside import OTHER_ENGINE, ClassErrors
+from bench.accuracy.outside import GRAVITON4, INFERENTIA2, OTHER_ENGINE, ClassErrors
 from bench.accuracy.panel import Dot, Panel
 
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 _COLOURS = {"idle": "#0d9488", "knee": "#b45309", "saturated": "#4f46e5"}
 _OTHERS = "#be185d"
 _COLUMNS, _TITLE = 3, 44.0
+
+
+_LEFT_OUT = {
+    OTHER_ENGINE: ", times their mean ratio",
+    GRAVITON4: ", model left out",
+    INFERENTIA2: ", ranks left out",
+}
 
 
 def scatter(judged: Sequence[Judged], outside: Sequence[ClassErrors], title: str) -> str:
@@ -79,7 +86,7 @@ def _late(judged: Sequence[Judged]) -> Sequence[Panel]:
 
 
 def _class(found: ClassErrors) -> Panel:
-    ratios = ", times their mean ratio" if found.name == OTHER_ENGINE else ", class left out"
+    ratios = _LEFT_OUT.get(found.name, ", class left out")
     return Panel(
         title=found.name + ratios,
         unit="tokens per second",
