@@ -264,6 +264,8 @@ def test_a_draft_given_as_such_is_published_and_has_its_room(
     keys = keys_of("dev")
     (model,) = keys["models"].values()
     model["speculative"] = {"method": "draft_model", "draft": DRAFT}
+    # At more, verifying drafts takes longer there than it saves.
+    model["traffic"] = {"requestsPerSecond": 0.02, "inputTokens": 512, "outputTokens": 256}
     (served,) = decide(keys, "dev", root).models
     snapshot = f"{DRAFT['huggingFaceId']}/{DRAFT['revision']}"
     assert snapshot in served.snapshots

@@ -224,10 +224,11 @@ def test_a_long_prompt_on_an_h100_takes_seconds_and_waits_for_those_before_it() 
     assert busy.ttft_p99.p50 == pytest.approx(played.ttft_p99, rel=0.5)
 
 
-# 1.09 s and 44 ms were measured (huggingface/optimum-neuron, 24 NeuronCores).
-def test_a_70b_model_on_24_neuron_cores_answers_in_about_a_second() -> None:
+# On 24 NeuronCores 1.09 s and 44 ms were measured (huggingface/optimum-neuron); 64 heads are divided
+# over 16 of them here.
+def test_a_70b_model_on_inf2_answers_in_about_a_second() -> None:
     found = idle(_server("meta-llama/Llama-3.3-70B-Instruct", "inf2.48xlarge"), 1500, 250)
     assert found.ttft
     assert found.itl
     assert found.ttft.p50 == pytest.approx(1.09, rel=0.35)
-    assert found.itl.p50 == pytest.approx(0.044, rel=0.25)
+    assert 0.044 < found.itl.p50 < 0.044 * 24 / 16

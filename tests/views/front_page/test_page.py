@@ -156,8 +156,8 @@ def measured(report: Report) -> Report:
 @pytest.mark.parametrize(
     ("day", "change", "what", "figure"),
     [
-        (TODAY, as_it_is, "speed of qwen25-7b, qwen3-8b", "unverified"),
-        (TODAY, as_it_is, "speed of gpt-oss-120b", "estimated"),
+        (TODAY, as_it_is, "speed of qwen3-8b", "unverified"),
+        (TODAY, as_it_is, "speed of gpt-oss-120b, qwen25-7b", "estimated"),
         (TODAY, measured, "speed of", None),
         (TODAY, as_it_is, "spot", "forecast"),
         (TODAY, as_it_is, "without a price", None),

@@ -1,7 +1,6 @@
 """Every instance type of the catalogue for one model: what it would cost there, or why not there."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +16,7 @@ from tokenfleet.estimate.at_load import Served, at_load
 from tokenfleet.estimate.carried import carried
 from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.replicas import replicas_needed
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
 from tokenfleet.plan.serving.batch import BatchPlan
@@ -41,10 +41,9 @@ class Choice:
     """A type that serves the model within the objective.
 
     ``carries`` is the load in requests a second that one replica (a node) carries within the
-    objective; ``replicas`` is what the load takes, the spare included, None without a load.
-    ``served`` is one replica at its share of the load, or at what it carries. ``safe`` is
-    whether the objective is met even if the estimate is at its slow end. ``memory`` is how the model
-    fits: what it takes of each rank, and of how much.
+    objective; ``replicas`` is what the load takes, the spare included, None without a load. ``served``
+    is one replica at its share of the load, or at what it carries. ``safe``: met even at the estimate's slow end.
+    ``memory`` is what the model takes of each rank, and of how much.
     """
 
     instance_type: str
@@ -218,7 +217,7 @@ def _choice(
     node: NodeHour,
 ) -> Choice:
     load = question.requests_per_second
-    replicas = None if load is None else _replicas(load, carries) + question.spare
+    replicas = None if load is None else replicas_needed(most, carries, load) + question.spare
     share = carries if load is None or replicas is None else load / replicas
     served = at_load(most, share)
     return Choice(
@@ -237,14 +236,10 @@ def _choice(
     )
 
 
-def _replicas(load: float, carries: float) -> int:
-    return max(1, math.ceil(load / carries - 1e-9))
-
-
 def _quote(most: Saturation, load: float, carries: float, spare: int, node: Quantiles) -> Quote:
     """At the load; a slower server takes more replicas, which is most of the range."""
     by_theta = sorted(
-        _replicas(load, carries * theta / most.theta.p50) + spare
+        replicas_needed(most, carries, load, theta) + spare
         for theta in (most.theta.p10, most.theta.p50, most.theta.p90)
     )
     replicas = by_theta[1]
