@@ -55,7 +55,7 @@ def asked(row: str) -> Mapping[str, object]:
 def ours(row: str) -> Mapping[int, Served]:
     """What each step served by our own account."""
     sequences, batched, cache, ahead, *_ = ROWS[row]
-    requests: Sequence[Sequence[int]] = asked(row)["requests"]  # type: ignore[assignment]
+    requests: Sequence[Sequence[int]] = asked(row)["requests"]  # type: ignore[assignment] # the row above made it
     run = played(
         clockwork(overlaps=ahead),
         [Request(at=at, prompt=prompt, cached=0, written=out) for at, prompt, out in requests],

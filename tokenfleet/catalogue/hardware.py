@@ -20,8 +20,7 @@ class Peaks(Fact):
     """What a piece of hardware moves and computes at most, dense.
 
     ``memory_bandwidth_gb_per_second`` is of the data sheet, in 10^9 bytes;
-    ``memory_bandwidth_gb_per_second_by_vcpus`` is what reading was measured at by size of instance,
-    and ``memory_bandwidth_spread`` the factor by which measurements of one size differ at most.
+    ``memory_bandwidth_gb_per_second_by_vcpus`` is what reading was measured at by size of instance.
     ``matmul_share_by_dtype`` is how much of the peak a large matrix multiplication reaches (1 where
     it is not listed), ``grouped_share`` how much of that the many small ones of a mixture of experts
     reach together (None: as much as any other layer). ``matmul_source`` says who measured it, or
@@ -33,7 +32,6 @@ class Peaks(Fact):
     title: str
     memory_bandwidth_gb_per_second: float
     memory_bandwidth_gb_per_second_by_vcpus: Mapping[int, float] = {}
-    memory_bandwidth_spread: float = 1.0
     tflops_by_dtype: Mapping[str, float]
     matmul_share_by_dtype: Mapping[str, float] = {}
     grouped_share: float | None = None

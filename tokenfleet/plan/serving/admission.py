@@ -9,10 +9,9 @@ from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.expected import expected_features, expected_shape
+from tokenfleet.plan.serving.expected import expected_saturation
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.pace import Pace
-from tokenfleet.plan.serving.replica import saturation_of
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 BOUND_FLAG = "max-num-queued-reqs"
@@ -70,16 +69,8 @@ def plan_admission(
     if traffic is None:
         planned = _without_traffic(batch, settings.objective)
     else:
-        shape = expected_shape(traffic, task)
-        most = saturation_of(
-            facts,
-            memory,
-            batch,
-            shape,
-            hardware=hardware,
-            engine=engine,
-            kind=kind,
-            features=expected_features(settings, facts, memory, kind),
+        most = expected_saturation(
+            settings, traffic, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
         )
         decide = _of_text if task == "generate" else _of_numbers
         planned = decide(most, settings.objective, batch)

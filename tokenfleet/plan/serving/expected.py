@@ -1,12 +1,16 @@
 """What is expected of a replica before it is planned: lengths of requests, drafts, adapters."""
 
+from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.adapters import Adapters
 from tokenfleet.estimate.features import Features
+from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
+from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.gain import speculation_of
 from tokenfleet.plan.serving.memory import MemoryBudget, adapter_slots
+from tokenfleet.plan.serving.replica import saturation_of
 from tokenfleet.settings.models import ModelSettings, TrafficSettings
 from tokenfleet.task import Task
 
@@ -41,6 +45,34 @@ def expected_features(
         else None,
         adapters=adapters_of(memory, len(settings.adapters), kind),
         gathered=settings.replicas.max == 1,
+    )
+
+
+def expected_saturation(
+    settings: ModelSettings,
+    traffic: TrafficSettings,
+    facts: ModelFacts,
+    memory: MemoryBudget,
+    batch: BatchPlan,
+    *,
+    hardware: Hardware,
+    engine: Engine,
+    kind: InstanceType,
+) -> Saturation:
+    """What a replica with those steps serves at most of what is expected.
+
+    Raises:
+        CostError: when not one such request fits the KV cache.
+    """
+    return saturation_of(
+        facts,
+        memory,
+        batch,
+        expected_shape(traffic, settings.task or facts.task),
+        hardware=hardware,
+        engine=engine,
+        kind=kind,
+        features=expected_features(settings, facts, memory, kind),
     )
 
 

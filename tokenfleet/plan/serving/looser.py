@@ -16,9 +16,8 @@ from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.admission import plan_admission
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.batch_choice import batch_of, promised
-from tokenfleet.plan.serving.expected import expected_features, expected_shape
+from tokenfleet.plan.serving.expected import expected_saturation
 from tokenfleet.plan.serving.memory import MemoryBudget
-from tokenfleet.plan.serving.replica import saturation_of
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 Key = Literal["itlP99Ms", "ttftP99Ms"]
@@ -135,22 +134,14 @@ def _wanted(
     traffic = settings.traffic
     if traffic is None:
         return None
-    shape = expected_shape(traffic, settings.task or facts.task)
-    most = saturation_of(
-        facts,
-        memory,
-        batch,
-        shape,
-        hardware=hardware,
-        engine=engine,
-        kind=kind,
-        features=expected_features(settings, facts, memory, kind),
+    most = expected_saturation(
+        settings, traffic, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
     )
     carries = batch.carries or carried(most, promised(settings.objective))
     if isinstance(carries, str):
         return None
     load = traffic.requests_per_second
-    by_queue = replicas_for(most.theta.p50, load * shape.produced)
+    by_queue = replicas_for(most.theta.p50, load * most.shape.produced)
     needed = replicas_needed(most, carries, load)
     admission = plan_admission(
         settings, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
