@@ -23,10 +23,12 @@ class Exporter:
     def __init__(self, served_name: str, ready: Callable[[], Sequence[str]]) -> None:
         self._served_name, self._ready = served_name, ready
         self.in_flight = 0.0
-        self.refused_per_second = self.unmet_per_second = 0.0
+        self.refused_per_second = 0.0
         self.silent: frozenset[str] = frozenset()
         """Replicas that do not answer."""
-        self._refused = self._unmet = 0.0
+        self.unmet = 0
+        """Requests so far that found no replica."""
+        self._refused = 0.0
         self._counted = time.monotonic()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -81,12 +83,11 @@ class Exporter:
             now = time.monotonic()
             passed, self._counted = now - self._counted, now
             self._refused += passed * self.refused_per_second
-            self._unmet += passed * self.unmet_per_second
         name = f'envoy_cluster_name="{self._served_name}"'
-        full = self._refused + self._unmet
+        full = self._refused + self.unmet
         return (
             f'envoy_cluster_upstream_rq{{envoy_response_code="503",{name}}} {full}\n'
-            f"envoy_cluster_upstream_cx_none_healthy{{{name}}} {self._unmet}\n"
+            f"envoy_cluster_upstream_cx_none_healthy{{{name}}} {self.unmet}\n"
         )
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

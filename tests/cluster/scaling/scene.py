@@ -84,13 +84,12 @@ class Scene:
         """That the Deployment asks for."""
         return int(self.fleet.deployment(self.one.model)["spec"]["replicas"])
 
-    def await_replicas(self, count: int, *, ready: bool = True) -> None:
+    def await_replicas(self, count: int) -> None:
         """Wait until the Deployment asks for so many, and they serve."""
 
         def there() -> bool:
             """the autoscaler asks for the replicas that the load needs, and they serve"""
-            serving = len(self.fleet.ready(self.one.model)) if ready else count
-            return self.replicas == count == serving
+            return self.replicas == count == len(self.fleet.ready(self.one.model))
 
         self.eventually(there)
 
