@@ -48,7 +48,7 @@ def test_no_test_of_anything_else_can_read_an_order_form(root: Path) -> None:
         ("tokenfleet/economics/bill/forecast.py", "import pulumi"),
         ("tokenfleet/economics/bill/lines.py", "import tokenfleet.economics.choice.question"),
         ("tokenfleet/economics/price/tokens.py", "import tokenfleet.economics.bill.lines"),
-        ("tokenfleet/estimate/step.py", "import tokenfleet.economics.price.tokens"),
+        ("tokenfleet/estimate/step/times.py", "import tokenfleet.economics.price.tokens"),
         ("tokenfleet/economics/choice/question.py", "import tokenfleet.economics.stack_cost"),
         ("tokenfleet/estimate/quantiles.py", "import tokenfleet.preview.report"),
         ("tokenfleet/estimate/quantiles.py", "import tokenfleet.elasticity.load"),

@@ -11,7 +11,7 @@ from rich.table import Table
 from tokenfleet.catalogue.accelerators import accelerator
 from tokenfleet.catalogue.hardware import engines
 from tokenfleet.catalogue.models import model_facts
-from tokenfleet.estimate.at_load import at_load
+from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.estimate.replica import Replica, gpu_replica
 from tokenfleet.estimate.scheduler.limits import Limits

@@ -11,7 +11,7 @@ from bench.accuracy.prediction import Prediction, predict, replayed
 from bench.accuracy.runs import Run, by_config, saturated_runs
 from bench.accuracy.scores import Score, score
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, at_load
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, at_load
 
 OURS = "tokenfleet"
 MEASURED_THETA = "given theta: min(rate x length, theta)"

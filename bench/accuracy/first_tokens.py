@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.accuracy.comparison import Judged
 from bench.accuracy.scores import Score, score
-from tokenfleet.estimate.at_load import Served, at_load
+from tokenfleet.estimate.load.served import Served, at_load
 from tokenfleet.estimate.quantiles import Quantiles
 
 # Above, how long the queue has grown says more than anything else.

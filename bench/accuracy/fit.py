@@ -15,7 +15,8 @@ from bench.accuracy.prediction import replayed, saturation_of
 from bench.accuracy.queries import Query
 from bench.accuracy.runs import Run, saturated_runs
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.estimate.at_load import at_load, token_gap
+from tokenfleet.estimate.load.running import running_beside
+from tokenfleet.estimate.load.served import at_load
 
 Fitted = Literal[
     "compute",
@@ -150,12 +151,17 @@ def fit(observed: Sequence[Observed], start: Efficiencies, kind: Kind = "gpu") -
     return _with(start, names, solved.x)
 
 
+def steady_gap(query: Query, found: Efficiencies) -> float:
+    """Mean seconds between two tokens of a request, once as many come as go."""
+    most, _ = saturation_of(query, found)
+    load = query.arrivals.requests_per_second
+    return running_beside(most.step, query.shape, load, most.concurrency).gap
+
+
 def predicted(row: Observed, found: Efficiencies) -> float:
     """What the estimate says of the same."""
     if row.measure == "steady gap":
-        most, _ = saturation_of(row.query, found)
-        offered = row.query.arrivals.requests_per_second * row.query.shape.output_tokens
-        return token_gap(most.step, row.query.shape, offered, most.concurrency)
+        return steady_gap(row.query, found)
     run = replayed(row.query, found)
     if row.measure == "gap":
         return run.tpot

@@ -17,7 +17,7 @@ from bench.accuracy.fit import (
 from bench.accuracy.outside import MORE_GPUS, ONE_GPU, ClassErrors, OtherRun
 from bench.accuracy.runs import Run
 from tokenfleet.catalogue.efficiencies import Efficiencies, Spread
-from tokenfleet.estimate.at_load import at_load
+from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.quantiles import Z90
 
 # Of GPUs their class is left out. Of other machines nothing else would be left: the models, or the

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from bench.accuracy.queries import Query
 from bench.accuracy.servers import server_of
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.estimate.at_load import P90_OF_P99
-from tokenfleet.estimate.finite_run import FiniteRun, finite_run
+from tokenfleet.estimate.load.waits import P90_OF_P99
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
+from tokenfleet.estimate.scheduler.finite_run import FiniteRun, finite_run
 from tokenfleet.estimate.throughput import Saturation, saturation
 
 # What a row leaves open, and a budget that does not add up, widen the range by so much.

@@ -10,12 +10,11 @@ import yaml
 
 from bench.accuracy import refit
 from bench.accuracy.comparison import OURS, Comparison, Method
-from bench.accuracy.fit import PRIORS, fit, observed_runs
-from bench.accuracy.prediction import replayed, saturation_of
+from bench.accuracy.fit import PRIORS, fit, observed_runs, steady_gap
+from bench.accuracy.prediction import replayed
 from bench.accuracy.runs import Run, recorded_runs, saturated_runs
 from bench.accuracy.scores import Score, score
 from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
-from tokenfleet.estimate.at_load import token_gap
 from tokenfleet.estimate.quantiles import known, log_normal
 
 GPU = efficiencies()["gpu"]
@@ -26,9 +25,11 @@ def made_by(truth: Efficiencies) -> Sequence[Run]:
     runs: list[Run] = []
     for run in recorded_runs():
         output = replayed(run.query, truth).output_tokens_per_second
-        most, _ = saturation_of(run.query, truth)
-        gap = token_gap(most.step, run.query.shape, run.offered, most.concurrency)
-        runs.append(dataclasses.replace(run, output_tokens_per_second=output, tpot=gap))
+        runs.append(
+            dataclasses.replace(
+                run, output_tokens_per_second=output, tpot=steady_gap(run.query, truth)
+            )
+        )
     theta: dict[str, float] = {}
     for run in runs:
         key = f"{run.config_id} {run.query.shape}"

@@ -16,7 +16,7 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, ranking
-from tokenfleet.estimate.carried import Objective
+from tokenfleet.estimate.load.carried import Objective
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide

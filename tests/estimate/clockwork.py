@@ -1,7 +1,7 @@
 """An engine whose every step takes a second, and a model whose every token takes a byte of cache."""
 
 from tests.estimate.servers import a_model
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 
 
 def clockwork(*, overlaps: bool) -> StepTimes:

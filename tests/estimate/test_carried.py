@@ -7,14 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.estimate.servers import a_model, a_replica, saturations
-from tokenfleet.estimate.at_load import Running, late_gap, waits
-from tokenfleet.estimate.carried import (
+from tokenfleet.estimate.load.carried import (
     Objective,
     StepLimits,
     carried,
     limited,
     most_carrying,
 )
+from tokenfleet.estimate.load.running import Running, late_gap
+from tokenfleet.estimate.load.waits import waits
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 

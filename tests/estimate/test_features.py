@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from tests.estimate.servers import SHAPES, a_model, a_replica
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.catalogue.serving_features import serving_features
-from tokenfleet.estimate.adapters import Adapters
-from tokenfleet.estimate.at_load import at_load
-from tokenfleet.estimate.features import Features
-from tokenfleet.estimate.finite_run import finite_run
+from tokenfleet.estimate.features.adapters import Adapters
+from tokenfleet.estimate.features.assumed import Features
+from tokenfleet.estimate.features.speculation import Speculation, kept_tokens, speculation
+from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.quantiles import known
 from tokenfleet.estimate.replica import Kind
+from tokenfleet.estimate.scheduler.finite_run import finite_run
 from tokenfleet.estimate.served_model import ServedModel, served_model
-from tokenfleet.estimate.speculation import Speculation, kept_tokens, speculation
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.settings.speculation import SpeculativeMethod

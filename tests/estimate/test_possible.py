@@ -15,9 +15,10 @@ from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Objective, Question
 from tokenfleet.economics.choice.ranking import estimated, held_in
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load, running_at
-from tokenfleet.estimate.finite_run import finite_run
+from tokenfleet.estimate.load.running import running_at
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, Served, at_load
 from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.scheduler.finite_run import finite_run
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 

@@ -11,10 +11,10 @@ import pytest
 from bench.accuracy.prediction import saturation_of
 from bench.accuracy.runs import Run, recorded_runs, saturated_runs
 from tokenfleet.catalogue.efficiencies import efficiencies
-from tokenfleet.estimate.finite_run import finite_run
-from tokenfleet.estimate.measured import measured_saturation, replayed_run
-from tokenfleet.estimate.profile import read_profile
+from tokenfleet.estimate.measured.profile import read_profile
+from tokenfleet.estimate.measured.speed import measured_saturation, replayed_run
 from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.scheduler.finite_run import finite_run
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import Arrivals
 

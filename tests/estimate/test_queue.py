@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfleet.estimate.queue import NO_WAIT, Wait, one_server, quantile, shared_places
+from tokenfleet.estimate.load.queue import NO_WAIT, Wait, one_server, quantile, shared_places
 
 _CUSTOMERS = 200_000
 

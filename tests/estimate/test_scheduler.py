@@ -17,7 +17,7 @@ from tokenfleet.estimate.scheduler.limits import Limits
 from tokenfleet.estimate.scheduler.play import played
 from tokenfleet.estimate.scheduler.played import Gap, Played, gap_percentile, percentile
 from tokenfleet.estimate.scheduler.request import Request, requests_of
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 
@@ -257,6 +257,13 @@ def test_closed_forms_say_what_is_played_at_half_load(
     assert len(rows) == 6
     for row in rows:
         assert row.ratio == pytest.approx(1, abs=0.25)
+
+
+def test_long_prompts_that_come_together_hold_up_what_is_written() -> None:
+    rows = agreement(SERVERS[1:3], [(16000, 300)], loads=(0.5,), requests=1500)
+    for row in rows:
+        if row.figure == "ITL mean":
+            assert row.ratio == pytest.approx(1, abs=0.4)
 
 
 def test_the_table_has_a_row_for_each_figure_and_load(half_loaded: Sequence[Agreement]) -> None:

@@ -12,10 +12,10 @@ from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
-from tokenfleet.estimate.at_load import at_load
-from tokenfleet.estimate.finite_run import finite_run
+from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Replica
+from tokenfleet.estimate.scheduler.finite_run import finite_run
 from tokenfleet.estimate.served_model import ServedModel, served_model
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import Arrivals, RequestShape

@@ -16,7 +16,7 @@ from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut, ranking
 from tokenfleet.economics.price.hosted import HostedComparison, HostedPrice, compare_hosted
 from tokenfleet.economics.price.hosted_file import read_hosted
-from tokenfleet.estimate.carried import Objective
+from tokenfleet.estimate.load.carried import Objective
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.json_document import Schema

@@ -30,7 +30,7 @@ from tokenfleet.economics.judgement.verdict import failing
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
 from tokenfleet.economics.stack_day import StackDay, stack_day
-from tokenfleet.estimate.profile import read_profile
+from tokenfleet.estimate.measured.profile import read_profile
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest

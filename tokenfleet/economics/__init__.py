@@ -8,7 +8,7 @@ From a plan to a price, in the order of use::
     shape = RequestShape(input_tokens=800, output_tokens=250)             # estimate.traffic
     most = saturation(model, replica, shape)                              # estimate.throughput: theta, B, rho
     most = measured_saturation(most, read_profile(paths, names))          # estimate.measured: when there is one
-    now = at_load(most, requests_per_second / replicas)                   # estimate.at_load: TTFT, ITL
+    now = at_load(most, requests_per_second / replicas)                   # estimate.load: TTFT, ITL
     quote = quote_at_load(most, usd_per_hour, replicas=replicas, ...)     # price.quote: prices, range
     flat_out = quote_at_saturation(most, usd_per_hour, replicas=replicas)
     why = price_by_cause(quote.prices, parts, quote.load.p50)             # price.causes

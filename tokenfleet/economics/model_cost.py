@@ -9,7 +9,7 @@ from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.price.causes import Causes, bill_by_cause
 from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
 from tokenfleet.economics.served_fleet import ServedFleet
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, Served, at_load
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, Served, at_load
 from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.settings.models import ObjectiveSettings

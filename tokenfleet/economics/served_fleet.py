@@ -7,10 +7,10 @@ from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.commitments import Commitment
 from tokenfleet.economics.bill.scenario import Buying
-from tokenfleet.estimate.carried import carried
-from tokenfleet.estimate.measured import measured_saturation
-from tokenfleet.estimate.profile import ProfileRun
-from tokenfleet.estimate.replicas import replicas_needed, requests_on
+from tokenfleet.estimate.load.carried import carried
+from tokenfleet.estimate.load.replicas import replicas_needed, requests_on
+from tokenfleet.estimate.measured.profile import ProfileRun
+from tokenfleet.estimate.measured.speed import measured_saturation
 from tokenfleet.estimate.served_model import served_model
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape

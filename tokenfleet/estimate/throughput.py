@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tokenfleet.catalogue.efficiencies import Efficiencies, Spread, efficiencies
-from tokenfleet.estimate.features import PLAIN, Assumed, Features, assumptions, notes
+from tokenfleet.estimate.features.assumed import PLAIN, Assumed, Features, assumptions, notes
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
-from tokenfleet.estimate.step import StepTimes, step_times
+from tokenfleet.estimate.step.times import StepTimes, step_times
 from tokenfleet.estimate.traffic import RequestShape
 
 Basis = Literal["measured", "estimated", "unverified"]

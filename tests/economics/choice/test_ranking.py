@@ -15,8 +15,8 @@ from tokenfleet.catalogue.models import known_models
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import ranking
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, at_load
-from tokenfleet.estimate.carried import Objective, carried
+from tokenfleet.estimate.load.carried import Objective, carried
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, at_load
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape

@@ -19,10 +19,10 @@ from tokenfleet.economics.price.quote import (
 )
 from tokenfleet.economics.price.sizing import sizing
 from tokenfleet.economics.price.tokens import token_flow
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.load.replicas import replicas_for
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE
 from tokenfleet.estimate.quantiles import Quantiles, combined, known, log_normal
 from tokenfleet.estimate.refusal import CostError
-from tokenfleet.estimate.replicas import replicas_for
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
 

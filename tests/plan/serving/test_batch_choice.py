@@ -10,7 +10,7 @@ from tests.edits import Edit, put
 from tokenfleet.catalogue.hardware import engines, hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.counted import three_digits
-from tokenfleet.estimate.carried import StepLimits, carried, limited
+from tokenfleet.estimate.load.carried import StepLimits, carried, limited
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.batch_choice import BATCHED_TOKENS_FLAG, promised

@@ -11,7 +11,8 @@ from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, drafti
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
 from tokenfleet.economics.stack_cost import stack_cost
-from tokenfleet.estimate.at_load import at_load, running_at
+from tokenfleet.estimate.load.running import running_at
+from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import how_to_publish, part_of

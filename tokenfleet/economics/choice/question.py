@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.estimate.carried import Objective
+from tokenfleet.estimate.load.carried import Objective
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.plan.serving.memory import MemoryUse

@@ -12,11 +12,11 @@ from tokenfleet.catalogue.zones import is_offered, regions_offering
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation
-from tokenfleet.estimate.at_load import Served, at_load
-from tokenfleet.estimate.carried import carried
+from tokenfleet.estimate.load.carried import carried
+from tokenfleet.estimate.load.replicas import replicas_needed
+from tokenfleet.estimate.load.served import Served, at_load
 from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.estimate.refusal import CostError
-from tokenfleet.estimate.replicas import replicas_needed
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
 from tokenfleet.plan.serving.batch import BatchPlan

@@ -7,7 +7,7 @@ from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.rounding import rounded_up
 from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.model_cost import ModelCost
-from tokenfleet.estimate.at_load import Served, at_load
+from tokenfleet.estimate.load.served import Served, at_load
 
 # Share of what a replica could do that is as good as nothing to do.
 _ALONE = 1e-3

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tokenfleet.economics.price.quote import Quote
 from tokenfleet.economics.price.tokens import TokenFlow, token_flow
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE
 from tokenfleet.estimate.throughput import Saturation
 
 ACT_ABOVE = 1.5

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.estimate.replicas import replicas_for
+from tokenfleet.estimate.load.replicas import replicas_for
 from tokenfleet.estimate.throughput import Saturation
 
 

@@ -17,7 +17,7 @@ from tokenfleet.estimate.scheduler.played import Gap, Stretch
 from tokenfleet.estimate.scheduler.record import Record
 from tokenfleet.estimate.scheduler.room import Room
 from tokenfleet.estimate.scheduler.sent import Client, Sent
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 
 # Steps grow longer by a few per cent at most while nothing happens: each search leaves so much of the error.
 _SEARCHES = 4

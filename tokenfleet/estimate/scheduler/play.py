@@ -8,7 +8,7 @@ from tokenfleet.estimate.scheduler.limits import Limits
 from tokenfleet.estimate.scheduler.played import Played
 from tokenfleet.estimate.scheduler.request import Request
 from tokenfleet.estimate.scheduler.sent import Client
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 
 
 def played(

@@ -7,10 +7,10 @@ from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import three_digits
-from tokenfleet.estimate.carried import Chosen, Objective, StepLimits, most_carrying
-from tokenfleet.estimate.features import PLAIN, Features
+from tokenfleet.estimate.features.assumed import PLAIN, Features
+from tokenfleet.estimate.load.carried import Chosen, Objective, StepLimits, most_carrying
 from tokenfleet.estimate.refusal import CostError
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan, compiled_batch, sequences_of
 from tokenfleet.plan.serving.expected import expected_features, expected_shape

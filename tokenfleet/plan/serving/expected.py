@@ -3,8 +3,8 @@
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.estimate.adapters import Adapters
-from tokenfleet.estimate.features import Features
+from tokenfleet.estimate.features.adapters import Adapters
+from tokenfleet.estimate.features.assumed import Features
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan

@@ -1,7 +1,7 @@
 """What a replica does beside serving its model, as its speed is estimated."""
 
 from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.estimate.features import Features
+from tokenfleet.estimate.features.assumed import Features
 from tokenfleet.plan.serving.expected import adapters_of
 from tokenfleet.plan.serving.gain import speculation_of
 from tokenfleet.plan.serving.model import ModelPlan

@@ -6,12 +6,12 @@ from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.estimate.at_load import running_at, running_beside
-from tokenfleet.estimate.features import Features, assumptions
+from tokenfleet.estimate.features.assumed import Features, assumptions
+from tokenfleet.estimate.features.speculation import Speculation, speculation
+from tokenfleet.estimate.load.running import running_at, running_beside
 from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.estimate.served_model import drafting_model, served_model
-from tokenfleet.estimate.speculation import Speculation, speculation
-from tokenfleet.estimate.step import StepTimes, step_times
+from tokenfleet.estimate.step.times import StepTimes, step_times
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.memory import MemoryBudget

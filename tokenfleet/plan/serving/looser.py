@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.estimate.carried import carried
-from tokenfleet.estimate.replicas import replicas_for, replicas_needed, requests_on
+from tokenfleet.estimate.load.carried import carried
+from tokenfleet.estimate.load.replicas import replicas_for, replicas_needed, requests_on
 from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.admission import plan_admission
 from tokenfleet.plan.serving.batch import BatchPlan

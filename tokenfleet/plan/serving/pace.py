@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from tokenfleet.estimate.at_load import Running, late_gap, room
+from tokenfleet.estimate.load.running import Running, late_gap, room
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.settings.models import ObjectiveSettings
 

@@ -4,10 +4,10 @@ from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.catalogue.hardware import Engine, Hardware
 from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.estimate.features import PLAIN, Features
+from tokenfleet.estimate.features.assumed import PLAIN, Features
 from tokenfleet.estimate.replica import Kind, Replica, reachable_flops, source_of
 from tokenfleet.estimate.served_model import served_model
-from tokenfleet.estimate.step import StepTimes, step_times
+from tokenfleet.estimate.step.times import StepTimes, step_times
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan

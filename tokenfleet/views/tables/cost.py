@@ -7,7 +7,7 @@ from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.model_cost import ModelCost
 from tokenfleet.economics.price.causes import Causes
 from tokenfleet.economics.stack_cost import StackCost
-from tokenfleet.estimate.replicas import replicas_for
+from tokenfleet.estimate.load.replicas import replicas_for
 from tokenfleet.views.figures import lengths
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.table import Column, Table

@@ -5,10 +5,10 @@ import math
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.estimate.arithmetic import computing
-from tokenfleet.estimate.ranks import between_ranks
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
+from tokenfleet.estimate.step.arithmetic import computing
+from tokenfleet.estimate.step.ranks import between_ranks
 from tokenfleet.estimate.traffic import RequestShape
 
 # NxD Inference compiles a prompt for powers of two from there on (context_encoding_buckets).

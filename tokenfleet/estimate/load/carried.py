@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, Served, waits
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, Served
+from tokenfleet.estimate.load.waits import waits
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.throughput import Saturation
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.catalogue.links import Link
-from tokenfleet.estimate.arithmetic import computing
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
+from tokenfleet.estimate.step.arithmetic import computing
 
 # An all-reduce after attention and one after the feed-forward part (Megatron-LM, arXiv:1909.08053).
 _COLLECTIVES_A_LAYER = 2

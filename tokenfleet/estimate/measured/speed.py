@@ -5,11 +5,11 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE
-from tokenfleet.estimate.finite_run import FiniteRun, finite_run
-from tokenfleet.estimate.profile import ProfileRun
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE
+from tokenfleet.estimate.measured.profile import ProfileRun
 from tokenfleet.estimate.quantiles import log_normal
 from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.scheduler.finite_run import FiniteRun, finite_run
 from tokenfleet.estimate.throughput import Saturation
 
 # Re-runs of one configuration differ by 4 to 9 % at saturation (bench/data/README.md).

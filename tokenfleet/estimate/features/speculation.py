@@ -8,7 +8,7 @@ from tokenfleet.catalogue.serving_features import serving_features
 from tokenfleet.estimate.quantiles import Quantiles, known
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
-from tokenfleet.estimate.step import Drafting, StepTimes, step_times
+from tokenfleet.estimate.step.times import Drafting, StepTimes, step_times
 
 
 @dataclass(frozen=True, kw_only=True)

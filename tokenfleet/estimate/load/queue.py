@@ -24,6 +24,14 @@ class Wait:
         """The share that waits longer."""
         return min(self.delayed, self.tail * math.exp(-self.decay * seconds))
 
+    @property
+    def mean(self) -> float:
+        """Seconds, the integral of ``beyond``."""
+        if not self.delayed:
+            return 0.0
+        level = max(0.0, math.log(self.tail / self.delayed)) / self.decay
+        return self.delayed * level + min(self.delayed, self.tail) / self.decay
+
 
 NO_WAIT = Wait(delayed=0.0, tail=0.0, decay=1.0)
 _FOREVER = Wait(delayed=1.0, tail=1.0, decay=math.ulp(1.0))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from tokenfleet.catalogue.cold_start import Estimate
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.catalogue.serving_features import serving_features
-from tokenfleet.estimate.adapters import Adapters, adapted
+from tokenfleet.estimate.features.adapters import Adapters, adapted
+from tokenfleet.estimate.features.speculation import Speculation, drafting
 from tokenfleet.estimate.quantiles import Z90, Quantiles
 from tokenfleet.estimate.replica import Replica
-from tokenfleet.estimate.speculation import Speculation, drafting
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.traffic import RequestShape
 
 

@@ -7,7 +7,7 @@ from tokenfleet.estimate.scheduler.limits import Limits
 from tokenfleet.estimate.scheduler.play import played
 from tokenfleet.estimate.scheduler.played import percentile
 from tokenfleet.estimate.scheduler.request import requests_of
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 
 

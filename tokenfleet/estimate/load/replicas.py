@@ -2,7 +2,8 @@
 
 import math
 
-from tokenfleet.estimate.at_load import QUEUE_GROWS_ABOVE, running_at
+from tokenfleet.estimate.load.running import running_at
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE
 from tokenfleet.estimate.throughput import Saturation
 
 # What a division may be off by.

@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from tokenfleet.estimate.step import StepTimes
+from tokenfleet.estimate.step.times import StepTimes
 
 _BYTES = 2
 
