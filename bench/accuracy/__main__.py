@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench.accuracy.answers import answers, write
 from bench.accuracy.runs import RECORDED, recorded_runs
+from bench.accuracy.shown.answers import answers, write
 from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.estimate.refusal import CostError
 
@@ -78,14 +78,14 @@ def _compare(outside: Path | None, *, refit: bool, as_json: bool, svg: Path | No
     from bench.accuracy import outside as others  # noqa: PLC0415
     from bench.accuracy.agreement import agreement  # noqa: PLC0415
     from bench.accuracy.agreement import table as agreement_table  # noqa: PLC0415
-    from bench.accuracy.comparison import compare  # noqa: PLC0415
-    from bench.accuracy.first_tokens import first_tokens  # noqa: PLC0415
-    from bench.accuracy.left_out import KINDS, NOTHING, Fits  # noqa: PLC0415
-    from bench.accuracy.plot import scatter  # noqa: PLC0415
+    from bench.accuracy.judged.comparison import compare  # noqa: PLC0415
+    from bench.accuracy.judged.first_tokens import first_tokens  # noqa: PLC0415
+    from bench.accuracy.judged.left_out import KINDS, NOTHING, Fits  # noqa: PLC0415
+    from bench.accuracy.judged.targets import targets  # noqa: PLC0415
     from bench.accuracy.refit import refitted, written  # noqa: PLC0415
-    from bench.accuracy.report import plain  # noqa: PLC0415
-    from bench.accuracy.tables import show  # noqa: PLC0415
-    from bench.accuracy.targets import targets  # noqa: PLC0415
+    from bench.accuracy.shown.plot import scatter  # noqa: PLC0415
+    from bench.accuracy.shown.report import plain  # noqa: PLC0415
+    from bench.accuracy.shown.tables import show  # noqa: PLC0415
 
     terminal = Console()
     console = terminal if terminal.is_terminal else Console(width=160)

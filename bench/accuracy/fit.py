@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from bench.accuracy.prediction import replayed, saturation_of
-from bench.accuracy.queries import Query
+from bench.accuracy.questions.queries import Query
 from bench.accuracy.runs import Run, saturated_runs
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.load.running import running_beside

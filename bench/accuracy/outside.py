@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.accuracy.cells import Cells, read_rows
+from bench.accuracy.judged.scores import Score, score
 from bench.accuracy.prediction import Prediction, predict
-from bench.accuracy.queries import Query, query_of
-from bench.accuracy.scores import Score, score
+from bench.accuracy.questions.cells import Cells, read_rows
+from bench.accuracy.questions.queries import Query, query_of
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.quantiles import Quantiles
 

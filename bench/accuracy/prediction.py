@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.accuracy.queries import Query
+from bench.accuracy.questions.queries import Query
 from bench.accuracy.servers import server_of
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.load.waits import P90_OF_P99

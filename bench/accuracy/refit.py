@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from pydantic import JsonValue
 
-from bench.accuracy.comparison import OURS, Comparison
-from bench.accuracy.left_out import spread_here, spread_of
+from bench.accuracy.judged.comparison import OURS, Comparison
+from bench.accuracy.judged.left_out import spread_here, spread_of
 from bench.accuracy.outside import GRAVITON4, INFERENTIA2, MORE_GPUS, ONE_GPU, ClassErrors
 from bench.accuracy.runs import Run
 from tokenfleet.catalogue.efficiencies import Efficiencies, FitErrors, Spread

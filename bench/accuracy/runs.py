@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench.accuracy.cells import read_rows
-from bench.accuracy.queries import Query, query_of
+from bench.accuracy.questions.cells import read_rows
+from bench.accuracy.questions.queries import Query, query_of
 
 RECORDED = Path(__file__).parents[1] / "data" / "vllm_runs.csv"
 

@@ -2,7 +2,7 @@
 
 import math
 
-from bench.accuracy.queries import Query
+from bench.accuracy.questions.queries import Query
 from tokenfleet.estimate.replica import Replica, reachable_flops, source_of
 
 # A row somebody measured did fit, whatever our budget says: then this share was left.

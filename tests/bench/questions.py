@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.accuracy.prediction import Prediction, predict
-from bench.accuracy.queries import Query, query_of
+from bench.accuracy.questions.queries import Query, query_of
 from tokenfleet.catalogue.efficiencies import efficiencies
 
 # As score.py of the corpus asks.

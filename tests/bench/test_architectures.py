@@ -2,14 +2,14 @@
 
 import pytest
 
-from bench.accuracy.architectures import (
+from bench.accuracy.questions.architectures import (
     Row,
     architecture,
     known_architectures,
     model_folders,
     recorded,
 )
-from bench.accuracy.model_names import Size, keys, sized
+from bench.accuracy.questions.model_names import Size, keys, sized
 from tokenfleet.catalogue.models import ModelFacts, known_models
 
 ROWS = recorded().models

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bench.accuracy.comparison import Judged
-from bench.accuracy.first_tokens import BELOW, first_tokens
+from bench.accuracy.judged.comparison import Judged
+from bench.accuracy.judged.first_tokens import BELOW, first_tokens
 from bench.accuracy.prediction import predict
 from bench.accuracy.runs import recorded_runs
 from tokenfleet.catalogue.efficiencies import efficiencies

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from bench.accuracy import refit
-from bench.accuracy.comparison import OURS, Comparison, Method
 from bench.accuracy.fit import PRIORS, fit, observed_runs, steady_gap
+from bench.accuracy.judged.comparison import OURS, Comparison, Method
+from bench.accuracy.judged.scores import Score, score
 from bench.accuracy.prediction import replayed
 from bench.accuracy.runs import Run, recorded_runs, saturated_runs
-from bench.accuracy.scores import Score, score
 from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
 from tokenfleet.estimate.quantiles import known, log_normal
 

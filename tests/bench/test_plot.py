@@ -5,12 +5,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.accuracy.comparison import Judged
+from bench.accuracy.judged.comparison import Judged
 from bench.accuracy.outside import errors_by_class, other_runs
-from bench.accuracy.panel import SIDE, Dot, Panel
-from bench.accuracy.plot import scatter
 from bench.accuracy.prediction import predict
 from bench.accuracy.runs import recorded_runs
+from bench.accuracy.shown.panel import SIDE, Dot, Panel
+from bench.accuracy.shown.plot import scatter
 from tokenfleet.catalogue.efficiencies import efficiencies
 from tokenfleet.estimate.quantiles import known, log_normal
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.accuracy.answers import answers
-from bench.accuracy.comparison import measured_speed
+from bench.accuracy.judged.comparison import measured_speed
+from bench.accuracy.judged.scores import score
 from bench.accuracy.prediction import predict
-from bench.accuracy.queries import KEY
+from bench.accuracy.questions.queries import KEY
 from bench.accuracy.runs import RECORDED, by_config, recorded_runs, saturated_runs
-from bench.accuracy.scores import score
+from bench.accuracy.shown.answers import answers
 from tests.bench.questions import ROW, asked
 from tokenfleet.catalogue.accelerators import accelerators
 from tokenfleet.catalogue.efficiencies import efficiencies

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.accuracy.answers import answers
 from bench.accuracy.outside import RECORDED
 from bench.accuracy.prediction import predict
-from bench.accuracy.server_software import software_of
+from bench.accuracy.questions.server_software import software_of
+from bench.accuracy.shown.answers import answers
 from tests.bench.questions import OTHER, ROW, asked, predicted, query
 from tokenfleet.catalogue.efficiencies import efficiencies
 

@@ -123,16 +123,24 @@ def test_nothing_is_computed_faster_than_the_peak(server: Server, read: int, wri
 
 
 @settings(max_examples=150)
-@given(server=SERVERS, read=READ, written=WRITTEN, load=st.floats(0.01, 0.8), more=st.floats(1, 4))
-def test_more_load_and_longer_requests_are_never_faster(
-    server: Server, read: int, written: int, load: float, more: float
+@given(
+    server=SERVERS,
+    read=READ,
+    written=WRITTEN,
+    load=st.floats(0.01, 0.8),
+    more=st.floats(1, 4),
+    burstiness=st.floats(0.1, 1),
+)
+def test_more_load_longer_requests_and_bursts_are_never_faster(
+    server: Server, read: int, written: int, load: float, more: float, burstiness: float
 ) -> None:
     most = server.saturation(read, written)
     rate = load * most.theta.p50 / most.shape.produced
-    now = at_load(most, rate)
-    fuller = at_load(most, min(rate * more, QUEUE_GROWS_ABOVE * rate / load))
-    longer = at_load(server.saturation(min(2500, read * more), written), rate)
-    for then in (fuller, longer):
+    now = at_load(most, rate, burstiness)
+    fuller = at_load(most, min(rate * more, QUEUE_GROWS_ABOVE * rate / load), burstiness)
+    longer = at_load(server.saturation(min(2500, read * more), written), rate, burstiness)
+    in_bursts = at_load(most, rate, burstiness / more)
+    for then in (fuller, longer, in_bursts):
         for name in ("ttft", "ttft_p90", "ttft_p99", "itl", "itl_p99"):
             before, after = getattr(now, name), getattr(then, name)
             if before and after:

@@ -69,11 +69,9 @@ def one_server(load: float, service: float, burstiness: float = 1.0) -> Wait:
     if load >= 1:
         return _FOREVER
     x = _decay(load, burstiness)
+    delayed, tail = load, (1 - load) / (load * math.exp(_decay(load, 1.0)) - 1)
     if burstiness < 1:
-        delayed, tail = max(load, 1 - _DELAYED * x), max(load, 1 - _TAIL * x)
-    else:
-        at_random = _decay(load, 1.0)
-        delayed, tail = load, (1 - load) / (load * math.exp(at_random) - 1)
+        delayed, tail = max(delayed, 1 - _DELAYED * x), max(tail, 1 - _TAIL * x)
     return Wait(delayed=delayed, tail=tail, decay=x / service)
 
 

@@ -28,14 +28,14 @@ class Waits(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a mean prompt is read beside what runs, in ``steps`` that take ``seconds`` together.
+    """How a mean prompt is read beside what runs: in steps that take ``seconds`` together.
 
     It keeps the next one waiting for ``service`` seconds, as several short ones share a step; what runs waits ``longer``
-    for it than it would without.
+    for it than it would without. The ``longest`` step is one that prompts fill.
     """
 
-    steps: int
     seconds: float
+    longest: float
     service: float
     longer: float
 
@@ -90,7 +90,12 @@ def _reading(found: Saturation, step: StepTimes, now: Running) -> Reading:
     service = computing + share * (seconds - computing)
     plain = chunks * step.decode(now.beside, shape.mean_context)
     return Reading(
-        steps=chunks, seconds=seconds, service=service, longer=max(0.0, service - share * plain)
+        seconds=seconds,
+        longest=step.mixed(
+            now.beside, shape.mean_context, left, computing * left / max(1.0, tokens)
+        ),
+        service=service,
+        longer=max(0.0, service - share * plain),
     )
 
 
@@ -108,5 +113,4 @@ def _behind_it(
     added = 1 - min(_MOST_ADDED, requests_per_second * reading.longer)
     longer = reading.queued(queue) * reading.longer / added / gaps
     apart = reading.longer / reading.seconds
-    longest = reading.seconds / reading.steps
-    return replace(now, gap=max(now.gap, min(longest, now.gap + apart * longer)))
+    return replace(now, gap=max(now.gap, min(reading.longest, now.gap + apart * longer)))

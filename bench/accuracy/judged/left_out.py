@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bench.accuracy.comparison import Judged
 from bench.accuracy.fit import (
     OTHERS_SIGMA,
     Kind,
@@ -14,6 +13,7 @@ from bench.accuracy.fit import (
     observed_runs,
     with_latencies,
 )
+from bench.accuracy.judged.comparison import Judged
 from bench.accuracy.outside import MORE_GPUS, ONE_GPU, ClassErrors, OtherRun
 from bench.accuracy.runs import Run
 from tokenfleet.catalogue.efficiencies import Efficiencies, Spread

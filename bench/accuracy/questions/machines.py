@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.accuracy.cells import Cells
+from bench.accuracy.questions.cells import Cells
 from tokenfleet.catalogue.accelerators import Accelerator, accelerator
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.hardware import Engine, Hardware, Peaks, engines, hardware_by_name

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from bench.accuracy import panel
-from bench.accuracy.comparison import Judged
-from bench.accuracy.first_tokens import BELOW
+from bench.accuracy.judged.comparison import Judged
+from bench.accuracy.judged.first_tokens import BELOW
 from bench.accuracy.outside import GRAVITON4, INFERENTIA2, OTHER_ENGINE, ClassErrors
-from bench.accuracy.panel import Dot, Panel
+from bench.accuracy.shown import panel
+from bench.accuracy.shown.panel import Dot, Panel
 
 _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 _COLOURS = {"idle": "#0d9488", "knee": "#b45309", "saturated": "#4f46e5"}

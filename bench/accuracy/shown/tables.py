@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from bench.accuracy.comparison import OURS, Comparison, Method
-from bench.accuracy.first_tokens import BELOW, FACTOR, AtLoad
+from bench.accuracy.judged.comparison import OURS, Comparison, Method
+from bench.accuracy.judged.first_tokens import BELOW, FACTOR, AtLoad
+from bench.accuracy.judged.scores import Score
+from bench.accuracy.judged.targets import targets, unjudged
 from bench.accuracy.outside import OTHER_ENGINE, ClassErrors
-from bench.accuracy.scores import Score
-from bench.accuracy.targets import targets, unjudged
 
 
 def show(

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.accuracy.asked_model import asked_model
-from bench.accuracy.cells import Cells
-from bench.accuracy.machines import Machine, machine_of
-from bench.accuracy.server_software import Software, software_of
+from bench.accuracy.questions.asked_model import asked_model
+from bench.accuracy.questions.cells import Cells
+from bench.accuracy.questions.machines import Machine, machine_of
+from bench.accuracy.questions.server_software import Software, software_of
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.traffic import MOST_REQUESTS_PER_SECOND, Arrivals, RequestShape

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from bench.accuracy.queries import Query
+from bench.accuracy.questions.queries import Query
 from bench.accuracy.runs import Run, saturated_runs
 from bench.accuracy.servers import server_of
 

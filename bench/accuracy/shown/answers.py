@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from bench.accuracy.cells import read_rows
 from bench.accuracy.prediction import Prediction, predict
-from bench.accuracy.queries import KEY, query_of
+from bench.accuracy.questions.cells import read_rows
+from bench.accuracy.questions.queries import KEY, query_of
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.estimate.refusal import CostError

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.accuracy.comparison import Judged
-from bench.accuracy.scores import Score, score
+from bench.accuracy.judged.comparison import Judged
+from bench.accuracy.judged.scores import Score, score
 from tokenfleet.estimate.load.served import Served, at_load
 from tokenfleet.estimate.quantiles import Quantiles
 

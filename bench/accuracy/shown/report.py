@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from bench.accuracy.agreement import Agreement
-from bench.accuracy.comparison import Comparison
-from bench.accuracy.first_tokens import AtLoad
+from bench.accuracy.judged.comparison import Comparison
+from bench.accuracy.judged.first_tokens import AtLoad
+from bench.accuracy.judged.targets import targets, unjudged
 from bench.accuracy.outside import ClassErrors, Pair
-from bench.accuracy.targets import targets, unjudged
 
 
 def plain(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.accuracy.comparison import OURS, OURS_MEASURED_THETA, Comparison
-from bench.accuracy.first_tokens import BELOW, FACTOR, AtLoad
+from bench.accuracy.judged.comparison import OURS, OURS_MEASURED_THETA, Comparison
+from bench.accuracy.judged.first_tokens import BELOW, FACTOR, AtLoad
+from bench.accuracy.judged.scores import Score
 from bench.accuracy.outside import GRAVITON4, INFERENTIA2, MORE_GPUS, ONE_GPU, ClassErrors
-from bench.accuracy.scores import Score
 
 # Of the first edition of the estimate on the same runs, left out in the same way; the best published
 # before it was 8.7 (roofline geo).

@@ -5,11 +5,11 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.accuracy.baselines import ENSEMBLE, FORMS, rooflines
 from bench.accuracy.fit import fit, observed_runs, with_latencies
+from bench.accuracy.judged.baselines import ENSEMBLE, FORMS, rooflines
+from bench.accuracy.judged.scores import Score, score
 from bench.accuracy.prediction import Prediction, predict, replayed
 from bench.accuracy.runs import Run, by_config, saturated_runs
-from bench.accuracy.scores import Score, score
 from tokenfleet.catalogue.efficiencies import Efficiencies
 from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, at_load
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.accuracy.architectures import Architecture, architecture
-from bench.accuracy.cells import Cells
-from bench.accuracy.model_names import sized
+from bench.accuracy.questions.architectures import Architecture, architecture
+from bench.accuracy.questions.cells import Cells
+from bench.accuracy.questions.model_names import sized
 from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE
 from tokenfleet.catalogue.models import ModelFacts, known_models

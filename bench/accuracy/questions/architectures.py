@@ -9,7 +9,7 @@ from typing import Literal, cast
 import yaml
 from pydantic import Field, JsonValue
 
-from bench.accuracy.model_names import Key, keys, shorter
+from bench.accuracy.questions.model_names import Key, keys, shorter
 from tokenfleet.catalogue.architecture.keys import ShapeError
 from tokenfleet.catalogue.architecture.layer import Architecture as Layers
 from tokenfleet.catalogue.architecture.read import read_architecture
@@ -17,8 +17,8 @@ from tokenfleet.catalogue.facts import Fact
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
 from tokenfleet.catalogue.models import ModelFacts, known_models
 
-RECORDED = Path(__file__).parents[1] / "data" / "architectures.yaml"
-CONFIGS = Path(__file__).parents[2] / "tests" / "catalogue" / "configs"
+RECORDED = Path(__file__).parents[2] / "data" / "architectures.yaml"
+CONFIGS = Path(__file__).parents[3] / "tests" / "catalogue" / "configs"
 
 # Not files of a model, but what classes hold by default (the README beside them).
 _NO_MODELS = ("transformers--", "own-code--")

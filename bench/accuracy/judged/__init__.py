@@ -1,0 +1,1 @@
+"""How far off: what is compared, by whose figures, with what left out, against which targets."""
