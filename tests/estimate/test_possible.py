@@ -132,7 +132,7 @@ def test_nothing_is_computed_faster_than_the_peak(server: Server, read: int, wri
     burstiness=st.floats(0.1, 1),
 )
 def test_more_load_longer_requests_and_bursts_are_never_faster(
-    server: Server, read: int, written: int, load: float, more: float, burstiness: float
+    *, server: Server, read: int, written: int, load: float, more: float, burstiness: float
 ) -> None:
     most = server.saturation(read, written)
     rate = load * most.theta.p50 / most.shape.produced
