@@ -14,7 +14,7 @@ from tokenfleet.catalogue.hardware import Hardware, hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.models import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Objective, Question
-from tokenfleet.economics.choice.ranking import estimated, held_in
+from tokenfleet.economics.choice.ranking import estimated
 from tokenfleet.estimate.load.running import running_at
 from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, Served, at_load
 from tokenfleet.estimate.refusal import CostError
@@ -45,7 +45,7 @@ class Server:
         """Ranks, or vCPUs."""
         if self.kind.accelerator is None:
             return self.kind.vcpus
-        return held_in(self.question(1, 1), self.kind, self.hardware).ranks
+        return self.question(1, 1).server_on(self.hardware, self.kind).memory.ranks
 
     def question(self, read: float, written: float, context: int = CONTEXT) -> Question:
         text = self.facts.task == "generate"
@@ -59,7 +59,8 @@ class Server:
         )
 
     def saturation(self, read: float, written: float, context: int = CONTEXT) -> Saturation:
-        return estimated(self.question(read, written, context), self.kind, self.hardware)
+        question = self.question(read, written, context)
+        return estimated(question, question.server_on(self.hardware, self.kind))
 
 
 @cache
@@ -72,7 +73,8 @@ def servers() -> Sequence[Server]:
             continue
         for model, facts in known_models().items():
             server = Server(model=model, kind=kind, hardware=rows[0])
-            if rows[0].refusal(facts) or not held_in(server.question(1, 1), kind, rows[0]).fits:
+            planned = server.question(1, 1).server_on(rows[0], kind)
+            if rows[0].refusal(facts) or not planned.memory.fits:
                 continue
             try:
                 server.saturation(1000, 500)

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 
 from tests.estimate.servers import SHAPES, a_model, a_replica, saturations
 from tokenfleet.catalogue.efficiencies import efficiencies
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import model_facts
 from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.scheduler.finite_run import finite_run
-from tokenfleet.estimate.served_model import ServedModel, served_model
+from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.memory import MemoryUse, memory_budget
-from tokenfleet.plan.serving.replica import replica_of
+from tokenfleet.plan.serving.memory import MemoryUse
+from tokenfleet.plan.serving.server import server_on
 
 GROWTH = st.floats(1, 4)
 SHAPE = RequestShape(input_tokens=512, output_tokens=256)
@@ -35,12 +35,10 @@ def _batch(sequences: int) -> BatchPlan:
 
 def product_saturation(model: str, kind: str, hardware: str, shape: RequestShape) -> Saturation:
     """The estimate as a plan asks for it."""
-    row, facts = hardware_by_name()[hardware], model_facts(model)
-    engine = engines()[row.engine]
-    memory = memory_budget(facts, MemoryUse(context_length=8192), instance_type(kind), engine)
-    batch = _batch(engine.max_sequences)
-    replica = replica_of(row, instance_type(kind), memory, batch, prefix_cache=True)
-    return saturation(served_model(model, facts, memory.ranks), replica, shape)
+    use, row = MemoryUse(context_length=8192), hardware_by_name()[hardware]
+    server = server_on(model_facts(model), use, row, instance_type(kind))
+    replica = server.replica(_batch(server.engine.max_sequences), prefix_cache=True)
+    return saturation(server.model(model), replica, shape)
 
 
 @given(most=saturations())
@@ -230,14 +228,13 @@ def _flat_out(model: ServedModel, gpu: str, read: float, written: float) -> floa
 
 
 def _cpu_step(parameters: float, kind: str) -> float:
-    row = hardware_by_name()["graviton4"]
-    memory = memory_budget(
+    server = server_on(
         model_facts("Qwen/Qwen3-8B"),
         MemoryUse(context_length=4096),
+        hardware_by_name()["graviton4"],
         instance_type(kind),
-        engines()["vllm-cpu"],
     )
-    replica = replica_of(row, instance_type(kind), memory, _batch(64), prefix_cache=True)
+    replica = server.replica(_batch(64), prefix_cache=True)
     model = a_model(parameters, dtype="int4", kv_bytes=327680)
     return saturation(model, replica, SHAPE).step.decode(1, 100)
 

@@ -3,22 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.economics.bill.commitments import Commitment
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.estimate.load.carried import carried
 from tokenfleet.estimate.load.replicas import replicas_needed, requests_on
 from tokenfleet.estimate.measured.profile import ProfileRun
 from tokenfleet.estimate.measured.speed import measured_saturation
-from tokenfleet.estimate.served_model import served_model
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
-from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.batch_choice import promised
-from tokenfleet.plan.serving.features import features_of
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.replica import replica_of
+from tokenfleet.plan.serving.planned import features_of, server_of
 from tokenfleet.plan.stack import Plan
 
 ASSUMED_SHAPE = RequestShape(input_tokens=800, output_tokens=250)
@@ -87,20 +82,13 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
         CostError: when a request does not fit the KV cache, or a profile cannot be of this server.
     """
     (pool,) = (pool for pool in plan.pools if pool.name == model.pool)
-    kind = smallest([instance_type(name) for name in pool.instance_types])
-    replica = replica_of(
-        hardware_by_name()[pool.hardware],
-        kind,
-        model.memory,
-        model.batch,
-        prefix_cache=any(a.flag == "enable-prefix-caching" for a in model.arguments),
-    )
-    memory = model.memory
+    server = server_of(model, pool)
+    prefix_cache = any(a.flag == "enable-prefix-caching" for a in model.arguments)
     most = saturation(
-        served_model(model.name, model.facts, memory.ranks, memory.kv_bytes_per_value),
-        replica,
+        server.model(model.name),
+        server.replica(model.batch, prefix_cache=prefix_cache),
         _shape(model, what_if.cached_share),
-        features=features_of(model, kind, gathered=_is_gathered(plan, model)),
+        features=features_of(model, server, gathered=_is_gathered(plan, model)),
     )
     names = {model.name.casefold(), model.hugging_face_id.casefold()}
     runs = [run for run in what_if.profile if run.model_id.casefold() in names]

@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 
 from tests.edits import Edit, put
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.counted import three_digits
 from tokenfleet.estimate.load.carried import StepLimits, carried, limited
 from tokenfleet.estimate.throughput import Saturation
-from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.batch_choice import BATCHED_TOKENS_FLAG, promised
 from tokenfleet.plan.serving.expected import expected_shape
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.replica import saturation_of
+from tokenfleet.plan.serving.planned import server_of
 from tokenfleet.plan.stack import Plan
 
 Keys = dict[str, Any]
@@ -44,18 +41,11 @@ def on_h100(
     return plan
 
 
-def _server(plan: Plan, model: ModelPlan) -> Saturation:
+def _saturation(plan: Plan, model: ModelPlan) -> Saturation:
     (pool,) = (each for each in plan.pools if each.name == model.pool)
     assert model.traffic
-    return saturation_of(
-        model.facts,
-        model.memory,
-        model.batch,
-        expected_shape(model.traffic, model.task),
-        hardware=hardware_by_name()[pool.hardware],
-        engine=engines()[pool.engine],
-        kind=smallest([instance_type(name) for name in pool.instance_types]),
-    )
+    shape = expected_shape(model.traffic, model.task)
+    return server_of(model, pool).saturation(model.batch, shape)
 
 
 OnH100 = Callable[..., tuple[Plan, ModelPlan]]
@@ -66,7 +56,7 @@ def test_smaller_steps_serve_more_within_a_brisk_promise_and_the_plan_says_how_m
 ) -> None:
     plan, model = on_h100(put(OBJECTIVE, BRISK))
     assert 256 <= model.batch.prompt_tokens < DEFAULT
-    most, objective = _server(plan, model), promised(model.objective)
+    most, objective = _saturation(plan, model), promised(model.objective)
     default = limited(most, StepLimits(tokens=DEFAULT, sequences=model.batch.sequences))
     now, then = carried(most, objective), carried(default, objective)
     assert isinstance(now, float)
@@ -81,7 +71,7 @@ def test_smaller_steps_serve_more_within_a_brisk_promise_and_the_plan_says_how_m
 
 def test_a_lax_promise_leaves_the_engines_default(on_h100: OnH100) -> None:
     plan, model = on_h100(put(OBJECTIVE, LAX))
-    carries = carried(_server(plan, model), promised(model.objective))
+    carries = carried(_saturation(plan, model), promised(model.objective))
     assert isinstance(carries, float)
     assert (model.batch.prompt_tokens, model.batch.prompt_tokens_reason) == (
         DEFAULT,

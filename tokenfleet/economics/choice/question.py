@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from tokenfleet.catalogue.hardware import Hardware
+from tokenfleet.catalogue.instances import InstanceType
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.load.carried import Objective
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 from tokenfleet.plan.serving.memory import MemoryUse
+from tokenfleet.plan.serving.server import Server, server_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +30,10 @@ class Question:
     spot: bool = False
     spare: int = 0
 
-    @property
-    def memory_use(self) -> MemoryUse:
-        """As a stack would serve the model without further settings."""
-        return MemoryUse(context_length=self.context_length)
+    def server_on(self, hardware: Hardware, kind: InstanceType) -> Server:
+        """As a stack would serve the model there without further settings."""
+        use = MemoryUse(context_length=self.context_length)
+        return server_on(self.facts, use, hardware, kind)
 
     def __post_init__(self) -> None:
         if self.requests_per_second is not None:

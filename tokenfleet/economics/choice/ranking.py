@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
+from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.unserved import unserved
 from tokenfleet.catalogue.zones import is_offered, regions_offering
@@ -21,8 +21,7 @@ from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.batch_choice import plan_batch
-from tokenfleet.plan.serving.memory import MemoryBudget, memory_budget
-from tokenfleet.plan.serving.replica import saturation_of
+from tokenfleet.plan.serving.server import Server
 
 Reason = Literal[
     "no engine",
@@ -108,12 +107,14 @@ def ranking(question: Question, names: Sequence[str] | None = None) -> Ranking:
 
 def _judged(question: Question, kind: InstanceType) -> Choice | RuledOut:
     hardware = next((row for row in hardware_by_name().values() if row.runs_on(kind)), None)
-    found = _unfit(question, kind, hardware)
-    if hardware is not None and found is None:
-        found = _fitting(question, kind, hardware)
+    if hardware is None:
+        found = _no_engine(kind)
+    else:
+        server = question.server_on(hardware, kind)
+        found = _unfit(question, server) or _fitting(question, server)
     if isinstance(found, Choice):
         return found
-    reason, detail = found or _no_engine(kind)
+    reason, detail = found
     return RuledOut(
         instance_type=kind.instance_type,
         family=kind.family,
@@ -129,62 +130,51 @@ def _no_engine(kind: InstanceType) -> _Refusal:
     return "no engine", known.way_out if known else "there is no pinned vLLM build for it"
 
 
-def _unfit(question: Question, kind: InstanceType, hardware: Hardware | None) -> _Refusal | None:
+def _unfit(question: Question, server: Server) -> _Refusal | None:
     """What rules a type out before any load is looked at."""
-    if hardware is None:
-        return _no_engine(kind)
-    if refusal := hardware.refusal(question.facts):
+    kind = server.kind
+    if refusal := server.hardware.refusal(question.facts):
         return "cannot run these weights", refusal
     if is_offered(kind.instance_type, question.region) is False:
         elsewhere = ", ".join(regions_offering(kind.instance_type))
         return "not offered", f"offered in {elsewhere}" if elsewhere else "offered nowhere"
-    memory = held_in(question, kind, hardware)
-    if not memory.fits:
-        return "does not fit", memory.arithmetic()
-    compiled = engines()[hardware.engine].sdk is not None
+    if not server.memory.fits:
+        return "does not fit", server.memory.arithmetic()
+    compiled = server.engine.sdk is not None
     needed = local_gb_needed([question.facts], compiled=compiled)
     if kind.local_nvme is not None and local_gb(kind) < needed:
         return "local disks too small", f"{local_gb(kind):,} GB, needed {needed:,}"
     return None
 
 
-def _fitting(question: Question, kind: InstanceType, hardware: Hardware) -> Choice | _Refusal:
+def _fitting(question: Question, server: Server) -> Choice | _Refusal:
     """A type that holds the model: what it carries, and at what price."""
-    batch = _batch(question, kind, hardware)
+    batch = _batch(question, server)
     try:
-        most = _saturation(question, kind, hardware, batch)
+        most = server.saturation(batch, question.shape, name=question.model)
     except CostError as error:
         return "does not fit", error.problem
     carries = batch.carries or carried(most, question.objective)
     if isinstance(carries, str):
         return "misses the objective", carries
-    node = node_hour(question, kind, engines()[hardware.engine])
+    node = node_hour(question, server.kind, server.engine)
     if node is None:
         return "no price", f"{'on spot' if question.spot else 'on demand'} in {question.region}"
-    return _choice(question, kind, hardware, most, carries=carries, node=node)
+    return _choice(question, server, most, carries=carries, node=node)
 
 
-def held_in(question: Question, kind: InstanceType, hardware: Hardware) -> MemoryBudget:
-    """How the model would fit a type."""
-    return memory_budget(question.facts, question.memory_use, kind, engines()[hardware.engine])
-
-
-def estimated(question: Question, kind: InstanceType, hardware: Hardware) -> Saturation:
+def estimated(question: Question, server: Server) -> Saturation:
     """What one replica would do at most, on a type that holds the model.
 
     Raises:
         CostError: when not one request fits beside it.
     """
-    return _saturation(question, kind, hardware, _batch(question, kind, hardware))
+    return server.saturation(_batch(question, server), question.shape, name=question.model)
 
 
-def _batch(question: Question, kind: InstanceType, hardware: Hardware) -> BatchPlan:
+def _batch(question: Question, server: Server) -> BatchPlan:
     return plan_batch(
-        question.facts,
-        held_in(question, kind, hardware),
-        hardware=hardware,
-        engine=engines()[hardware.engine],
-        kind=kind,
+        server,
         task=question.facts.task,
         context_length=question.context_length,
         shape=question.shape,
@@ -192,39 +182,18 @@ def _batch(question: Question, kind: InstanceType, hardware: Hardware) -> BatchP
     )
 
 
-def _saturation(
-    question: Question, kind: InstanceType, hardware: Hardware, batch: BatchPlan
-) -> Saturation:
-    return saturation_of(
-        question.facts,
-        held_in(question, kind, hardware),
-        batch,
-        question.shape,
-        hardware=hardware,
-        engine=engines()[hardware.engine],
-        kind=kind,
-        name=question.model,
-    )
-
-
 def _choice(
-    question: Question,
-    kind: InstanceType,
-    hardware: Hardware,
-    most: Saturation,
-    *,
-    carries: float,
-    node: NodeHour,
+    question: Question, server: Server, most: Saturation, *, carries: float, node: NodeHour
 ) -> Choice:
     load = question.requests_per_second
     replicas = None if load is None else replicas_needed(most, carries, load) + question.spare
     share = carries if load is None or replicas is None else load / replicas
     served = at_load(most, share)
     return Choice(
-        instance_type=kind.instance_type,
-        family=kind.family,
-        hardware=hardware.title,
-        memory=held_in(question, kind, hardware).arithmetic(),
+        instance_type=server.kind.instance_type,
+        family=server.kind.family,
+        hardware=server.hardware.title,
+        memory=server.memory.arithmetic(),
         most=most,
         served=served,
         carries=carries,

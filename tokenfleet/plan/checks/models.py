@@ -10,10 +10,11 @@ from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.engine import drain_mistakes, engine_mistakes
 from tokenfleet.plan.checks.speculation import load_mistakes
 from tokenfleet.plan.checks.steps import step_mistakes
-from tokenfleet.plan.nodes.pools import engine_of, hardware_of
+from tokenfleet.plan.nodes.pools import hardware_of
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.batch_choice import batch_of
-from tokenfleet.plan.serving.memory import memory_budget, memory_use, smallest_that_fits
+from tokenfleet.plan.serving.memory import memory_use, smallest_that_fits
+from tokenfleet.plan.serving.server import server_on
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import PoolSettings
@@ -56,7 +57,7 @@ def model_mistakes(
 def _on_pool(
     path: str, model: ModelSettings, facts: ModelFacts, pool: PoolSettings, region: str | None
 ) -> Iterator[Mistake]:
-    hardware, engine = hardware_of(pool), engine_of(pool)
+    hardware = hardware_of(pool)
     most = sum(tier.max for tier in pool.tiers.values())
     if model.replicas.max > most:
         yield Mistake(
@@ -88,19 +89,17 @@ def _on_pool(
     if mistakes := list(engine_mistakes(path, model, facts, pool, kind)):
         yield from mistakes
         return
-    budget = memory_budget(facts, memory_use(model), kind, engine)
-    if budget.fits:
-        batch = batch_of(model, facts, budget, hardware=hardware, engine=engine, kind=kind)
+    server = server_on(facts, memory_use(model), hardware, kind)
+    if server.memory.fits:
+        batch = batch_of(model, server)
         yield from step_mistakes(path, model, facts, batch)
-        yield from load_mistakes(
-            path, model, facts, budget, hardware=hardware, batch=batch, kind=kind
-        )
+        yield from load_mistakes(path, model, server, batch)
         return
     bigger = smallest_that_fits(
         facts,
         memory_use(model),
         hardware=hardware,
-        engine=engine,
+        engine=server.engine,
         region=region or "",
         families=[k.family for k in kinds],
     )
@@ -114,5 +113,5 @@ def _on_pool(
     yield Mistake(
         path=f"{path}.pool",
         value=model.pool,
-        problem=(f"does not fit {kind.instance_type}: {budget.arithmetic()}; {way_out}"),
+        problem=(f"does not fit {kind.instance_type}: {server.memory.arithmetic()}; {way_out}"),
     )

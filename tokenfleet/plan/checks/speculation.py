@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 
 from tokenfleet.catalogue.drafts import hands_out_hidden_states
-from tokenfleet.catalogue.hardware import Engine, Hardware
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import count, three_digits
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.gain import compared, speculation_of
-from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.speculation import SpeculativeSettings
 
@@ -41,14 +40,7 @@ def drafting_mistakes(
 
 
 def load_mistakes(
-    path: str,
-    model: ModelSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    *,
-    hardware: Hardware,
-    batch: BatchPlan,
-    kind: InstanceType,
+    path: str, model: ModelSettings, server: Server, batch: BatchPlan
 ) -> Iterator[Mistake]:
     """A load at which verifying drafts takes longer than it saves."""
     asked, traffic = model.speculative, model.traffic
@@ -67,18 +59,14 @@ def load_mistakes(
 
     both = compared(
         speculation_of(
-            facts,
-            memory,
+            server,
             method=asked.method,
             tokens=asked.tokens,
             accepted_share=asked.accepted_share,
         ),
-        facts,
-        memory,
+        server,
         batch,
         traffic,
-        hardware=hardware,
-        kind=kind,
     )
 
     def pays(replicas: int) -> bool:

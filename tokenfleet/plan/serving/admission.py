@@ -4,14 +4,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tokenfleet.catalogue.hardware import Engine, Hardware
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.expected import expected_saturation
-from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.pace import Pace
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 BOUND_FLAG = "max-num-queued-reqs"
@@ -50,28 +47,17 @@ class AdmissionPlan:
         return self.slots + self.queue
 
 
-def plan_admission(
-    settings: ModelSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    batch: BatchPlan,
-    *,
-    hardware: Hardware,
-    engine: Engine,
-    kind: InstanceType,
-) -> AdmissionPlan:
-    """Decide it for a replica that owns an instance of that type.
+def plan_admission(settings: ModelSettings, server: Server, batch: BatchPlan) -> AdmissionPlan:
+    """Decide it for a replica whose steps are of ``batch``.
 
     By the estimate for the lengths expected, or, without traffic, by the batch alone. The user's
     own ``max-num-queued-reqs`` is the bound where it is given.
     """
-    task, traffic = settings.task or facts.task, settings.traffic
+    task, traffic = settings.task or server.facts.task, settings.traffic
     if traffic is None:
         planned = _without_traffic(batch, settings.objective)
     else:
-        most = expected_saturation(
-            settings, traffic, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
-        )
+        most = expected_saturation(settings, traffic, server, batch)
         decide = _of_text if task == "generate" else _of_numbers
         planned = decide(most, settings.objective, batch)
     own = settings.engine_arguments.get(BOUND_FLAG)
@@ -79,7 +65,7 @@ def plan_admission(
         return _bounded(planned, int(own))
     # Each input of a list counts there, and lists of hundreds are what embeddings are asked for in
     # (AsyncLLM._add_request): a bound of the engine would refuse them for ever.
-    return replace(planned, engine_holds=engine.sdk is None and task == "generate")
+    return replace(planned, engine_holds=server.engine.sdk is None and task == "generate")
 
 
 def _without_traffic(batch: BatchPlan, promised: ObjectiveSettings) -> AdmissionPlan:

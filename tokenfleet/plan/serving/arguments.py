@@ -3,9 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import Engine
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.admission import BOUND_FLAG, AdmissionPlan
 from tokenfleet.plan.serving.batch import BatchPlan
@@ -13,7 +10,7 @@ from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
 from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.eager import why_eager
 from tokenfleet.plan.serving.engine import MODELS_PATH, PORT
-from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.plan.serving.speculation import SpeculationPlan
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.task import Task
@@ -53,12 +50,9 @@ class Served:
 
     name: str
     settings: ModelSettings
-    facts: ModelFacts
     task: Task
     pool: PoolPlan
-    engine: Engine
-    kind: InstanceType
-    memory: MemoryBudget
+    server: Server
     batch: BatchPlan
     admission: AdmissionPlan
     drain: DrainPlan
@@ -83,7 +77,7 @@ def engine_arguments(served: Served) -> Sequence[Argument]:
 
 
 def _planned(served: Served) -> Iterator[Argument]:
-    settings, facts = served.settings, served.facts
+    settings, facts = served.settings, served.server.facts
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
     yield Argument(
         flag="",
@@ -120,7 +114,7 @@ def _planned(served: Served) -> Iterator[Argument]:
         reason=served.batch.sequences_reason,
     )
     yield Argument(
-        flag="tensor-parallel-size", values=[str(served.memory.ranks)], reason=_ranks(served)
+        flag="tensor-parallel-size", values=[str(served.server.memory.ranks)], reason=_ranks(served)
     )
     if served.chat_template:
         yield Argument(
@@ -167,7 +161,7 @@ def _current(served: Served) -> Iterator[Argument]:
     if served.pool.ami_variant == "nvidia":
         yield Argument(
             flag="gpu-memory-utilization",
-            values=[str(served.engine.usable_device_fraction)],
+            values=[str(served.server.engine.usable_device_fraction)],
             reason="the share of GPU memory that the budget counts on",
         )
     elif why_eager(settings, served.pool) is None:
@@ -218,11 +212,11 @@ def _does(served: Served) -> str:
 
 
 def _ranks(served: Served) -> str:
-    count, heads = served.memory.ranks, served.facts.attention_heads
+    count, heads = served.server.memory.ranks, served.server.facts.attention_heads
     if served.settings.tensor_parallel_size:
         return "tensorParallelSize"
     what = {"standard": "NUMA node", "nvidia": "GPU", "neuron": "NeuronCore"}
     noun = what[served.pool.ami_variant]
     if count == 1:
         return f"one {noun}"
-    return f"the {noun}s of {served.kind.instance_type} that {heads} attention heads divide over"
+    return f"the {noun}s of {served.server.kind.instance_type} that {heads} attention heads divide over"

@@ -3,20 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tokenfleet.catalogue.hardware import Engine, Hardware
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import three_digits
 from tokenfleet.estimate.features.assumed import PLAIN, Features
 from tokenfleet.estimate.load.carried import Chosen, Objective, StepLimits, most_carrying
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.traffic import RequestShape
-from tokenfleet.plan.serving.batch import BatchPlan, compiled_batch, sequences_of
+from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.expected import expected_features, expected_shape
-from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.plan.serving.prefill import most_batched_tokens
-from tokenfleet.plan.serving.replica import saturation_of, step_of
+from tokenfleet.plan.serving.sequences import compiled_batch, sequences_of
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 from tokenfleet.task import Task
 
@@ -26,29 +23,17 @@ BATCHED_TOKENS_FLAG = "max-num-batched-tokens"
 _FEWEST = 256
 
 
-def batch_of(
-    settings: ModelSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    *,
-    hardware: Hardware,
-    engine: Engine,
-    kind: InstanceType,
-) -> BatchPlan:
+def batch_of(settings: ModelSettings, server: Server) -> BatchPlan:
     """For the expected lengths; the user's own limit of prompt tokens stands where it is given."""
-    task = settings.task or facts.task
+    task = settings.task or server.facts.task
     own = settings.engine_arguments.get(BATCHED_TOKENS_FLAG, "")
     return plan_batch(
-        facts,
-        memory,
-        hardware=hardware,
-        engine=engine,
-        kind=kind,
+        server,
         task=task,
         context_length=settings.context_length,
         shape=expected_shape(settings.traffic, task) if settings.traffic else None,
         objective=promised(settings.objective),
-        features=expected_features(settings, facts, memory, kind),
+        features=expected_features(settings, server),
         own_tokens=int(own) if str(own).isdecimal() else None,
     )
 
@@ -59,12 +44,8 @@ def promised(objective: ObjectiveSettings) -> Objective:
 
 
 def plan_batch(
-    facts: ModelFacts,
-    memory: MemoryBudget,
+    server: Server,
     *,
-    hardware: Hardware,
-    engine: Engine,
-    kind: InstanceType,
     task: Task,
     context_length: int,
     shape: RequestShape | None,
@@ -72,16 +53,16 @@ def plan_batch(
     features: Features = PLAIN,
     own_tokens: int | None = None,
 ) -> BatchPlan:
-    """Decide both for a replica that owns an instance of that type.
+    """Decide both limits of a server.
 
     ``shape`` is that of a mean request, None where nobody knows. What is drafted, of
     ``features``, is verified in each step for each request, besides its own token; ``own_tokens`` are those that the user wants.
     """
-    if engine.sdk is not None:
-        return compiled_batch(memory, engine, context_length)
+    if server.engine.sdk is not None:
+        return compiled_batch(server, context_length)
     request_tokens = shape.input_tokens + shape.output_tokens if shape else None
-    sequences, reason = sequences_of(facts, memory, engine, request_tokens)
-    most = most_batched_tokens(kind)
+    sequences, reason = sequences_of(server, request_tokens)
+    most = most_batched_tokens(server.kind)
     default = BatchPlan(
         sequences=sequences,
         sequences_reason=reason,
@@ -104,25 +85,15 @@ def plan_batch(
     chosen = None
     if shape:
         try:
-            server = saturation_of(
-                facts,
-                memory,
-                default,
-                shape,
-                hardware=hardware,
-                engine=engine,
-                kind=kind,
-                features=features,
-            )
+            saturated = server.saturation(default, shape, features=features)
         except CostError:
             # Of requests longer than the context: plan.checks says so.
             pass
         else:
-            chosen = most_carrying(server, objective, candidates)
+            chosen = most_carrying(saturated, objective, candidates)
     if chosen:
         return _carrying(default, chosen, objective)
-    step = step_of(facts, memory, default, hardware=hardware, kind=kind)
-    return _undisturbed(default, candidates, step, objective)
+    return _undisturbed(default, candidates, server.step(default), objective)
 
 
 def _candidates(most: int, sequences: int, tokens_each: int) -> Sequence[StepLimits]:

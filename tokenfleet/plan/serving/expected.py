@@ -1,16 +1,13 @@
 """What is expected of a replica before it is planned: lengths of requests, drafts, adapters."""
 
-from tokenfleet.catalogue.hardware import Engine, Hardware
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.features.adapters import Adapters
 from tokenfleet.estimate.features.assumed import Features
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.gain import speculation_of
-from tokenfleet.plan.serving.memory import MemoryBudget, adapter_slots
-from tokenfleet.plan.serving.replica import saturation_of
+from tokenfleet.plan.serving.memory import adapter_slots
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings, TrafficSettings
 from tokenfleet.task import Task
 
@@ -28,55 +25,39 @@ def expected_shape(traffic: TrafficSettings, task: Task) -> RequestShape:
     )
 
 
-def expected_features(
-    settings: ModelSettings, facts: ModelFacts, memory: MemoryBudget, kind: InstanceType
-) -> Features:
+def expected_features(settings: ModelSettings, server: Server) -> Features:
     """What it does besides; whether alike requests meet on it is decided later, by the edge."""
     asked = settings.speculative
     return Features(
         speculation=speculation_of(
-            facts,
-            memory,
+            server,
             method=asked.method,
             tokens=asked.tokens,
             accepted_share=asked.accepted_share,
         )
         if asked
         else None,
-        adapters=adapters_of(memory, len(settings.adapters), kind),
+        adapters=adapters_of(server, len(settings.adapters)),
         gathered=settings.replicas.max == 1,
     )
 
 
 def expected_saturation(
-    settings: ModelSettings,
-    traffic: TrafficSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    batch: BatchPlan,
-    *,
-    hardware: Hardware,
-    engine: Engine,
-    kind: InstanceType,
+    settings: ModelSettings, traffic: TrafficSettings, server: Server, batch: BatchPlan
 ) -> Saturation:
     """What a replica with those steps serves at most of what is expected.
 
     Raises:
         CostError: when not one such request fits the KV cache.
     """
-    return saturation_of(
-        facts,
-        memory,
+    return server.saturation(
         batch,
-        expected_shape(traffic, settings.task or facts.task),
-        hardware=hardware,
-        engine=engine,
-        kind=kind,
-        features=expected_features(settings, facts, memory, kind),
+        expected_shape(traffic, settings.task or server.facts.task),
+        features=expected_features(settings, server),
     )
 
 
-def adapters_of(memory: MemoryBudget, count: int, kind: InstanceType) -> Adapters | None:
+def adapters_of(server: Server, count: int) -> Adapters | None:
     """So many adapters, as large as the budget has them on the mean."""
-    one_gib = memory.adapters_gib / max(1, adapter_slots(count, kind))
+    one_gib = server.memory.adapters_gib / max(1, adapter_slots(count, server.kind))
     return Adapters(count=count, parameters=one_gib * 2**30 / _BYTES) if count else None

@@ -3,33 +3,29 @@
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.efficiencies import efficiencies
-from tokenfleet.catalogue.hardware import Hardware
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.features.assumed import Features, assumptions
 from tokenfleet.estimate.features.speculation import Speculation, speculation
 from tokenfleet.estimate.load.running import running_at, running_beside
 from tokenfleet.estimate.quantiles import Quantiles
-from tokenfleet.estimate.served_model import drafting_model, served_model
-from tokenfleet.estimate.step.times import StepTimes, step_times
+from tokenfleet.estimate.served_model import drafting_model
+from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.memory import MemoryBudget
-from tokenfleet.plan.serving.replica import replica_of
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import TrafficSettings
 from tokenfleet.settings.speculation import SpeculativeMethod
 
 
 def speculation_of(
-    facts: ModelFacts,
-    memory: MemoryBudget,
+    server: Server,
     *,
     method: SpeculativeMethod,
     tokens: int,
     accepted_share: float | None,
 ) -> Speculation:
-    """What drafts for a model on its ranks."""
-    draft = drafting_model(facts, memory.ranks, memory.kv_bytes_per_value)
+    """What drafts for its model."""
+    memory = server.memory
+    draft = drafting_model(server.facts, memory.ranks, memory.kv_bytes_per_value)
     return speculation(method, tokens, draft=draft, accepted_share=accepted_share)
 
 
@@ -82,27 +78,16 @@ class Compared:
 
 
 def compared(
-    found: Speculation,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    batch: BatchPlan,
-    traffic: TrafficSettings,
-    *,
-    hardware: Hardware,
-    kind: InstanceType,
+    found: Speculation, server: Server, batch: BatchPlan, traffic: TrafficSettings
 ) -> Compared:
-    """For a replica that owns an instance of that type."""
-    replica = replica_of(hardware, kind, memory, batch, prefix_cache=True)
-    figures = efficiencies()[replica.kind]
-    alone = step_times(
-        served_model("", facts, memory.ranks, memory.kv_bytes_per_value), replica, figures
-    )
+    """For a replica whose steps are of ``batch``."""
+    alone, replica = server.step(batch), server.replica(batch, prefix_cache=True)
     features = Features(speculation=found)
     shape = RequestShape(input_tokens=1, output_tokens=1)
     usual = assumptions(features, shape, replica.kind).usual
     return Compared(
         alone=alone,
-        drafting=usual.times(alone, features, replica, figures),
+        drafting=usual.times(alone, features, replica, efficiencies()[replica.kind]),
         kept=found.kept,
         traffic=traffic,
         most=batch.sequences,

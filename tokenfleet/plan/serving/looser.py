@@ -7,9 +7,6 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from tokenfleet.catalogue.hardware import Engine, Hardware
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.load.carried import carried
 from tokenfleet.estimate.load.replicas import replicas_for, replicas_needed, requests_on
 from tokenfleet.plan.scaling.policy import plan_scaling
@@ -17,7 +14,7 @@ from tokenfleet.plan.serving.admission import plan_admission
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.batch_choice import batch_of, promised
 from tokenfleet.plan.serving.expected import expected_saturation
-from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 Key = Literal["itlP99Ms", "ttftP99Ms"]
@@ -50,40 +47,18 @@ class _Wanted:
 
 
 def looser_objective(
-    settings: ModelSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    batch: BatchPlan,
-    *,
-    hardware: Hardware,
-    engine: Engine,
-    kind: InstanceType,
-    start_seconds: float,
+    settings: ModelSettings, server: Server, batch: BatchPlan, *, start_seconds: float
 ) -> LooserObjective | None:
     """For a replica whose steps are of ``batch`` now.
 
     None where no load is known, where the promise takes no more replicas than the queue, and where
     none is saved up to twice the promise.
     """
-
-    def wanted(tried: ModelSettings, batch: BatchPlan) -> _Wanted | None:
-        return _wanted(
-            tried,
-            facts,
-            memory,
-            batch,
-            hardware=hardware,
-            engine=engine,
-            kind=kind,
-            start_seconds=start_seconds,
-        )
-
-    now = wanted(settings, batch)
+    now = _wanted(settings, server, batch, start_seconds)
     if now is None or not now.promise_binds:
         return None
     for key, milliseconds, tried in _looser(settings):
-        batch = batch_of(tried, facts, memory, hardware=hardware, engine=engine, kind=kind)
-        then = wanted(tried, batch)
+        then = _wanted(tried, server, batch_of(tried, server), start_seconds)
         if then and then.replicas < now.replicas:
             return LooserObjective(
                 key=key,
@@ -120,32 +95,20 @@ def readable(milliseconds: float) -> int:
 
 
 def _wanted(
-    settings: ModelSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    batch: BatchPlan,
-    *,
-    hardware: Hardware,
-    engine: Engine,
-    kind: InstanceType,
-    start_seconds: float,
+    settings: ModelSettings, server: Server, batch: BatchPlan, start_seconds: float
 ) -> _Wanted | None:
     """With that objective; None without a load, or where no number keeps it."""
     traffic = settings.traffic
     if traffic is None:
         return None
-    most = expected_saturation(
-        settings, traffic, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
-    )
+    most = expected_saturation(settings, traffic, server, batch)
     carries = batch.carries or carried(most, promised(settings.objective))
     if isinstance(carries, str):
         return None
     load = traffic.requests_per_second
     by_queue = replicas_for(most.theta.p50, load * most.shape.produced)
     needed = replicas_needed(most, carries, load)
-    admission = plan_admission(
-        settings, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
-    )
+    admission = plan_admission(settings, server, batch)
     rule = plan_scaling(
         slots=admission.slots, start_seconds=start_seconds, least=1, most=settings.replicas.max
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.hardware import hardware_by_name
 from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.image_cache import ImageCachePlan
@@ -24,12 +24,10 @@ from tokenfleet.plan.serving.engine import (
 )
 from tokenfleet.plan.serving.load_format import load_format_of
 from tokenfleet.plan.serving.looser import looser_objective
-from tokenfleet.plan.serving.memory import (
-    memory_budget,
-    memory_use,
-)
+from tokenfleet.plan.serving.memory import memory_use
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.resources import plan_resources
+from tokenfleet.plan.serving.server import server_on
 from tokenfleet.plan.serving.speculation import plan_speculation
 from tokenfleet.plan.serving.warm_up import plan_warm_up
 from tokenfleet.plan.start.choices import replica_starts
@@ -58,14 +56,11 @@ def plan_model(
         CatalogueError: when the pool names an unknown instance type.
     """
     kind = smallest([instance_type(kind) for kind in pool.instance_types])
-    engine = engines()[pool.engine]
-    hardware = hardware_by_name()[pool.hardware]
-    memory = memory_budget(facts, memory_use(settings), kind, engine)
+    server = server_on(facts, memory_use(settings), hardware_by_name()[pool.hardware], kind)
+    engine, memory = server.engine, server.memory
     task = settings.task or facts.task
-    batch = batch_of(settings, facts, memory, hardware=hardware, engine=engine, kind=kind)
-    admission = plan_admission(
-        settings, facts, memory, batch, hardware=hardware, engine=engine, kind=kind
-    )
+    batch = batch_of(settings, server)
+    admission = plan_admission(settings, server, batch)
     longest = longest_request(settings, task, spot=pool.has_spot)
     drain = plan_drain(longest, engine_drains=engine.drains)
     weights = snapshot_of(settings.hugging_face_id, settings.revision)
@@ -74,14 +69,7 @@ def plan_model(
         for adapter_name, adapter in sorted(settings.adapters.items())
     }
     artifacts = artifacts_of(settings, engine, memory.ranks, batch.sequences)
-    speculation = plan_speculation(
-        settings,
-        facts,
-        memory,
-        batch,
-        hardware=hardware,
-        kind=kind,
-    )
+    speculation = plan_speculation(settings, server, batch)
     drafts = [speculation.draft] if speculation and speculation.draft else []
     snapshots = list(dict.fromkeys([weights, *adapters.values(), *drafts, *artifacts]))
     pinned = with_digest(engine.image, digests)
@@ -91,12 +79,9 @@ def plan_model(
     served = Served(
         name=settings.served_as or name,
         settings=settings,
-        facts=facts,
         task=task,
         pool=pool,
-        engine=engine,
-        kind=kind,
-        memory=memory,
+        server=server,
         batch=batch,
         admission=admission,
         drain=drain,
@@ -175,15 +160,6 @@ def plan_model(
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         objective=settings.objective,
-        looser=looser_objective(
-            settings,
-            facts,
-            memory,
-            batch,
-            hardware=hardware,
-            engine=engine,
-            kind=kind,
-            start_seconds=start_seconds,
-        ),
+        looser=looser_objective(settings, server, batch, start_seconds=start_seconds),
         traffic=settings.traffic,
     )

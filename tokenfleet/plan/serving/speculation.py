@@ -3,15 +3,12 @@
 import json
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import Hardware
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import count
 from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.engine import MODELS_PATH
 from tokenfleet.plan.serving.gain import compared, speculation_of
-from tokenfleet.plan.serving.memory import MemoryBudget
+from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.speculation import SpeculativeMethod, SpeculativeSettings
 from tokenfleet.weights.layout import files_folder, snapshot_of
@@ -40,39 +37,31 @@ class SpeculationPlan:
 
 
 def plan_speculation(
-    settings: ModelSettings,
-    facts: ModelFacts,
-    memory: MemoryBudget,
-    batch: BatchPlan,
-    *,
-    hardware: Hardware,
-    kind: InstanceType,
+    settings: ModelSettings, server: Server, batch: BatchPlan
 ) -> SpeculationPlan | None:
-    """Decide it for a replica on an instance of that type."""
+    """Decide it for a replica whose steps are of ``batch``."""
     asked, traffic = settings.speculative, settings.traffic
     if asked is None:
         return None
     found = speculation_of(
-        facts,
-        memory,
+        server,
         method=asked.method,
         tokens=asked.tokens,
         accepted_share=asked.accepted_share,
     )
     gain = (
-        compared(found, facts, memory, batch, traffic, hardware=hardware, kind=kind).gain(
-            max(1, settings.replicas.min)
-        )
+        compared(found, server, batch, traffic).gain(max(1, settings.replicas.min))
         if traffic
         else None
     )
+    draft = server.facts.draft
     return SpeculationPlan(
         method=asked.method,
         tokens=asked.tokens,
         accepted_share=asked.accepted_share,
         kept=found.kept,
         draft=draft_snapshot(asked),
-        draft_gb=facts.draft.weights_bytes / 1e9 if facts.draft else 0.0,
+        draft_gb=draft.weights_bytes / 1e9 if draft else 0.0,
         in_flight=gain and gain.in_flight,
         times_as_soon=gain and gain.times_as_soon,
         config=json.dumps(_config(asked), separators=(",", ":")),
