@@ -12,7 +12,6 @@ from tokenfleet.plan.checks.speculation import load_mistakes
 from tokenfleet.plan.checks.steps import step_mistakes
 from tokenfleet.plan.nodes.pools import hardware_of
 from tokenfleet.plan.nodes.sizes import smallest
-from tokenfleet.plan.serving.batch_choice import batch_of
 from tokenfleet.plan.serving.memory import memory_use, smallest_that_fits
 from tokenfleet.plan.serving.server import server_on
 from tokenfleet.settings.draft import Draft
@@ -91,9 +90,8 @@ def _on_pool(
         return
     server = server_on(facts, memory_use(model), hardware, kind)
     if server.memory.fits:
-        batch = batch_of(model, server)
-        yield from step_mistakes(path, model, facts, batch)
-        yield from load_mistakes(path, model, server, batch)
+        yield from step_mistakes(path, model, server)
+        yield from load_mistakes(path, model, server)
         return
     bigger = smallest_that_fits(
         facts,

@@ -7,7 +7,7 @@ from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import count, three_digits
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.batch_choice import batch_of
 from tokenfleet.plan.serving.gain import compared, speculation_of
 from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings
@@ -39,13 +39,12 @@ def drafting_mistakes(
         yield Mistake(path=f"{path}.speculative.tokens", value=str(asked.tokens), problem=problem)
 
 
-def load_mistakes(
-    path: str, model: ModelSettings, server: Server, batch: BatchPlan
-) -> Iterator[Mistake]:
+def load_mistakes(path: str, model: ModelSettings, server: Server) -> Iterator[Mistake]:
     """A load at which verifying drafts takes longer than it saves."""
     asked, traffic = model.speculative, model.traffic
     if asked is None:
         return
+    batch = batch_of(model, server)
     verified = batch.sequences * (1 + asked.tokens)
     if model.adapters and batch.prompt_tokens < verified:
         problem = (
