@@ -42,6 +42,7 @@ def test_no_test_of_anything_else_can_read_an_order_form(root: Path) -> None:
         ("tokenfleet/plan/nodes/sizes.py", "import tokenfleet.plan.start.budget"),
         ("tokenfleet/plan/start/stages.py", "import tokenfleet.plan.serving.model"),
         ("tokenfleet/plan/serving/model.py", "import tokenfleet.plan.stack"),
+        ("tokenfleet/plan/serving/limits/server.py", "import tokenfleet.plan.serving.model"),
         ("tokenfleet/catalogue/facts.py", "import tokenfleet.plan.stack"),
         ("tokenfleet/catalogue/facts.py", "import pulumi"),
         ("tokenfleet/settings/sections.py", "import tokenfleet.catalogue.instances"),

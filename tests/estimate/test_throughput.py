@@ -19,9 +19,9 @@ from tokenfleet.estimate.scheduler.finite_run import finite_run
 from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
-from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.server import server_on
 from tokenfleet.plan.serving.memory import MemoryUse
-from tokenfleet.plan.serving.server import server_on
 
 GROWTH = st.floats(1, 4)
 SHAPE = RequestShape(input_tokens=512, output_tokens=256)

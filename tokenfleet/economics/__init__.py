@@ -2,9 +2,9 @@
 
 From a plan to a price, in the order of use::
 
-    server = server_on(facts, memory_use, hardware, kind)                 # plan.serving.server
+    server = server_on(facts, memory_use, hardware, kind)                 # plan.serving.limits.server
     shape = RequestShape(input_tokens=800, output_tokens=250)             # estimate.traffic
-    most = server.saturation(batch, shape)                                # batch: plan.serving.batch; theta, B, rho
+    most = server.saturation(batch, shape)                                # its batch: .limits.batch; theta, B, rho
     most = measured_saturation(most, read_profile(paths, names))          # estimate.measured: when there is one
     now = at_load(most, requests_per_second / replicas)                   # estimate.load: TTFT, ITL
     quote = quote_at_load(most, usd_per_hour, replicas=replicas, ...)     # price.quote: prices, range

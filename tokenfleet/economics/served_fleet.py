@@ -11,7 +11,7 @@ from tokenfleet.estimate.measured.profile import ProfileRun
 from tokenfleet.estimate.measured.speed import measured_saturation
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
-from tokenfleet.plan.serving.batch_choice import promised
+from tokenfleet.plan.serving.limits.batch_choice import promised
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.planned import features_of, server_of
 from tokenfleet.plan.stack import Plan

@@ -8,8 +8,8 @@ from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.estimate.load.carried import Objective
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
+from tokenfleet.plan.serving.limits.server import Server, server_on
 from tokenfleet.plan.serving.memory import MemoryUse
-from tokenfleet.plan.serving.server import Server, server_on
 
 
 @dataclass(frozen=True, kw_only=True)

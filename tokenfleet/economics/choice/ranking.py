@@ -19,9 +19,9 @@ from tokenfleet.estimate.quantiles import Quantiles, combined
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
-from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.batch_choice import plan_batch
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.batch_choice import plan_batch
+from tokenfleet.plan.serving.limits.server import Server
 
 Reason = Literal[
     "no engine",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.model_cost import ModelCost
-from tokenfleet.plan.serving.looser import Key
+from tokenfleet.plan.serving.limits.looser import Key
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from tokenfleet.plan.checks.speculation import load_mistakes
 from tokenfleet.plan.checks.steps import step_mistakes
 from tokenfleet.plan.nodes.pools import hardware_of
 from tokenfleet.plan.nodes.sizes import smallest
+from tokenfleet.plan.serving.limits.server import server_on
 from tokenfleet.plan.serving.memory import memory_use, smallest_that_fits
-from tokenfleet.plan.serving.server import server_on
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import PoolSettings

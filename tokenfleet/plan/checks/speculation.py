@@ -7,9 +7,9 @@ from tokenfleet.catalogue.hardware import Engine
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.counted import count, three_digits
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.serving.batch_choice import batch_of
-from tokenfleet.plan.serving.gain import compared, speculation_of
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.batch_choice import batch_of
+from tokenfleet.plan.serving.limits.gain import compared, speculation_of
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.speculation import SpeculativeSettings
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.serving.batch_choice import BATCHED_TOKENS_FLAG, batch_of
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.batch_choice import BATCHED_TOKENS_FLAG, batch_of
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import ModelSettings
 
 _WHOLE = "no-enable-chunked-prefill"

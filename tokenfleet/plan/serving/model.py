@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.models import ModelFacts
 from tokenfleet.plan.scaling.policy import ScalingPolicy
-from tokenfleet.plan.serving.admission import AdmissionPlan
 from tokenfleet.plan.serving.arguments import Argument
-from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
 from tokenfleet.plan.serving.drain import DrainPlan
 from tokenfleet.plan.serving.engine import (
     Variable,
 )
-from tokenfleet.plan.serving.looser import LooserObjective
+from tokenfleet.plan.serving.limits.admission import AdmissionPlan
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.looser import LooserObjective
 from tokenfleet.plan.serving.memory import (
     MemoryBudget,
 )

@@ -5,10 +5,10 @@ from tokenfleet.catalogue.instances import instance_type
 from tokenfleet.estimate.features.assumed import Features
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
-from tokenfleet.plan.serving.expected import adapters_of
-from tokenfleet.plan.serving.gain import speculation_of
+from tokenfleet.plan.serving.limits.expected import adapters_of
+from tokenfleet.plan.serving.limits.gain import speculation_of
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.plan.serving.server import Server
 
 
 def server_of(model: ModelPlan, pool: PoolPlan) -> Server:

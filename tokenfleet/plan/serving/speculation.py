@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from tokenfleet.counted import count
 from tokenfleet.estimate.quantiles import Quantiles
-from tokenfleet.plan.serving.batch import BatchPlan
 from tokenfleet.plan.serving.engine import MODELS_PATH
-from tokenfleet.plan.serving.gain import compared, speculation_of
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.gain import compared, speculation_of
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.speculation import SpeculativeMethod, SpeculativeSettings
 from tokenfleet.weights.layout import files_folder, snapshot_of

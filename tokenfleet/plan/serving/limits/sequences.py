@@ -2,8 +2,8 @@
 
 import math
 
-from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.server import Server
 
 
 def compiled_batch(server: Server, context_length: int) -> BatchPlan:

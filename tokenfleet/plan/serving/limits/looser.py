@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from tokenfleet.estimate.load.carried import carried
 from tokenfleet.estimate.load.replicas import replicas_for, replicas_needed, requests_on
 from tokenfleet.plan.scaling.policy import plan_scaling
-from tokenfleet.plan.serving.admission import plan_admission
-from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.batch_choice import batch_of, promised
-from tokenfleet.plan.serving.expected import expected_saturation
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.admission import plan_admission
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.batch_choice import batch_of, promised
+from tokenfleet.plan.serving.limits.expected import expected_saturation
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 Key = Literal["itlP99Ms", "ttftP99Ms"]

@@ -12,7 +12,7 @@ from tokenfleet.estimate.served_model import ServedModel, served_model
 from tokenfleet.estimate.step.times import StepTimes, step_times
 from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import RequestShape
-from tokenfleet.plan.serving.batch import BatchPlan
+from tokenfleet.plan.serving.limits.batch import BatchPlan
 from tokenfleet.plan.serving.memory import MemoryBudget, MemoryUse, memory_budget
 
 

@@ -10,8 +10,8 @@ from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.estimate.served_model import drafting_model
 from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.traffic import RequestShape
-from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import TrafficSettings
 from tokenfleet.settings.speculation import SpeculativeMethod
 

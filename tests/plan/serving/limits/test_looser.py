@@ -8,7 +8,7 @@ import pytest
 
 from tests.edits import put
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
-from tokenfleet.plan.serving.looser import LooserObjective, readable
+from tokenfleet.plan.serving.limits.looser import LooserObjective, readable
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 

@@ -7,7 +7,7 @@ import pytest
 from tests.estimate.servers import a_model, a_replica
 from tokenfleet.estimate.throughput import saturation
 from tokenfleet.estimate.traffic import RequestShape
-from tokenfleet.plan.serving.pace import Pace
+from tokenfleet.plan.serving.limits.pace import Pace
 
 
 def _pace(prompt: float, answer: float, chunk: int = 2048) -> Pace:

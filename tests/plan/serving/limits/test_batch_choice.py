@@ -10,8 +10,8 @@ from tests.edits import Edit, put
 from tokenfleet.counted import three_digits
 from tokenfleet.estimate.load.carried import StepLimits, carried, limited
 from tokenfleet.estimate.throughput import Saturation
-from tokenfleet.plan.serving.batch_choice import BATCHED_TOKENS_FLAG, promised
-from tokenfleet.plan.serving.expected import expected_shape
+from tokenfleet.plan.serving.limits.batch_choice import BATCHED_TOKENS_FLAG, promised
+from tokenfleet.plan.serving.limits.expected import expected_shape
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.planned import server_of
 from tokenfleet.plan.stack import Plan

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tokenfleet.estimate.throughput import Saturation
-from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.expected import expected_saturation
-from tokenfleet.plan.serving.pace import Pace
-from tokenfleet.plan.serving.server import Server
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.expected import expected_saturation
+from tokenfleet.plan.serving.limits.pace import Pace
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 BOUND_FLAG = "max-num-queued-reqs"

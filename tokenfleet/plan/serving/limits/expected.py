@@ -4,10 +4,10 @@ from tokenfleet.estimate.features.adapters import Adapters
 from tokenfleet.estimate.features.assumed import Features
 from tokenfleet.estimate.throughput import Saturation
 from tokenfleet.estimate.traffic import RequestShape
-from tokenfleet.plan.serving.batch import BatchPlan
-from tokenfleet.plan.serving.gain import speculation_of
+from tokenfleet.plan.serving.limits.batch import BatchPlan
+from tokenfleet.plan.serving.limits.gain import speculation_of
+from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.plan.serving.memory import adapter_slots
-from tokenfleet.plan.serving.server import Server
 from tokenfleet.settings.models import ModelSettings, TrafficSettings
 from tokenfleet.task import Task
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.edits import Edit, put
-from tokenfleet.plan.serving.admission import BOUND_FLAG
+from tokenfleet.plan.serving.limits.admission import BOUND_FLAG
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 
