@@ -17,7 +17,7 @@ from moto import mock_aws
 
 from tokenfleet.aws.advice import ask
 from tokenfleet.aws.client import ec2_client, quotas_client
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.instances import instance_type
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",

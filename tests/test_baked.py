@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.policies.rulebook import findings
 from tokenfleet.recording.recorded import Mode, Recording
 

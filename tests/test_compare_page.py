@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.today import TODAY
-from tokenfleet.catalogue.models import known_models
+from tokenfleet.catalogue.models.facts import known_models
 from tokenfleet.cli import app
 from tokenfleet.commands import compare
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH

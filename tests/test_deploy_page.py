@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tokenfleet.catalogue.releases import ami_release
+from tokenfleet.catalogue.pulled.releases import ami_release
 from tokenfleet.recording.recorded import Mode, Recording
 from tokenfleet.settings.stack_file import StackFile
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.today import TODAY
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.json_document import plain
 from tokenfleet.plan.decide import decide
 from tokenfleet.preview.report import build_report

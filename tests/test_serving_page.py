@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.plan.serving.drain import (
     LONGEST_ON_SPOT_SECONDS,
     MEAN_ANSWERS,

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.accuracy.runs import RECORDED, recorded_runs
 from bench.accuracy.shown.answers import answers, write
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 from tokenfleet.estimate.refusal import CostError
 
 _BAD_INPUT = 2

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from tokenfleet.catalogue.accelerators import accelerator
-from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.machines.accelerators import accelerator
+from tokenfleet.catalogue.machines.hardware import engines
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.estimate.replica import Replica, gpu_replica

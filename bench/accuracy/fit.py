@@ -14,7 +14,7 @@ from scipy.optimize import least_squares
 from bench.accuracy.prediction import replayed, saturation_of
 from bench.accuracy.questions.queries import Query
 from bench.accuracy.runs import Run, saturated_runs
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.load.running import running_beside
 from tokenfleet.estimate.load.served import at_load
 

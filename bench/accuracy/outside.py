@@ -10,7 +10,7 @@ from bench.accuracy.judged.scores import Score, score
 from bench.accuracy.prediction import Prediction, predict
 from bench.accuracy.questions.cells import Cells, read_rows
 from bench.accuracy.questions.queries import Query, query_of
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.quantiles import Quantiles
 
 DATA = Path(__file__).parents[1] / "data"

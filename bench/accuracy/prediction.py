@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.accuracy.questions.queries import Query
 from bench.accuracy.servers import server_of
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.load.waits import P90_OF_P99
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.scheduler.finite_run import FiniteRun, finite_run

@@ -11,7 +11,7 @@ from bench.accuracy.judged.comparison import OURS, Comparison
 from bench.accuracy.judged.left_out import spread_here, spread_of
 from bench.accuracy.outside import GRAVITON4, INFERENTIA2, MORE_GPUS, ONE_GPU, ClassErrors
 from bench.accuracy.runs import Run
-from tokenfleet.catalogue.efficiencies import Efficiencies, FitErrors, Spread
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies, FitErrors, Spread
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "tokenfleet" / "catalogue" / "data" / "efficiencies.yaml"

@@ -9,7 +9,7 @@ import pytest
 from tests.advice.test_advice import unknown
 from tokenfleet.advice.images import image_findings, image_ids
 from tokenfleet.aws.advice.facts import MachineImage
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.plan.stack import Plan
 
 Keys = dict[str, Any]

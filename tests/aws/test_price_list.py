@@ -12,7 +12,7 @@ from botocore.config import Config
 from tests.aws.fake_price_list import FakePriceList, Product, instance, product, services
 from tokenfleet.aws import client as clients
 from tokenfleet.aws.price_list import PriceError, PriceList
-from tokenfleet.catalogue.services import service_prices
+from tokenfleet.catalogue.places.services import service_prices
 
 # Waiting between attempts is botocore's.
 _ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})

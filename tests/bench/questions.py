@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.accuracy.prediction import Prediction, predict
 from bench.accuracy.questions.queries import Query, query_of
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 
 # As score.py of the corpus asks.
 ROW = {

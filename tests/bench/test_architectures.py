@@ -10,7 +10,7 @@ from bench.accuracy.questions.architectures import (
     recorded,
 )
 from bench.accuracy.questions.model_names import Size, keys, sized
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 
 ROWS = recorded().models
 TEXT = {name: facts for name, facts in known_models().items() if facts.task == "generate"}

@@ -9,7 +9,7 @@ from bench.accuracy.judged.comparison import Judged
 from bench.accuracy.judged.first_tokens import BELOW, first_tokens
 from bench.accuracy.prediction import predict
 from bench.accuracy.runs import recorded_runs
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 
 GPU = efficiencies()["gpu"]
 

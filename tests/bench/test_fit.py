@@ -14,7 +14,7 @@ from bench.accuracy.judged.comparison import OURS, Comparison, Method
 from bench.accuracy.judged.scores import Score, score
 from bench.accuracy.prediction import replayed
 from bench.accuracy.runs import Run, recorded_runs, saturated_runs
-from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies, efficiencies
 from tokenfleet.estimate.quantiles import known, log_normal
 
 GPU = efficiencies()["gpu"]

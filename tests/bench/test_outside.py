@@ -22,7 +22,7 @@ from bench.accuracy.outside import (
     other_runs,
 )
 from tests.bench.questions import OTHER, asked
-from tokenfleet.catalogue.efficiencies import Efficiencies, efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies, efficiencies
 from tokenfleet.estimate.refusal import CostError
 
 FOUND = efficiencies()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 
 GPU = efficiencies()["gpu"]
 

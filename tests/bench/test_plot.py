@@ -11,7 +11,7 @@ from bench.accuracy.prediction import predict
 from bench.accuracy.runs import recorded_runs
 from bench.accuracy.shown.panel import SIDE, Dot, Panel
 from bench.accuracy.shown.plot import scatter
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 from tokenfleet.estimate.quantiles import known, log_normal
 
 FOUND = efficiencies()

@@ -14,8 +14,8 @@ from bench.accuracy.questions.queries import KEY
 from bench.accuracy.runs import RECORDED, by_config, recorded_runs, saturated_runs
 from bench.accuracy.shown.answers import answers
 from tests.bench.questions import ROW, asked
-from tokenfleet.catalogue.accelerators import accelerators
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.accelerators import accelerators
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 
 GPU = efficiencies()["gpu"]
 FOUND = efficiencies()

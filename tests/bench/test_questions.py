@@ -11,7 +11,7 @@ from bench.accuracy.prediction import predict
 from bench.accuracy.questions.server_software import software_of
 from bench.accuracy.shown.answers import answers
 from tests.bench.questions import OTHER, ROW, asked, predicted, query
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 
 FOUND = efficiencies()
 SAID = {"total_params_b": "8.1", "kv_bytes_per_token": "99000"}

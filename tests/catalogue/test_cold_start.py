@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from tokenfleet.catalogue.cold_start import Estimate, cold_start_facts
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 
 
 def _estimates(row: object, path: str = "") -> Iterator[tuple[str, Estimate]]:

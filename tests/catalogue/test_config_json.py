@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 
 Config = dict[str, object]
 Read = Callable[..., ModelFacts]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.models.config_json import facts_from_config
 
 SMALL: Mapping[str, object] = {
     "model_type": "llama",

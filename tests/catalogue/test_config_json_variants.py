@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts
 
 CONFIGS = Path(__file__).parent / "configs"
 GONE = object()

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from tokenfleet.catalogue.digests import (
+from tokenfleet.catalogue.facts import data_file
+from tokenfleet.catalogue.pulled.digests import (
     DIGESTS,
     DigestChange,
     Resolved,
     parse_digests,
     renew_digests,
 )
-from tokenfleet.catalogue.facts import data_file
-from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
+from tokenfleet.catalogue.pulled.in_use import NAMING_FILES, in_use
 
 TODAY = dt.date(2026, 12, 24)
 ENGINE, CHART = "docker.io/a/engine:v1", "https://charts.example/plugin:1.0.0"

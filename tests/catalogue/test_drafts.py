@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.plan.drafting import HEAD_CONFIG
-from tokenfleet.catalogue.config_json import facts_from_config
-from tokenfleet.catalogue.drafts import head_from_config, own_layers, smaller_model
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.drafts import head_from_config, own_layers, smaller_model
+from tokenfleet.catalogue.models.facts import model_facts
 
 CONFIGS = Path(__file__).parent / "configs"
 # name: (layers that draft, kind of their cache); the engine's n_predict of these configurations.

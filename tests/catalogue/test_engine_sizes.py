@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.layer_cache import CacheKind
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts
 
 _HERE = Path(__file__).parent
 ROWS: Mapping[str, Mapping[str, Any]] = json.loads(

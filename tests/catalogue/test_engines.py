@@ -3,7 +3,7 @@
 import pytest
 
 from tests.engine.install import engine_version
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 
 
 @pytest.mark.parametrize("engine", ["vllm-cpu", "vllm-cuda"])

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tokenfleet.catalogue.config_json import facts_from_config
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 
 _CONFIGS = Path(__file__).parent / "configs"
 _CPUS = {"graviton3", "graviton4"}

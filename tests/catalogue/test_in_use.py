@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from tokenfleet.catalogue.facts import CatalogueError, data_file
-from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.in_use import ENGINES, NAMING_FILES, RELEASES, in_use
+from tokenfleet.catalogue.machines.hardware import engines
+from tokenfleet.catalogue.pulled.in_use import ENGINES, NAMING_FILES, RELEASES, in_use
 
 TEXTS: Mapping[str, str] = {name: data_file(name) for name in NAMING_FILES}
 ARM, X86 = frozenset({"arm64"}), frozenset({"amd64"})

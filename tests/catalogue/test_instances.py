@@ -7,17 +7,17 @@ from typing import get_args
 import pytest
 
 from tokenfleet.catalogue.facts import CatalogueError, data_file
-from tokenfleet.catalogue.hardware import Hardware, engines, hardware_by_name
-from tokenfleet.catalogue.instances import (
+from tokenfleet.catalogue.machines.hardware import Hardware, engines, hardware_by_name
+from tokenfleet.catalogue.machines.instances import (
     InstanceType,
     instance_type,
     instance_types,
     on_demand_price,
     priced_regions,
 )
-from tokenfleet.catalogue.regions import regions
-from tokenfleet.catalogue.services import service_prices
-from tokenfleet.catalogue.zones import is_offered, regions_offering
+from tokenfleet.catalogue.places.regions import regions
+from tokenfleet.catalogue.places.services import service_prices
+from tokenfleet.catalogue.places.zones import is_offered, regions_offering
 from tokenfleet.settings.hardware import Hardware as HardwareName
 
 EVERY_HARDWARE = pytest.mark.parametrize(

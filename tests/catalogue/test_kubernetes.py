@@ -3,7 +3,7 @@
 from typing import get_args
 
 from tests.today import TODAY
-from tokenfleet.catalogue.kubernetes import kubernetes_releases
+from tokenfleet.catalogue.pulled.kubernetes import kubernetes_releases
 from tokenfleet.settings.sections import KubernetesVersion
 
 

@@ -8,10 +8,10 @@ from typing import get_args
 
 import pytest
 
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError, data_file
 from tokenfleet.catalogue.layer_cache import CacheKind, LayerCache
-from tokenfleet.catalogue.models import ModelFacts, known_models, model_facts
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models, model_facts
 from tokenfleet.estimate.served_model import served_model
 
 LLAMA_8B = "meta-llama/Llama-3.1-8B-Instruct"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfleet.catalogue.accelerators import accelerators
-from tokenfleet.catalogue.hardware import Hardware, Peaks, hardware_by_name
-from tokenfleet.catalogue.instances import instance_types
-from tokenfleet.catalogue.links import Link, links
+from tokenfleet.catalogue.machines.accelerators import accelerators
+from tokenfleet.catalogue.machines.hardware import Hardware, Peaks, hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_types
+from tokenfleet.catalogue.machines.links import Link, links
 from tokenfleet.plan.serving.memory import devices_of
 
 _ALL: dict[str, Peaks] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tokenfleet.catalogue.public_buckets import public_buckets
+from tokenfleet.catalogue.pulled.public_buckets import public_buckets
 from tokenfleet.plan.network import plan_network
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.sections import NetworkSettings

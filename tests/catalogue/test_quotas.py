@@ -3,8 +3,8 @@
 import pytest
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import instance_types
-from tokenfleet.catalogue.quotas import Market, quota_codes, quota_name
+from tokenfleet.catalogue.machines.instances import instance_types
+from tokenfleet.catalogue.places.quotas import Market, quota_codes, quota_name
 
 
 @pytest.mark.parametrize("kind", sorted({row.family for row in instance_types().values()}))

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from tokenfleet.catalogue.facts import data_file
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.machines.instances import instance_types
+from tokenfleet.catalogue.places.services import parse_service_prices, service_prices
+from tokenfleet.catalogue.places.spot import SpotPriceFile
+from tokenfleet.catalogue.places.zones import ZoneOfferFile, zones_offering
 from tokenfleet.catalogue.renewal import (
     FILES,
     INSTANCES,
@@ -21,9 +24,6 @@ from tokenfleet.catalogue.renewal import (
     Renewal,
     renew,
 )
-from tokenfleet.catalogue.services import parse_service_prices, service_prices
-from tokenfleet.catalogue.spot import SpotPriceFile
-from tokenfleet.catalogue.zones import ZoneOfferFile, zones_offering
 
 TODAY = dt.date(2026, 12, 24)
 REGION = "us-east-1"

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tokenfleet.catalogue.config_json import facts_from_config
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.machines.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, ranking
 from tokenfleet.estimate.load.carried import Objective

@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
-from tokenfleet.catalogue.instances import priced_regions
-from tokenfleet.catalogue.releases import ami_release, chart_release
-from tokenfleet.catalogue.services import ServiceName, ServicePrice, service_prices
+from tokenfleet.catalogue.machines.instances import priced_regions
+from tokenfleet.catalogue.places.services import ServiceName, ServicePrice, service_prices
+from tokenfleet.catalogue.pulled.releases import ami_release, chart_release
 
 EVERY = pytest.mark.parametrize(
     "price", [pytest.param(price, id=name) for name, price in service_prices().items()]

@@ -3,8 +3,8 @@
 import pytest
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import instance_type, instance_types, priced_regions
-from tokenfleet.catalogue.spot import spot_drift, spot_prices, spot_saving
+from tokenfleet.catalogue.machines.instances import instance_type, instance_types, priced_regions
+from tokenfleet.catalogue.places.spot import spot_drift, spot_prices, spot_saving
 
 
 @pytest.mark.parametrize("region", sorted(priced_regions()))

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.catalogue.test_engine_sizes import ROWS, read
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
+from tokenfleet.catalogue.models.config_json import facts_from_config
 
 _CONFIGS = Path(__file__).parent / "configs"
 _POOLING = [

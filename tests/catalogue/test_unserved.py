@@ -1,8 +1,8 @@
 """Hardware that is known without an engine: all of it is refused by name, with a reason and a way out."""
 
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import instance_types
-from tokenfleet.catalogue.unserved import unserved, unserved_hardware
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_types
+from tokenfleet.catalogue.machines.unserved import unserved, unserved_hardware
 from tokenfleet.settings.hardware import WITHOUT_ENGINE
 
 SERVED = {family for row in hardware_by_name().values() for family in row.families}

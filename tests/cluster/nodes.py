@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.cluster.api import Api, Object, eventually
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.nodes.pools import STARTUP_TAINT_PREFIX
 from tokenfleet.plan.nodes.sizes import node_size, smallest

@@ -9,7 +9,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from tests.documented import as_documented
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.cli import app
 from tokenfleet.json_document import Schema
 

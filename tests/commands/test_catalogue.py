@@ -14,11 +14,11 @@ from tests.aws.fake_price_list import FakePriceList, instance, services
 from tests.documented import as_documented
 from tests.registry.fake_registry import FakeRegistry
 from tests.registry.on_loopback import keep_charts, keep_images, write_names
-from tokenfleet.catalogue.digests import DIGESTS, parse_digests
 from tokenfleet.catalogue.facts import data_folder
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.machines.instances import instance_types
+from tokenfleet.catalogue.places.spot import SpotPriceFile
+from tokenfleet.catalogue.pulled.digests import DIGESTS, parse_digests
 from tokenfleet.catalogue.renewal import FILES
-from tokenfleet.catalogue.spot import SpotPriceFile
 from tokenfleet.cli import app
 from tokenfleet.json_document import Schema
 

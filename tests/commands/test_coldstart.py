@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from tokenfleet.catalogue.models import known_models
+from tokenfleet.catalogue.models.facts import known_models
 from tokenfleet.cli import app
 from tokenfleet.commands import coldstart
 

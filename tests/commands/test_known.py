@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from tokenfleet.catalogue.instances import instance_types, on_demand_price
-from tokenfleet.catalogue.models import known_models
-from tokenfleet.catalogue.regions import regions
+from tokenfleet.catalogue.machines.instances import instance_types, on_demand_price
+from tokenfleet.catalogue.models.facts import known_models
+from tokenfleet.catalogue.places.regions import regions
 from tokenfleet.cli import app
 
 

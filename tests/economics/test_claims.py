@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.economics.post_calculator import monthly
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import model_facts
-from tokenfleet.catalogue.spot import spot_saving
+from tokenfleet.catalogue.machines.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.facts import model_facts
+from tokenfleet.catalogue.places.spot import spot_saving
 
 PAGE = Path(__file__).parents[2] / "docs" / "numbers-you-may-have-read.md"
 HOURS = 730

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tokenfleet.catalogue.instances import on_demand_price
-from tokenfleet.catalogue.services import service_prices
-from tokenfleet.catalogue.zones import asked_on, is_offered
+from tokenfleet.catalogue.machines.instances import on_demand_price
+from tokenfleet.catalogue.places.services import service_prices
+from tokenfleet.catalogue.places.zones import asked_on, is_offered
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.mistakes import StackError

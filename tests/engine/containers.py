@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.plan.stack import Plan
 from tokenfleet.recording.recorded import Recording
 from tokenfleet.settings.stack_file import StackFile

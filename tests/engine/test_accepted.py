@@ -13,8 +13,8 @@ from tests.engine.install import EngineTools
 from tests.own_stacks import STACKS
 from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, Keys
 from tests.plan.drafting import drafting as drafted
-from tokenfleet.catalogue.flags import engine_flags
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.flags import engine_flags
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
 

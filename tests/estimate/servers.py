@@ -2,9 +2,9 @@
 
 from hypothesis import strategies as st
 
-from tokenfleet.catalogue.accelerators import accelerator, accelerators
 from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.accelerators import accelerator, accelerators
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.estimate.replica import Replica, gpu_replica
 from tokenfleet.estimate.served_model import ServedModel, usual_hidden_size, usual_layers
 from tokenfleet.estimate.throughput import Saturation, saturation

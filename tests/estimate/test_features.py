@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.estimate.servers import SHAPES, a_model, a_replica
-from tokenfleet.catalogue.models import model_facts
-from tokenfleet.catalogue.serving_features import serving_features
+from tokenfleet.catalogue.machines.serving_features import serving_features
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.estimate.features.adapters import Adapters
 from tokenfleet.estimate.features.assumed import Features
 from tokenfleet.estimate.features.speculation import Speculation, kept_tokens, speculation

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenfleet.catalogue.hardware import Hardware, hardware_by_name
-from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.machines.hardware import Hardware, hardware_by_name
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Objective, Question
 from tokenfleet.economics.choice.ranking import estimated
 from tokenfleet.estimate.load.running import running_at

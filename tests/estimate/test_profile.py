@@ -10,7 +10,7 @@ import pytest
 
 from bench.accuracy.prediction import saturation_of
 from bench.accuracy.runs import Run, recorded_runs, saturated_runs
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 from tokenfleet.estimate.measured.profile import read_profile
 from tokenfleet.estimate.measured.speed import measured_saturation, replayed_run
 from tokenfleet.estimate.refusal import CostError

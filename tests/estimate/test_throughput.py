@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.estimate.servers import SHAPES, a_model, a_replica, saturations
-from tokenfleet.catalogue.efficiencies import efficiencies
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Replica

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.plan.candidates import candidate_problem, smallest_types
 
 REGION = "us-east-1"

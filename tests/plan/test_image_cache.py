@@ -1,6 +1,6 @@
 import pytest
 
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.plan.image_cache import ImageCachePlan, plan_image_caches
 from tokenfleet.settings.sections import ImageCacheSettings
 

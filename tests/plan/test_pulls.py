@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tokenfleet.catalogue.digests import RecordedDigest
+from tokenfleet.catalogue.pulled.digests import RecordedDigest
 from tokenfleet.plan import pulls as of_plan
 from tokenfleet.plan.pulls import plan_pulls
 

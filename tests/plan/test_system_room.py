@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.plan.edge.envoy.memory import REQUEST_MIB
 from tokenfleet.plan.edge.pod import MILLICPU
 from tokenfleet.plan.stack import Plan

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tests.registry.documents import chart, chart_archive, chart_index, index
 from tests.registry.fake_registry import FakeRegistry, Reply
-from tokenfleet.catalogue.digests import DIGESTS
 from tokenfleet.catalogue.facts import data_folder
-from tokenfleet.catalogue.in_use import NAMING_FILES, ChartInUse, InUse, in_use
+from tokenfleet.catalogue.pulled.digests import DIGESTS
+from tokenfleet.catalogue.pulled.in_use import NAMING_FILES, ChartInUse, InUse, in_use
 
 ARCHITECTURES = ("amd64", "arm64")
 _IMAGES = re.compile(

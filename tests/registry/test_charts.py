@@ -14,8 +14,8 @@ from tests.registry.documents import (
     image,
 )
 from tests.registry.fake_registry import FakeRegistry, Reply
-from tokenfleet.catalogue.digests import Resolved
-from tokenfleet.catalogue.in_use import ChartInUse
+from tokenfleet.catalogue.pulled.digests import Resolved
+from tokenfleet.catalogue.pulled.in_use import ChartInUse
 from tokenfleet.registry.charts import resolve_chart
 from tokenfleet.registry.messenger import Messenger
 from tokenfleet.registry.refusal import UnresolvedError

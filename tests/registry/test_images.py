@@ -16,8 +16,8 @@ from tests.registry.documents import (
     index,
 )
 from tests.registry.fake_registry import TOKEN, FakeRegistry, Reply
-from tokenfleet.catalogue.digests import Resolved
-from tokenfleet.catalogue.in_use import ImageInUse
+from tokenfleet.catalogue.pulled.digests import Resolved
+from tokenfleet.catalogue.pulled.in_use import ImageInUse
 from tokenfleet.registry.images import resolve_image
 from tokenfleet.registry.messenger import Messenger
 from tokenfleet.registry.refusal import UnresolvedError

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from tokenfleet.catalogue.facts import data_file
-from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
+from tokenfleet.catalogue.pulled.in_use import NAMING_FILES, in_use
 from tokenfleet.registry.reference import parse_reference
 from tokenfleet.registry.refusal import UnresolvedError
 

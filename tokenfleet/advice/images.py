@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tokenfleet.advice.findings import AccountFinding, blocks, warns
 from tokenfleet.aws.advice.facts import Answers, MachineImage
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, NodeGroupPlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.stack import Plan

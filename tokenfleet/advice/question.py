@@ -2,7 +2,7 @@
 
 from tokenfleet.advice.images import image_ids
 from tokenfleet.aws.advice.facts import Question, Tier
-from tokenfleet.catalogue.quotas import Market
+from tokenfleet.catalogue.places.quotas import Market
 from tokenfleet.plan.stack import Plan
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from tokenfleet.advice.findings import AccountFinding, blocks, warns
 from tokenfleet.aws.advice.facts import Answers, Quota
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.quotas import Market, quota_codes, quota_name
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.places.quotas import Market, quota_codes, quota_name
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.stack import Plan
 

@@ -7,7 +7,7 @@ from statistics import median
 from tokenfleet.advice.findings import AccountFinding, warns
 from tokenfleet.advice.zones import ids_of
 from tokenfleet.aws.advice.facts import Answers, SpotPrice, Supportability
-from tokenfleet.catalogue.prices import Prices
+from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.economics.bill.node_price import spot_price_of
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.plan.nodes.groups import NodeGroupPlan

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tokenfleet.advice.findings import AccountFinding, blocks, warns
 from tokenfleet.advice.question import zones_of
 from tokenfleet.aws.advice.facts import Answers
-from tokenfleet.catalogue.zones import without_eks
+from tokenfleet.catalogue.places.zones import without_eks
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.stack import Plan
 

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, Field, ValidationError
 
 from tokenfleet.aws.explain import problem_lines
-from tokenfleet.catalogue.services import ServiceName
+from tokenfleet.catalogue.places.services import ServiceName
 
 if TYPE_CHECKING:
     from types_boto3_pricing import PricingClient

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.capacity.policy.knobs import Knobs
 from tokenfleet.capacity.replay.replay import Pool
-from tokenfleet.catalogue.spot import spot_price
+from tokenfleet.catalogue.places.spot import spot_price
 from tokenfleet.plan.capacity.warm import warm_group
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.checkpoint.format import WeightsDtype
-from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.models import known_models
-from tokenfleet.catalogue.prices import Prices
-from tokenfleet.catalogue.regions import regions
-from tokenfleet.catalogue.services import service_prices
-from tokenfleet.catalogue.zones import is_offered
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
+from tokenfleet.catalogue.models.facts import known_models
+from tokenfleet.catalogue.places.prices import Prices
+from tokenfleet.catalogue.places.regions import regions
+from tokenfleet.catalogue.places.services import service_prices
+from tokenfleet.catalogue.places.zones import is_offered
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,16 +9,16 @@ from typing import TypedDict, cast
 from yaml import YAMLError
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import InstanceFile
-from tokenfleet.catalogue.services import (
+from tokenfleet.catalogue.machines.instances import InstanceFile
+from tokenfleet.catalogue.places.services import (
     RegionalPrice,
     ServiceName,
     ServicePrice,
     parse_service_prices,
     render_service_prices,
 )
-from tokenfleet.catalogue.spot import RegionalSpotPrices, SpotPriceFile, render_spot_prices
-from tokenfleet.catalogue.zones import ZoneOfferFile, render_zone_offers, renewed_offers
+from tokenfleet.catalogue.places.spot import RegionalSpotPrices, SpotPriceFile, render_spot_prices
+from tokenfleet.catalogue.places.zones import ZoneOfferFile, render_zone_offers, renewed_offers
 
 INSTANCES, SERVICES, SPOT, ZONES = FILES = (
     "instances.json",

@@ -8,8 +8,8 @@ import typer
 
 from tokenfleet.catalogue.listing import KnownModel, KnownRegion, KnownType, region_rows, types_in
 from tokenfleet.catalogue.listing import models as known_models
-from tokenfleet.catalogue.regions import regions as all_regions
-from tokenfleet.catalogue.services import ServiceName
+from tokenfleet.catalogue.places.regions import regions as all_regions
+from tokenfleet.catalogue.places.services import ServiceName
 from tokenfleet.commands.answers import AsJson, console, fail, say_json
 from tokenfleet.commands.refresh import refresh
 from tokenfleet.json_document import Schema

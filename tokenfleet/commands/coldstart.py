@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from tokenfleet.catalogue.facts import CatalogueError, Price
-from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.catalogue.prices import Prices
+from tokenfleet.catalogue.models.facts import ModelFacts
+from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
 from tokenfleet.commands.measured_files import Measured, recorded_starts
 from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import instance_types, priced_regions
+from tokenfleet.catalogue.machines.instances import instance_types, priced_regions
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
 from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.price_age import is_stale

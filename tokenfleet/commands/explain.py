@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from tokenfleet.catalogue.hardware import Engine, engines, hardware_by_name
+from tokenfleet.catalogue.machines.hardware import Engine, engines, hardware_by_name
 from tokenfleet.commands.answers import (
     AnswersPath,
     AsJson,

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 from tokenfleet.mistakes import nearest
 from tokenfleet.plain_text import control_character
 

@@ -10,10 +10,10 @@ import typer
 
 from tokenfleet.aws.price_list import PriceError
 from tokenfleet.aws.region_prices import region_prices, regions_of_aws
-from tokenfleet.catalogue.digests import DIGESTS, DigestChange, renew_digests
 from tokenfleet.catalogue.facts import CatalogueError, data_folder
-from tokenfleet.catalogue.in_use import NAMING_FILES, in_use
-from tokenfleet.catalogue.instances import instance_types, priced_regions
+from tokenfleet.catalogue.machines.instances import instance_types, priced_regions
+from tokenfleet.catalogue.pulled.digests import DIGESTS, DigestChange, renew_digests
+from tokenfleet.catalogue.pulled.in_use import NAMING_FILES, in_use
 from tokenfleet.catalogue.renewal import FILES, Fetched, PriceChange, renew
 from tokenfleet.catalogue.writing import read_files, replace_files
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.accelerators import Accelerator
-from tokenfleet.catalogue.hardware import Engine, Peaks
-from tokenfleet.catalogue.links import Link
+from tokenfleet.catalogue.machines.accelerators import Accelerator
+from tokenfleet.catalogue.machines.hardware import Engine, Peaks
+from tokenfleet.catalogue.machines.links import Link
 
 Kind = Literal["gpu", "cpu", "neuron"]
 

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from tokenfleet.catalogue.checkpoint.format import WeightsDtype
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.facts import ModelFacts
 
 MODEL_TYPES_WITH_SINKS = frozenset({"gpt_oss"})
 """As transformers names models whose heads have a learned sink (vllm/model_executor/models/gpt_oss.py)."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.efficiencies import Efficiencies, Spread, efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies, Spread, efficiencies
 from tokenfleet.estimate.features.assumed import PLAIN, Assumed, Features, assumptions, notes
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.refusal import CostError

@@ -8,7 +8,7 @@ from typing import cast
 
 import yaml
 
-from tokenfleet.catalogue.releases import autoscaler_image, chart_release
+from tokenfleet.catalogue.pulled.releases import autoscaler_image, chart_release
 from tokenfleet.plan.iam import AUTOSCALER
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL, group_name
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan

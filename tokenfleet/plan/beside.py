@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenfleet.catalogue.config_json import facts_from_config
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts, model_facts
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.facts import ModelFacts, model_facts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.drafting import with_draft
 from tokenfleet.plan.serving.chat_template import read_chat_template

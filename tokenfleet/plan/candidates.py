@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.catalogue.unserved import unserved
+from tokenfleet.catalogue.machines.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.machines.unserved import unserved
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.serving.memory import MemoryUse, memory_budget, smallest_that_fits
 from tokenfleet.plan.start.budget import ColdStart

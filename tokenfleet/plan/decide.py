@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake, StackError
 from tokenfleet.plan.beside import read_beside
 from tokenfleet.plan.checks.mistakes import find_mistakes

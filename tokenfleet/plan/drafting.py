@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tokenfleet.catalogue.config_json import facts_from_config
-from tokenfleet.catalogue.draft import Draft
-from tokenfleet.catalogue.drafts import head_from_config, own_layers, smaller_model
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts, model_facts
+from tokenfleet.catalogue.models.config_json import facts_from_config
+from tokenfleet.catalogue.models.draft import Draft
+from tokenfleet.catalogue.models.drafts import head_from_config, own_layers, smaller_model
+from tokenfleet.catalogue.models.facts import ModelFacts, model_facts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.speculation import DraftSettings, SpeculativeSettings

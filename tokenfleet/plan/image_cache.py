@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.registries import registries
+from tokenfleet.catalogue.pulled.registries import registries
 from tokenfleet.plan.partition import dns_suffix
 from tokenfleet.settings.sections import ImageCacheSettings
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from tokenfleet.catalogue.public_buckets import public_buckets
+from tokenfleet.catalogue.pulled.public_buckets import public_buckets
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.sections import NetworkSettings
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from tokenfleet.catalogue.facts import Price
-from tokenfleet.catalogue.prices import Prices
+from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.settings.sections import PriceSettings
 
 

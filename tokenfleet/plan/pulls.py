@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tokenfleet.catalogue.digests import recorded_digests
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.releases import (
+from tokenfleet.catalogue.machines.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.pulled.digests import recorded_digests
+from tokenfleet.catalogue.pulled.releases import (
     autoscaler_image,
     capacity_controller_image,
     chart_release,

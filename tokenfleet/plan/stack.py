@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.catalogue.prices import Prices
+from tokenfleet.catalogue.machines.hardware import engines
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.facts import ModelFacts
+from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.plan.addons import AddonsPlan, plan_addons
 from tokenfleet.plan.capacity.access import access_to_models, capacity_account
 from tokenfleet.plan.capacity.installation import CapacityPlan, plan_capacity

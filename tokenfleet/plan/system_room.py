@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.machines.instances import InstanceType
 from tokenfleet.plan.edge.envoy.memory import REQUEST_MIB
 from tokenfleet.plan.edge.pod import MILLICPU
 from tokenfleet.plan.nodes.sizes import node_size

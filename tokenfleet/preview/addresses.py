@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.plan.network import private_size
 from tokenfleet.plan.nodes.addresses import Nodes, addresses_of, needed_in, subnet_use
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.facts import Source
-from tokenfleet.catalogue.kubernetes import kubernetes_releases
+from tokenfleet.catalogue.pulled.kubernetes import kubernetes_releases
 
 # Time for an upgrade in each environment, one after the other, before AWS chooses the hour.
 _NEAR_DAYS = 90

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.machines.hardware import engines, hardware_by_name
 from tokenfleet.counted import count
 from tokenfleet.economics.bill.endpoints import endpoint_costs
 from tokenfleet.economics.bill.lines import BillLine

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tokenfleet.capacity.expected import Expected
 from tokenfleet.catalogue.facts import Price
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.economics.bill.forecast import Forecast, at_first
 from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.node_price import HourlyRange, hourly_range

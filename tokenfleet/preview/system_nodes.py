@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
 from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.system_room import residents, room_for_edge

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.models import known_models
+from tokenfleet.catalogue.models.facts import known_models
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import draft_of, gate, gate_of_draft, how_to_publish, part_of
 from tokenfleet.plan.stack import Plan

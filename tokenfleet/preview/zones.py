@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tokenfleet.catalogue.zones import without_eks, zone_ids
+from tokenfleet.catalogue.places.zones import without_eks, zone_ids
 from tokenfleet.plan.nodes.zones import HOW_TO_LIST, ids_with, zones_with
 from tokenfleet.plan.stack import Plan
 

@@ -6,8 +6,8 @@ from urllib.parse import urljoin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from tokenfleet.catalogue.digests import Resolved
-from tokenfleet.catalogue.in_use import ChartInUse
+from tokenfleet.catalogue.pulled.digests import Resolved
+from tokenfleet.catalogue.pulled.in_use import ChartInUse
 from tokenfleet.registry.manifest import CHART_CONFIG_TYPE, ChartConfig, Manifest, parse_manifest
 from tokenfleet.registry.messenger import Messenger
 from tokenfleet.registry.reference import parse_reference

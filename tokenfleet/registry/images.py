@@ -2,8 +2,8 @@
 
 from pydantic import ValidationError
 
-from tokenfleet.catalogue.digests import Resolved
-from tokenfleet.catalogue.in_use import ImageInUse
+from tokenfleet.catalogue.pulled.digests import Resolved
+from tokenfleet.catalogue.pulled.in_use import ImageInUse
 from tokenfleet.registry.manifest import (
     IMAGE_CONFIG_TYPES,
     ImageConfig,

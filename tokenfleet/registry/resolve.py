@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from tokenfleet.catalogue.digests import Resolved
-from tokenfleet.catalogue.in_use import InUse
+from tokenfleet.catalogue.pulled.digests import Resolved
+from tokenfleet.catalogue.pulled.in_use import InUse
 from tokenfleet.registry.charts import resolve_chart
 from tokenfleet.registry.images import resolve_image
 from tokenfleet.registry.messenger import Messenger

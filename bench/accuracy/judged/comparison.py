@@ -10,7 +10,7 @@ from bench.accuracy.judged.baselines import ENSEMBLE, FORMS, rooflines
 from bench.accuracy.judged.scores import Score, score
 from bench.accuracy.prediction import Prediction, predict, replayed
 from bench.accuracy.runs import Run, by_config, saturated_runs
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, at_load
 
 OURS = "tokenfleet"

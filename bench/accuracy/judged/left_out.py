@@ -16,7 +16,7 @@ from bench.accuracy.fit import (
 from bench.accuracy.judged.comparison import Judged
 from bench.accuracy.outside import MORE_GPUS, ONE_GPU, ClassErrors, OtherRun
 from bench.accuracy.runs import Run
-from tokenfleet.catalogue.efficiencies import Efficiencies, Spread
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies, Spread
 from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.quantiles import Z90
 

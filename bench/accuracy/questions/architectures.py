@@ -15,7 +15,7 @@ from tokenfleet.catalogue.architecture.layer import Architecture as Layers
 from tokenfleet.catalogue.architecture.read import read_architecture
 from tokenfleet.catalogue.facts import Fact
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 
 RECORDED = Path(__file__).parents[2] / "data" / "architectures.yaml"
 CONFIGS = Path(__file__).parents[3] / "tests" / "catalogue" / "configs"

@@ -8,7 +8,7 @@ from bench.accuracy.questions.cells import Cells
 from bench.accuracy.questions.model_names import sized
 from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE
-from tokenfleet.catalogue.models import ModelFacts, known_models
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.served_model import (
     USUAL_EXPERT_WIDTH,

@@ -5,10 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.accuracy.questions.cells import Cells
-from tokenfleet.catalogue.accelerators import Accelerator, accelerator
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.hardware import Engine, Hardware, Peaks, engines, hardware_by_name
-from tokenfleet.catalogue.instances import InstanceType, instance_type, instance_types
+from tokenfleet.catalogue.machines.accelerators import Accelerator, accelerator
+from tokenfleet.catalogue.machines.hardware import (
+    Engine,
+    Hardware,
+    Peaks,
+    engines,
+    hardware_by_name,
+)
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_type, instance_types
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Kind
 from tokenfleet.plan.serving.memory import devices_of

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 
 # From here on host and device work at once (async scheduling is the default); vLLM 0.11 on A100 and
 # H100 waits for the host in every step (bench/data/gpustack_runs.csv).

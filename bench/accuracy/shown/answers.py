@@ -8,7 +8,7 @@ from typing import TextIO
 from bench.accuracy.prediction import Prediction, predict
 from bench.accuracy.questions.cells import read_rows
 from bench.accuracy.questions.queries import KEY, query_of
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.quantiles import Quantiles
 from tokenfleet.estimate.refusal import CostError
 

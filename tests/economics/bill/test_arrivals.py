@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from tests.economics.stacks import Keys, in_oregon, plan_of
-from tokenfleet.catalogue.prices import Prices
+from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.economics.bill.arrivals import arrivals
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from tests.economics.stacks import Keys, bill_of, line_of, plan_of
-from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.hardware import engines
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.economics.bill.ways import WayPrice, way_prices
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan

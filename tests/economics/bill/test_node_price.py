@@ -7,9 +7,9 @@ import pytest
 
 from tests.economics.stacks import plan_of
 from tokenfleet.catalogue.facts import Price, data_file
-from tokenfleet.catalogue.instances import on_demand_price
-from tokenfleet.catalogue.prices import Prices
-from tokenfleet.catalogue.spot import RegionalSpotPrices, spot_saving
+from tokenfleet.catalogue.machines.instances import on_demand_price
+from tokenfleet.catalogue.places.prices import Prices
+from tokenfleet.catalogue.places.spot import RegionalSpotPrices, spot_saving
 from tokenfleet.economics.bill import node_price as module
 from tokenfleet.economics.bill.node_price import hourly_range, node_price
 from tokenfleet.economics.bill.scenario import Buying

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.estimate.servers import saturations
-from tokenfleet.catalogue.instances import instance_type, instance_types
-from tokenfleet.catalogue.models import known_models
+from tokenfleet.catalogue.machines.instances import instance_type, instance_types
+from tokenfleet.catalogue.models.facts import known_models
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import ranking
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from botocore.validate import ParamValidator
 
-from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.hardware import engines
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.plan.bake.components import MOST_CHARACTERS
 from tokenfleet.plan.bake.readable import readable_yaml
 from tokenfleet.plan.bake.recipe import BakePlan, UnbakeableError, plan_bake

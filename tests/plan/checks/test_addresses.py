@@ -9,7 +9,7 @@ from typing import Any
 import moto
 import pytest
 
-from tokenfleet.catalogue.instances import instance_type, instance_types
+from tokenfleet.catalogue.machines.instances import instance_type, instance_types
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.network import private_size
 from tokenfleet.plan.nodes.addresses import addresses_of

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from tokenfleet.catalogue.flags import engine_flags
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.flags import engine_flags
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.manifests.containers import engine_container

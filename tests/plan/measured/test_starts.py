@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.plan.measured.comparison import MeasuredStarts, compared_starts
 from tokenfleet.plan.measured.objects import Event
 from tokenfleet.plan.measured.recorded import Recorded, RecordedError

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.plan.nodes.test_user_data import FACTS, GOLDEN, LIMIT, schema
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.plan.nodes.groups import TemplatePlan
 from tokenfleet.plan.nodes.user_data import packed, render_user_data
 from tokenfleet.plan.stack import Plan

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tokenfleet.catalogue.instances import instance_type, instance_types
-from tokenfleet.catalogue.models import ModelFacts, model_facts
+from tokenfleet.catalogue.machines.instances import instance_type, instance_types
+from tokenfleet.catalogue.models.facts import ModelFacts, model_facts
 from tokenfleet.plan.nodes.disks import VolumePlan, cache_gib, plan_disks
 
 QWEN_8B = "Qwen/Qwen3-8B"

@@ -14,8 +14,8 @@ import kubernetes_validate  # pyright: ignore[reportMissingTypeStubs] - it ships
 import pytest
 import yaml
 
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.plan.nodes.groups import NodeGroupPlan, TemplatePlan
 from tokenfleet.plan.nodes.user_data import ClusterFacts, packed, render_user_data
 from tokenfleet.plan.stack import Plan

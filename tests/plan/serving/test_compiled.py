@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.edits import Edit, put
-from tokenfleet.catalogue.hardware import engines
+from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
 

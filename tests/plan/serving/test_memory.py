@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
-from tokenfleet.catalogue.instances import instance_type, instance_types
-from tokenfleet.catalogue.models import known_models, model_facts
+from tokenfleet.catalogue.machines.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type, instance_types
+from tokenfleet.catalogue.models.facts import known_models, model_facts
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.nodes.sizes import node_size
 from tokenfleet.plan.serving.memory import MemoryUse, memory_budget, ranks_of, smallest_that_fits

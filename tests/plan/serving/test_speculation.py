@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from tests.plan.drafting import HEAD, HEAD_CONFIG, LITTLE, QWEN, SMALLER, drafting
-from tokenfleet.catalogue.models import model_facts
+from tokenfleet.catalogue.models.facts import model_facts
 from tokenfleet.economics.served_fleet import WhatIf, served_fleet
 from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.estimate.load.running import running_at

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import InstanceType, instance_type, instance_types
-from tokenfleet.catalogue.models import ModelFacts, known_models, model_facts
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_type, instance_types
+from tokenfleet.catalogue.models.facts import ModelFacts, known_models, model_facts
 from tokenfleet.plan.nodes.disks import plan_disks
 from tokenfleet.plan.ranges import Range
 from tokenfleet.plan.stack import Plan

@@ -9,7 +9,7 @@ import pytest
 from tests.registry.documents import Document, chart, image, index
 from tests.registry.real.registry_server import RegistryServer
 from tests.registry.real.token_server import TokenServer
-from tokenfleet.catalogue.in_use import ChartInUse, ImageInUse
+from tokenfleet.catalogue.pulled.in_use import ChartInUse, ImageInUse
 from tokenfleet.registry.charts import resolve_chart
 from tokenfleet.registry.images import resolve_image
 from tokenfleet.registry.messenger import Messenger

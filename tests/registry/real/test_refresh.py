@@ -11,8 +11,8 @@ from tests.registry.documents import chart, digest_of, index
 from tests.registry.fake_registry import FakeRegistry
 from tests.registry.on_loopback import ARCHITECTURES, archive_of, keep_charts, write_names
 from tests.registry.real.registry_server import RegistryServer
-from tokenfleet.catalogue.digests import DIGESTS, RecordedDigest, parse_digests
-from tokenfleet.catalogue.in_use import InUse
+from tokenfleet.catalogue.pulled.digests import DIGESTS, RecordedDigest, parse_digests
+from tokenfleet.catalogue.pulled.in_use import InUse
 from tokenfleet.cli import app
 from tokenfleet.registry.reference import parse_reference
 

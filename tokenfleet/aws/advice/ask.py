@@ -17,7 +17,7 @@ from tokenfleet.aws.advice.facts import (
     Supportability,
 )
 from tokenfleet.aws.client import ec2_client, quotas_client
-from tokenfleet.catalogue.quotas import Market
+from tokenfleet.catalogue.places.quotas import Market
 from tokenfleet.counted import count
 
 if TYPE_CHECKING:

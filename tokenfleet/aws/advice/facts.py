@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.quotas import Market
+from tokenfleet.catalogue.places.quotas import Market
 
 Supportability = Literal["high", "medium", "low", "unsupported"]
 """Of an amount of nodes: EC2 holds several times it, can just cover it, holds less, or has no such types."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.machines.instances import instance_types
 from tokenfleet.economics.bill.commitments import Commitment, ReservedInstances, SavingsPlan
 from tokenfleet.economics.given_rows import check_past, checked, rows_of
 from tokenfleet.estimate.refusal import CostError

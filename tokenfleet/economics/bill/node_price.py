@@ -7,8 +7,8 @@ from statistics import mean, median
 from typing import Literal
 
 from tokenfleet.catalogue.facts import Price
-from tokenfleet.catalogue.prices import Prices
-from tokenfleet.catalogue.spot import spot_drift, spot_prices, spot_saving
+from tokenfleet.catalogue.places.prices import Prices
+from tokenfleet.catalogue.places.spot import spot_drift, spot_prices, spot_saving
 from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.economics.bill.volumes import disks_price

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
-from tokenfleet.catalogue.prices import Prices
-from tokenfleet.catalogue.services import ServiceName, service_prices
+from tokenfleet.catalogue.places.prices import Prices
+from tokenfleet.catalogue.places.services import ServiceName, service_prices
 from tokenfleet.economics.bill.lines import MONTH, BillLine, service_line
 from tokenfleet.economics.bill.node_price import disks_of
 from tokenfleet.economics.bill.scenario import Usage

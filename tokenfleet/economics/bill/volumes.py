@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tokenfleet.catalogue.facts import Price
-from tokenfleet.catalogue.prices import Prices
-from tokenfleet.catalogue.services import ServiceName
+from tokenfleet.catalogue.places.prices import Prices
+from tokenfleet.catalogue.places.services import ServiceName
 from tokenfleet.plan.nodes.disks import DiskPlan, VolumePlan
 
 VOLUME_PRICES: tuple[ServiceName, ...] = ("gp3Gib", "gp3Iops", "gp3Throughput")

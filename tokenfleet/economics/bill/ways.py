@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.prices import Prices
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.economics.bill.volumes import disks_price
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.start.budget import ColdStart

@@ -3,9 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import Engine
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.prices import Prices
+from tokenfleet.catalogue.machines.hardware import Engine
+from tokenfleet.catalogue.machines.instances import InstanceType
+from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.node_price import spot_price_of
 from tokenfleet.economics.bill.scenario import Buying

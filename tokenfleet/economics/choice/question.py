@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import Hardware
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.hardware import Hardware
+from tokenfleet.catalogue.machines.instances import InstanceType
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.estimate.load.carried import Objective
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.traffic import Arrivals, RequestShape

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.unserved import unserved
-from tokenfleet.catalogue.zones import is_offered, regions_offering
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
+from tokenfleet.catalogue.machines.unserved import unserved
+from tokenfleet.catalogue.places.zones import is_offered, regions_offering
 from tokenfleet.economics.choice.node_hour import NodeHour, node_hour
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.price.quote import Quote, quote_at_load, quote_at_saturation

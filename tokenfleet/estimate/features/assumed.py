@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.cold_start import Estimate
-from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.catalogue.serving_features import serving_features
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.serving_features import serving_features
 from tokenfleet.estimate.features.adapters import Adapters, adapted
 from tokenfleet.estimate.features.speculation import Speculation, drafting
 from tokenfleet.estimate.quantiles import Z90, Quantiles

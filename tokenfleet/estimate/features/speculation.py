@@ -3,8 +3,8 @@
 import dataclasses
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.catalogue.serving_features import serving_features
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.serving_features import serving_features
 from tokenfleet.estimate.quantiles import Quantiles, known
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.efficiencies import Efficiencies
-from tokenfleet.catalogue.links import Link
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.links import Link
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.step.arithmetic import computing

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.efficiencies import Efficiencies
+from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
 from tokenfleet.estimate.step.arithmetic import computing

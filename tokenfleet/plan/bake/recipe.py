@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import engines
-from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.prices import Prices
-from tokenfleet.catalogue.zones import is_offered
+from tokenfleet.catalogue.machines.hardware import engines
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
+from tokenfleet.catalogue.places.prices import Prices
+from tokenfleet.catalogue.places.zones import is_offered
 from tokenfleet.plan.nodes.disks import IMAGES_ROOT_GIB
 from tokenfleet.plan.nodes.image import ImagePlan
 from tokenfleet.plan.stack import Plan

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.releases import capacity_controller_image
+from tokenfleet.catalogue.pulled.releases import capacity_controller_image
 from tokenfleet.plan.capacity.access import Manifest, access_manifests
 from tokenfleet.plan.capacity.code import api_model, code, key_of
 from tokenfleet.plan.capacity.notices import NoticesPlan, plan_notices

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from tokenfleet.catalogue.spot import spot_price
+from tokenfleet.catalogue.places.spot import spot_price
 from tokenfleet.plan.capacity.warm import warm_nodes
 from tokenfleet.plan.iam import CAPACITY, MODEL_READER
 from tokenfleet.plan.nodes.groups import NodeGroupPlan

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tokenfleet.catalogue.instances import InstanceType, instance_types
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.network import private_size
 from tokenfleet.plan.nodes.addresses import Nodes, SubnetUse, addresses_of, needed_in, subnet_use

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.machines.instances import instance_types
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.nodes.pools import engine_of
 from tokenfleet.plan.pulls import digest_of, parted

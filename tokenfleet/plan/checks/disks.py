@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.catalogue.zones import is_offered
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
+from tokenfleet.catalogue.models.facts import ModelFacts
+from tokenfleet.catalogue.places.zones import is_offered
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.nodes.disks import local_gb, local_gb_needed
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.flags import engine_flags
-from tokenfleet.catalogue.hardware import Engine, hardware_by_name
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.flags import engine_flags
+from tokenfleet.catalogue.machines.hardware import Engine, hardware_by_name
+from tokenfleet.catalogue.machines.instances import InstanceType
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.formats import format_mistakes
 from tokenfleet.plan.checks.outside import outside_problem

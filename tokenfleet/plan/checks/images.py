@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.registries import registries
+from tokenfleet.catalogue.pulled.registries import registries
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.nodes.pools import engine_of
 from tokenfleet.plan.partition import partition_of

@@ -1,8 +1,8 @@
 """Whether an instance type can be had in the stack's region."""
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.instances import InstanceType, instance_type
-from tokenfleet.catalogue.zones import asked_on, is_offered, regions_offering
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_type
+from tokenfleet.catalogue.places.zones import asked_on, is_offered, regions_offering
 from tokenfleet.mistakes import Mistake
 from tokenfleet.settings.draft import Draft
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.engine import drain_mistakes, engine_mistakes
 from tokenfleet.plan.checks.speculation import load_mistakes

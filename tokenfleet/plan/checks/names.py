@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.models import ModelSettings

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tokenfleet.catalogue.regions import regions
+from tokenfleet.catalogue.places.regions import regions
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
 from tokenfleet.plan.cluster import is_documentation

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from tokenfleet.catalogue.instances import InstanceType, instance_types
-from tokenfleet.catalogue.unserved import unserved
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
+from tokenfleet.catalogue.machines.unserved import unserved
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL

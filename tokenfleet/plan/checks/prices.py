@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from tokenfleet.catalogue.instances import instance_types
-from tokenfleet.catalogue.services import ServiceName
+from tokenfleet.catalogue.machines.instances import instance_types
+from tokenfleet.catalogue.places.services import ServiceName
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.settings.draft import Draft
 from tokenfleet.settings.sections import PriceSettings

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.drafts import hands_out_hidden_states
-from tokenfleet.catalogue.hardware import Engine
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.hardware import Engine
+from tokenfleet.catalogue.models.drafts import hands_out_hidden_states
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.counted import count, three_digits
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.serving.limits.batch_choice import batch_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.machines.instances import instance_types
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.system_room import residents, room_for_edge
 from tokenfleet.settings.draft import Draft

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.hardware import Engine
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.hardware import Engine
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.task import Task

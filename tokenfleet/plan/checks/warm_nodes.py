@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tokenfleet.catalogue.instances import InstanceType, instance_types
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.nodes.pools import hardware_of
 from tokenfleet.settings.sections import PoolSettings, PurchaseOption, TierSettings

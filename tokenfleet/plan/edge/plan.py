@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from tokenfleet.catalogue.releases import edge_image
+from tokenfleet.catalogue.pulled.releases import edge_image
 from tokenfleet.plan.edge.clients import ClientPlan, plan_clients
 from tokenfleet.plan.edge.drain import EdgeDrain, plan_edge_drain
 from tokenfleet.plan.edge.envoy.bootstrap import bootstrap

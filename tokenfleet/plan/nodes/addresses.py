@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.machines.instances import InstanceType
 from tokenfleet.plan.nodes.sizes import node_size
 
 # By default the CNI keeps a whole spare interface a node: 60 addresses on a c8gd.8xlarge that

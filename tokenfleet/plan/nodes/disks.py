@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.instances import InstanceType
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.nodes.baked import BakedPlan
 
 _MIB_PER_GBIT = 1e9 / 8 / 2**20

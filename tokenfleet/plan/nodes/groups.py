@@ -10,7 +10,7 @@ too, of every other group the autoscaler alone. Two writers end each other's nod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.instances import instance_type as catalogued
+from tokenfleet.catalogue.machines.instances import instance_type as catalogued
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes.group_tags import capacity_tags, node_tags, writer_tags
 from tokenfleet.plan.nodes.image import ImagePlan, plan_image

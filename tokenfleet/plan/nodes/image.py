@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.releases import ami_release
+from tokenfleet.catalogue.pulled.releases import ami_release
 
 
 @dataclass(frozen=True, kw_only=True)

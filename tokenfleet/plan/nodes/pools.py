@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from tokenfleet.catalogue.hardware import Engine, Hardware, engines, hardware_by_name
-from tokenfleet.catalogue.instances import InstanceType, instance_type
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.hardware import Engine, Hardware, engines, hardware_by_name
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_type
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.nodes.baked import BakedPlan, plan_baked
 from tokenfleet.plan.nodes.disks import DiskPlan, plan_disks
 from tokenfleet.plan.nodes.sizes import NodeSize, Taint, node_size, smallest

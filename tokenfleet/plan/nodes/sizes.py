@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.machines.instances import InstanceType
 
 # The hypervisor and the kernel keep part of the nominal memory. Karpenter plans with 7.5 %
 # (aws/karpenter-provider-aws, setting vmMemoryOverheadPercent), and so do we.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from tokenfleet.catalogue.zones import zones_offering
+from tokenfleet.catalogue.places.zones import zones_offering
 
 HOW_TO_LIST = "aws ec2 describe-availability-zones --query 'AvailabilityZones[].[ZoneName,ZoneId]'"
 """Prints the name and the id of every zone of an account."""

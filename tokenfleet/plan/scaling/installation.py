@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.releases import prometheus_image
+from tokenfleet.catalogue.pulled.releases import prometheus_image
 from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.scaling.followed import Followed, followed_models
 from tokenfleet.plan.scaling.prometheus import URL, metrics_namespace, prometheus_manifests

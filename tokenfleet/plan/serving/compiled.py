@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.catalogue.hardware import Engine
+from tokenfleet.catalogue.machines.hardware import Engine
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.arguments import Argument
 from tokenfleet.plan.serving.eager import why_eager

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import Engine
+from tokenfleet.catalogue.machines.hardware import Engine
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.serving.memory import MemoryBudget
 from tokenfleet.weights.layout import files_folder, ready_file

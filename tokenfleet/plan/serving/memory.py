@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.hardware import Engine, Hardware
-from tokenfleet.catalogue.instances import InstanceType, instance_types
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, CacheKind
-from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.catalogue.zones import is_offered
+from tokenfleet.catalogue.machines.hardware import Engine, Hardware
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
+from tokenfleet.catalogue.models.facts import ModelFacts
+from tokenfleet.catalogue.places.zones import is_offered
 from tokenfleet.plan.nodes.sizes import node_size
 from tokenfleet.plan.serving.prefill import most_batched_tokens
 from tokenfleet.settings.models import ModelSettings

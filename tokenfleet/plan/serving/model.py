@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.scaling.policy import ScalingPolicy
 from tokenfleet.plan.serving.arguments import Argument
 from tokenfleet.plan.serving.chat_template import ChatTemplatePlan

@@ -1,7 +1,7 @@
 """A replica as it is planned, to be asked for its speed again."""
 
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.estimate.features.assumed import Features
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest

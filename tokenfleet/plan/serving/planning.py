@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from tokenfleet.catalogue.hardware import hardware_by_name
-from tokenfleet.catalogue.instances import instance_type
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.hardware import hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_type
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.image_cache import ImageCachePlan
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest

@@ -1,6 +1,6 @@
 """How many tokens of prompts a step of the engine takes where nobody says."""
 
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.machines.instances import InstanceType
 
 # vLLM's own default by memory of a device (vllm 0.32, EngineArgs.get_batch_defaults), GiB.
 _MOST_BY_GIB = ((150, 16384), (65, 8192), (0, 2048))

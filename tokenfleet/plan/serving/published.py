@@ -1,6 +1,6 @@
 """How what a model loads gets into the bucket, one command for each part of it, and on whose terms."""
 
-from tokenfleet.catalogue.models import known_models
+from tokenfleet.catalogue.models.facts import known_models
 from tokenfleet.plan.serving.model import ModelPlan
 
 WEIGHTS, DRAFT = "weights", "draft"

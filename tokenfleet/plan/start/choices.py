@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.start.budget import ColdStart, StartDeadlines, slowest, start_deadlines
 from tokenfleet.plan.start.notice import NoticeBudget, notice_budget

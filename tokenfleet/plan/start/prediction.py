@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from tokenfleet.catalogue.cold_start import cold_start_facts
-from tokenfleet.catalogue.instances import InstanceType, instance_type
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.instances import InstanceType, instance_type
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.nodes.disks import (
     IMAGES_ROOT_MIB_PER_SECOND,
     WITH_ARTIFACTS,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from tokenfleet.catalogue.cold_start import AmiVariant, EngineTimes, Estimate, cold_start_facts
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.machines.instances import InstanceType
 from tokenfleet.plan.nodes.pools import LOOK_SECONDS
 from tokenfleet.plan.nodes.sizes import node_size
 from tokenfleet.plan.ranges import Range, exactly, less, most, range_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokenfleet.catalogue.cold_start import Estimate, cold_start_facts
-from tokenfleet.catalogue.instances import InstanceType
+from tokenfleet.catalogue.machines.instances import InstanceType
 from tokenfleet.plan.ranges import Range, least, range_of
 
 LOADER_CONNECTIONS = 16

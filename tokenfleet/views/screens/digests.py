@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.catalogue.digests import DigestChange
+from tokenfleet.catalogue.pulled.digests import DigestChange
 from tokenfleet.views.screens.fitted import Fitted
 from tokenfleet.views.tables.table import Column
 

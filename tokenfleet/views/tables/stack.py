@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tokenfleet.catalogue.hardware import engines, hardware_by_name
+from tokenfleet.catalogue.machines.hardware import engines, hardware_by_name
 from tokenfleet.plan.ranges import Range
 from tokenfleet.preview.report import ModelReport, Report
 from tokenfleet.views.fetched import fetched_line

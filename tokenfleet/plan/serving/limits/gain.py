@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
 from tokenfleet.estimate.features.assumed import Features, assumptions
 from tokenfleet.estimate.features.speculation import Speculation, speculation
 from tokenfleet.estimate.load.running import running_at, running_beside

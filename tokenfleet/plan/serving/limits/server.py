@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from tokenfleet.catalogue.efficiencies import efficiencies
-from tokenfleet.catalogue.hardware import Engine, Hardware, engines
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.efficiencies import efficiencies
+from tokenfleet.catalogue.machines.hardware import Engine, Hardware, engines
+from tokenfleet.catalogue.machines.instances import InstanceType
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.estimate.features.assumed import PLAIN, Features
 from tokenfleet.estimate.replica import Kind, Replica, reachable_flops, source_of
 from tokenfleet.estimate.served_model import ServedModel, served_model

@@ -7,12 +7,12 @@ from typing import get_args
 import yaml
 from pydantic import TypeAdapter
 
-from tokenfleet.catalogue.curve import on_curve
-from tokenfleet.catalogue.draft import Draft
 from tokenfleet.catalogue.facts import Fact, data_file
-from tokenfleet.catalogue.instances import InstanceType
-from tokenfleet.catalogue.links import NamedLink
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.machines.curve import on_curve
+from tokenfleet.catalogue.machines.instances import InstanceType
+from tokenfleet.catalogue.machines.links import NamedLink
+from tokenfleet.catalogue.models.draft import Draft
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.task import Task
 
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import yaml
 from pydantic import BeforeValidator, TypeAdapter
 
-from tokenfleet.catalogue.curve import on_curve
 from tokenfleet.catalogue.facts import Fact, data_file
+from tokenfleet.catalogue.machines.curve import on_curve
 
 
 class Link(Fact):

@@ -8,11 +8,11 @@ from typing import cast
 from tokenfleet.catalogue.architecture.keys import ShapeError
 from tokenfleet.catalogue.architecture.own_drafts import draft_layers
 from tokenfleet.catalogue.architecture.read import read_architecture
-from tokenfleet.catalogue.beside import has_chat_template, has_pooling
 from tokenfleet.catalogue.checkpoint.read import checkpoint_format
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts
-from tokenfleet.catalogue.weight_index import indexed_weights
+from tokenfleet.catalogue.models.beside import has_chat_template, has_pooling
+from tokenfleet.catalogue.models.facts import ModelFacts
+from tokenfleet.catalogue.models.weight_index import indexed_weights
 from tokenfleet.given_file import GENERATED_BYTES, GivenFileError, given_text
 
 

@@ -7,8 +7,8 @@ from functools import cache
 import yaml
 
 from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
-from tokenfleet.catalogue.hardware import Peaks, hardware_by_name
-from tokenfleet.catalogue.instances import instance_types
+from tokenfleet.catalogue.machines.hardware import Peaks, hardware_by_name
+from tokenfleet.catalogue.machines.instances import instance_types
 from tokenfleet.mistakes import nearest
 
 # How vLLM picks its limits: vllm/engine/arg_utils.py of 0.32, get_batch_defaults.

@@ -8,10 +8,10 @@ from pydantic import Field, TypeAdapter
 
 from tokenfleet.catalogue.architecture.parameters import padded_rows
 from tokenfleet.catalogue.checkpoint.format import WeightsDtype
-from tokenfleet.catalogue.draft import Draft
 from tokenfleet.catalogue.facts import CatalogueError, Fact, data_file
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE, LayerCache
-from tokenfleet.catalogue.reservation import reserved_bytes
+from tokenfleet.catalogue.models.draft import Draft
+from tokenfleet.catalogue.models.reservation import reserved_bytes
 from tokenfleet.mistakes import nearest
 from tokenfleet.task import Task
 

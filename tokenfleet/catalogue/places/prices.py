@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tokenfleet.catalogue.facts import CatalogueError, Price
-from tokenfleet.catalogue.instances import on_demand_price
-from tokenfleet.catalogue.services import ServiceName, service_prices
+from tokenfleet.catalogue.machines.instances import on_demand_price
+from tokenfleet.catalogue.places.services import ServiceName, service_prices
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from yaml import YAMLError
 
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.hardware import Engine, Hardware, parse_engines, parse_hardware
-from tokenfleet.catalogue.releases import Releases, parse_releases
+from tokenfleet.catalogue.machines.hardware import Engine, Hardware, parse_engines, parse_hardware
+from tokenfleet.catalogue.pulled.releases import Releases, parse_releases
 
 ENGINES, HARDWARE, RELEASES = NAMING_FILES = ("engines.yaml", "hardware.yaml", "releases.yaml")
 _AUTOSCALER = "cluster-autoscaler"

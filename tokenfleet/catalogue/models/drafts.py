@@ -5,10 +5,10 @@ from pathlib import Path
 from tokenfleet.catalogue.architecture.defaults import served_architectures
 from tokenfleet.catalogue.architecture.keys import Keys, ShapeError
 from tokenfleet.catalogue.architecture.read import read_architecture
-from tokenfleet.catalogue.config_json import config_of
-from tokenfleet.catalogue.draft import Draft
 from tokenfleet.catalogue.facts import CatalogueError
-from tokenfleet.catalogue.models import ModelFacts
+from tokenfleet.catalogue.models.config_json import config_of
+from tokenfleet.catalogue.models.draft import Draft
+from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.counted import three_digits
 
 # Heads, EAGLE's and those of vocabularies, are published in 16 bits; hidden states of three layers of the model reach one of EAGLE-3

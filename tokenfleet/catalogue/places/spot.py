@@ -11,7 +11,7 @@ import yaml
 
 from tokenfleet.catalogue.cold_start import Estimate
 from tokenfleet.catalogue.facts import Fact, data_file
-from tokenfleet.catalogue.instances import instance_type
+from tokenfleet.catalogue.machines.instances import instance_type
 
 _ASSUMED_PRICE = 0.3
 

@@ -1,0 +1,1 @@
+"""Where it runs: regions, zones and quotas, and what things cost there."""

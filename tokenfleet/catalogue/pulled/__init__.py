@@ -1,0 +1,1 @@
+"""What is pulled or pinned: releases, images, charts, buckets of others."""
