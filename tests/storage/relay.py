@@ -12,12 +12,15 @@ _CHUNK_BYTES = 2**16
 
 
 class Relay:
-    """Forwards TCP; of the connections that send more than 1 MiB, all but ``uploads`` stall."""
+    """Forwards TCP; of the connections that send more than 1 MiB, all but ``uploads`` stall.
 
-    def __init__(self, endpoint: str, uploads: int) -> None:
+    Those stall after ``upload_bytes``: a client sends the next upload over the same connection.
+    """
+
+    def __init__(self, endpoint: str, *, uploads: int, upload_bytes: int) -> None:
         target = urlsplit(endpoint)
         self._target = (target.hostname or "", target.port or 0)
-        self._free = threading.Semaphore(uploads)
+        self._free, self._upload_bytes = threading.Semaphore(uploads), upload_bytes
         self._closing = threading.Event()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -56,7 +59,7 @@ class Relay:
             while not self._free.acquire(timeout=0.1):
                 if self._closing.is_set():
                     return
-            self._pump(client, server)
+            self._pump(client, server, self._upload_bytes)
 
     def _pump(
         self, source: socket.socket, target: socket.socket, most_bytes: int | None = None

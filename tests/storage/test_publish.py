@@ -132,7 +132,7 @@ def test_an_interrupted_publish_sends_only_the_rest(
             ).get("Parts", [])
         ]
 
-    with Relay(s3_server.endpoint, uploads=2) as relay:
+    with Relay(s3_server.endpoint, uploads=2, upload_bytes=PART_BYTES) as relay:
         environment = {**s3_server.environment(), "AWS_ENDPOINT_URL_S3": relay.endpoint}
         command = [sys.executable, "-c", "from tokenfleet.entry_point import main; main()"]
         publishing = subprocess.Popen(

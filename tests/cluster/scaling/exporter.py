@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Self
 
 KEY = "the metrics key"
-ANSWER_SECONDS = 10.0
+# As much less than in a cluster as what it is averaged over (faster.py).
+ANSWER_SECONDS = 1.5
 
 
 class Exporter:

@@ -26,14 +26,15 @@ DOWN_WINDOW_SECONDS = 10
 
 
 def faster(one: Followed) -> Followed:
-    """Its averages and windows."""
+    """Its averages and windows, and the answers that are counted in them."""
+    shorter = AVERAGE_SECONDS / one.policy.average_seconds
     policy = replace(
         one.policy,
         average_seconds=AVERAGE_SECONDS,
         down_window_seconds=DOWN_WINDOW_SECONDS,
         idle_seconds=IDLE_SECONDS,
     )
-    return replace(one, policy=policy)
+    return replace(one, policy=policy, answer_seconds=one.answer_seconds * shorter)
 
 
 def quick_scaled_object(one: Followed, prometheus_url: str, namespace: str) -> Object:
