@@ -8,6 +8,7 @@ def clockwork(*, overlaps: bool) -> StepTimes:
     """Steps that differ in nothing but what they serve."""
     return StepTimes(
         model=a_model(kv_bytes=1.0),
+        room=1_000_000,
         fixed=1.0,
         sequence=0.0,
         token=0.0,

@@ -103,7 +103,9 @@ def test_what_no_step_keeps_chooses_none(most: Saturation) -> None:
 def test_a_prompt_longer_than_a_step_fills_it(prompt: int, read: int) -> None:
     model = a_model()
     shape = RequestShape(input_tokens=prompt, output_tokens=100)
-    most = dataclasses.replace(saturation(model, a_replica(model), shape), batched_tokens=2048)
+    most = limited(
+        saturation(model, a_replica(model), shape), StepLimits(tokens=2048, sequences=256)
+    )
     step, alone = most.step, Running(gap=most.step.decode(1, shape.mean_context), beside=0)
     seconds = step.prefill(prompt) * read / prompt
     assert late_gap(most, alone, 0.05) == pytest.approx(

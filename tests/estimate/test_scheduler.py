@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from bench.accuracy.agreement import SERVERS, SHAPES, Agreement, agreement, table
 from tests.estimate.clockwork import clockwork
-from tests.estimate.servers import saturations
+from tests.estimate.servers import a_model, a_replica, saturations
+from tokenfleet.estimate.load.waits import waits
 from tokenfleet.estimate.refusal import CostError
+from tokenfleet.estimate.scheduler.finite_run import finite_run
 from tokenfleet.estimate.scheduler.limits import Limits
 from tokenfleet.estimate.scheduler.play import played
 from tokenfleet.estimate.scheduler.played import Gap, Played, gap_percentile, percentile
 from tokenfleet.estimate.scheduler.request import Request, requests_of
 from tokenfleet.estimate.step.times import StepTimes
-from tokenfleet.estimate.throughput import Saturation
+from tokenfleet.estimate.throughput import Saturation, saturation
 from tokenfleet.estimate.traffic import Arrivals, RequestShape
 
 LONGEST = 300
@@ -264,6 +266,28 @@ def test_long_prompts_that_come_together_hold_up_what_is_written() -> None:
     for row in rows:
         if row.figure == "ITL mean":
             assert row.ratio == pytest.approx(1, abs=0.4)
+
+
+@pytest.mark.parametrize("read", [300, 800, 2000])
+@pytest.mark.parametrize("load", [0.2, 0.5, 0.8])
+def test_numbers_wait_for_the_prompts_before_theirs_and_beside_it(read: int, load: float) -> None:
+    model = a_model(1e9, kv_bytes=0)
+    shape = RequestShape(input_tokens=read, output_tokens=0)
+    most = dataclasses.replace(
+        saturation(model, a_replica(model), shape), request_seconds=0.0, late_seconds=0.0
+    )
+    rate = load * most.theta.p50
+    run = finite_run(
+        most.step,
+        dataclasses.replace(shape, output_tokens=1),
+        Arrivals(requests_per_second=rate),
+        requests=4000,
+        concurrency=most.concurrency,
+        batched_tokens=most.batched_tokens,
+    )
+    found = waits(most, rate)
+    assert found.ttft == pytest.approx(run.ttft, rel=0.35)
+    assert found.ttft_p99 == pytest.approx(run.ttft_p99, rel=0.4)
 
 
 def test_the_table_has_a_row_for_each_figure_and_load(half_loaded: Sequence[Agreement]) -> None:

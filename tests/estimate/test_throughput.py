@@ -12,6 +12,7 @@ from tokenfleet.catalogue.machines.efficiencies import efficiencies
 from tokenfleet.catalogue.machines.hardware import hardware_by_name
 from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.catalogue.models.facts import model_facts
+from tokenfleet.estimate.load.carried import StepLimits, limited
 from tokenfleet.estimate.load.served import at_load
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.replica import Replica
@@ -273,6 +274,43 @@ def test_a_long_run_measures_steady_state(most: Saturation, load: float) -> None
     )
     steady = at_load(most, rate).output_tokens_per_second.p50
     assert run.output_tokens_per_second == pytest.approx(steady, rel=0.06)
+
+
+# Steps so small that the prompts of all that fit do not fit into them.
+@pytest.mark.parametrize(
+    ("read", "written", "tokens"),
+    [(800, 250, 512), (800, 250, 256), (4000, 100, 512), (4000, 100, 2048), (7000, 200, 512)],
+)
+def test_a_full_engine_of_small_steps_writes_no_more_than_they_have_room_for(
+    read: int, written: int, tokens: int
+) -> None:
+    model = a_model()
+    shape = RequestShape(input_tokens=read, output_tokens=written)
+    every = saturation(model, a_replica(model), shape)
+    most = limited(every, StepLimits(tokens=tokens, sequences=every.concurrency))
+    assert most.theta.p50 < 0.95 * every.theta.p50
+    run = finite_run(
+        most.step,
+        shape,
+        Arrivals(requests_per_second=1.5 * most.theta.p50 / written),
+        requests=3000,
+        concurrency=most.concurrency,
+        batched_tokens=tokens,
+    )
+    assert run.output_tokens_per_second == pytest.approx(most.theta.p50, rel=0.08)
+
+
+def test_a_prompt_that_is_all_found_in_the_cache_still_has_its_price() -> None:
+    model = a_model()
+    weights = [
+        saturation(
+            model,
+            a_replica(model),
+            RequestShape(input_tokens=2000, output_tokens=200, cached_share=share),
+        ).input_weight
+        for share in (0.99, 1.0)
+    ]
+    assert weights[1] == pytest.approx(weights[0], rel=0.2)
 
 
 def test_a_short_run_measures_less_than_steady_state_by_its_last_request(most: Saturation) -> None:

@@ -32,6 +32,14 @@ class Quantiles:
     def __mul__(self, factor: float) -> "Quantiles":
         return Quantiles(p10=self.p10 * factor, p50=self.p50 * factor, p90=self.p90 * factor)
 
+    def at_least(self, other: "Quantiles") -> "Quantiles":
+        """The same where nothing of it is less than the other."""
+        return Quantiles(
+            p10=max(self.p10, other.p10),
+            p50=max(self.p50, other.p50),
+            p90=max(self.p90, other.p90),
+        )
+
     def under(self, numerator: float) -> "Quantiles":
         """``numerator`` divided by the figure: the dearest comes from the least."""
         return Quantiles(

@@ -43,7 +43,6 @@ class Saturation:
     input_weight: float
     shape: RequestShape
     step: StepTimes
-    batched_tokens: int
     request_seconds: float
     late_seconds: float
     spread: Spread
@@ -51,6 +50,11 @@ class Saturation:
     basis: Basis
     source: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def batched_tokens(self) -> int:
+        """That a step takes in at most."""
+        return self.step.room
 
 
 def saturation(
@@ -81,20 +85,21 @@ def saturation(
     assumed = assumptions(features, shape, replica.kind)
 
     def theta(one: Assumed) -> float:
-        most, _ = _concurrency(kept, replica, one.shape(shape), one.once)
-        return one.times(alone, features, replica, found).rate(most, one.shape(shape))
+        asked, step = one.shape(shape), one.times(alone, features, replica, found)
+        most, _ = _concurrency(kept, replica, step, asked, one.once)
+        return step.rate(most, asked)
 
     unmeasured = list(_unmeasured(replica, shape, found))
     spread = found.spread
     for _, wider in unmeasured:
         spread = spread.at_least(wider)
-    most, limited_by = _concurrency(kept, replica, shape, assumed.usual.once)
+    step = assumed.usual.times(alone, features, replica, found)
+    most, limited_by = _concurrency(kept, replica, step, shape, assumed.usual.once)
     return saturated(
-        assumed.usual.times(alone, features, replica, found),
+        step,
         shape,
         concurrency=most,
         limited_by=limited_by,
-        batched_tokens=replica.batched_tokens,
         found=found.model_copy(
             update={"spread": spread.widened(assumed.spread(theta, spread.theta))}
         ),
@@ -113,15 +118,16 @@ def saturated(
     *,
     concurrency: int,
     limited_by: Limit,
-    batched_tokens: int,
     found: Efficiencies,
     source: str,
     notes: tuple[str, ...] = (),
 ) -> Saturation:
     """What follows from the times of a step: theta, and the work of an input token."""
     theta = step.rate(concurrency, shape)
-    prompt = step.prefill(shape.uncached_input_tokens, shape.cached_input_tokens)
-    prompt_token = prompt / shape.uncached_input_tokens if shape.uncached_input_tokens else 0.0
+    uncached = shape.uncached_input_tokens
+    prompt = step.prefill(uncached, shape.cached_input_tokens)
+    # Where all is found in the cache, what a token would be that is not.
+    prompt_token = step.prefill(uncached or 1.0, shape.cached_input_tokens) / (uncached or 1.0)
     return Saturation(
         theta=log_normal(theta, found.spread.theta),
         concurrency=concurrency,
@@ -129,7 +135,6 @@ def saturated(
         input_weight=prompt_token / (1 / theta - prompt / shape.produced),
         shape=shape,
         step=step,
-        batched_tokens=batched_tokens,
         request_seconds=found.request_seconds,
         late_seconds=found.late_seconds,
         spread=found.spread,
@@ -147,7 +152,11 @@ def _kept_by(model: ServedModel, features: Features) -> Sequence[ServedModel]:
 
 
 def _concurrency(
-    kept: Sequence[ServedModel], replica: Replica, shape: RequestShape, once: float
+    kept: Sequence[ServedModel],
+    replica: Replica,
+    step: StepTimes,
+    shape: RequestShape,
+    once: float,
 ) -> tuple[int, Limit]:
     """How many requests run at once, and what keeps it from being more.
 
@@ -157,18 +166,14 @@ def _concurrency(
     """
     shared = once * shape.cached_input_tokens * sum(each.kv_bytes_per_token for each in kept)
     own = sum(each.kv_bytes(shape.mean_context) for each in kept) - shared
-    limits: Mapping[Limit, int] = {
+    limits: Mapping[Limit, float] = {
         "max sequences": replica.max_sequences,
-        **({"KV cache": max(1, int((replica.kv_bytes - shared) / own))} if own > 0 else {}),
-        **({"prompt tokens a step": _prompts_a_step(replica, shape)} if shape.is_pooled else {}),
+        **({"KV cache": (replica.kv_bytes - shared) / own} if own > 0 else {}),
+        **({"prompt tokens a step": step.most(shape)} if shape.is_pooled else {}),
     }
     limited_by = min(limits, key=lambda limit: limits[limit])
-    return limits[limited_by], limited_by
-
-
-def _prompts_a_step(replica: Replica, shape: RequestShape) -> int:
-    """How many prompts a step reads that all end with it."""
-    return max(1, int(replica.batched_tokens / max(1.0, shape.uncached_input_tokens)))
+    most = max(1, int(limits[limited_by]))
+    return most, "prompt tokens a step" if step.most(shape) < most else limited_by
 
 
 def _unmeasured(

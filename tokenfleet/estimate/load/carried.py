@@ -133,11 +133,12 @@ def most_carrying(
 
 def limited(most: Saturation, limits: StepLimits) -> Saturation:
     """The same replica with those limits."""
+    step = dataclasses.replace(most.step, room=limits.tokens)
     concurrency = min(most.concurrency, limits.sequences)
-    share = most.step.rate(concurrency, most.shape) / most.step.rate(most.concurrency, most.shape)
-    return dataclasses.replace(
-        most, concurrency=concurrency, theta=most.theta * share, batched_tokens=limits.tokens
-    )
+    if most.shape.is_pooled:
+        concurrency = max(1, min(concurrency, int(step.most(most.shape))))
+    share = step.rate(concurrency, most.shape) / most.step.rate(most.concurrency, most.shape)
+    return dataclasses.replace(most, step=step, concurrency=concurrency, theta=most.theta * share)
 
 
 def _full(most: Saturation) -> float:

@@ -14,7 +14,10 @@ _SAMPLES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Wait:
-    """The share of requests that wait longer than t: ``tail`` e^(-``decay`` t), at most ``delayed``."""
+    """The share of requests that wait longer than t: ``tail`` e^(-``decay`` t), at most ``delayed``.
+
+    Without ``decay`` the queue grows without end.
+    """
 
     delayed: float
     tail: float
@@ -29,17 +32,21 @@ class Wait:
         """Seconds, the integral of ``beyond``."""
         if not self.delayed:
             return 0.0
+        if not self.decay:
+            return math.inf
         level = max(0.0, math.log(self.tail / self.delayed)) / self.decay
         return self.delayed * level + min(self.delayed, self.tail) / self.decay
 
 
 NO_WAIT = Wait(delayed=0.0, tail=0.0, decay=1.0)
-_FOREVER = Wait(delayed=1.0, tail=1.0, decay=math.ulp(1.0))
+_FOREVER = Wait(delayed=1.0, tail=1.0, decay=0.0)
 
 
 def quantile(waits: Sequence[Wait], share: float) -> float:
-    """What ``share`` of requests wait at most, where any of several queues may hold them up."""
+    """What ``share`` of requests wait at most, where any of several queues may hold them up; infinite where one grows."""
     rest = 1 - share
+    if any(each.delayed and not each.decay for each in waits):
+        return math.inf
     if sum(each.delayed for each in waits) <= rest:
         return 0.0
     # Where each tail alone holds its part of the rest, their sum does.

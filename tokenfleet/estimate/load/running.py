@@ -73,8 +73,7 @@ def late_gap(
 
 def room(found: Saturation, beside: float) -> tuple[float, int]:
     """Tokens that what runs leaves of a step, as it takes its own first, and the steps a prompt is read in."""
-    left = max(1.0, found.batched_tokens - beside * found.step.drafting.verified)
-    return left, max(1, math.ceil(found.shape.uncached_input_tokens / left))
+    return found.step.left(beside), math.ceil(found.step.parts(beside, found.shape))
 
 
 def read_in(step: StepTimes, shape: RequestShape, chunks: float) -> tuple[float, float]:

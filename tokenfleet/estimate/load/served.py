@@ -1,5 +1,6 @@
 """What a replica does in steady state at a load below saturation: output, and what users wait for."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,9 @@ def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1
     """
     offered = requests_per_second * found.shape.produced
     utilisation = found.theta.under(offered)
-    grows = utilisation.p50 > QUEUE_GROWS_ABOVE
+    grows = utilisation.p50 > QUEUE_GROWS_ABOVE or math.isinf(
+        waits(found, requests_per_second, burstiness=burstiness).ttft_p99
+    )
     output = Quantiles(
         p10=min(offered, found.theta.p10),
         p50=min(offered, found.theta.p50),
@@ -75,11 +78,16 @@ def _with_ranges(
     spread, theta = found.spread, log_normal(1, found.spread.theta)
     # A replica that is slower yet has no steady state.
     slow = max(1.0, min(theta.p90, _NEARLY_FULL / utilisation)) if utilisation else theta.p90
-    fast, middle, late = (
-        waits(found, requests_per_second, factor, burstiness) for factor in (theta.p10, 1.0, slow)
+    late = waits(found, requests_per_second, slow, burstiness)
+    while math.isinf(late.ttft_p99):
+        # Prompts alone are more than it can read: halfway to the median, which it can.
+        slow = (1 + slow) / 2
+        late = waits(found, requests_per_second, slow, burstiness)
+    fast, middle = (
+        waits(found, requests_per_second, factor, burstiness) for factor in (theta.p10, 1.0)
     )
     sigmas = (spread.first, spread.first_p99, spread.first_p99, spread.gap, spread.gap)
-    return [
+    ranges = [
         Quantiles(
             p10=min(times[0], log_normal(times[1], sigma).p10),
             p50=times[1],
@@ -87,3 +95,6 @@ def _with_ranges(
         )
         for times, sigma in zip(zip(fast, middle, late, strict=True), sigmas, strict=True)
     ]
+    first, p90, p99, *between = ranges
+    p90 = p90.at_least(first)
+    return [first, p90, p99.at_least(p90), *between]

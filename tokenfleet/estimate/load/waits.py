@@ -1,6 +1,7 @@
 """What users of a replica wait for at a load: for the first token, and between tokens."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -47,37 +48,57 @@ class Reading:
 def waits(
     found: Saturation, requests_per_second: float, slow: float = 1.0, burstiness: float = 1.0
 ) -> Waits:
-    """What users of a replica wait for that is ``slow`` times as slow as the estimate's median."""
-    step, shape, most = found.step.slowed(slow), found.shape, found.concurrency
-    alone = running_beside(step, shape, requests_per_second, most)
+    """What users of a replica wait for that is ``slow`` times as slow as the estimate's median.
+
+    Infinite where a queue grows without end.
+    """
+    step, shape = found.step.slowed(slow), found.shape
+    alone = running_beside(step, shape, requests_per_second, found.concurrency)
     reading = _reading(found, step, alone)
     prompts = one_server(requests_per_second * reading.service, reading.service, burstiness)
     now = _behind_it(alone, reading, prompts, requests_per_second, step.steps(shape) - 1)
     whole = reading.seconds + (step.steps(shape) - 1) * now.gap
-    queues = [
-        prompts,
-        shared_places(
-            lambda running: step.rate(running, shape) / shape.produced,
-            most,
-            requests_per_second,
-            burstiness,
-        ),
-    ]
+    queues = _queues(found, step, prompts, requests_per_second, burstiness)
     first = found.request_seconds + reading.seconds
     # If anything runs: it arrives in the middle of a step. Where the next one is decided on while
     # that runs, which is how host and device overlap, it waits for the next one, too.
     busy = -math.expm1(-requests_per_second * whole)
     rest = busy * now.gap * (2 if step.overlaps else 1)
 
-    def late(share: float, seconds: float) -> float:
-        return first + math.hypot(seconds * slow, rest + quantile(queues, share))
+    # No number is answered before all of its step is read, of which others come behind it; text is.
+    others = max(0.0, reading.longest - reading.seconds) if shape.is_pooled else 0.0
 
-    median = first + rest - busy * now.gap / 2 + quantile(queues, 0.5)
+    def queued(share: float) -> float:
+        before = quantile(queues, share)
+        return before + min(before, others)
+
+    def late(share: float, seconds: float) -> float:
+        return first + math.hypot(seconds * slow, rest + queued(share))
+
+    median = first + rest - busy * now.gap / 2 + queued(0.5)
     p90 = max(median, late(0.9, found.late_seconds * P90_OF_P99))
     worst = late_gap(found, now, requests_per_second * now.gap, slow, burstiness)
     # Tokens that a step keeps come at once, and the longest gap is still a step's.
     mean = now.gap / step.drafting.kept
     return Waits(median, p90, max(p90, late(0.99, found.late_seconds)), mean, worst)
+
+
+def _queues(
+    found: Saturation, step: StepTimes, prompts: Wait, requests_per_second: float, burstiness: float
+) -> Sequence[Wait]:
+    """For one's turn to be read, and for a place.
+
+    One server holds both where there is but one place, and where answers are numbers, which end with what is read.
+    """
+
+    def answered(running: float) -> float:
+        return step.rate(running, found.shape) / found.shape.produced
+
+    if found.concurrency == 1 or found.shape.is_pooled:
+        service = 1 / answered(found.concurrency)
+        return [one_server(requests_per_second * service, service, burstiness)]
+    places = shared_places(answered, found.concurrency, requests_per_second, burstiness)
+    return [prompts, places]
 
 
 def _reading(found: Saturation, step: StepTimes, now: Running) -> Reading:
@@ -108,7 +129,7 @@ def _behind_it(
     they take falls into the first of the ``gaps``. The mean step has its part of it already: what it would be if
     they came one by one.
     """
-    if not gaps:
+    if not gaps or not reading.longer:
         return now
     added = 1 - min(_MOST_ADDED, requests_per_second * reading.longer)
     longer = reading.queued(queue) * reading.longer / added / gaps

@@ -13,7 +13,7 @@ from tokenfleet.estimate.traffic import RequestShape
 
 # NxD Inference compiles a prompt for powers of two from there on (context_encoding_buckets).
 _SHORTEST_BUCKET = 128.0
-_NO_TIME = frozenset({"model", "overlaps", "pads", "drafting"})
+_NO_TIME = frozenset({"model", "room", "overlaps", "pads", "drafting"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,13 @@ class StepTimes:
     the engine ``overlaps`` both, the longer of the two is the step, else their sum. Where it ``pads``, a prompt is computed as
     long as the next power of two. What is said of
     tokens holds for each that is verified, and the device also takes what ``drafting`` them takes.
+
+    A step has ``room`` for so many tokens, of what runs first and then of prompts, which longer ones fill
+    several times.
     """
 
     model: ServedModel
+    room: int
     fixed: float
     sequence: float
     token: float
@@ -112,12 +116,20 @@ class StepTimes:
         """Steps of a mean answer: the one that ends its prompt, and those that follow."""
         return 1 + max(0.0, shape.produced - 1) / self.drafting.kept
 
+    def left(self, beside: float) -> float:
+        """Tokens of prompts that a step has room for beside so many that run."""
+        return max(1.0, self.room - beside * self.drafting.verified)
+
+    def parts(self, beside: float, shape: RequestShape) -> float:
+        """Steps that a prompt fills, one at the least, beside so many that run; a padded one is read as a whole."""
+        return 1.0 if self.pads else max(1.0, shape.uncached_input_tokens / self.left(beside))
+
     def gap(self, running: float, shape: RequestShape, prompts: float) -> float:
         """The mean step of ``running`` requests while ``prompts`` of others, a step, are read beside.
 
-        Steps with a prompt and steps without, in the proportion in which they come.
+        Steps with a prompt, or part of one, and steps without, in the proportion in which they come.
         """
-        share = min(1.0, prompts)
+        share = min(1.0, prompts * self.parts(running, shape))
         alone = self.decode(running, shape.mean_context)
         if not share:
             return alone
@@ -131,12 +143,25 @@ class StepTimes:
     def cycle(self, running: float, shape: RequestShape) -> float:
         """The mean step while ``running`` requests of that shape run, come and go.
 
-        One in as many as an answer has steps finishes each step and another prompt is read.
+        One in as many as an answer has steps finishes each step and another prompt is read. Those
+        that steps have no room for wait.
         """
+        running = min(running, self.most(shape))
         return self.gap(running, shape, running / self.steps(shape))
 
+    def most(self, shape: RequestShape) -> float:
+        """How many requests of that shape steps have room for: each its token, and its part of a prompt."""
+        if self.pads:
+            return math.inf
+        own = 0 if shape.is_pooled else self.drafting.verified
+        return self.room / max(1.0, own + shape.uncached_input_tokens / self.steps(shape))
+
     def rate(self, running: float, shape: RequestShape) -> float:
-        """Output tokens a second with that many running: never falls when more run."""
+        """Output tokens a second with that many running: never falls when more run.
+
+        Where steps have no room for so many, some of them wait.
+        """
+        running = min(running, self.most(shape))
         return running * shape.produced / self.steps(shape) / self.cycle(running, shape)
 
     def visited(self, tokens: float) -> float:
@@ -180,6 +205,7 @@ def step_times(model: ServedModel, replica: Replica, found: Efficiencies) -> Ste
     )
     return StepTimes(
         model=model,
+        room=replica.batched_tokens,
         fixed=(found.step_seconds + model.layers * layer + between.step),
         sequence=found.sequence_seconds,
         token=speeds.token + between.token,

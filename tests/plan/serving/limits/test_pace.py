@@ -1,10 +1,9 @@
 """What those that run wait for is the step of the price, with prompts of others and never their own."""
 
-import dataclasses
-
 import pytest
 
 from tests.estimate.servers import a_model, a_replica
+from tokenfleet.estimate.load.carried import StepLimits, limited
 from tokenfleet.estimate.throughput import saturation
 from tokenfleet.estimate.traffic import RequestShape
 from tokenfleet.plan.serving.limits.pace import Pace
@@ -14,7 +13,7 @@ def _pace(prompt: float, answer: float, chunk: int = 2048) -> Pace:
     model = a_model()
     shape = RequestShape(input_tokens=prompt, output_tokens=answer)
     most = saturation(model, a_replica(model), shape)
-    return Pace(most=dataclasses.replace(most, batched_tokens=chunk))
+    return Pace(most=limited(most, StepLimits(tokens=chunk, sequences=most.concurrency)))
 
 
 @pytest.mark.parametrize("answer", [2, 20, 250, 2000])
