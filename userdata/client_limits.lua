@@ -36,10 +36,16 @@ local function closing(body, from)
 end
 
 -- Values of the outermost object by name, of those that occur twice the last, as engines take it:
--- a number, or the text of what is none. Of a list of prompts how many they are. Nothing where a
--- name is written with escapes.
+-- a number, or the text of what is none. Besides, in a table that no name of a client's can add to,
+-- how many prompts each list of them has. Nothing where a name is written with escapes.
 local function fields(body)
   local found, depth, name = {}, 0, nil
+  local prompts = { prompt = 0, prompt_embeds = 0 }
+  local function count_prompt()
+    if depth == 2 and prompts[name] then
+      prompts[name] = prompts[name] + 1
+    end
+  end
   local at = find(body, '[%[%]{}"]')
   while at do
     local character = byte(body, at)
@@ -52,22 +58,20 @@ local function fields(body)
         end
         local value = match(body, "^%s*:%s*([^%s,}%[{\"]*)", close + 1)
         found[name] = tonumber(value) or value
-        found.prompts = name == "prompt" and 0 or found.prompts
-      elseif depth == 2 and name == "prompt" then
-        found.prompts = found.prompts + 1
+        prompts[name] = prompts[name] and 0
+      else
+        count_prompt()
       end
       at = close
     elseif character == OPEN or character == OPEN_LIST then
-      if depth == 2 and name == "prompt" then
-        found.prompts = found.prompts + 1
-      end
+      count_prompt()
       depth = depth + 1
     else
       depth = depth - 1
     end
     at = find(body, '[%[%]{}"]', at + 1)
   end
-  return found
+  return found, prompts
 end
 
 local function is_whole(value)
@@ -76,7 +80,7 @@ end
 
 -- What is asked for; nothing, and what is wrong, where it cannot be told.
 local function asked(body, path)
-  local names, found = FIELDS[path], fields(body)
+  local names, found, prompts = FIELDS[path], fields(body)
   if not found then
     return nil, names[1], "names of fields must be written without escapes"
   end
@@ -99,8 +103,8 @@ local function asked(body, path)
   elseif not is_whole(answers) then
     return nil, "n", "n must be a whole number from 1"
   end
-  local prompts = path == COMPLETIONS and found.prompts or 0
-  return tokens * answers * math.max(1, prompts)
+  local lists = path == COMPLETIONS and prompts.prompt + prompts.prompt_embeds or 0
+  return tokens * answers * math.max(1, lists)
 end
 
 local function refuse(handle, field, message)

@@ -1,4 +1,4 @@
-"""ASGI middleware in front of vLLM: closes routes without a key, and says 200 only with a first token.
+"""ASGI middleware in front of vLLM: closes what has no key, bounds what is inside, holds heads of streams.
 
 vLLM asks for the key below /v1 only; /invocations runs inference, /tokenize and others work,
 without one (measured on 0.32.0, tests/engine). What probes need stays open; metrics, which tell
@@ -9,12 +9,19 @@ then refuses (``check_admission``, vllm/v1/engine/async_llm.py) is a 200 with an
 whoever is in front may ask no other replica once 200 has passed. So the head of a stream waits
 here for its first token, and a refusal instead of one is answered as a refusal (tests/edge).
 
+A pod of the edge knows neither what other pods let in nor how many replicas there are just now, so
+what a replica takes is counted here. Beyond REQUESTS_BOUND, for engines without a bound of their
+own, and beyond BATCH_BOUND for those that the edge marks as refused first, requests are refused as
+vLLM refuses them: others are asked, then it is a 429. A request counts once, whatever it asks for:
+vLLM's own bound counts each of ``n`` answers and each input of a list.
+
 To the engine's metrics it adds what became of the code that was compiled ahead of time, where
 COMPILED_STATE names the file that says so (userdata/load-compiled).
 """
 
 import hmac
 import json
+import math
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
@@ -38,6 +45,12 @@ _GUARDED = "/v1/"
 # The one route of a classifier, which accepted_keys.py guards.
 _GUARDED_BY_US = "/classify"
 _STREAM = b"text/event-stream"
+# Written by the edge alone (tokenfleet/plan/edge/envoy/model_routes.py).
+_BATCH = (b"x-client-priority", b"batch")
+_FULL = {
+    "message": "The replica is at capacity.",
+    "type": HTTPStatus.SERVICE_UNAVAILABLE.phrase,
+}
 # What /v1/responses says of a request before the engine has it.
 _BEFORE_A_TOKEN = (b"event: response.created\n", b"event: response.in_progress\n")
 _ERROR = b'data: {"error":'
@@ -51,6 +64,9 @@ class EngineFront:
         key = os.environ.get("METRICS_KEY")
         self._scraper = key and f"Bearer {key}".encode()
         self._state = os.environ.get("COMPILED_STATE")
+        self._bound = _places("REQUESTS_BOUND")
+        self._batch_bound = _places("BATCH_BOUND")
+        self._inside = 0
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """One request, or the life of the server."""
@@ -59,12 +75,27 @@ class EngineFront:
             await self._app(scope, receive, send)
         elif self._may_scrape(scope):
             await self._scraped(scope, receive, send)
-        elif path in _OPEN or path.startswith(_GUARDED) or path == _GUARDED_BY_US:
+        elif path.startswith(_GUARDED) or path == _GUARDED_BY_US:
+            answer = self._bounded if scope.get("method") == "POST" else self._answered
+            await answer(scope, receive, send)
+        elif path in _OPEN:
             await self._answered(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
             await _refuse(send, 404, {"message": "not served here", "type": "not_found"})
+
+    async def _bounded(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Where there is a place, which is free again when this ends, however it ends."""
+        bound = self._batch_bound if _BATCH in scope["headers"] else self._bound
+        if self._inside >= bound:
+            await _refuse(send, HTTPStatus.SERVICE_UNAVAILABLE, _FULL)
+            return
+        self._inside += 1
+        try:
+            await self._answered(scope, receive, send)
+        finally:
+            self._inside -= 1
 
     async def _answered(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """By the engine, whose streams begin with their first token."""
@@ -133,6 +164,11 @@ class _Head:
                 held, self._held = self._held, []
                 for part in held:
                     await self._send(part)
+
+
+def _places(variable: str) -> float:
+    """How many requests may be inside; any number where nobody says."""
+    return float(os.environ.get(variable, math.inf))
 
 
 def _begins_stream(message: _Message) -> bool:

@@ -41,17 +41,29 @@ def test_a_burst_fills_all_places_and_only_what_is_beyond_is_refused(
         assert {answer.ending for answer in answered} == {"complete"}
 
 
-def test_two_edges_in_front_of_the_same_engines_share_their_places_exactly(edges: Edges) -> None:
-    engines = [edges.engine(slots=4, bound=6) for _ in range(3)]
+@pytest.mark.parametrize("replicas", [3, pytest.param(1, id="1 of 3")])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        pytest.param({"bound": 6}, id="engines hold"),
+        pytest.param({"front": {"REQUESTS_BOUND": "6"}}, id="what is in front of engines holds"),
+    ],
+)
+def test_two_edges_in_front_of_the_same_engines_share_their_places_exactly(
+    edges: Edges, behaviour: Mapping[str, Any], replicas: int
+) -> None:
+    engines = [edges.engine(slots=4, **behaviour) for _ in range(replicas)]
     clients: list[Client] = []
     for _ in range(2):
-        envoy = edges.envoy(served(engines))
-        envoy.await_healthy("m", 3)
+        envoy = edges.envoy(served(engines, guard=18))
+        envoy.await_healthy("m", replicas)
         clients.append(Client(envoy.port, "key-of-alice-1", patience=_PATIENCE_SECONDS))
-    for size in (18, 20, 36):
-        refused, answered = asyncio.run(_burst(engines, clients * (size // 2), 18))
-        assert (len(answered), {answer.ending for answer in answered}) == (18, {"complete"})
+    bound = 6 * replicas
+    for size in (bound, bound + 2, 2 * bound):
+        refused, answered = asyncio.run(_burst(engines, clients * (size // 2), bound))
+        assert (len(answered), {answer.ending for answer in answered}) == (bound, {"complete"})
         assert {(answer.status, answer.code) for answer in refused} <= {(429, "at_capacity")}
+    assert [engine.did()["most_inside"] for engine in engines] == [6] * replicas
 
 
 async def _burst(

@@ -37,10 +37,15 @@ _COUNTED: list[tuple[str, Mapping[str, Any], int]] = [
     (_TEXT, {"max_tokens": 7, "prompt": [1, 2, 3]}, 7),
     (_TEXT, {"max_tokens": 7, "prompt": [[1, 2], [3]]}, 14),
     (_TEXT, {"max_tokens": 7, "prompt": ["a", "b"], "n": 2}, 28),
+    (_TEXT, {"max_tokens": 7, "prompt": None, "prompt_embeds": ["a", "b", "c"]}, 21),
+    (_TEXT, {"max_tokens": 7, "prompt": ["a", "b"], "prompt_embeds": ["c"]}, 21),
     (_TEXT, {"max_tokens": 7, "prompt": 'a", "max_tokens": 90, "b\\'}, 7),
     (_TEXT, {"max_tokens": 7, "prompt": ['"[', '\\"', "]}"]}, 21),
     (_CHAT, {"max_tokens": 7, "messages": [{"content": {"max_tokens": 90, "n": 9}}]}, 7),
 ]
+
+# One for each token that Bob may ask for in a minute, and one more.
+_MANY = '"prompt": [' + ", ".join(['"a"'] * 1001) + "]"
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +116,15 @@ def test_what_cannot_be_counted_is_refused_to_clients_with_a_limit_alone(
         '{"model": "m", "prompt": "\\\\\\"", "max_tokens" : 5000 }',
         '{"model": "m", "a": [{"b": "]}"}], "max_tokens":5000}',
         '\ufeff{"model": "m", "max_tokens": 5000}',
+        *(
+            f'{{"model": "m", "max_tokens": 1, {members}}}'
+            for own in ("0", "-1", "0.001", "null", '["a"]')
+            for members in (f'{_MANY}, "prompts": {own}', f'"prompts": {own}, {_MANY}')
+        ),
+        f'{{"model": "m", "max_tokens": 1, "prompt": ["a"], {_MANY}}}',
+        f'{{"model": "m", "max_tokens": 1, {_MANY.replace("prompt", "prompt_embeds")}}}',
     ],
+    ids=lambda body: body if len(body) < 80 else f"{body[:48]}...{body[-24:]}",
 )
 def test_no_way_of_writing_hides_tokens(counting: Envoy, body: str) -> None:
     sent = body.encode()

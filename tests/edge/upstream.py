@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from tests.edge.front import behind_front
 from tests.edge.wire import Request, chunk, read_request, refuse, send
 
 Fault = Literal["", "hang", "die", "drain", "full", "reset"]
@@ -28,7 +29,7 @@ class Behaviour:
     ``full`` 503 to what is new, ``reset`` resets before the headers. ``/health`` says 200 all along,
     as an engine's does, unless ``health`` is another status. With ``bound`` requests inside, it
     answers 503. ``early_headers``: they leave before the first token. ``status``: all it answers.
-    ``held``: no answer begins until it is not.
+    ``held``: no answer begins until it is not. ``front``: what is in front of it, with these variables.
     """
 
     name: str = "engine"
@@ -41,6 +42,7 @@ class Behaviour:
     status: int | None = None
     early_headers: bool = False
     held: bool = False
+    front: Mapping[str, str] | None = None
 
 
 @dataclass
@@ -54,13 +56,15 @@ class State:
     cancelled: int = 0
     refused: int = 0
     most_running: int = 0
+    most_inside: int = 0
     requests: deque[Mapping[str, Any]] = field(default_factory=lambda: deque(maxlen=2000))
 
     def told(self) -> Mapping[str, Any]:
         """As JSON."""
-        counted = ("running", "waiting", "served", "cancelled", "refused", "most_running")
+        counts = ("running", "waiting", "served", "cancelled", "refused")
+        most = ("most_running", "most_inside")
         return {
-            **{name: getattr(self, name) for name in counted},
+            **{name: getattr(self, name) for name in counts + most},
             "behaviour": asdict(self.behaviour),
             "requests": list(self.requests),
         }
@@ -72,6 +76,8 @@ class Upstream:
     def __init__(self, behaviour: Behaviour) -> None:
         self.state = State(behaviour)
         self._freed = asyncio.Condition()
+        front = behaviour.front
+        self._answer = self._infer if front is None else behind_front(self._infer, front)
 
     async def serve(self, address: str, port: int) -> None:
         """Until it is ended."""
@@ -102,7 +108,7 @@ class Upstream:
             await send(writer, 200, json.dumps(self.state.told()).encode())
         else:
             # Who goes away is seen at once, as by uvicorn.
-            work = asyncio.ensure_future(self._infer(request, writer))
+            work = asyncio.ensure_future(self._answer(request, writer))
             gone = asyncio.ensure_future(reader.read(1))
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -155,6 +161,7 @@ class Upstream:
     async def _slot(self) -> AsyncGenerator[None]:
         state = self.state
         state.waiting += 1
+        state.most_inside = max(state.most_inside, state.running + state.waiting)
         try:
             async with self._freed:
                 await self._freed.wait_for(lambda: state.running < state.behaviour.slots)

@@ -79,9 +79,11 @@ class Replicas:
         pod: Pod,
         *,
         arguments: Mapping[str, str | None] | None = None,
+        environment: Mapping[str, str] | None = None,
         key: str | None = None,
     ) -> None:
         self.pod = pod
+        self._environment = environment or {}
         self._engines, self._arguments, self._key = engines, arguments, key
         self._kept: list[Engine] = []
         self._number = 0
@@ -94,7 +96,7 @@ class Replicas:
             self._engines.start(
                 self.pod,
                 arguments=self._arguments,
-                environment={"VLLM_CPU_KVCACHE_SPACE": str(kv_gib)},
+                environment={"VLLM_CPU_KVCACHE_SPACE": str(kv_gib), **self._environment},
                 key=self._key,
             )
         )

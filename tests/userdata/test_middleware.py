@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import importlib.util
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.middleware import middleware
 from tokenfleet.plan.stack import Plan
 from tokenfleet.settings.stack_file import StackFile
 
@@ -39,7 +39,6 @@ def containers(
 @pytest.fixture
 def front(
     containers: Sequence[Mapping[str, Any]],
-    root: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Front:
@@ -49,7 +48,7 @@ def front(
     for name, value in (("API_KEYS", str(tmp_path)), ("VLLM_API_KEY", API_KEY)):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("METRICS_KEY", METRICS_KEY)
-    app = _in_front(containers[-1], root)
+    app = _in_front(containers[-1])
     return lambda path, key: asyncio.run(_asked(app, path, key))
 
 
@@ -57,7 +56,6 @@ def front(
 def test_it_starts_with_the_variables_of_every_container(
     name: str,
     containers: Sequence[Mapping[str, Any]],
-    root: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = [container for container in containers if container["name"] == name]
@@ -68,7 +66,7 @@ def test_it_starts_with_the_variables_of_every_container(
                 patched.delenv(variable, raising=False)
             for entry in container["env"]:
                 patched.setenv(entry["name"], entry.get("value", "key"))
-            assert asyncio.run(_asked(_in_front(container, root), "/health", None))[0] == 200
+            assert asyncio.run(_asked(_in_front(container), "/health", None))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -120,7 +118,6 @@ def test_metrics_say_what_became_of_compiled_code(
     graph_seconds: int,
     said: str,
     containers: Sequence[Mapping[str, Any]],
-    root: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -138,7 +135,7 @@ def test_metrics_say_what_became_of_compiled_code(
         ("VLLM_CACHE_ROOT", str(tmp_path)),
     ):
         monkeypatch.setenv(name, value)
-    begun, *bodies = asyncio.run(_answers(_in_front(found, root), "/metrics", METRICS_KEY))
+    begun, *bodies = asyncio.run(_answers(_in_front(found), "/metrics", METRICS_KEY))
     # A length that was true before, or an answer that was packed, would cut it off.
     assert not {b"content-length", b"content-encoding"} & {name for name, _ in begun["headers"]}
     text = b"".join(body["body"] for body in bodies).decode()
@@ -146,23 +143,14 @@ def test_metrics_say_what_became_of_compiled_code(
     assert text.splitlines()[-1] == f'tokenfleet_compiled_code{{state="{said}"}} 1'
 
 
-def _in_front(container: Mapping[str, Any], root: Path) -> Any:  # noqa: ANN401 - as ASGI has it
+def _in_front(container: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as ASGI has it
     """The middleware of a container around an engine: the last one that is named is the outermost."""
     app: Any = _engine
     for argument in container["args"]:
         if argument.startswith(FLAG):
             module, _, name = argument.removeprefix(FLAG).partition(".")
-            app = getattr(_module(root, module), name)(app)
+            app = getattr(middleware(module), name)(app)
     return app
-
-
-def _module(root: Path, name: str) -> object:
-    spec = importlib.util.spec_from_file_location(name, root / "userdata" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 async def _engine(scope: Message, _: object, send: Callable[[Message], Any]) -> None:

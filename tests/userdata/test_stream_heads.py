@@ -1,14 +1,14 @@
 """When the head of an answer leaves the engine: that of a stream with its first token."""
 
 import asyncio
-import importlib.util
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.middleware import middleware
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -38,7 +38,7 @@ class QueueOverflowError(Exception):
 
 
 @pytest.mark.parametrize("name", list(STREAMS))
-def test_the_head_of_a_stream_leaves_with_its_first_token(name: str, root: Path) -> None:
+def test_the_head_of_a_stream_leaves_with_its_first_token(name: str) -> None:
     parts, needed = STREAMS[name]
     left_after: list[int] = []
 
@@ -49,12 +49,12 @@ def test_the_head_of_a_stream_leaves_with_its_first_token(name: str, root: Path)
                 left_after.append(count)
 
     answers: list[Message] = []
-    _run(root, engine, answers)
+    _run(engine, answers)
     assert left_after == [needed]
     assert answers == _stream(parts)
 
 
-def test_an_answer_that_is_no_stream_leaves_as_it_comes(root: Path) -> None:
+def test_an_answer_that_is_no_stream_leaves_as_it_comes() -> None:
     seen: list[int] = []
 
     async def engine(_: Message, __: object, send: Send) -> None:
@@ -64,34 +64,32 @@ def test_an_answer_that_is_no_stream_leaves_as_it_comes(root: Path) -> None:
         await send({"type": "http.response.body", "body": b"{}"})
 
     answers: list[Message] = []
-    _run(root, engine, answers)
+    _run(engine, answers)
     assert (seen, len(answers)) == ([1], 2)
 
 
-def test_a_refusal_inside_a_stream_is_answered_as_one(root: Path) -> None:
+def test_a_refusal_inside_a_stream_is_answered_as_one() -> None:
     async def engine(_: Message, __: object, send: Send) -> None:
         for message in _stream([REFUSED, DONE]):
             await send(message)
 
-    assert _refusal(root, engine) == (503, ERROR)
+    assert _refusal(engine) == (503, ERROR)
 
 
 @pytest.mark.parametrize("before", [[], [CREATED], [CREATED, IN_PROGRESS]])
-def test_a_stream_that_fails_before_a_token_is_a_refusal(before: list[bytes], root: Path) -> None:
+def test_a_stream_that_fails_before_a_token_is_a_refusal(before: list[bytes]) -> None:
     async def engine(_: Message, __: object, send: Send) -> None:
         for message in _stream([*before, b""])[:-1]:
             await send(message)
         raise RuntimeError from QueueOverflowError(BUSY)
 
-    assert _refusal(root, engine) == (503, ERROR)
+    assert _refusal(engine) == (503, ERROR)
 
 
 @pytest.mark.parametrize(
     ("parts", "cause"), [([TOKEN], QueueOverflowError(BUSY)), ([CREATED], ValueError("a mistake"))]
 )
-def test_what_else_fails_stays_the_server_s(
-    parts: list[bytes], cause: Exception, root: Path
-) -> None:
+def test_what_else_fails_stays_the_server_s(parts: list[bytes], cause: Exception) -> None:
     """It closes the connection of an answer that has begun, and says 500 where none has."""
 
     async def engine(_: Message, __: object, send: Send) -> None:
@@ -100,7 +98,7 @@ def test_what_else_fails_stays_the_server_s(
         raise RuntimeError from cause
 
     with pytest.raises(RuntimeError):
-        _run(root, engine, [])
+        _run(engine, [])
 
 
 def _stream(parts: Sequence[bytes]) -> list[Message]:
@@ -115,22 +113,18 @@ def _stream(parts: Sequence[bytes]) -> list[Message]:
     ]
 
 
-def _refusal(root: Path, engine: object) -> tuple[int, Mapping[str, object]]:
+def _refusal(engine: object) -> tuple[int, Mapping[str, object]]:
     answers: list[Message] = []
-    _run(root, engine, answers)
+    _run(engine, answers)
     head, body = answers
     assert dict(head["headers"])[b"content-length"] == b"%d" % len(body["body"])
     return head["status"], json.loads(body["body"])["error"]
 
 
-def _run(root: Path, engine: object, answers: list[Message]) -> None:
+def _run(engine: object, answers: list[Message]) -> None:
     async def send(message: Message) -> None:
         answers.append(message)
 
-    spec = importlib.util.spec_from_file_location("front", root / "userdata" / "engine_front.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    front = middleware("engine_front").EngineFront(engine)
     scope: Message = {"type": "http", "path": "/v1/completions", "headers": []}
-    asyncio.run(module.EngineFront(engine)(scope, None, send))
+    asyncio.run(front(scope, None, send))

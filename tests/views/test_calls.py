@@ -62,9 +62,13 @@ ROWS: Mapping[str, tuple[Sequence[Edit], str, Sequence[str]]] = {
         ],
     ),
     "clients that are refused first": (
-        [put("edge", {"clients": CLIENTS}), put("models.other", SECOND)],
+        [
+            put("edge", {"clients": CLIENTS}),
+            put("models.other", SECOND),
+            put(f"{MODEL}.engineArguments.max-num-queued-reqs", 8),
+        ],
         "shed",
-        ["batch clients from half of that on"],
+        ["24 on 3 replicas", "batch clients once each has 4"],
     ),
     "a bound of the user's own": (
         [put(f"{MODEL}.engineArguments.max-num-queued-reqs", 8)],
@@ -76,10 +80,10 @@ ROWS: Mapping[str, tuple[Sequence[Edit], str, Sequence[str]]] = {
         "shed",
         ["429, Retry-After", "once every replica has 8", "24 on 3 replicas"],
     ),
-    "refused by the edge": (
+    "refused in front of an engine without a bound": (
         [put(f"{MODEL}.task", "embed"), put(f"{MODEL}.traffic"), put(f"{MODEL}.objective")],
         "shed",
-        ["together", "the edge counts"],
+        ["once every replica has", "in front of its engine, which has no bound"],
     ),
     "waiting": ([put(f"{MODEL}.traffic")], "queue", ["of them wait", "a fifth of the slots"]),
     "least busy": ([], "affinity", ["least request", "traffic.cachedShare is 0"]),

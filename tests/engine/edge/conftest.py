@@ -11,6 +11,7 @@ from tests.edge.edges import Edges
 from tests.edge.envoy import ENGINE_KEY, KEYS, Envoy
 from tests.engine.containers import Pod
 from tests.engine.edge.places import (
+    BATCH_BOUND,
     BOUND,
     CONTEXT_LENGTH,
     SLOTS,
@@ -33,7 +34,8 @@ def behind(engines: Engines, pod: Pod) -> Replicas:
         "--max-model-len": str(CONTEXT_LENGTH),
         "--hf-overrides": json.dumps({"max_position_embeddings": CONTEXT_LENGTH}),
     }
-    return Replicas(engines, pod, arguments=few, key=ENGINE_KEY)
+    share = {"BATCH_BOUND": str(BATCH_BOUND)}
+    return Replicas(engines, pod, arguments=few, environment=share, key=ENGINE_KEY)
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from tests.edge.envoy import replaced
 from tests.engine.engine import Engine
 from tokenfleet.plan.edge.served import Backend, ServedName
 
-SLOTS, BOUND = 4, 6
-"""Requests that one of the engines runs at once, and that it lets in."""
+SLOTS, BOUND, BATCH_BOUND = 4, 6, 3
+"""Requests that one of the engines runs at once, that it lets in, and beyond which none of batch clients."""
 CONTEXT_LENGTH = 131_072
 LASTING_TOKENS = 90_000
 """Longer than any test looks on: 8,000 took 27 s, for most of which a busy engine told no metrics.

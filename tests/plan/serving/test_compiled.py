@@ -137,7 +137,7 @@ def test_the_job_compiles_with_the_flags_and_variables_of_a_replica(
     assert asks.split() == serving["startupProbe"]["exec"]["command"]
 
 
-_OF_THE_FRONT = {"METRICS_KEY", "COMPILED_STATE"}
+_OF_THE_FRONT = {"METRICS_KEY", "COMPILED_STATE", "REQUESTS_BOUND", "BATCH_BOUND"}
 
 
 def test_the_job_has_all_that_its_engine_loads(planned: Callable[..., Plan]) -> None:

@@ -30,7 +30,7 @@ class Backend:
 
 @dataclass(frozen=True, kw_only=True)
 class ServedName:
-    """One name that clients use. ``guard`` is what the edge itself lets in at most, on all replicas.
+    """One name that clients use. ``guard`` is what a pod of the edge lets in at most, on all replicas.
 
     ``adapters`` are names of their own for the same replicas. ``start_seconds`` is how long a
     replica takes to come where there is none, which is what a client is told then. An engine that

@@ -1,7 +1,7 @@
 """The container of the engine, and what it has in common with those before it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.plan.serving.chat_template import FOLDER as TEMPLATE_PATH
 from tokenfleet.plan.serving.drain import DrainPlan
@@ -13,6 +13,7 @@ from tokenfleet.plan.serving.engine import (
     PORT,
     SCRIPTS_PATH,
 )
+from tokenfleet.plan.serving.limits.admission import AdmissionPlan
 from tokenfleet.plan.serving.model import ModelPlan
 
 Manifest = Mapping[str, object]
@@ -68,6 +69,7 @@ def engine_container(model: ModelPlan) -> Manifest:
             *({"name": found.name, "value": literal(found.value)} for found in model.environment),
             OWN_KEY,
             *([{"name": "COMPILED_STATE", "value": COMPILED_STATE}] if model.compiled else []),
+            *({"name": name, "value": str(most)} for name, most in _bounds(model.admission)),
             {
                 # Not VLLM_...: vLLM warns of variables that it does not know.
                 "name": "METRICS_KEY",
@@ -91,6 +93,17 @@ def engine_container(model: ModelPlan) -> Manifest:
             KEYS_MOUNT,
         ],
     }
+
+
+def _bounds(admission: AdmissionPlan) -> Iterator[tuple[str, int]]:
+    """What is in front of the engine refuses beyond.
+
+    The share of batch clients is told where there are none, too: a client's priority is the edge's
+    business and restarts no replica.
+    """
+    if not admission.engine_holds:
+        yield "REQUESTS_BOUND", admission.bound
+    yield "BATCH_BOUND", admission.batch_bound
 
 
 def engine_mounts(model: ModelPlan) -> Sequence[Manifest]:

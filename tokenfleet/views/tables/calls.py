@@ -112,17 +112,14 @@ def _refusal(edge: EdgePlan, model: ModelPlan, name: ServedName) -> Row:
     most = count(sum(backend.most_replicas for backend in name.backends), "replica")
     others = [backend.model for backend in name.backends if backend.model != model.name]
     shared = f", those of {', '.join(others)} among them" if others else ""
-    if model.admission.engine_holds:
-        full = f"every replica has {model.admission.bound:,}"
-        why = f"each refuses by itself, then others are asked; {name.guard:,} on {most}{shared}"
-    else:
-        full = f"all have {name.guard:,} together"
-        why = f"the edge counts, as this engine has no bound; on {most}{shared}"
+    admission = model.admission
+    holds = "" if admission.engine_holds else " in front of its engine, which has no bound"
+    why = f"each refuses by itself{holds}, then others are asked; {name.guard:,} on {most}{shared}"
     batch = any(client.priority == "batch" for client in edge.clients)
     return (
         "shed",
-        f"429, Retry-After {name.retry_after_seconds} s, once {full}",
-        f"{why}; batch clients from half of that on" if batch else why,
+        f"429, Retry-After {name.retry_after_seconds} s, once every replica has {admission.bound:,}",
+        f"{why}; batch clients once each has {admission.batch_bound:,}" if batch else why,
     )
 
 

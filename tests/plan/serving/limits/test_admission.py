@@ -1,4 +1,4 @@
-"""What a replica takes in keeps the promise, and the engine and the edge are told the same."""
+"""What a replica takes in keeps the promise, and whoever is to refuse the rest is told the same."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.edits import Edit, put
+from tokenfleet.plan.manifests.containers import engine_container
 from tokenfleet.plan.serving.limits.admission import BOUND_FLAG
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
@@ -41,6 +42,11 @@ def model_of(keys_of: Callable[[str], Keys], plan_of: Callable[[Keys], Plan]) ->
 
 def _told(model: ModelPlan) -> str | None:
     return next((a.values[0] for a in model.arguments if a.flag == BOUND_FLAG), None)
+
+
+def _variables(model: ModelPlan) -> Mapping[str, str]:
+    container: Any = engine_container(model)
+    return {found["name"]: found["value"] for found in container["env"] if "value" in found}
 
 
 def _itl(milliseconds: int) -> Edit:
@@ -96,6 +102,7 @@ def test_the_engine_is_told_the_bound(model_of: ModelOf) -> None:
     model = model_of()
     assert _told(model) == str(model.admission.bound)
     assert model.admission.engine_holds
+    assert "REQUESTS_BOUND" not in _variables(model)
 
 
 OTHERS: Mapping[str, Mapping[str, object]] = {
@@ -106,13 +113,27 @@ OTHERS: Mapping[str, Mapping[str, object]] = {
 
 
 @pytest.mark.parametrize("edits", OTHERS.values(), ids=list(OTHERS))
-def test_where_the_engine_cannot_hold_it_the_edge_does_alone(
+def test_where_the_engine_cannot_hold_it_what_is_in_front_of_it_is_told(
     edits: Mapping[str, object], model_of: ModelOf
 ) -> None:
     model = model_of(*(put(path, value) for path, value in edits.items()))
     assert _told(model) is None
     assert not model.admission.engine_holds
     assert model.admission.bound >= 1
+    assert _variables(model)["REQUESTS_BOUND"] == str(model.admission.bound)
+
+
+@pytest.mark.parametrize(("bound", "share"), [(1, 1), (2, 1), (3, 1), (8, 4), (70, 35)])
+def test_batch_clients_get_half_of_a_replica_and_one_place_at_least(
+    bound: int, share: int, model_of: ModelOf
+) -> None:
+    model = model_of(put(f"{MODEL}.engineArguments", {BOUND_FLAG: bound}))
+    assert _variables(model)["BATCH_BOUND"] == str(share)
+
+
+def test_the_priority_of_a_client_changes_no_replica(model_of: ModelOf) -> None:
+    batch = put("edge", {"clients": {"nightly": {"priority": "batch"}}})
+    assert engine_container(model_of(batch)) == engine_container(model_of())
 
 
 def test_answers_that_are_numbers_share_the_promised_time(model_of: ModelOf) -> None:

@@ -139,7 +139,11 @@ def _weight(backend: Backend, affinity: AffinityPlan) -> int:
 
 
 def _thresholds(guard: int) -> Sequence[Json]:
-    """``batch`` clients, whose routes have the default priority, get half of it: they shed first."""
+    """``batch`` clients, whose routes have the default priority, get half of it: they shed first.
+
+    Of this pod, and of as many replicas as there may be: replicas themselves hold what each of
+    them takes, and this keeps Envoy from more than all of them ever could.
+    """
     shares = {"DEFAULT": max(1, guard // 2), "HIGH": guard}
     return [
         {

@@ -6,7 +6,7 @@ from tokenfleet.plan.edge.envoy.access_log import access_logs
 from tokenfleet.plan.edge.envoy.extension import Json, extension
 from tokenfleet.plan.edge.envoy.filters import filters
 from tokenfleet.plan.edge.envoy.matches import GET
-from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER
+from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER, PRIORITY_HEADER
 from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.edge.envoy.replies import mappers
 from tokenfleet.plan.edge.served import ServedName
@@ -70,12 +70,13 @@ def listener(names: Sequence[ServedName], route_source: Json, *, max_request_mib
 
 
 def _nobody_elses_headers() -> Json:
-    """What only the edge may say: who calls, and how Envoy is to treat the request."""
+    """What only the edge may say: who calls, and how Envoy and replicas are to treat the request."""
     return extension(
         "envoy.http.early_header_mutation.header_mutation",
         "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
         mutations=[
             {"remove": CLIENT_HEADER},
+            {"remove": PRIORITY_HEADER},
             {"remove": "x-request-id"},
             {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
         ],

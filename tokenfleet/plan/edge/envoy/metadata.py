@@ -4,6 +4,8 @@ from tokenfleet.plan.edge.envoy.extension import Json
 
 CLIENT_HEADER = "x-client-id"
 """Who calls, written by the edge alone; it does not go on to engines."""
+PRIORITY_HEADER = "x-client-priority"
+"""Written by the edge alone: ``batch`` on requests that a replica refuses first."""
 CLIENT_STATE = "edge.client"
 """The same, for what is written after the header is gone."""
 METADATA = "edge"

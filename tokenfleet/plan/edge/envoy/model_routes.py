@@ -8,7 +8,7 @@ from tokenfleet.plan.edge.envoy.balancing import affinity_per_filter
 from tokenfleet.plan.edge.envoy.extension import Json, extension
 from tokenfleet.plan.edge.envoy.listener import IDLE_SECONDS
 from tokenfleet.plan.edge.envoy.matches import POST, client_is, model_is, paths
-from tokenfleet.plan.edge.envoy.metadata import ANSWERS, STREAM, matching
+from tokenfleet.plan.edge.envoy.metadata import ANSWERS, PRIORITY_HEADER, STREAM, matching
 from tokenfleet.plan.edge.envoy.replies import ROUTE_METADATA, TOO_MANY_ANSWERS, direct, header
 from tokenfleet.plan.edge.served import ServedName
 
@@ -20,7 +20,10 @@ _LEAST_RETRIES, _MOST_RETRIES = 2, 7
 def model_routes(
     name: ServedName, clients: Sequence[ClientPlan], engine_key: str
 ) -> Sequence[Json]:
-    """``batch`` clients have the default priority, whose share of the guard is smaller."""
+    """``batch`` clients have the default priority, whose share of the guard is smaller.
+
+    Replicas are told, and refuse them while there are places for others (``userdata/engine_front.py``).
+    """
     batch = [client.name for client in clients if client.priority == "batch"]
     return [
         *_too_many_answers(name),
@@ -38,7 +41,8 @@ def model_routes(
                 "metadata": _told(name),
                 "typed_per_filter_config": affinity_per_filter(name.affinity),
                 "request_headers_to_add": [
-                    header("authorization", "Bearer " + engine_key.replace("%", "%%"))
+                    header("authorization", "Bearer " + engine_key.replace("%", "%%")),
+                    *([header(PRIORITY_HEADER, "batch")] if priority == "DEFAULT" else []),
                 ],
                 "route": {
                     "cluster": name.name,

@@ -24,8 +24,9 @@ class AdmissionPlan:
     """What one replica takes in before it refuses, each with its reason.
 
     ``slots`` is how many run at once within the objective, which may be fewer than the batch that
-    memory has room for; ``queue`` more are let in. ``engine_holds``: whether the engine itself refuses beyond
-    both; otherwise the edge alone does, for all replicas together. ``answer_seconds`` is what a
+    memory has room for; ``queue`` more are let in. ``engine_holds``: whether the engine itself
+    refuses beyond both, counting each answer asked for; otherwise what is in front of it does,
+    counting requests (``userdata/engine_front.py``). ``answer_seconds`` is what a
     mean answer takes with all slots in use, ``slack_seconds`` what ``ttftP99Ms`` then leaves for
     waiting; both None where nobody says how long answers are.
     ``retry_after_seconds`` is what a refused client is told to wait: until what is let in before
@@ -45,6 +46,11 @@ class AdmissionPlan:
     def bound(self) -> int:
         """Requests of one replica at most, running and waiting."""
         return self.slots + self.queue
+
+    @property
+    def batch_bound(self) -> int:
+        """Requests of one replica, whosever they are, beyond which it takes none of ``batch`` clients."""
+        return max(1, self.bound // 2)
 
 
 def plan_admission(settings: ModelSettings, server: Server, batch: BatchPlan) -> AdmissionPlan:
