@@ -25,5 +25,8 @@ def model_is(*models: str) -> Json:
 
 
 def _one_of(texts: Sequence[str]) -> str:
-    """Envoy compares a whole text, with its beginning and its end."""
+    """Envoy compares a whole text, with its beginning and its end.
+
+    There may be as many as a Secret holds: ``bootstrap.py`` lifts the limit for patterns.
+    """
     return "|".join(re.escape(text) for text in texts)
