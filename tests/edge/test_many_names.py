@@ -34,9 +34,7 @@ def _keys(clients: Sequence[ClientPlan], end: str = "") -> Mapping[str, Sequence
 
 
 @pytest.mark.parametrize("names", [_SEVEN, _MANY], ids=len)
-def test_every_one_of_many_adapters_answers_to_its_name(
-    edges: Edges, names: Sequence[str]
-) -> None:
+def test_every_one_of_many_adapters_answers_to_its_name(edges: Edges, names: Sequence[str]) -> None:
     envoy = edges.envoy(served([edges.engine()], adapters=names))
 
     async def ask() -> Sequence[Answer]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.resources import files
 
 from tokenfleet.plan.edge.envoy.balancing import affinity_filters, affinity_keys
 from tokenfleet.plan.edge.envoy.extension import Json, extension, typed
@@ -26,7 +27,15 @@ KEYS_FILTER = "envoy.filters.http.api_key_auth"
 
 def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Json]:
     """In the order in which they see a request."""
+    script = (files("tokenfleet") / "userdata" / "bearer_key.lua").read_text(encoding="utf-8")
     return [
+        # Should it fail, the next filter finds a key as before, or none.
+        extension(
+            "keys.lua",
+            f"{_HTTP}.lua.v3.Lua",
+            default_source_code={"inline_string": script},
+            clear_route_cache=False,
+        ),
         # Keys are in the routes, which are read anew without a listener that drains.
         extension(
             KEYS_FILTER,

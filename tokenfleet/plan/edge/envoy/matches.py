@@ -7,6 +7,8 @@ from tokenfleet.plan.edge.envoy.extension import Json
 from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER, MODEL, matching
 
 POST, GET = ({"name": ":method", "string_match": {"exact": verb}} for verb in ("POST", "GET"))
+MODELS_PATH = "/v1/models"
+"""Of the list that the edge itself answers."""
 
 
 def paths(open_paths: Sequence[str]) -> Json:

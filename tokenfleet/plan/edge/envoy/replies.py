@@ -87,7 +87,10 @@ TOO_LARGE = Reply(
 )
 NOT_JSON = Reply(
     status=400,
-    message="The body must be a JSON object sent as application/json.",
+    message=(
+        "The body must be a JSON object sent as application/json: UTF-8 without halves of surrogate "
+        "pairs, without NaN, and no more than 1,000 levels deep."
+    ),
     kind=_INVALID,
     code="invalid_json",
 )
