@@ -18,7 +18,7 @@ def access_logs(open_paths: Sequence[str]) -> Sequence[Json]:
 def _counted() -> Json:
     """Requests by client, model and status: names of the plan, so that nobody can make more.
 
-    Envoy's own metrics know no clients. The part is marked work in progress, as trap 12 has it.
+    Envoy's own metrics know no clients. The part is marked work in progress, edge.md, trap 12.
     """
     tags = {"client": _CLIENT, "model": "%ROUTE_NAME%", "status": "%RESPONSE_CODE%"}
     stat = {

@@ -83,7 +83,7 @@ def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Js
 def forwarding() -> Json:
     """The key ends here and the client's name goes on.
 
-    Trap 1: to be said in the filter and in the routes, which take nothing over from it.
+    To be said (edge.md, trap 1) in the filter and in the routes, which take nothing over from it.
     """
     return {"header": CLIENT_HEADER, "hide_credentials": True}
 
@@ -91,7 +91,7 @@ def forwarding() -> Json:
 def _read_of_bodies(names: Sequence[ServedName]) -> Json:
     """What routes are chosen by, and what is logged; engines judge all else themselves.
 
-    Numbers may come as strings, true is 1, and what is no number is left out (trap 13). A body
+    Numbers may come as strings, true is 1, and what is no number is left out (edge.md, trap 13). A body
     above 1,000 levels is no JSON here.
     """
     model = {

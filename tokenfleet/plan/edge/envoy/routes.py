@@ -60,7 +60,7 @@ def routes(
 
 
 def _authentication(keys: Mapping[str, Sequence[str]]) -> Json:
-    """Several keys a client. Envoy looks a key up in a hash map, not in constant time (trap 12)."""
+    """Several keys a client. Envoy looks a key up in a hash map, not in constant time (edge.md, trap 12)."""
     return typed(
         "envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute",
         credentials=[
