@@ -28,10 +28,18 @@ def test_the_page_names_every_error_of_the_edge_with_its_status() -> None:
 def test_the_page_names_every_field_of_a_log_line() -> None:
     (lines,) = (
         cast("Mapping[str, Any]", log["typed_config"])["log_format"]["json_format"]
-        for log in access_logs()
+        for log in access_logs(["/v1/completions"])
         if log["name"] == "envoy.access_loggers.file"
     )
     assert sorted(word for row in _table("field") for word in _words(row[0])) == sorted(lines)
+
+
+def test_every_trap_that_a_comment_names_is_on_the_page() -> None:
+    root = Path(__file__).parents[1]
+    sources = [*root.glob("tokenfleet/plan/edge/**/*.py"), *root.glob("userdata/*.lua")]
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    named = {trap for text in texts for trap in re.findall(r"edge\.md, trap (\d+)", text)}
+    assert {"1", "13"} <= named <= {row[0] for row in _table("trap")}
 
 
 def test_the_clients_on_the_page_are_ones_that_a_stack_may_have(

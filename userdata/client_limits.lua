@@ -142,7 +142,7 @@ function envoy_on_request(handle)
 end
 
 -- Envoy says how long it is to the next single token, rounded down: 0 where a request may be made
--- in half a second, and too short for tokens, of which more were asked for (trap 11). Of a client with
+-- in half a second, and too short for tokens, of which more were asked for (edge.md, trap 11). Of a client with
 -- both limits the bucket that refused comes first in the headers.
 function envoy_on_response(handle)
   local headers = handle:headers()

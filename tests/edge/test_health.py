@@ -13,6 +13,8 @@ from tests.edge.load import endings, steady
 
 pytestmark = pytest.mark.e2e
 _LEFT_OUT_SECONDS = 6
+# docs/edge.md tells users of it.
+_ASKED = 8
 # Twice the two seconds for which failures are counted, and a moment.
 _COUNTED_SECONDS = 4.5
 
@@ -35,7 +37,7 @@ def test_a_replica_left_out_for_its_answers_stays_so_though_its_health_is_good(
     envoy = edges.envoy(served(engines), edit=_hurried)
     envoy.await_healthy("m", 3)
     client = Client(envoy.port, "key-of-alice-1")
-    engines[0].behave(fault="drain")
+    engines[0].behave(fault="reset")
     load = asyncio.run(steady(client.complete, count=40, per_second=40))
     asked = len(engines[0].did()["requests"])
     ejected = time.monotonic()
@@ -48,6 +50,34 @@ def test_a_replica_left_out_for_its_answers_stays_so_though_its_health_is_good(
     load = [*load, *asyncio.run(steady(client.complete, count=40, per_second=40))]
     assert len(engines[0].did()["requests"]) > asked
     assert endings([sent.answer for sent in load]) == {"complete": 160}
+
+
+@pytest.mark.parametrize("requests", [3, 12])
+def test_a_request_that_every_replica_fails_takes_no_place_from_others(
+    edges: Edges, requests: int
+) -> None:
+    engines = [edges.engine(slots=8, bound=8) for _ in range(4)]
+    envoy = edges.envoy(served(engines, bound=8), edit=_hurried)
+    envoy.await_healthy("m", 4)
+    client = Client(envoy.port, "key-of-alice-1")
+    for engine in engines:
+        engine.behave(status=500)
+    load = asyncio.run(steady(client.complete, count=requests, per_second=20))
+    assert {sent.answer.status for sent in load} == {500}
+    for engine in engines:
+        engine.behave(status=None, first=0.5)
+    load = asyncio.run(steady(client.complete, count=32, per_second=1000))
+    assert endings([sent.answer for sent in load]) == {"complete": 32}
+
+
+@pytest.mark.parametrize("fault", ["reset", "drain"])
+def test_a_request_that_breaks_its_engine_is_asked_of_few(edges: Edges, fault: str) -> None:
+    engines = [edges.engine(fault=fault) for _ in range(10)]
+    envoy = edges.envoy(served(engines))
+    envoy.await_healthy("m", 10)
+    asyncio.run(Client(envoy.port, "key-of-alice-1").complete())
+    assert [len(engine.did()["requests"]) for engine in engines].count(1) == _ASKED
+    assert sum(len(engine.did()["requests"]) for engine in engines) == _ASKED
 
 
 def test_a_replica_that_breaks_every_stream_is_left_out_once_that_was_counted(

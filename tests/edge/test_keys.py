@@ -36,6 +36,13 @@ def test_every_key_of_a_client_opens_and_the_log_names_the_client(
     assert envoy.logged(answer)["client"] == client
 
 
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer "])
+def test_a_scheme_is_of_either_case(envoy: Envoy, scheme: str) -> None:
+    headers = [("authorization", f"{scheme} {ALICE}")]
+    answer = asyncio.run(Client(envoy.port, BOB).complete(headers=headers))
+    assert envoy.logged(answer)["client"] == "alice"
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -43,6 +50,11 @@ def test_every_key_of_a_client_opens_and_the_log_names_the_client(
         [("authorization", "")],
         [("authorization", "Bearer ")],
         [("authorization", f"Basic {ALICE}")],
+        [("authorization", ALICE)],
+        [("authorization", f"Bearer{ALICE}")],
+        [("authorization", f"Bearer\t{ALICE}")],
+        [("authorization", f"Bearer Bearer {ALICE}")],
+        [("authorization", ""), ("proxy-authorization", f"Bearer {ALICE}")],
         [("authorization", f"Bearer {ALICE.upper()}")],
         [("authorization", f"Bearer {ALICE[:-1]}")],
         [("authorization", f"Bearer {ALICE} ,Bearer {BOB}")],
@@ -85,7 +97,9 @@ def test_engines_get_their_own_key_and_never_a_clients(
     envoy: Envoy, engine: ScriptedEngine
 ) -> None:
     engine.forget()
-    asyncio.run(Client(envoy.port, ALICE).complete())
+    elsewhere = ["api-key", "cookie", "proxy-authorization", "X-API-Key"]
+    headers = [(name, f"Bearer {ALICE}") for name in elsewhere]
+    asyncio.run(Client(envoy.port, ALICE).complete(headers=headers))
     (request,) = engine.did()["requests"]
     sent = [value for name, value in request["headers"] if name == "authorization"]
     assert sent == [f"Bearer {ENGINE_KEY}"]
@@ -108,9 +122,13 @@ def test_no_key_is_logged_wherever_a_client_puts_it(envoy: Envoy) -> None:
             await client.send("GET", "/v1/models", headers=wrong),
             await client.send("GET", "/v1/models", headers=elsewhere),
             await client.complete(prompt=f"my key is {BOB}", max_tokens=BOB, n=BOB, stream=BOB),
+            await client.send("GET", f"/v1/{ALICE}"),
+            await client.send("GET", f"/v1/models/{ALICE}", authorized=False),
+            await client.send("GET", f"/v1%2f{ALICE}"),
+            await client.complete(path=f"/v1/completions;{ALICE}"),
         ]
 
-    assert len([envoy.logged(answer) for answer in asyncio.run(everywhere())]) == 4
+    assert len([envoy.logged(answer) for answer in asyncio.run(everywhere())]) == 8
     assert not [key for key in [*_EVERY_KEY, ENGINE_KEY] if key in envoy.log()]
 
 

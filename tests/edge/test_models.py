@@ -82,6 +82,7 @@ def test_a_client_without_a_model_is_told_so_and_others_may_use_it(
         ('{"model": "m"} {"model": "n"}', 400, "invalid_json", None),
         ('{"model": "m", "a": NaN}', 400, "invalid_json", None),
         ('{"model": "m", "a": "\udcff"}', 400, "invalid_json", None),
+        ('{"model": "m", "prompt": "\\ud800"}', 400, "invalid_json", None),
         ("[" * 900_000, 400, "invalid_json", None),
         ('{"model":"m","a":' + "[" * 400_000 + "]" * 400_000 + "}", 400, "invalid_json", None),
     ],

@@ -135,6 +135,9 @@ _INSIDE = f"{_HEAD}content-length: 19\r\n\r\n" + '{"model": "writes"}'
         (_INSIDE.replace("HTTP/1.1", "HTTP/1.0"), {426}),
         (_INSIDE.replace("HTTP/1.1", "HTTP/2.0"), {400, 426}),
         (_INSIDE.replace("host: e\r\n", ""), {400}),
+        (_INSIDE.replace("/v1/", "/v1%2f"), {400}),
+        (_INSIDE.replace("host: e", f"host: e\r\nx-long: {'a' * 61 * 1024}"), {431}),
+        (_INSIDE.replace("host: e", "host: e\r\n" + "x-many: 1\r\n" * 120 + "x-last: 1"), {431}),
     ],
     ids=lambda value: str(value)[-60:],
 )  # fmt: skip
@@ -144,6 +147,8 @@ def test_what_two_servers_could_read_in_two_ways_is_refused(
     engine.forget()
     answer = asyncio.run(Client(envoy.port, KEY, patience=3).raw(sent.encode()))
     assert answer.status in statuses
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    assert answer.header("content-type") == "application/json"
     assert engine.did()["requests"] == []
 
 

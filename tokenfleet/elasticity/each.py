@@ -1,4 +1,4 @@
-"""Every replica with a queue of its own, event by event, behind an edge that draws two of them."""
+"""Every replica with a queue of its own, event by event, behind an edge that draws four of them."""
 
 import heapq
 import random
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tokenfleet.elasticity.load import Load
 from tokenfleet.elasticity.replica import Replica
 
+_DRAWN = 4
 _FEWEST_RETRIES, _MOST_RETRIES = 2, 7
 """Of a request that a full replica refuses: as many as the edge makes, by how many replicas there may be."""
 
@@ -107,7 +108,7 @@ class Each:
             self.waiting += 1
 
     def _chosen(self) -> _One | None:
-        """The emptier of two, or of two others where that is full; None where all tries met full ones."""
+        """The emptiest of those drawn, or of others where that is full; None where all tries met full ones."""
         left: Sequence[_One] = self._serving
         retries = min(_MOST_RETRIES, max(_FEWEST_RETRIES, len(left) - 1))
         for _ in range(1 + retries):
@@ -115,10 +116,12 @@ class Each:
                 return None
             count = len(left)
             one = left[int(self._dice.random() * count)]
-            other = left[int(self._dice.random() * count)]
-            held, others = len(one.ends) + len(one.line), len(other.ends) + len(other.line)
-            if others < held:
-                one, held = other, others
+            held = len(one.ends) + len(one.line)
+            for _ in range(_DRAWN - 1):
+                other = left[int(self._dice.random() * count)]
+                others = len(other.ends) + len(other.line)
+                if others < held:
+                    one, held = other, others
             if held < self._bound:
                 return one
             left = [each for each in left if each is not one]

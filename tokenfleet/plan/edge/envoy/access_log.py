@@ -6,18 +6,19 @@ from tokenfleet.plan.edge.envoy.extension import Json, extension
 from tokenfleet.plan.edge.envoy.metadata import CLIENT_STATE, MAX_TOKENS, METADATA, MODEL
 
 _CLIENT = f"%FILTER_STATE({CLIENT_STATE}:PLAIN)%"
+_OTHER_PATH = "other"
 _KIND = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 
 
-def access_logs() -> Sequence[Json]:
+def access_logs(open_paths: Sequence[str]) -> Sequence[Json]:
     """A line of JSON a request, and a metric."""
-    return [_lines(), _counted()]
+    return [_lines(open_paths), _counted()]
 
 
 def _counted() -> Json:
     """Requests by client, model and status: names of the plan, so that nobody can make more.
 
-    Envoy's own metrics know no clients. The part is marked work in progress, as trap 12 has it.
+    Envoy's own metrics know no clients. The part is marked work in progress, edge.md, trap 12.
     """
     tags = {"client": _CLIENT, "model": "%ROUTE_NAME%", "status": "%RESPONSE_CODE%"}
     stat = {
@@ -32,8 +33,9 @@ def _counted() -> Json:
     )
 
 
-def _lines() -> Json:
-    """The path is without its query, which may hold anything."""
+def _lines(open_paths: Sequence[str]) -> Json:
+    """Of paths those that are open: the rest, and a query, may hold anything, a key among it."""
+    known = ", ".join(f"'{path}'" for path in open_paths)
     return extension(
         "envoy.access_loggers.file",
         _KIND,
@@ -44,7 +46,7 @@ def _lines() -> Json:
                 "id": "%REQ(X-REQUEST-ID)%",
                 "client": _CLIENT,
                 "method": "%REQ(:METHOD)%",
-                "path": "%PATH(NQ):128%",
+                "path": f"%CEL(request.url_path in [{known}] ? request.url_path : '{_OTHER_PATH}')%",
                 "model": f"%DYNAMIC_METADATA({METADATA}:{MODEL}):64%",
                 "max_tokens": f"%DYNAMIC_METADATA({METADATA}:{MAX_TOKENS})%",
                 "status": "%RESPONSE_CODE%",

@@ -13,6 +13,10 @@ from tokenfleet.plan.edge.served import ServedName
 _RUNTIME = {
     # Else a replica whose connections are still being made looks idle (envoy#44989).
     "envoy.reloadable_features.least_request_lb_count_pending_requests": True,
+    # Else 100, which seven names take: Envoy then refuses all routes, so that a key that was ended
+    # still counts. A guard against patterns of strangers; these are names, compared in linear time
+    # (envoyproxy.io, type.matcher.RegexMatcher: `re2.max_program_size.error_level`).
+    "re2.max_program_size.error_level": 2**31 - 1,
 }
 _WATCHED: Json = {
     "rds": {

@@ -24,7 +24,7 @@ _OUTLIERS = {
     "failure_percentage_threshold": 30,
     "failure_percentage_minimum_hosts": 2,
     "failure_percentage_request_volume": 5,
-    # An engine that drains answers 200 to /health and 500 to all else (trap 5).
+    # A replica that breaks its requests may answer 200 to /health all along (edge.md, trap 5).
     "successful_active_health_check_uneject_host": False,
     "interval": "2s",
     "base_ejection_time": "10s",
@@ -45,7 +45,7 @@ def cluster(name: ServedName) -> Json:
             # Where there is no answer, and so no TTL.
             dns_refresh_rate="5s",
         ),
-        # Gone from DNS means no new request, although it answers /health to its end (trap 8).
+        # Gone from DNS means no new request, although it answers /health to its end (edge.md, trap 8).
         "ignore_health_on_host_removal": True,
         "connect_timeout": "1s",
         "load_assignment": {
@@ -80,7 +80,10 @@ def cluster(name: ServedName) -> Json:
             _HTTP_OPTIONS: typed(
                 _HTTP_OPTIONS,
                 explicit_http_config={"http_protocol_options": {}},
-                # A full engine answers 503, which is no fault of the host (trap 6).
+                # A full engine answers 503, which is no fault of the host (edge.md, trap 6). A 500 may be
+                # the request's: three of one client had half of the replicas left out. One that
+                # drains says it to all, but is no longer asked by then (``plan/serving/drain.py``),
+                # and whatever still is finds another.
                 outlier_detection={
                     "error_matcher": {
                         "http_response_headers_match": {
@@ -88,7 +91,7 @@ def cluster(name: ServedName) -> Json:
                                 {
                                     "name": ":status",
                                     "string_match": {
-                                        "safe_regex": {"regex": "5(0[0-24-9]|[1-9][0-9])"}
+                                        "safe_regex": {"regex": "5(0[124-9]|[1-9][0-9])"}
                                     },
                                 }
                             ]
@@ -148,9 +151,9 @@ def _thresholds(guard: int) -> Sequence[Json]:
     return [
         {
             "priority": priority,
-            # What is refused by it counts as `upstream_rq_active_overflow`, not as pending (trap 10).
+            # What is refused by it counts as `upstream_rq_active_overflow`, not as pending (edge.md, trap 10).
             "max_requests": share,
-            # These count requests that wait for a cold connection, too: no bound (trap 9).
+            # These count requests that wait for a cold connection, too: no bound (edge.md, trap 9).
             "max_connections": 4096,
             "max_pending_requests": 4096,
             "max_retries": max(64, share),

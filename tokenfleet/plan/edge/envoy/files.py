@@ -32,7 +32,7 @@ def arguments(bootstrap_path: str = BOOTSTRAP_PATH) -> Sequence[str]:
         "immediate",
         "--log-level",
         "warning",
-        # `config` prints a file that does not parse, with the keys in it (trap 2): the metrics
+        # `config` prints a file that does not parse, with the keys in it (edge.md, trap 2): the metrics
         # `update_failure` and `update_rejected` tell instead. `filter` prints values of bodies that
         # are no numbers. `misc` says of each use of a part that it is not stable yet.
         "--component-log-level",
@@ -45,7 +45,7 @@ def check_command(
 ) -> Sequence[str]:
     """What an init container runs: Envoy itself says whether it would take its files.
 
-    Of the second one it says nothing more: its words about routes may repeat keys (trap 2).
+    Of the second one it says nothing more: its words about routes may repeat keys (edge.md, trap 2).
     """
     script = """\
 envoy --mode validate --log-level error --config-path "$1"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from importlib.resources import files
 
 from tokenfleet.plan.edge.envoy.balancing import affinity_filters, affinity_keys
 from tokenfleet.plan.edge.envoy.extension import Json, extension, typed
@@ -26,7 +27,15 @@ KEYS_FILTER = "envoy.filters.http.api_key_auth"
 
 def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Json]:
     """In the order in which they see a request."""
+    script = (files("tokenfleet") / "userdata" / "bearer_key.lua").read_text(encoding="utf-8")
     return [
+        # Should it fail, the next filter finds a key as before, or none.
+        extension(
+            "keys.lua",
+            f"{_HTTP}.lua.v3.Lua",
+            default_source_code={"inline_string": script},
+            clear_route_cache=False,
+        ),
         # Keys are in the routes, which are read anew without a listener that drains.
         extension(
             KEYS_FILTER,
@@ -74,7 +83,7 @@ def filters(names: Sequence[ServedName], *, max_request_mib: int) -> Sequence[Js
 def forwarding() -> Json:
     """The key ends here and the client's name goes on.
 
-    Trap 1: to be said in the filter and in the routes, which take nothing over from it.
+    To be said (edge.md, trap 1) in the filter and in the routes, which take nothing over from it.
     """
     return {"header": CLIENT_HEADER, "hide_credentials": True}
 
@@ -82,7 +91,7 @@ def forwarding() -> Json:
 def _read_of_bodies(names: Sequence[ServedName]) -> Json:
     """What routes are chosen by, and what is logged; engines judge all else themselves.
 
-    Numbers may come as strings, true is 1, and what is no number is left out (trap 13). A body
+    Numbers may come as strings, true is 1, and what is no number is left out (edge.md, trap 13). A body
     above 1,000 levels is no JSON here.
     """
     model = {

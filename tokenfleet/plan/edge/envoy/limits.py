@@ -9,7 +9,7 @@ from tokenfleet.plan.edge.envoy.metadata import ASKED, CLIENT_HEADER, COUNTED, M
 
 REQUESTS_STATUS, TOKENS_STATUS = 423, 424
 """How the limits refuse before their answer is put as a 429. Neither status occurs otherwise, and
-Envoy's own flag of it is set only after answers were put (trap 3)."""
+Envoy's own flag of it is set only after answers were put (edge.md, trap 3)."""
 _SCRIPT_FILTER = "limits.lua"
 _REQUESTS_FILTER, _TOKENS_FILTER = "requests.local_ratelimit", "tokens.local_ratelimit"
 _SCRIPT = "client_limits"
@@ -36,7 +36,7 @@ def limits(clients: Sequence[ClientPlan]) -> Mapping[str, Json]:
     """By the filter that keeps them.
 
     Buckets fill steadily and are those of one pod; after a reload of the routes they are full
-    again (trap 11).
+    again (edge.md, trap 11).
     """
     requests = {c.name: c.requests_per_minute for c in clients if c.requests_per_minute}
     tokens = {c.name: c.tokens_per_minute for c in clients if c.tokens_per_minute}

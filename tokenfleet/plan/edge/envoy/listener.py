@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tokenfleet.plan.edge.envoy.access_log import access_logs
 from tokenfleet.plan.edge.envoy.extension import Json, extension
 from tokenfleet.plan.edge.envoy.filters import filters
-from tokenfleet.plan.edge.envoy.matches import GET
+from tokenfleet.plan.edge.envoy.matches import GET, MODELS_PATH
 from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER, PRIORITY_HEADER
 from tokenfleet.plan.edge.envoy.ports import ADMIN, HTTP, METRICS
 from tokenfleet.plan.edge.envoy.replies import mappers
@@ -59,7 +59,9 @@ def listener(names: Sequence[ServedName], route_source: Json, *, max_request_mib
         **route_source,
         http_filters=filters(names, max_request_mib=max_request_mib),
         local_reply_config={"mappers": mappers()},
-        access_log=access_logs(),
+        access_log=access_logs(
+            sorted({MODELS_PATH, *(path for name in names for path in name.routes)})
+        ),
     )
     return {
         "name": "edge",

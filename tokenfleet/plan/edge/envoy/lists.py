@@ -5,11 +5,9 @@ from collections.abc import Sequence
 
 from tokenfleet.plan.edge.clients import ClientPlan, clients_by_models
 from tokenfleet.plan.edge.envoy.extension import Json
-from tokenfleet.plan.edge.envoy.matches import GET, client_is
+from tokenfleet.plan.edge.envoy.matches import GET, MODELS_PATH, client_is
 from tokenfleet.plan.edge.envoy.replies import answered
 from tokenfleet.plan.edge.served import ServedName
-
-_PATH = "/v1/models"
 
 
 def model_lists(names: Sequence[ServedName], clients: Sequence[ClientPlan]) -> Sequence[Json]:
@@ -38,6 +36,6 @@ def _listed(names: Sequence[ServedName], allowed: Sequence[str] | None, *headers
         if allowed is None or model in allowed
     ]
     return {
-        "match": {"path": _PATH, "headers": [GET, *headers]},
+        "match": {"path": MODELS_PATH, "headers": [GET, *headers]},
         **answered(200, json.dumps({"object": "list", "data": data})),
     }

@@ -7,6 +7,8 @@ from tokenfleet.plan.edge.envoy.extension import Json
 from tokenfleet.plan.edge.envoy.metadata import CLIENT_HEADER, MODEL, matching
 
 POST, GET = ({"name": ":method", "string_match": {"exact": verb}} for verb in ("POST", "GET"))
+MODELS_PATH = "/v1/models"
+"""Of the list that the edge itself answers."""
 
 
 def paths(open_paths: Sequence[str]) -> Json:
@@ -25,5 +27,8 @@ def model_is(*models: str) -> Json:
 
 
 def _one_of(texts: Sequence[str]) -> str:
-    """Envoy compares a whole text, with its beginning and its end."""
+    """Envoy compares a whole text, with its beginning and its end.
+
+    There may be as many as a Secret holds: ``bootstrap.py`` lifts the limit for patterns.
+    """
     return "|".join(re.escape(text) for text in texts)

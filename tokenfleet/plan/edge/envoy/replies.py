@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tokenfleet.plan.edge.envoy.extension import Json
+from tokenfleet.plan.edge.envoy.extension import Json, extension
 from tokenfleet.plan.edge.envoy.limits import REQUESTS_STATUS, TOKENS_STATUS
 
 
@@ -87,7 +87,10 @@ TOO_LARGE = Reply(
 )
 NOT_JSON = Reply(
     status=400,
-    message="The body must be a JSON object sent as application/json.",
+    message=(
+        "The body must be a JSON object sent as application/json: UTF-8 without halves of surrogate "
+        "pairs, without NaN, and no more than 1,000 levels deep."
+    ),
     kind=_INVALID,
     code="invalid_json",
 )
@@ -141,6 +144,23 @@ _OTHERS: Sequence[Reply] = [
         code="timeout",
     ),
 ]
+# Of HTTP itself: before there is a route, with a reason of Envoy's own or a body of plain text. Routes
+# and scripts of ours answer with the same statuses, and in the shape that clients read.
+_NOT_OURS = "!(response.code_details in ['direct_response', 'lua_response'])"
+_UNREADABLE: Sequence[Reply] = [
+    Reply(status=400, message="Not a valid HTTP request.", kind=_INVALID, code="bad_request"),
+    Reply(status=403, message="No upgrade of a connection.", kind=_INVALID, code="upgrade_refused"),
+    Reply(status=426, message="HTTP/1.1 is needed.", kind=_INVALID, code="upgrade_required"),
+    Reply(
+        status=431, message="Request headers too large.", kind=_INVALID, code="headers_too_large"
+    ),
+    Reply(
+        status=501,
+        message="Not an HTTP request of a form that is served.",
+        kind=_INVALID,
+        code="not_implemented",
+    ),
+]
 _HEADERS: Mapping[int, Sequence[tuple[str, str]]] = {
     401: [("www-authenticate", "Bearer")],
     # A value that turns out empty does not replace the one before.
@@ -180,6 +200,12 @@ def mappers() -> Sequence[Json]:
             _mapped(_status(reply.status), reply, _HEADERS.get(reply.status, []))
             for reply in _OTHERS
         ),
+        *(
+            _mapped(
+                {"and_filter": {"filters": [_status(reply.status), _cel(_NOT_OURS)]}}, reply, []
+            )
+            for reply in _UNREADABLE
+        ),
     ]
 
 
@@ -194,6 +220,12 @@ def _mapped(found: Json, reply: Reply, headers: Sequence[tuple[str, str]]) -> Js
 
 def _flags(*flags: str) -> Json:
     return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def _cel(expression: str) -> Json:
+    kind = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    name = "envoy.access_loggers.extension_filters.cel"
+    return {"extension_filter": extension(name, kind, expression=expression)}
 
 
 def _status(status: int) -> Json:

@@ -47,14 +47,20 @@ def routes(
         validate_clusters=True,
         # Else 4,096, of which each name in the list of models takes 130. A Secret holds no more than that.
         max_direct_response_body_size_bytes=2**20,
-        request_headers_to_remove=[CLIENT_HEADER, "x-envoy-internal", "x-envoy-external-address"],
+        request_headers_to_remove=[
+            CLIENT_HEADER,
+            "x-envoy-internal",
+            "x-envoy-external-address",
+            # No engine reads them, and a client may have its key in them for another's sake.
+            *("api-key", "cookie", "proxy-authorization", "x-api-key"),
+        ],
         response_headers_to_remove=["server"],
     )
     return {"resources": [found]}
 
 
 def _authentication(keys: Mapping[str, Sequence[str]]) -> Json:
-    """Several keys a client. Envoy looks a key up in a hash map, not in constant time (trap 12)."""
+    """Several keys a client. Envoy looks a key up in a hash map, not in constant time (edge.md, trap 12)."""
     return typed(
         "envoy.extensions.filters.http.api_key_auth.v3.ApiKeyAuthPerRoute",
         credentials=[
