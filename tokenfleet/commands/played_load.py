@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokenfleet.commands.answers import fail
-from tokenfleet.elasticity.load import MOST_REQUESTS, Days, Load, drawn, rise_and_fall
+from tokenfleet.elasticity.load import MOST_REQUESTS, USUAL_TIMES, Days, Load, drawn, rise_and_fall
 from tokenfleet.elasticity.recorded import Answers, recorded
 from tokenfleet.elasticity.scene import Scene
 from tokenfleet.given_file import GivenFileError
 
-TIMES = 5
-"""The busiest time over the quietest, where no shape is given."""
 _CV, _SPIKES, _DAYS = 2.0, 8, 1
 
 
@@ -34,7 +32,7 @@ def drawn_load(asked: Scene, given: DrawnFrom, longer: float, seed: int) -> tupl
     days = Days(
         requests_per_second=asked.requests_per_second,
         answer_seconds=asked.replica.answer_seconds,
-        shape=rise_and_fall(TIMES) if given.day is None else _shape(given.day),
+        shape=rise_and_fall(USUAL_TIMES) if given.day is None else _shape(given.day),
         cv=_CV if given.cv is None else given.cv,
         spikes=_SPIKES if given.spikes is None else given.spikes,
         answers_longer=longer,

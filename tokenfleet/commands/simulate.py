@@ -15,6 +15,7 @@ from tokenfleet.commands.answers import (
     console,
     fail,
     fail_stack,
+    fail_unwritten,
     say_json,
     stack_file_of,
 )
@@ -172,7 +173,7 @@ def simulate(
         try:
             write_plot(svg, asked, played.checked)
         except OSError as error:
-            fail(f"--svg {svg}: {error.strerror}")
+            fail_unwritten("--svg", svg, error)
     answer = SimulateAnswer(
         stack=stack,
         load=source,
