@@ -3,7 +3,7 @@
 from tests.elasticity.scenes import replica
 from tokenfleet.elasticity.frontier import SPARES, TARGETS, choices, frontier
 from tokenfleet.elasticity.load import Load
-from tokenfleet.elasticity.scene import Scene
+from tokenfleet.elasticity.scene import Lengths, Scene
 from tokenfleet.plan.scaling.policy import plan_scaling
 
 STARTS = (30.0, 120.0)
@@ -14,6 +14,7 @@ def _question() -> Scene:
         model="any",
         policy=plan_scaling(slots=4, start_seconds=120.0, least=1, most=20),
         replica=replica(),
+        lengths=Lengths(input_tokens=100.0, output_tokens=100.0, assumed=()),
         requests_per_second=1.0,
         starts=STARTS,
     )

@@ -67,6 +67,33 @@ def test_a_note_stands_where_it_is_true(
     assert any(said in note for note in told) == expected
 
 
+# id: replicas.max and requests a second of the dev stack, whose replica carries 0.216 of them; what is said
+BUSY_HOURS: Mapping[str, tuple[int, float, str | None]] = {
+    "the busiest time fits": (3, 0.3, None),
+    "it takes one more": (1, 0.2, "it takes 2 replicas and may have 1"),
+    "beyond the nodes of the pool": (
+        5,
+        0.6,
+        "replicas.max to 6 and the tiers of pools.graviton4 to 6 nodes together",
+    ),
+    "the mean is too much already, which is a verdict": (1, 0.9, None),
+}
+
+
+@pytest.mark.parametrize(("most", "rate", "said"), BUSY_HOURS.values(), ids=list(BUSY_HOURS))
+def test_a_mean_that_fits_and_a_busy_time_that_does_not_are_told_apart(
+    most: int, rate: float, said: str | None, keys_of: Callable[[str], Keys], plan_of: PlanOf
+) -> None:
+    keys = keys_of("dev")
+    model = keys["models"]["qwen3-4b"]
+    model["replicas"] = {"min": 1, "max": most}
+    model["traffic"]["requestsPerSecond"] = rate
+    plan = plan_of(keys)
+    busy = [note for note in notes(plan, frozenset(), [], [], SUPPORT) if "busiest time" in note]
+    assert [said in note for note in busy if said] == ([True] if said else [])
+    assert bool(busy) == bool(said)
+
+
 # id: other keys of the dev stack, what is said, whether it is
 OF_THE_EDGE: Mapping[str, tuple[Keys, str, bool]] = {
     "limits, which each pod counts": (

@@ -59,6 +59,13 @@ def fail_stack(stack_file: StackFile, error: StackError, *before: str) -> NoRetu
     fail(*before, heading, *(f"  {each.text}" for each in found), mistakes=found)
 
 
+def fail_unwritten(option: str, folder: Path, error: OSError) -> NoReturn:
+    """Fail because nothing can be written into a folder, or because it is none."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        fail(f"{option} {folder}: is a file, or below one: give a folder")
+    fail(f"{option} {folder}: {error.strerror}")
+
+
 def say_json(schema: Schema, answer: object) -> None:
     """Print the answer of ``--json``, a dataclass."""
     typer.echo(json_document(schema, answer))

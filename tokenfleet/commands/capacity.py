@@ -21,6 +21,7 @@ from tokenfleet.commands.answers import (
     answers_of,
     console,
     fail,
+    fail_unwritten,
     say_json,
     stack_file_of,
 )
@@ -103,7 +104,7 @@ def forecast_command(
         try:
             write_plots(svg, found)
         except OSError as error:
-            fail(f"--svg {svg}: {error.strerror}")
+            fail_unwritten("--svg", svg, error)
     if as_json:
         answer = CapacityAnswer(stack=stack, capacity=source, models=found)
         say_json(Schema.CAPACITY, answer)

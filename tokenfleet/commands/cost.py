@@ -18,6 +18,7 @@ from tokenfleet.commands.answers import (
     console,
     fail,
     fail_stack,
+    fail_unwritten,
     say_json,
     stack_file_of,
     today,
@@ -152,7 +153,7 @@ def cost(
         try:
             write_pictures(svg, found, over_day)
         except OSError as error:
-            fail(f"--svg {svg}: {error.strerror}")
+            fail_unwritten("--svg", svg, error)
     stale = stale_prices([*found.bill.expected.lines, *found.bill.expected.by_use], today())
     if as_json:
         answer = CostAnswer(

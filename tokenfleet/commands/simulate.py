@@ -1,6 +1,5 @@
 """``tokenfleet simulate``: what a model's scaling rule serves, sheds and costs over a day."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,28 +15,23 @@ from tokenfleet.commands.answers import (
     console,
     fail,
     fail_stack,
+    fail_unwritten,
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.idle_options import refuse_bounds, refuse_idle
+from tokenfleet.commands.played_load import DrawnFrom, drawn_load, recorded_load
 from tokenfleet.commands.progress import steps
 from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.elasticity.comparison import PLAYS, Comparison, compared
 from tokenfleet.elasticity.frontier import Variant, choices, frontier
-from tokenfleet.elasticity.load import MOST_REQUESTS, Days, Load, drawn, rise_and_fall
-from tokenfleet.elasticity.recorded import Answers, recorded
-from tokenfleet.elasticity.scene import Different, Scene, scene
+from tokenfleet.elasticity.scene import Coming, Different, Scene, scene
 from tokenfleet.estimate.refusal import CostError
-from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
-from tokenfleet.plan.serving.model import ModelPlan
-from tokenfleet.settings.what_if import StackEdit, edited
 from tokenfleet.views.drawing.elasticity import write_plot
 from tokenfleet.views.screens.simulated import simulated
-
-_TIMES = 5
-"""The busiest time over the quietest, where no shape is given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +54,31 @@ def simulate(
     *,
     answers: AnswersPath = None,
     requests_per_second: Annotated[
-        float | None, typer.Option(help="mean load, in place of the stack file's")
+        float | None,
+        typer.Option(min=1e-6, max=100_000, help="mean load, in place of the stack file's"),
     ] = None,
-    input_tokens: Annotated[int | None, typer.Option(help="mean input length")] = None,
-    output_tokens: Annotated[int | None, typer.Option(help="mean output length")] = None,
+    input_tokens: Annotated[
+        int | None, typer.Option(min=1, max=10_000_000, help="mean input length")
+    ] = None,
+    output_tokens: Annotated[
+        int | None, typer.Option(min=1, max=10_000_000, help="mean output length")
+    ] = None,
     day: Annotated[
         str | None,
         typer.Option(metavar="A,B,...", help="loads of equal parts of a day; 1 to 5 if not given"),
     ] = None,
     cv: Annotated[
-        float, typer.Option(min=0.1, max=10, help="of the time between requests; 1 is Poisson")
-    ] = 2.0,
+        float | None,
+        typer.Option(
+            min=0.1, max=10, help="of the time between requests; 1 is Poisson, 2 if not given"
+        ),
+    ] = None,
     spikes: Annotated[
-        int, typer.Option(min=0, max=100, help="a day, 1.5 to 2.2 times the load for 5 to 15 min")
-    ] = 8,
+        int | None,
+        typer.Option(
+            min=0, max=100, help="a day, 1.5 to 2.2 times the load for 5 to 15 min; 8 if not given"
+        ),
+    ] = None,
     answers_longer: Annotated[
         float, typer.Option(min=0.1, max=10, help="times as long as was known")
     ] = 1.0,
@@ -81,7 +86,9 @@ def simulate(
         Path | None,
         typer.Option(metavar="FILE", help="CSV of recorded requests; drawn if not given"),
     ] = None,
-    days: Annotated[int, typer.Option(min=1, max=31, help="days to draw")] = 1,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=31, help="days to draw; 1 if not given")
+    ] = None,
     seed: Annotated[int, typer.Option(help="of what is drawn")] = 1,
     target: Annotated[
         float | None, typer.Option(min=0.05, max=2, help="share of a replica's slots to be in use")
@@ -91,7 +98,7 @@ def simulate(
         int | None, typer.Option(min=0, max=3600, help="seconds of less load before one goes")
     ] = None,
     start: Annotated[float | None, typer.Option(min=1, max=7200, help="seconds of a start")] = None,
-    least: Annotated[int | None, typer.Option("--min", min=1, max=1000, help="replicas")] = None,
+    least: Annotated[int | None, typer.Option("--min", min=0, max=1000, help="replicas")] = None,
     most: Annotated[int | None, typer.Option("--max", min=1, max=1000, help="replicas")] = None,
     with_frontier: Annotated[
         bool, typer.Option("--frontier", help="also other targets, spares and starts: minutes")
@@ -107,23 +114,29 @@ def simulate(
     """
     stack, name = stack_and_model(words, named)
     stack_file = stack_file_of(project.resolve(), stack, answers_of(answers))
-    traffic = {
-        "requestsPerSecond": requests_per_second,
-        "inputTokens": input_tokens,
-        "outputTokens": output_tokens,
+    of_a_day = {
+        "--requests-per-second": requests_per_second,
+        "--day": day,
+        "--cv": cv,
+        "--spikes": spikes,
+        "--days": days,
     }
-    edit = StackEdit(
-        traffic_by_model={name: {key: n for key, n in traffic.items() if n is not None}},
-        assumed_traffic={"inputTokens": 800, "outputTokens": 250},
-    )
+    if trace is not None:
+        refuse_idle(of_a_day, "in what is recorded", "play a day that is drawn, without --trace")
     try:
-        plan = plan_of(stack_file, edited(stack_file.keys, edit))
+        plan = plan_of(stack_file)
     except StackError as error:
         fail_stack(stack_file, error)
     models = {model.name: model for model in plan.models}
     if name not in models:
         known = f"It has: {', '.join(models)}"
         fail(f"{stack_file.path.name}: no model '{name}'.{nearest(name, models)} {known}")
+    coming = Coming(
+        requests_per_second=requests_per_second,
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        is_recorded=trace is not None,
+    )
     different = Different(
         target=target,
         spare=spare,
@@ -133,28 +146,25 @@ def simulate(
         most=most,
     )
     try:
-        asked = scene(plan, models[name], different)
+        asked = scene(plan, models[name], coming, different)
     except CostError as error:
         fail(f"{stack_file.path.name}: {error}")
-    if asked.policy.least > asked.policy.most:
-        fail(f"--max {asked.policy.most}: is less than --min {asked.policy.least}")
+    refuse_bounds(asked.policy, least, most)
+    if asked.policy.is_fixed:
+        of_a_rule = {
+            "--target": target,
+            "--spare": spare,
+            "--down-window": down_window,
+            "--start": start,
+            "--frontier": with_frontier or None,
+        }
+        always = f"while the replicas are always {asked.policy.least:,}"
+        refuse_idle(of_a_rule, always, "give --min and --max that differ")
     if trace is None:
-        found = _drawn(
-            Days(
-                requests_per_second=asked.requests_per_second,
-                answer_seconds=asked.replica.answer_seconds,
-                shape=rise_and_fall(_TIMES) if day is None else _shape(day),
-                cv=cv,
-                spikes=spikes,
-                answers_longer=answers_longer,
-                days=days,
-                seed=seed,
-            )
-        )
-        source = f"drawn, seed {seed}, CV {cv:g} between requests, {spikes} spikes a day"
+        drawn_from = DrawnFrom(day=day, cv=cv, spikes=spikes, days=days)
+        found, source = drawn_load(asked, drawn_from, answers_longer, seed)
     else:
-        found = _recorded(trace, models[name], asked, answers_longer, seed)
-        source = f"recorded, {trace.name}"
+        found, source = recorded_load(trace, asked, answers_longer, seed)
     with steps(silent=as_json) as begin:
         played = compared(asked, found, begin("Playing", PLAYS * found.seconds))
         advance = begin("Frontier", choices(asked)) if with_frontier else None
@@ -163,7 +173,7 @@ def simulate(
         try:
             write_plot(svg, asked, played.checked)
         except OSError as error:
-            fail(f"--svg {svg}: {error.strerror}")
+            fail_unwritten("--svg", svg, error)
     answer = SimulateAnswer(
         stack=stack,
         load=source,
@@ -177,35 +187,3 @@ def simulate(
         say_json(Schema.SIMULATE, answer)
     else:
         console().print(simulated(asked, found, source, played, others))
-
-
-def _shape(words: str) -> Sequence[float]:
-    try:
-        shape = [float(word) for word in words.split(",") if word.strip()]
-    except ValueError:
-        fail(f"--day {words}: is not a list of numbers")
-    if not shape or not all(0 <= each < math.inf for each in shape) or not max(shape):
-        fail(f"--day {words}: give numbers, none negative and one above zero")
-    # Of the largest: the sum of large numbers, and the mean of tiny ones, is no number.
-    return [each / max(shape) for each in shape]
-
-
-def _drawn(days: Days) -> Load:
-    requests = days.requests_per_second * days.seconds
-    if requests > MOST_REQUESTS:
-        fail(
-            f"--days {days.days}: {requests:,.0f} requests are more than the {MOST_REQUESTS:,} that"
-            " are played: give fewer days, or a smaller --requests-per-second with fewer replicas"
-        )
-    return drawn(days)
-
-
-def _recorded(path: Path, model: ModelPlan, asked: Scene, longer: float, seed: int) -> Load:
-    tokens = model.traffic.output_tokens if model.traffic else 0
-    answers = Answers(seconds=asked.replica.answer_seconds, tokens=max(1, tokens), longer=longer)
-    try:
-        return recorded(path, answers, seed)
-    except FileNotFoundError:
-        fail(f"--trace {path}: there is no such file")
-    except GivenFileError as error:
-        fail(f"--trace {path}: {error}")

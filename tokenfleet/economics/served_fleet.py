@@ -75,8 +75,12 @@ class ServedFleet:
         return most.request_seconds + steps * most.step.cycle(running, most.shape)
 
 
-def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
+def served_fleet(
+    plan: Plan, model: ModelPlan, what_if: WhatIf, shape: RequestShape | None = None
+) -> ServedFleet:
     """What the replicas of a model do, by the estimate or by a profile of that model.
+
+    For requests of that ``shape``, if not of those that the model's traffic says.
 
     Raises:
         CostError: when a request does not fit the KV cache, or a profile cannot be of this server.
@@ -87,7 +91,7 @@ def served_fleet(plan: Plan, model: ModelPlan, what_if: WhatIf) -> ServedFleet:
     most = saturation(
         server.model(model.name),
         server.replica(model.batch, prefix_cache=prefix_cache),
-        _shape(model, what_if.cached_share),
+        shape or shape_of(model, what_if.cached_share),
         features=features_of(model, server, gathered=_is_gathered(plan, model)),
     )
     names = {model.name.casefold(), model.hugging_face_id.casefold()}
@@ -114,7 +118,8 @@ def _is_gathered(plan: Plan, model: ModelPlan) -> bool:
     return by_prefix or model.max_replicas == 1
 
 
-def _shape(model: ModelPlan, cached_share: float | None) -> RequestShape:
+def shape_of(model: ModelPlan, cached_share: float | None = None) -> RequestShape:
+    """Lengths of its requests: those of its traffic, or the assumed ones."""
     if model.traffic is None:
         whole = ASSUMED_SHAPE.input_tokens + ASSUMED_SHAPE.output_tokens
         if model.task != "generate":

@@ -12,6 +12,8 @@ MOST_REQUESTS = 20_000_000
 """That are played: some minutes, and half a gigabyte."""
 ANSWERS_CV = 1.6
 """Coefficient of variation of how long answers are (facts of the lab, 2026-11-28)."""
+USUAL_TIMES = 5
+"""The busiest time of a day over its quietest, where nobody says."""
 _SECONDS_PER_HOUR = 3600
 _SPIKE_TIMES, _SPIKE_SECONDS = (1.5, 2.2), (300, 900)
 

@@ -20,7 +20,8 @@ class Outcome:
     """What a rule reached.
 
     ``within`` is the share of the admitted requests that did not wait longer than the objective leaves,
-    ``shed`` the share of all that was refused. ``replica_hours`` are those asked for, starts
+    ``shed`` the share of all that was refused: with 429 as every replica was full, or with 503 as
+    there was none. ``replica_hours`` are those asked for, starts
     included, ``utilisation`` the share of their slots that was in use. ``flaps`` are replicas
     asked for again within a quarter of an hour after one went. ``course`` is empty where nobody looks at it.
     """

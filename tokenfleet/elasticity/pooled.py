@@ -1,4 +1,4 @@
-"""All replicas as one, in steps of a second: fast, and as good as a perfect balancer."""
+"""All replicas as one, in steps of a second: fast, and even between them at every moment."""
 
 from collections import deque
 
@@ -9,7 +9,8 @@ from tokenfleet.elasticity.replica import Replica
 class Pooled:
     """All replicas as one, in steps of a second: a request takes any free slot, or the one queue.
 
-    What a perfect balancer would reach. Requests that wait run in the order they came.
+    What runs is spread evenly over all that are there, also what a replica that goes has left: so on
+    few replicas it may refuse more than ``Each``. Requests that wait run in the order they came.
     """
 
     def __init__(self, load: Load, replica: Replica) -> None:

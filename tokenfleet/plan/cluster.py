@@ -68,7 +68,7 @@ def plan_cluster(
         kubernetes_version=settings.kubernetes_version,
         service_cidr=settings.service_cidr,
         zones=sorted(zones)[:_CONTROL_PLANE_ZONES],
-        public_access_cidrs=settings.public_access_cidrs,
+        public_access_cidrs=tuple(dict.fromkeys(settings.public_access_cidrs)),
         admin_principals=dict(sorted(settings.admin_principals.items())),
         admin_policy_arn=f"arn:{partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
         identities=identities,

@@ -12,6 +12,7 @@ from tokenfleet.plan.nodes.pools import SCALE_UP_DELAY_SECONDS, PoolPlan
 from tokenfleet.plan.serving.speculation import gained, kept
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.addresses import address_notes
+from tokenfleet.preview.busy_hours import busy_hour_notes
 from tokenfleet.preview.edge import edge_notes
 from tokenfleet.preview.kubernetes import KubernetesSupport
 from tokenfleet.preview.model_files import file_notes
@@ -49,6 +50,7 @@ def notes(
         *_remote_code(plan),
         *file_notes(plan),
         *_speculation(plan),
+        *busy_hour_notes(plan),
         *_endpoints(plan),
         *_floating(plan),
         *_spot(plan),

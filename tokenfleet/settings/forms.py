@@ -1,6 +1,6 @@
 """What single values of a stack file must look like."""
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_network
 from typing import Annotated
 
 from pydantic import (
@@ -123,6 +123,18 @@ def no_switch(value: object) -> object:
         msg = "must be a number"
         raise ValueError(msg)  # noqa: TRY004 - pydantic makes a finding of this one only
     return value
+
+
+def no_range(found: object) -> str | None:
+    """Why a text is no IPv4 range, and what to write; None where it is one."""
+    try:
+        network = ip_network(str(found), strict=False)
+    except ValueError:
+        return "must be an IPv4 range, such as 10.20.0.0/16"
+    if not isinstance(network, IPv4Network):
+        return "is a range of IPv6, and all of this is IPv4 alone: name IPv4 ranges, such as 10.20.0.0/16"
+    starts = str(found).partition("/")[0] == str(network.network_address)
+    return None if starts else f"has host bits set: write {network}"
 
 
 def private(network: IPv4Network) -> IPv4Network:

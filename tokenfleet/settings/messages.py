@@ -4,13 +4,14 @@ import json
 import re
 import typing
 from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network
 from typing import cast
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.settings.forms import FORM_BY_TYPE
+from tokenfleet.settings.forms import FORM_BY_TYPE, no_range
 
 _LONGEST_VALUE = 80
 _FORM_BY_PATTERN = {
@@ -83,7 +84,8 @@ def _problem(detail: ErrorDetails, location: Sequence[int | str], kind: type[Bas
         case "string_type":
             problem = _no_text(_annotation(kind, location), detail["input"])
         case "value_error":
-            problem = str(context["error"])
+            is_range = _annotates(_annotation(kind, location), IPv4Network)
+            problem = (no_range(detail["input"]) if is_range else None) or str(context["error"])
         case kind_of_error if kind_of_error in _FORM_BY_ERROR:
             wanted = _UNQUOTED_BY_ERROR.get(kind_of_error)
             quoted = wanted is not None and _stands_for(detail["input"], wanted)
@@ -140,6 +142,11 @@ def _annotation(kind: type[BaseModel], location: Sequence[int | str]) -> object:
     for part in location:
         here = _below(here, part)
     return here
+
+
+def _annotates(annotation: object, wanted: type) -> bool:
+    """Whether an annotation is of that type, whatever comes with it."""
+    return annotation is wanted or wanted in _arguments(annotation)
 
 
 def _arguments(annotation: object) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from tokenfleet.plan.stack import BudgetPlan
 from tokenfleet.preview.report import Report
 from tokenfleet.views.money import usd, usd_range
 
-ALL_WELL = "No verdict: load, promises, nodes and budget are met."
+ALL_WELL = "No verdict: mean load, promises, nodes and budget are met."
 """What is said where there is none."""
 
 

@@ -126,6 +126,11 @@ def test_only_what_is_to_be_public_is(
     assert service["spec"]["loadBalancerSourceRanges"] == edge["allowedCidrs"]
 
 
+def test_a_range_that_is_named_twice_is_one(planned: Callable[[Mapping[str, Any]], Plan]) -> None:
+    once, twice = (planned(CLIENTS | {"allowedCidrs": ["10.200.0.0/22"] * n}) for n in (1, 2))
+    assert twice.edge == once.edge
+
+
 def test_a_node_that_is_reclaimed_passes_no_connection_on(
     planned: Callable[[Mapping[str, Any]], Plan],
 ) -> None:

@@ -1,9 +1,9 @@
 """The edge: who may call it, and from where."""
 
 from collections.abc import Iterator
-from ipaddress import collapse_addresses
 
 from tokenfleet.mistakes import Mistake, nearest
+from tokenfleet.plan.checks.ranges import nearly_all
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.partition import partition_of
 from tokenfleet.settings.draft import Draft
@@ -53,12 +53,11 @@ def _range_mistakes(edge: EdgeSettings) -> Iterator[Mistake]:
                 " 'public'"
             ),
         )
-    everyone = any(cidr.prefixlen == 0 for cidr in collapse_addresses(edge.allowed_cidrs))
-    if everyone and all(cidr.prefixlen for cidr in edge.allowed_cidrs):
+    if share := nearly_all(edge.allowed_cidrs):
         yield Mistake(
             path="edge.allowedCidrs",
             value=", ".join(map(str, edge.allowed_cidrs)),
-            problem=_EVERYONE,
+            problem=f"is {share}, and {_EVERYONE}",
         )
     for index, cidr in enumerate(edge.allowed_cidrs):
         if cidr.prefixlen == 0:

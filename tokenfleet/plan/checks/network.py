@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tokenfleet.catalogue.places.regions import regions
 from tokenfleet.mistakes import Mistake, nearest
 from tokenfleet.plan.checks.instances import checked_instance_type
+from tokenfleet.plan.checks.ranges import nearly_all
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.network import ZONE_LETTERS
 from tokenfleet.plan.partition import partition_of
@@ -12,6 +13,7 @@ from tokenfleet.settings.draft import Draft
 
 # Amazon EKS user guide, "VPC and subnet requirements".
 _FEWEST_ZONES = 2
+_EVERYONE = "opens the Kubernetes API to everyone: name the ranges you deploy from"
 _TAGS_OF_OTHERS = ("aws:", "eks:", "tokenfleet:", "k8s.io/", "kubernetes.io/")
 
 
@@ -61,12 +63,16 @@ def cluster_mistakes(draft: Draft) -> Iterator[Mistake]:
             value=str(draft.cluster.service_cidr),
             problem="EKS takes a range between /12 and /24",
         )
+    if share := nearly_all(draft.cluster.public_access_cidrs):
+        yield Mistake(
+            path="cluster.publicAccessCidrs",
+            value=", ".join(map(str, draft.cluster.public_access_cidrs)),
+            problem=f"is {share}, and {_EVERYONE}",
+        )
     for index, cidr in enumerate(draft.cluster.public_access_cidrs):
         if cidr.prefixlen == 0:
             yield Mistake(
-                path=f"cluster.publicAccessCidrs[{index}]",
-                value=str(cidr),
-                problem="opens the Kubernetes API to everyone: name the ranges you deploy from",
+                path=f"cluster.publicAccessCidrs[{index}]", value=str(cidr), problem=_EVERYONE
             )
         elif cidr.is_private and not is_documentation(cidr):
             yield Mistake(

@@ -78,7 +78,7 @@ def plan_edge(
     )
     return EdgePlan(
         exposure=edge.exposure,
-        allowed_cidrs=edge.allowed_cidrs,
+        allowed_cidrs=tuple(dict.fromkeys(edge.allowed_cidrs)),
         certificate_arn=edge.certificate_arn,
         url=edge_url(edge),
         names=names,

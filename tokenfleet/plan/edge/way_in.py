@@ -65,8 +65,8 @@ def service_manifests(edge: EdgeSettings) -> Sequence[Manifest]:
 
 
 def ranges(edge: EdgeSettings) -> Sequence[str]:
-    """The ranges that may call, in order."""
-    return sorted(str(cidr) for cidr in edge.allowed_cidrs)
+    """The ranges that may call, in order, each once."""
+    return sorted({str(cidr) for cidr in edge.allowed_cidrs})
 
 
 def _metrics_service() -> Manifest:

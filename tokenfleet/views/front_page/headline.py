@@ -70,7 +70,7 @@ def _state(report: Report) -> Fact:
             tone="bad" if broken else "warning",
         )
     return Fact(
-        what=f"load, promises, nodes and budget are met; {rules}",
+        what=f"mean load, promises, nodes and budget are met; {rules}",
         figure="no verdict",
         tone="bad" if broken else "good",
     )

@@ -1,6 +1,6 @@
 """What a scaling rule makes of a load, on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group
 from rich.text import Text
@@ -35,6 +35,7 @@ def simulated(
     parts: list[Text | Fitted] = [
         Text(f"{asked.model}: {rule_of(asked.policy)}", "bold"),
         Text(_facts(asked, load, source), "dim"),
+        *(Text(note, "yellow") for note in _notes(asked)),
         Text(),
         _rules(found),
         Text(),
@@ -60,11 +61,37 @@ def _facts(asked: Scene, load: Load, source: str) -> str:
     replica = asked.replica
     hours = load.seconds / _HOUR
     return (
-        f"{count(len(load.moments), 'request')} in {three_digits(hours)} h ({source}),"
+        f"{count(len(load.moments), 'request')} {_lengths(asked)} in {three_digits(hours)} h ({source}),"
         f" {three_digits(load.busiest_hour)}/s in the busiest hour. An answer takes"
         f" {three_digits(replica.seconds[0])} s alone, {three_digits(replica.answer_seconds)} s on a full replica, a start {replica.start_seconds:,.0f} s; {replica.queue} wait at a"
         f" replica, {three_digits(max(0.0, replica.slack_seconds))} s at most to be in time."
     )
+
+
+def _lengths(asked: Scene) -> str:
+    found = asked.lengths
+    answer = f" and {found.output_tokens:,.0f} out" if found.output_tokens else ""
+    return f"of {found.input_tokens:,.0f} tokens{answer and ' in'}{answer}"
+
+
+def _notes(asked: Scene) -> Iterator[str]:
+    """What nobody said, and what of the plan such requests leave no room for."""
+    lengths, replica = asked.lengths, asked.replica
+    if lengths.assumed:
+        options = {"inputTokens": "--input-tokens", "outputTokens": "--output-tokens"}
+        says = {
+            "inputTokens": f"{lengths.input_tokens:,.0f} tokens in",
+            "outputTokens": f"{lengths.output_tokens:,.0f} out",
+        }
+        yield (
+            f"Assumed, as nobody says how long requests are: {', '.join(says[key] for key in lengths.assumed)}."
+            f" Give {' and '.join(options[key] for key in lengths.assumed)}, or traffic in the stack file."
+        )
+    if replica.slots < asked.policy.slots:
+        yield (
+            f"Of its {asked.policy.slots:,} slots a replica runs {replica.slots:,} at once with requests"
+            " of these lengths: the others that are let in wait inside the engine."
+        )
 
 
 def _rules(found: Comparison) -> Fitted:
@@ -72,8 +99,8 @@ def _rules(found: Comparison) -> Fitted:
         title="Beside other rules",
         columns=[Column("rule"), *_OUTCOME],
         caption=(
-            "In time: of those admitted, who waits no longer than ttftP99Ms leaves. In use: slots, of all"
-            " replicas asked for. Flaps: replicas asked for within 15 min after one went. The first row"
+            "In time: of those admitted, who waits no longer than ttftP99Ms leaves. Shed: refused,"
+            f" {_refused(found)}. In use: slots, of all replicas asked for. Flaps: replicas asked for within 15 min after one went. The first row"
             " plays every replica with a queue of its own; the others share one."
         ),
     )
@@ -83,6 +110,12 @@ def _rules(found: Comparison) -> Fitted:
     for each in found.rules[1:]:
         screen.row(each.rule, *_cells(each))
     return screen
+
+
+def _refused(found: Comparison) -> str:
+    """By which answer; where there may be no replica, nobody is there to be full."""
+    full = "as all were full (429)"
+    return f"{full} or none was there (503)" if found.checked.fewest == 0 else full
 
 
 def _cells(found: Outcome) -> Sequence[str]:
@@ -114,7 +147,8 @@ def _hours(course: Sequence[Moment], asked: Scene) -> Fitted:
         _mean(course[len(course) * part // parts : len(course) * (part + 1) // parts])
         for part in range(parts)
     ]
-    most = max(max(mean.slots, mean.in_flight) for mean in means)
+    # Of a day without requests and without replicas there is nothing to draw.
+    most = max(max(mean.slots, mean.in_flight) for mean in means) or 1.0
     for mean in means:
         minutes = round(mean.second / 60)
         shed = three_digits(mean.refused_per_second) if mean.refused_per_second else ""

@@ -74,6 +74,16 @@ def plan_admission(settings: ModelSettings, server: Server, batch: BatchPlan) ->
     return replace(planned, engine_holds=server.engine.sdk is None and task == "generate")
 
 
+def slack_seconds(most: Saturation, promised: ObjectiveSettings, running: int) -> float:
+    """What ``ttftP99Ms`` leaves for waiting while so many run; below zero where it is missed anyway."""
+    first = (
+        most.late_seconds + most.request_seconds + running / most.theta.p50
+        if most.shape.is_pooled
+        else Pace(most=most).first_p99(running)
+    )
+    return promised.ttft_p99_ms / 1000 - first
+
+
 def _without_traffic(batch: BatchPlan, promised: ObjectiveSettings) -> AdmissionPlan:
     return AdmissionPlan(
         slots=batch.sequences,
@@ -95,21 +105,21 @@ def _of_text(most: Saturation, promised: ObjectiveSettings, batch: BatchPlan) ->
     elif pace.missed(slots, promised):
         slots = _largest(slots, lambda running: pace.missed(running, promised) is None)
         reason = f"one more would not keep {pace.missed(slots + 1, promised)}"
-    slack = promised.ttft_p99_ms / 1000 - pace.first_p99(slots)
+    slack = slack_seconds(most, promised, slots)
     return _queued(slots, f"{reason} ({most.basis})", pace.whole(slots), slack)
 
 
 def _of_numbers(most: Saturation, promised: ObjectiveSettings, batch: BatchPlan) -> AdmissionPlan:
     """Prompts are read one after the other: half of those that are answered in time, at most."""
     each = 1 / most.theta.p50
-    budget = promised.ttft_p99_ms / 1000 - most.late_seconds - most.request_seconds
-    half = max(1, int(budget / each / 2))
+    half = max(1, int(slack_seconds(most, promised, 0) / each / 2))
     slots, reason = batch.sequences, "the batch: so many are answered within ttftP99Ms"
     if half < slots:
         slots = half
         reason = f"half of what is answered within ttftP99Ms {promised.ttft_p99_ms}"
     answer = most.request_seconds + slots * each
-    return _queued(slots, f"{reason} ({most.basis})", answer, budget - slots * each)
+    slack = slack_seconds(most, promised, slots)
+    return _queued(slots, f"{reason} ({most.basis})", answer, slack)
 
 
 def _queued(slots: int, reason: str, answer: float, slack: float) -> AdmissionPlan:
