@@ -67,8 +67,8 @@ def test_a_word_for_a_format_means_what_its_kernels_multiply(
         ("deepseek-ai/DeepSeek-R1", "fp8", []),
         ("deepseek-ai/DeepSeek-V3", "fp8", []),
         (_LLAMA, "bfloat16", []),
-        # Of the catalogue is its variant in FP8: that says nothing of this one.
-        ("Qwen/Qwen3-32B", "bfloat16", ["dtype"]),
+        # Its shape is known from its variant in FP8, which says nothing of its own format.
+        ("Qwen/Qwen3-235B-A22B", "bfloat16", ["dtype"]),
         ("somebody/knows-7B", "bfloat16", ["active_params_b", "kv_bytes_per_token", "dtype"]),
     ],
 )
@@ -103,7 +103,7 @@ def test_how_a_row_was_understood_is_in_its_notes(
 @pytest.mark.parametrize(
     ("sure", "unsure"),
     [
-        ({"model": "Qwen/Qwen3-32B", "hardware": "H200"}, {"dtype": ""}),
+        ({"model": "Qwen/Qwen3-235B-A22B", "hardware": "H200", "count_or_tp": "8"}, {"dtype": ""}),
         ({"hardware": "H200", "count_or_tp": "2"}, {"count_or_tp": "3"}),
         ({"input_tokens": "131000", "output_tokens": "72"}, {"output_tokens": "73"}),
     ],
