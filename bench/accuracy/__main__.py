@@ -1,5 +1,6 @@
 """Measure, predict or refit: what `bench/economics` runs."""
 
+import io
 import json
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from bench.accuracy.runs import RECORDED, recorded_runs
 from bench.accuracy.shown.answers import answers, write
+from bench.accuracy.shown.output import check_writable, write_output
 from tokenfleet.catalogue.machines.efficiencies import efficiencies
 from tokenfleet.estimate.refusal import CostError
 
@@ -49,6 +51,8 @@ def economics(
     accuracy is missed.
     """
     try:
+        for path in filter(None, (out, svg)):
+            check_writable(path)
         if predict:
             _answer(predict, out)
         else:
@@ -61,8 +65,9 @@ def economics(
 def _answer(path: Path, out: Path | None) -> None:
     rows, problems = answers(path, efficiencies())
     if out:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            write(rows, file)
+        text = io.StringIO()
+        write(rows, text)
+        write_output(out, text.getvalue())
     else:
         write(rows, sys.stdout)
     for problem in problems:
@@ -118,7 +123,7 @@ def _compare(outside: Path | None, *, refit: bool, as_json: bool, svg: Path | No
         drawing = scatter(
             found.judged, classes, "Predicted without having seen what it is judged on"
         )
-        svg.write_text(drawing, encoding="utf-8")
+        write_output(svg, drawing)
     if not all(targets(found, classes, late).values()):
         raise typer.Exit(1)
 

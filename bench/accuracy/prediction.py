@@ -12,7 +12,8 @@ from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.scheduler.finite_run import FiniteRun, finite_run
 from tokenfleet.estimate.throughput import Saturation, saturation
 
-# What a row leaves open, and a budget that does not add up, widen the range by so much.
+# What a row leaves open, what may not be as it says, and a budget that does not add up: each widens the
+# range by so much.
 _GUESS_SIGMA = 0.10
 _MILLION, _SECONDS_PER_HOUR = 1e6, 3600
 
@@ -61,7 +62,7 @@ def predict(query: Query, found: Efficiencies, *, speed: float = 1.0) -> Predict
     ``found`` are the figures of the machine's kind.
     """
     most, unfit = saturation_of(query, found)
-    guessed = (*unfit, *(f"{column} was not given" for column in query.guesses))
+    guessed = (*unfit, *query.doubts, *(f"{column} was not given" for column in query.guesses))
     guess = _GUESS_SIGMA * math.sqrt(len(guessed))
     theta = log_normal(1, math.hypot(most.spread.theta, guess))
     runs = [_replay(query, most, factor / speed) for factor in (theta.p10, 1.0, theta.p90)]

@@ -5,7 +5,8 @@ import math
 from bench.accuracy.questions.queries import Query
 from tokenfleet.estimate.replica import Replica, reachable_flops, source_of
 
-# A row somebody measured did fit, whatever our budget says: then this share was left.
+# A row somebody measured did fit, whatever our budget says: then this share was left. Weights larger than
+# all of the memory just fit, with one request at a time, so that they are not faster than what fits.
 _LEAST_KV_SHARE = 0.05
 _GIB = 2**30
 
@@ -21,9 +22,10 @@ def server_of(query: Query) -> tuple[Replica, tuple[str, ...]]:
     )
     notes: tuple[str, ...] = ()
     if kv_bytes < one:
-        size = query.loaded_bytes / _GIB
+        size, memory = query.loaded_bytes / _GIB, machine.memory_gib
         notes = (f"weights of {size:.0f} GiB do not fit {machine.title} with a request beside",)
-        kv_bytes = max(one, _LEAST_KV_SHARE * machine.memory_gib * _GIB)
+        left = min(_LEAST_KV_SHARE * memory, memory - size)
+        kv_bytes = max(one, left * _GIB)
     most = limits.max_sequences or query.software.max_sequences or machine.max_sequences
     # An engine that is compiled ahead of time reads one prompt, whatever its length, in a step.
     tokens = (

@@ -34,9 +34,11 @@ AWQ = {"quant_method": "awq", "bits": 4, "group_size": 128}
 GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 128}
 
 
-def _compressed(bits: int) -> Keys:
-    weights = {"num_bits": bits, "type": "int"}
-    return {"quant_method": "compressed-tensors", "config_groups": {"all": {"weights": weights}}}
+def _compressed(bits: int, *, activations: bool) -> Keys:
+    group = {"weights": {"num_bits": bits, "type": "int"}}
+    if activations:
+        group["input_activations"] = {"num_bits": 8, "type": "int"}
+    return {"quant_method": "compressed-tensors", "config_groups": {"all": group}}
 
 
 def _facts(name: str, folder: Path, quantization: Keys | None = None) -> ModelFacts:
@@ -149,8 +151,9 @@ def test_ranks_divide_heads_and_groups(
     [
         ("Qwen--Qwen3-8B", AWQ, "graviton4", "no kernel for awq"),
         ("Qwen--Qwen3-8B", GPTQ, "graviton4", "no kernel for gptq"),
-        ("Qwen--Qwen3-8B", _compressed(8), "graviton4", ""),
-        ("Qwen--Qwen3-8B", _compressed(4), "graviton4", ""),
+        ("Qwen--Qwen3-8B", _compressed(8, activations=True), "graviton4", ""),
+        ("Qwen--Qwen3-8B", _compressed(8, activations=False), "graviton4", "does not run int8"),
+        ("Qwen--Qwen3-8B", _compressed(4, activations=True), "graviton4", ""),
         ("microsoft/phi-4", None, "inferentia2", "does not know phi3"),
         ("zai-org/GLM-4.5-Air", None, "inferentia2", "does not know glm4_moe"),
         ("Qwen/Qwen2.5-7B-Instruct", None, "inferentia2", ""),

@@ -15,6 +15,7 @@ from scipy.optimize import least_squares
 from bench.accuracy.questions.queries import Query
 from bench.accuracy.runs import Run, saturated_runs
 from bench.accuracy.servers import server_of
+from tokenfleet.catalogue.checkpoint.format import UNITS_BY_DTYPE
 
 _STEP_BANDWIDTH = 0.8
 
@@ -86,7 +87,8 @@ def _parts(query: Query, *, is_mean: bool) -> _Parts:
     model, shape, count = query.model, query.shape, query.machine.ranks
     peaks = query.machine.peaks
     tflops = peaks.tflops_by_dtype
-    flops = tflops.get(model.weights_dtype, tflops["bfloat16"]) * 1e12 * count
+    units = UNITS_BY_DTYPE.get(model.weights_dtype, "")
+    flops = tflops[units if units in tflops else "bfloat16"] * 1e12 * count
     parameters = model.active_parameters
     if is_mean:
         parameters = math.sqrt(model.active_parameters * model.total_parameters)

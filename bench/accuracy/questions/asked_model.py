@@ -1,11 +1,13 @@
 """The model of a row: what the row says of it, what its name is known for, and usual values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.accuracy.questions.architectures import Architecture, architecture
 from bench.accuracy.questions.cells import Cells
+from bench.accuracy.questions.formats import format_of
 from bench.accuracy.questions.model_names import sized
+from bench.accuracy.questions.published import Published, published
 from tokenfleet.catalogue.checkpoint.format import BITS_BY_DTYPE, WeightsDtype
 from tokenfleet.catalogue.layer_cache import KV_BYTES_PER_VALUE
 from tokenfleet.catalogue.models.facts import ModelFacts, known_models
@@ -18,43 +20,6 @@ from tokenfleet.estimate.served_model import (
     usual_layers,
 )
 
-_DTYPES: Mapping[str, WeightsDtype] = {
-    "": "bfloat16",
-    "auto": "bfloat16",
-    "bfloat16": "bfloat16",
-    "bf16": "bfloat16",
-    "float16": "float16",
-    "fp16": "float16",
-    "half": "float16",
-    "fp8": "fp8",
-    "fp8_e4m3": "fp8",
-    "float8": "fp8",
-    "mxfp8": "mxfp8",
-    "int8": "int8",
-    "w8a8": "int8_channel",
-    "wint8": "int8_channel",
-    "int4": "int4",
-    "wint4": "int4",
-    "w4a16": "int4",
-    "awq": "int4",
-    "gptq": "int4",
-    "mxfp4": "mxfp4",
-    "nvfp4": "nvfp4",
-    "fp4": "mxfp4",
-}
-
-# llama.cpp: bits a weight of a whole file, embeddings included (its tools/quantize/README.md, Llama
-# 3.1 8B). A "4-bit GGUF" is the one that is made unless another is asked for.
-_GGUF_BITS: Mapping[str, float] = {
-    "4-bit gguf": 4.85,
-    "q4_k_m": 4.85,
-    "q4_k_s": 4.58,
-    "q4_0": 4.55,
-    "q5_k_m": 5.69,
-    "q6_k": 6.56,
-    "q8_0": 8.5,
-}
-
 # Where nobody gives the KV cache of a token: 128 KiB at 8 billion parameters (Llama 3.1 8B), growing
 # as between it and Llama 3.3 70B (320 KiB). A mixture holds less than its size says.
 _KV_BYTES_AT, _AT_PARAMETERS, _KV_GROWTH = 131072, 8.03e9, 0.42
@@ -64,6 +29,11 @@ _SAME_KV = 0.02
 _SIXTEEN_BIT_BYTES = 2
 
 
+_DESCRIBED_BY = (
+    "total_params_b, and by as many of active_params_b, kv_bytes_per_token, layers and hidden_size as"
+    " you know"
+)
+
 # Of whose heads some attention goes nowhere.
 _WITH_SINKS = "gpt-oss"
 
@@ -72,12 +42,16 @@ _WITH_SINKS = "gpt-oss"
 class AskedModel:
     """A model as one row asks for it; ``loaded_bytes`` is what it takes of the memory.
 
-    ``guesses`` names what the row left open and was taken from the size alone.
+    ``guesses`` names what the row left open and was taken from the size alone, or for the usual.
+    ``attention_heads`` and ``context_length`` are None of a model that is not known.
     """
 
     served: ServedModel
     loaded_bytes: float
     guesses: Sequence[str]
+    notes: Sequence[str]
+    attention_heads: int | None
+    context_length: int | None
 
 
 def asked_model(cells: Cells, ranks: int) -> AskedModel:
@@ -87,16 +61,20 @@ def asked_model(cells: Cells, ranks: int) -> AskedModel:
         CostError: naming the column, for a size or a format that cannot be understood.
     """
     name = cells.text("model")
-    dtype, bits = _format(cells)
     known = architecture(name) if name else None
     total, active, guesses = _size(cells, name, known)
     if known and abs(total / known.total_parameters - 1) > _SAME_SIZE:
         known = None
+    said = published(known.name) if known else Published()
+    kept_in = format_of(cells, name, said)
+    dtype = kept_in.dtype
     kv, windows, kv_guesses = _kept(cells, known, total)
     copies = max(1.0, ranks / _kv_heads(known)) if known else 1.0
     head = known.vocabulary_size * known.hidden_size if known else 0
     looked_up = 0 if known is None or known.tied_embeddings else head
-    weights, loaded = _weights(known, dtype, bits, total=total, head=head, looked_up=looked_up)
+    weights, loaded = _weights(
+        known, dtype, kept_in.bits, total=total, head=head, looked_up=looked_up
+    )
     served = ServedModel(
         name=name or "the model",
         total_parameters=total - looked_up,
@@ -109,28 +87,21 @@ def asked_model(cells: Cells, ranks: int) -> AskedModel:
         query_heads_per_kv_head=(
             known.attention_heads / _kv_heads(known) if known else USUAL_GROUPING
         ),
-        layers=int(cells.number("layers", default=_layers(known, total, active), least=1)),
-        hidden_size=int(cells.number("hidden_size", default=_width(known, total, active), least=1)),
+        layers=cells.whole("layers", default=_layers(known, total, active), least=1),
+        hidden_size=cells.whole("hidden_size", default=_width(known, total, active), least=1),
         head_parameters=head,
         expert_width=(known.expert_width if known else 0) or USUAL_EXPERT_WIDTH,
         is_latent=known is not None and known.attention == "latent",
         has_sinks=_WITH_SINKS in name.lower(),
     )
-    return AskedModel(served=served, loaded_bytes=loaded, guesses=[*guesses, *kv_guesses])
-
-
-def _format(cells: Cells) -> tuple[WeightsDtype, float]:
-    """In what the weights are multiplied, and how many bits one of them takes."""
-    text = cells.text("dtype").lower()
-    if text in _GGUF_BITS:
-        return "int4" if _GGUF_BITS[text] < BITS_BY_DTYPE["int8_channel"] else "int8", (
-            _GGUF_BITS[text]
-        )
-    if text in _DTYPES:
-        return _DTYPES[text], BITS_BY_DTYPE[_DTYPES[text]]
-    known = ", ".join(sorted({*filter(None, _DTYPES), *_GGUF_BITS}))
-    problem = f"'{text}' is none of {known}"
-    raise CostError(problem, place=cells.where("dtype"))
+    return AskedModel(
+        served=served,
+        loaded_bytes=loaded,
+        guesses=[*guesses, *kv_guesses, *(["dtype"] if kept_in.is_guess else ())],
+        notes=[kept_in.note] if kept_in.note else (),
+        attention_heads=known.attention_heads if known else None,
+        context_length=said.context_length,
+    )
 
 
 def _size(
@@ -139,6 +110,10 @@ def _size(
     """Parameters, those that a token visits, and what of them is a guess."""
     said = sized(name)
     total = known.total_parameters if known else said.total if said else None
+    if total is None and not cells.text("total_params_b"):
+        why = f"'{name}' is not known and says no size" if name else "missing"
+        problem = f"{why}: describe it by {_DESCRIBED_BY}"
+        raise CostError(problem, place=cells.where("model"))
     total = cells.number("total_params_b", default=total and total / 1e9) * 1e9
     if not total:
         problem = "a model has more than 0 parameters"

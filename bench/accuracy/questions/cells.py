@@ -83,6 +83,32 @@ class Cells:
         """
         return self.number(*columns, least=least, most=most) if self.text(*columns) else None
 
+    def whole(
+        self,
+        *columns: str,
+        default: float | None = None,
+        least: float = 0.0,
+        most: float = math.inf,
+    ) -> int:
+        """The count there, or ``default`` where nothing stands.
+
+        Raises:
+            CostError: there is none, or none in the range.
+        """
+        value = self.number(*columns, default=default, least=least, most=most)
+        if self.text(*columns) and not value.is_integer():
+            problem = f"{self.text(*columns)} is not a whole number"
+            raise CostError(problem, place=self.where(*columns))
+        return int(value)
+
+    def maybe_whole(self, *columns: str, least: float = 0.0, most: float = math.inf) -> int | None:
+        """The count there, None where nothing stands.
+
+        Raises:
+            CostError: what stands there is no count in the range.
+        """
+        return self.whole(*columns, least=least, most=most) if self.text(*columns) else None
+
     def _column(self, columns: Sequence[str]) -> str:
         filled = (column for column in columns if self._row.get(column, "").strip())
         present = (column for column in columns if column in self._row)

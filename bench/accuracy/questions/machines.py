@@ -66,8 +66,10 @@ def machine_of(cells: Cells, *, is_corpus: bool, is_divided: bool = True) -> Mac
         CostError: naming the column, when nothing of that name is known.
     """
     name = cells.text(*NAMES)
-    count = cells.maybe(*COUNTS, least=1, most=_MOST_RANKS)
-    ranks = None if count is None else int(count)
+    ranks = cells.maybe_whole(*COUNTS, least=1, most=_MOST_RANKS)
+    if not name:
+        problem = f"missing: give a GPU, {_beside_gpus()}"
+        raise CostError(problem, place=cells.where(*NAMES))
     try:
         if _TYPE.fullmatch(name):
             return _of_type(instance_type(name), ranks, cells, is_divided=is_divided)
@@ -75,9 +77,13 @@ def machine_of(cells: Cells, *, is_corpus: bool, is_divided: bool = True) -> Mac
             if _is_meant(name, key, hardware):
                 kind = _held_by(hardware, ranks)
                 return _of_type(kind, ranks, cells, is_divided=is_divided)
-        gpu = accelerator(_CORPUS_NAMES.get(name, name) if is_corpus else name)
     except CatalogueError as error:
         raise CostError(str(error), place=cells.where(*NAMES)) from error
+    try:
+        gpu = accelerator(_CORPUS_NAMES.get(name, name) if is_corpus else name)
+    except CatalogueError as error:
+        problem = f"{error}. Known, too: {_beside_gpus()}"
+        raise CostError(problem, place=cells.where(*NAMES)) from error
     note = f"{name} is taken for {gpu.peaks.title}" if name in _SEVERAL else None
     return _gpus(gpu, ranks or 1, note)
 
@@ -154,6 +160,13 @@ def _is_meant(name: str, key: str, hardware: Hardware) -> bool:
     if hardware.engine == "vllm-cuda":
         return False
     return name.lower() in {key, hardware.title.lower(), *hardware.families}
+
+
+def _beside_gpus() -> str:
+    """What else a row may name, for a message."""
+    rows = [row for row in hardware_by_name().items() if row[1].engine != "vllm-cuda"]
+    names = ", ".join(word for key, row in rows for word in (key, *row.families))
+    return f"an EC2 instance type (p5.48xlarge, c8g.4xlarge, inf2.48xlarge), or one of {names}"
 
 
 def _held_by(hardware: Hardware, count: int | None) -> InstanceType:

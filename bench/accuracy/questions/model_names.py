@@ -10,7 +10,7 @@ Key = tuple[str, ...]
 
 # Formats and tools that quantise; the numbers in them are no versions and no sizes.
 _FORMAT = re.compile(
-    r"(?<![a-z0-9])(?:(?:nv|mx)?fp\d+|b?f16|u?int\d+|w\d+a\d+(?:c\d+)?|tp\d+|g\d{2,3}|e\dm\d|\d+-?bits?"
+    r"(?<![a-z0-9])(?:(?:nv|mx)?fp\d+(?:a\d+)?|b?f16|u?int\d+|w\d+a\d+(?:c\d+)?|tp\d+|g\d{2,3}|e\dm\d|\d+-?bits?"
     r"|i?q\d(?:_[0-9a-z]+)*|exl\d|bnb|awq|gptq|gguf|ggml|mlx|marlin|quark|modelopt)(?![a-z0-9])"
 )
 # What is said of the training, the format or the publisher, and changes no shape; v of a version.
@@ -60,6 +60,16 @@ def sized(name: str) -> Size | None:
     return Size(total=size, active=min(size, _parameters(active)) if active else size)
 
 
+def format_words(name: str) -> Sequence[str]:
+    """The formats and tools that quantise of which a name or a dtype speaks: ``gptq``, ``int8``."""
+    return [_bits(found[0]) for found in _FORMAT.finditer(_own(name))]
+
+
+def without_format(text: str) -> str:
+    """What else a text says."""
+    return "".join(letter for letter in _FORMAT.sub(" ", text) if letter.isalnum())
+
+
 def keys(name: str) -> Sequence[Key]:
     """What a name may mean, as it stands first.
 
@@ -99,6 +109,11 @@ def _readings(text: str) -> Iterator[str]:
     for chosen in itertools.product(*choices):
         marks = iter(chosen)
         yield _BETWEEN_DIGITS.sub(lambda _, marks=marks: next(marks), text)
+
+
+def _bits(word: str) -> str:
+    """``8-bits`` is ``8bit``."""
+    return word.replace("-", "").removesuffix("s") if "bit" in word else word
 
 
 def _key(text: str) -> Key:

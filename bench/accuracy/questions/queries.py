@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bench.accuracy.questions.asked_model import asked_model
 from bench.accuracy.questions.cells import Cells
+from bench.accuracy.questions.doubts import doubts
 from bench.accuracy.questions.machines import Machine, machine_of
 from bench.accuracy.questions.server_software import Software, software_of
 from tokenfleet.estimate.refusal import CostError
@@ -48,7 +49,8 @@ class Query:
     ``loaded_bytes`` is what the model takes of the memory, ``max_concurrency`` how many requests the
     client keeps in flight at most (None: it sends them when they come), ``usd_per_hour`` the
     price of the whole machine (None: not asked). ``guesses`` names what the row left open and was
-    taken from elsewhere, ``notes`` what a reader should know of how the row was understood.
+    taken from elsewhere, ``doubts`` what of it may not be as it says; both widen the range. ``notes`` is what
+    a reader should know of how the row was understood.
     """
 
     place: str
@@ -65,6 +67,7 @@ class Query:
     usd_per_hour: float | None
     software: Software
     guesses: Sequence[str]
+    doubts: Sequence[str]
     notes: Sequence[str]
 
 
@@ -80,7 +83,7 @@ def query_of(row: Mapping[str, str], place: str) -> Query:
     model = asked_model(cells, machine.ranks)
     shape, arrivals = _traffic(cells)
     prefix_caching = bool(cells.number("prefix_caching", default=0.0))
-    at_once = cells.maybe(*_AT_ONCE, least=1, most=_MOST_AT_ONCE)
+    at_once = cells.maybe_whole(*_AT_ONCE, least=1, most=_MOST_AT_ONCE)
     usual = _requests(cells, shape, arrivals, at_once, prefix_caching=prefix_caching)
     return Query(
         place=place,
@@ -91,13 +94,14 @@ def query_of(row: Mapping[str, str], place: str) -> Query:
         shape=shape,
         arrivals=arrivals,
         prefix_caching=prefix_caching,
-        requests=int(cells.number(*_REQUESTS, default=usual, least=1, most=_MOST_PROMPTS)),
-        max_concurrency=None if at_once is None else int(at_once),
+        requests=cells.whole(*_REQUESTS, default=usual, least=1, most=_MOST_PROMPTS),
+        max_concurrency=at_once,
         limits=_limits(cells),
         usd_per_hour=cells.maybe("usd_per_hour_config", least=_LEAST_USD),
         software=software,
         guesses=model.guesses,
-        notes=[*([machine.note] if machine.note else ()), *software.notes],
+        doubts=doubts(machine, model, shape),
+        notes=[*([machine.note] if machine.note else ()), *model.notes, *software.notes],
     )
 
 
@@ -110,7 +114,7 @@ def _traffic(cells: Cells) -> tuple[RequestShape, Arrivals]:
     inputs, outputs = cells.number("input_tokens"), cells.number("output_tokens")
     if not outputs:
         problem = "0 is not between 1 and 10,000,000: runs of text are judged"
-        raise CostError(problem, place=f"{cells.place}: output tokens")
+        raise CostError(problem, place=cells.where("output_tokens"))
     rate, burstiness = _rate(cells), cells.number("burstiness", default=1.0)
     try:
         return (
@@ -118,7 +122,13 @@ def _traffic(cells: Cells) -> tuple[RequestShape, Arrivals]:
             Arrivals(requests_per_second=rate, burstiness=burstiness),
         )
     except CostError as error:
-        raise CostError(error.problem, place=f"{cells.place}: {error.place}") from error
+        columns = _RATE if error.place == "requests per second" else _column(error.place)
+        raise CostError(error.problem, place=cells.where(*columns)) from error
+
+
+def _column(place: str | None) -> Sequence[str]:
+    """The column of what the product calls ``input tokens``."""
+    return [(place or "").replace(" ", "_")]
 
 
 def _rate(cells: Cells) -> float:
@@ -129,15 +139,19 @@ def _rate(cells: Cells) -> float:
     text = cells.text(*_RATE).lower()
     if text == "inf" or (not text and cells.text(*_AT_ONCE)):
         return MOST_REQUESTS_PER_SECOND
+    if not text:
+        problem = (
+            "missing: give requests a second there, inf for all at once, or in max_concurrency (or"
+            " concurrency) how many are kept in flight"
+        )
+        raise CostError(problem, place=cells.where(*_RATE))
     return cells.number(*_RATE)
 
 
 def _limits(cells: Cells) -> Limits:
-    sequences = cells.maybe("max_num_seqs", least=1, most=_MOST_AT_ONCE)
-    tokens = cells.maybe("max_num_batched_tokens", least=1)
     return Limits(
-        max_sequences=None if sequences is None else int(sequences),
-        batched_tokens=None if tokens is None else int(tokens),
+        max_sequences=cells.maybe_whole("max_num_seqs", least=1, most=_MOST_AT_ONCE),
+        batched_tokens=cells.maybe_whole("max_num_batched_tokens", least=1),
         usable=cells.maybe("gpu_memory_utilization", least=0.01, most=1.0),
     )
 

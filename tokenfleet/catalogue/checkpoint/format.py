@@ -8,22 +8,52 @@ from tokenfleet.catalogue.architecture.layer import Architecture
 from tokenfleet.catalogue.checkpoint.modules import ModulePatterns, wholes
 
 WeightsDtype = Literal[
-    "bfloat16", "float16", "fp8", "mxfp8", "mxfp4", "nvfp4", "int8", "int4", "int8_channel"
+    "bfloat16",
+    "float16",
+    "fp8",
+    "fp8_a16",
+    "mxfp8",
+    "mxfp4",
+    "nvfp4",
+    "nvfp4_a16",
+    "int8",
+    "int4",
+    "int8_channel",
 ]
+"""What weights are kept in. ``int8`` and ``int4`` are weights alone (GPTQ, AWQ), of which
+``int8_channel`` has activations in 8-bit integers too (W8A8); ``fp8_a16`` and ``nvfp4_a16`` are ``fp8``
+and ``nvfp4`` whose checkpoints ask for activations in 16 bits.
+"""
 
 BITS_BY_DTYPE: Mapping[WeightsDtype, float] = {
     "bfloat16": 16,
     "float16": 16,
     "fp8": 8,
+    "fp8_a16": 8,
     "mxfp8": 8.25,  # an 8-bit scale for 32 values (OCP MX specification 1.0)
     "mxfp4": 4.25,
     "nvfp4": 4.5,  # an 8-bit scale for 16 values
+    "nvfp4_a16": 4.5,
     # AWQ and GPTQ: a 16-bit scale and a zero point as wide as a value for (by default) 128 values.
     "int4": 4 + 20 / 128,
     "int8": 8 + 24 / 128,
     "int8_channel": 8,
 }
 """Bits that a parameter takes in the weights files."""
+
+UNITS_BY_DTYPE: Mapping[WeightsDtype, str] = {
+    "bfloat16": "bfloat16",
+    "float16": "bfloat16",
+    "fp8": "fp8",
+    "mxfp8": "mxfp8",
+    "nvfp4": "nvfp4",
+    "int8_channel": "int8",
+}
+"""By which units a format's weights and activations are multiplied, where hardware has them.
+
+Elsewhere, and in every other format, weights are unpacked and multiplied in 16 bits
+(vllm/model_executor/kernels/linear, vLLM 0.32.0).
+"""
 
 _FINEST_BLOCK = 32
 _PREFIXES = (

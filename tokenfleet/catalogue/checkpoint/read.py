@@ -17,19 +17,22 @@ SECOND_FILE = "hf_quant_config.json"
 _KEY = "quantization_config"
 _GROUPED: Mapping[int, WeightsDtype] = {4: "int4", 8: "int8"}
 _MX_GROUP = 32
+_MX: Mapping[WeightsDtype, WeightsDtype] = {"nvfp4": "mxfp4", "fp8": "mxfp8"}
 _COMPRESSED: Mapping[tuple[str, int], WeightsDtype] = {
     ("float", 4): "nvfp4",
     ("float", 8): "fp8",
     ("int", 8): "int8",
     ("int", 4): "int4",
 }
+# Without activations of their own, they stay in 16 bits.
+_WEIGHTS_ALONE: Mapping[WeightsDtype, WeightsDtype] = {"fp8": "fp8_a16", "nvfp4": "nvfp4_a16"}
 _MODELOPT: Mapping[str, WeightsDtype] = {
     "FP8": "fp8",
     "FP8_PER_CHANNEL_PER_TOKEN": "fp8",
     "FP8_PB_WO": "fp8",
     "MXFP8": "mxfp8",
     "NVFP4": "nvfp4",
-    "W4A16_NVFP4": "nvfp4",
+    "W4A16_NVFP4": "nvfp4_a16",
     "MXFP4": "mxfp4",
 }
 _KNOWN = "fp8, mxfp4, awq and gptq of 4 or 8 bits, compressed-tensors, modelopt"
@@ -130,11 +133,16 @@ def _compressed(given: Keys) -> CheckpointFormat | None:
     group = size if isinstance(size, int) and size > 0 else 0
     kind = (weights.word("type") or "int", weights.number("num_bits", default=0))
     dtype = _COMPRESSED.get(kind)
-    if dtype == "nvfp4" and group == _MX_GROUP:
-        dtype = "mxfp4"
-    if dtype == "int8" and not group:
+    if dtype is None:
+        return None
+    if group == _MX_GROUP:
+        dtype = _MX.get(dtype, dtype)
+    has_activations = own is not None and own.below("input_activations") is not None
+    if not has_activations:
+        dtype = _WEIGHTS_ALONE.get(dtype, dtype)
+    elif dtype == "int8" and not group:
         dtype = "int8_channel"
-    return CheckpointFormat(dtype=dtype, ignored=_ignored(given), group=group) if dtype else None
+    return CheckpointFormat(dtype=dtype, ignored=_ignored(given), group=group)
 
 
 def _modelopt(given: Keys) -> CheckpointFormat | None:

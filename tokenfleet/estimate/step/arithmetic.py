@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tokenfleet.catalogue.checkpoint.format import UNITS_BY_DTYPE
 from tokenfleet.catalogue.machines.efficiencies import Efficiencies
 from tokenfleet.estimate.replica import Replica
 from tokenfleet.estimate.served_model import ServedModel
@@ -10,7 +11,6 @@ from tokenfleet.estimate.served_model import ServedModel
 # assumption between all of it and the none that Qwen3-235B-A22B shows on A100 in FP8 against BF16
 # (GPUStack performance lab, vLLM 0.11).
 _GROUPED_UNPACKING = 0.5
-_SIXTEEN_BIT = frozenset({"bfloat16", "float16"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +31,13 @@ def computing(model: ServedModel, replica: Replica, found: Efficiencies) -> Comp
 
     The experts of a mixture have a kernel of their own, at ``grouped_share`` of a large
     multiplication's speed; ranks divide an expert's width, and narrow slices take longer: w / (w + ``half_width``).
-    Weights in a format that the device has no units for are unpacked, which takes a CPU
-    ``unpacking_operations`` for each, and multiplied in 16 bits.
+    Weights alone, and those in a format that the device has no units for, are unpacked, which takes a
+    CPU ``unpacking_operations`` for each, and multiplied in 16 bits.
     """
     flops = replica.flops_by_dtype
-    peak = flops.get(model.weights_dtype, flops["bfloat16"])
-    is_native = model.weights_dtype in flops or model.weights_dtype in _SIXTEEN_BIT
+    units = UNITS_BY_DTYPE.get(model.weights_dtype, "")
+    is_native = units in flops
+    peak = flops[units if is_native else "bfloat16"]
     work = 1.0 if is_native else found.unpacking_work
     speed = found.compute
     if model.is_mixture:
