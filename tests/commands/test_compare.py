@@ -45,7 +45,7 @@ def test_all_shows_what_the_short_list_leaves_out() -> None:
 
 
 def test_an_objective_nothing_meets_says_so() -> None:
-    assert "No type of the catalogue serves this." in _said(QWEN3_8B, "--itl-p99-ms", "0.01")
+    assert "No type of the catalogue serves this." in _said(QWEN3_8B, "--itl-p99-ms", "1")
 
 
 def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
