@@ -18,7 +18,8 @@ from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 Key = Literal["itlP99Ms", "ttftP99Ms"]
-_TIMES = (1.25, 1.5, 2.0)
+# Far enough for the step of fewest tokens that reads prompts, beside what only decodes.
+_TIMES = (1.25, 1.5, 2.0, 3.0, 5.0, 8.0)
 # What somebody would write, by the power of ten below.
 _READABLE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
@@ -52,7 +53,7 @@ def looser_objective(
     """For a replica whose steps are of ``batch`` now.
 
     None where no load is known, where the promise takes no more replicas than the queue, and where
-    none is saved up to twice the promise.
+    none is saved up to eight times the promise.
     """
     now = _wanted(settings, server, batch, start_seconds)
     if now is None or not now.promise_binds:
