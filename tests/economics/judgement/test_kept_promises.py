@@ -66,6 +66,7 @@ KINDS: Mapping[str, tuple[str, list[str], str, Keys]] = {
     ),
 }
 NO_TEXT = {"vectors"}
+MOST = 1000
 REVISION = "b968826d9c46dd6066d109eabc6255188de91218"
 
 
@@ -74,12 +75,11 @@ def _priced(name: str, times: float, objective: Mapping[str, int]) -> StackCost:
     load = times * traffic["requestsPerSecond"]
 
     def edit(keys: Keys) -> None:
-        most = 400
         keys["pools"] = {
             "pool": {
                 "hardware": hardware,
                 "instanceTypes": types,
-                "tiers": {"on-demand": {"max": most}},
+                "tiers": {"on-demand": {"max": MOST}},
             }
         }
         keys["models"] = {
@@ -88,7 +88,7 @@ def _priced(name: str, times: float, objective: Mapping[str, int]) -> StackCost:
                 "revision": REVISION,
                 "pool": "pool",
                 "contextLength": 8192,
-                "replicas": {"min": 1, "max": most},
+                "replicas": {"min": 1, "max": MOST},
                 "objective": objective,
                 "traffic": {**traffic, "requestsPerSecond": load},
             }
@@ -99,10 +99,14 @@ def _priced(name: str, times: float, objective: Mapping[str, int]) -> StackCost:
 
 
 def _missing_a_promise_that_can_be_kept(cost: StackCost) -> list[str]:
+    """Not where no number of replicas keeps it, or more than there may be."""
+    (model,) = cost.models
+    if model.misses or model.replicas == MOST:
+        return []
     return [
         f"{each.problem}: {each.way_out}"
         for each in cost.verdicts
-        if each.judged in {"objective", "load"} and cost.models[0].misses is None
+        if each.judged in {"objective", "load"}
     ]
 
 
