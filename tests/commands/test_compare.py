@@ -45,7 +45,7 @@ def test_all_shows_what_the_short_list_leaves_out() -> None:
 
 
 def test_an_objective_nothing_meets_says_so() -> None:
-    assert "No type of the catalogue serves this." in _said(QWEN3_8B, "--itl-p99-ms", "0.01")
+    assert "No type of the catalogue serves this." in _said(QWEN3_8B, "--itl-p99-ms", "1")
 
 
 def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
@@ -81,6 +81,9 @@ def test_json_holds_choices_reasons_and_hosted_prices(tmp_path: Path) -> None:
             "--requests-per-second: -1 is not between 1e-06 and 100,000",
         ),
         ([QWEN3_8B, "--cached-share", "2"], "--cached-share: 2 is not between 0 and 1"),
+        ([QWEN3_8B, "--input-tokens", "0.5"], "--input-tokens 0.5: is below 1"),
+        ([QWEN3_8B, "--itl-p99-ms", "1e-300"], "--itl-p99-ms 1e-300: is below 1"),
+        ([QWEN3_8B, "--ttft-p99-ms", "0.9"], "--ttft-p99-ms 0.9: is below 1"),
         ([QWEN3_8B, "--ttft-p99-ms", "0"], "--ttft-p99-ms: 0 s is not above 0"),
         ([QWEN3_8B, "--context-length", "99999999"], "--context-length: 99,999,999 is not"),
         ([QWEN3_8B, "--context-length", "900"], "are more than the context length of 900"),

@@ -1,6 +1,6 @@
 """``tokenfleet compare``: which hardware should serve a model, and what a token costs there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +28,8 @@ from tokenfleet.views.screens.choices import ranked
 _CONTEXT_LENGTH = 8192
 _INPUT_TOKENS, _OUTPUT_TOKENS = 800.0, 250.0
 _PROMISE = ObjectiveSettings()
+# What a token and a millisecond are counted in: less would be shown as none.
+_LEAST = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +119,17 @@ def compare(
     """
     facts = given_model(model, config_json)
     names = None if types is None else [name.strip() for name in types.split(",") if name.strip()]
-    mistakes = [*_region_mistakes(region), *_type_mistakes(names)]
+    mistakes = [
+        *_region_mistakes(region),
+        *_type_mistakes(names),
+        *_figure_mistakes(
+            {
+                "--input-tokens": input_tokens,
+                "--ttft-p99-ms": ttft_p99_ms,
+                "--itl-p99-ms": itl_p99_ms,
+            }
+        ),
+    ]
     if isinstance(facts, CatalogueError):
         fail(str(facts), *mistakes)
     if mistakes:
@@ -217,6 +229,12 @@ def _region_mistakes(region: str) -> Iterator[str]:
             f"--region {region}: the catalogue has no prices of this region.{nearest(region, known)}"
             f" It has those of {', '.join(known)}; tokenfleet catalogue refresh fetches others"
         )
+
+
+def _figure_mistakes(given: Mapping[str, float]) -> Iterator[str]:
+    for flag, figure in given.items():
+        if 0 < figure < _LEAST:
+            yield f"{flag} {figure:g}: is below {_LEAST}"
 
 
 def _type_mistakes(names: Sequence[str] | None) -> Iterator[str]:

@@ -61,11 +61,17 @@ class ServedFleet:
 
         Within its bounds, and the spare on top. ``theta`` if not the median.
         """
-        bound = self.model.admission.bound
-        return self.spare + self.model.scaling.settled(
+        most, rule, bound = self.most, self.model.scaling, self.model.admission.bound
+        keeping = 0
+        if rule.carries is not None:
+            # Where it turns out faster than planned, fewer are in flight on it.
+            carries = max(rule.carries, self.carries)
+            keeping = replicas_needed(most, carries, requests_per_second, theta)
+        return self.spare + rule.settled(
             lambda replicas: requests_on(
-                self.most, requests_per_second, replicas, bound=bound, theta=theta
-            )
+                most, requests_per_second, replicas, bound=bound, theta=theta
+            ),
+            keeping,
         )
 
     def answer_seconds(self, running: float) -> float:

@@ -85,11 +85,11 @@ ROWS: Mapping[str, tuple[Edit, set[Found], str, Edit]] = {
         "set ttftP99Ms to 2,500 or more and itlP99Ms to 46 or more, or choose what keeps it: tokenfleet compare Qwen/Qwen3-4B-Instruct-2507",
         model(objective={"ttftP99Ms": 10_000, "itlP99Ms": 5_000}),
     ),
-    "fewer replicas by the load than by the promise": (
+    "a promise that takes more replicas than the queue": (
         model(objective=BRISK),
-        {("objective", True, f"{MODEL}.objective")},
-        "set models.qwen3-4b.replicas.min to 2",
-        model(objective=BRISK, replicas={"min": 2, "max": 3}),
+        set(),
+        "",
+        model(objective=BRISK),
     ),
     "two models for the nodes of one": (
         twice(1, 3),
@@ -151,6 +151,18 @@ def test_what_is_wrong_is_said_once_and_where(
 )
 def test_the_way_out_is_one(expected: set[Found], mended: Edit) -> None:
     assert not found(said_of(mended)) & expected
+
+
+def test_what_is_not_cached_as_planned_takes_more_replicas_than_the_load_asks_for() -> None:
+    cached = model(
+        traffic={"requestsPerSecond": 0.3, "inputTokens": 2000, "outputTokens": 64}
+        | {"cachedShare": 0.9},
+        replicas={"min": 1, "max": 3},
+    )
+    assert not found(said_of(cached))
+    (verdict,) = said_of(cached, WhatIf(cached_share=0.6))
+    assert (verdict.judged, verdict.fails) == ("objective", True)
+    assert verdict.way_out.startswith(f"set {MODEL}.replicas.min to ")
 
 
 def test_what_fails_comes_first_and_warnings_count_when_somebody_is_strict() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokenfleet.plan.scaling.policy import ScalingPolicy, plan_scaling
+from tokenfleet.plan.scaling.policy import CarriedLoad, ScalingPolicy, plan_scaling
 
 
 def _policy(slots: int, start: float, least: int, more: int) -> ScalingPolicy:
@@ -79,3 +79,45 @@ def test_a_longer_start_leaves_more_room_and_waits_longer_before_replicas_go() -
 def test_the_last_replica_outlives_the_start_it_was_woken_for(policy: ScalingPolicy) -> None:
     start = float(policy.reason.split()[-2])
     assert policy.idle_seconds >= start - 1
+
+
+# Requests in flight on a replica at the load that it carries, of 64 slots; the start; then what it
+# should hold, and the spare as a share of the load.
+CARRIED = {
+    "as many again fit into its slots": (20, 100, 20, 0),
+    "half as many fit": (48, 100, 48, 0.5),
+    "room for a longer start is enough": (50, 280, 50, 100 / 51.2 - 1),
+    "as many as it has slots": (64, 100, 64, 1),
+    "more than it may hold while others start": (60, 280, 51.2, 1),
+}
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "start", "each", "spare"), CARRIED.values(), ids=list(CARRIED)
+)
+def test_a_replica_holds_no_more_than_it_does_at_the_load_that_it_carries(
+    in_flight: float, start: float, each: float, spare: float
+) -> None:
+    carried = CarriedLoad(requests_per_second=2, in_flight=in_flight, reason="of the promise")
+    policy = plan_scaling(slots=64, start_seconds=start, least=1, most=9, carried=carried)
+    assert policy.each == pytest.approx(each)
+    assert policy.spare_share == pytest.approx(spare)
+    assert (policy.reason == carried.reason) == (each == in_flight != 64)
+
+
+@given(st.integers(1, 512), st.floats(0.1, 600), st.floats(1, 2000), st.floats(0.1, 1e4))
+def test_a_burst_of_as_much_again_up_to_a_replica_still_finds_slots(
+    slots: int, in_flight: float, start: float, load: float
+) -> None:
+    carried = CarriedLoad(requests_per_second=2, in_flight=in_flight, reason="of the promise")
+    plain, policy = (
+        plan_scaling(slots=slots, start_seconds=start, least=0, most=10**6, carried=known)
+        for known in (None, carried)
+    )
+    assert policy.wanted(load) >= plain.wanted(load)
+    assert policy.wanted(load) * in_flight >= load * (1 - 1e-6)
+
+
+def test_it_settles_on_no_fewer_than_keep_the_promise_within_its_bounds() -> None:
+    policy = plan_scaling(slots=64, start_seconds=100, least=1, most=9)
+    assert [policy.settled(lambda _: 1.0, keeping) for keeping in (0, 4, 12)] == [1, 4, 9]

@@ -7,7 +7,7 @@ from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.rounding import rounded_up
 from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.model_cost import ModelCost
-from tokenfleet.estimate.load.served import Served, at_load
+from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, Served, at_load
 
 # Share of what a replica could do that is as good as nothing to do.
 _ALONE = 1e-3
@@ -20,14 +20,14 @@ def verdicts_on_model(
     """What its load and its promise make of it; ``models`` are all that share the stack."""
     wanted = model.replicas + model.missing
     if model.queue_grows:
-        carried = model.replicas * model.most.theta.p50 / model.most.shape.produced
+        most = model.replicas * model.most.theta.p50 / model.most.shape.produced
         yield Verdict(
             judged="load",
             fails=True,
             place=f"models.{model.name}.traffic.requestsPerSecond",
             problem=(
                 f"{three_digits(model.requests_per_second or 0)} requests/s are more than {count(model.replicas, 'replica')}"
-                f" can serve ({three_digits(carried)} at best): the queue grows"
+                f" can serve ({three_digits(QUEUE_GROWS_ABOVE * most)} before the queue grows)"
             ),
             way_out=_more_replicas(bills, model, models, wanted),
         )

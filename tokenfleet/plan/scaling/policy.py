@@ -15,10 +15,21 @@ _DOWN_PERCENT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
+class CarriedLoad:
+    """The most that one replica carries within the objective, and the requests in flight on it then."""
+
+    requests_per_second: float
+    in_flight: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScalingPolicy:
     """Requests in flight (running and waiting) on all replicas, divided by what one should hold.
 
-    A replica should hold ``slots`` x ``target``. ``spare`` replicas come on top for what arrives
+    A replica should hold ``slots`` x ``target``, which are never more than are in flight on one that
+    ``carries`` so many requests a second: the most within the objective, None where nobody knows.
+    ``spare`` replicas come on top for what arrives
     while another starts, but not more than ``spare_share`` of those in flight ask for: one more for
     a handful of requests would double what a small fleet costs. Load is averaged over
     ``average_seconds``. ``least`` and ``most`` are replicas; ``down_window_seconds`` pass with less
@@ -28,6 +39,7 @@ class ScalingPolicy:
 
     slots: int
     target: float
+    carries: float | None
     spare: int
     spare_share: float
     least: int
@@ -65,9 +77,14 @@ class ScalingPolicy:
         found = math.ceil(self.asked(load) / self.each - 1e-9)
         return min(self.most, max(self.least, found))
 
-    def settled(self, in_flight: Callable[[int], float]) -> int:
-        """The fewest replicas that it does not raise, where ``in_flight`` requests are on so many."""
-        least, most = self.least, self.most
+    def settled(self, in_flight: Callable[[int], float], keeping: int = 0) -> int:
+        """The fewest replicas that it does not raise, where ``in_flight`` requests run on so many.
+
+        ``keeping`` are those on which each does no more than it ``carries``: on fewer, with those
+        that wait, more are in flight than it lets stand.
+        """
+        most = self.most
+        least = min(most, max(self.least, keeping))
         while least < most:
             middle = (least + most) // 2
             if self.wanted(in_flight(middle)) <= middle:
@@ -77,16 +94,27 @@ class ScalingPolicy:
         return least
 
 
-def plan_scaling(*, slots: int, start_seconds: float, least: int, most: int) -> ScalingPolicy:
-    """By how long a start takes."""
+def plan_scaling(
+    *, slots: int, start_seconds: float, least: int, most: int, carried: CarriedLoad | None = None
+) -> ScalingPolicy:
+    """By how long a start takes, and by what a replica carries within the objective where that is less.
+
+    Slots beyond what it carries have room for a burst already: only what they lack of the spare
+    comes on top.
+    """
     target, down = next(
         (target, down) for longest, target, down in _BY_START if start_seconds <= longest
     )
+    reason, share = f"a start takes {start_seconds:.0f} s", _SPARE_SHARE
+    if carried and carried.in_flight < slots * target:
+        share = max(0.0, (1 + share) * carried.in_flight / (slots * target) - 1)
+        target, reason = carried.in_flight / slots, carried.reason
     return ScalingPolicy(
         slots=slots,
         target=target,
-        spare=1,
-        spare_share=_SPARE_SHARE,
+        carries=carried.requests_per_second if carried else None,
+        spare=1 if share else 0,
+        spare_share=share,
         least=least,
         most=most,
         average_seconds=_AVERAGE_SECONDS,
@@ -94,5 +122,5 @@ def plan_scaling(*, slots: int, start_seconds: float, least: int, most: int) -> 
         down_percent=_DOWN_PERCENT,
         # Who woke it must still find it when it has started.
         idle_seconds=down + math.ceil(start_seconds / 60) * 60,
-        reason=f"a start takes {start_seconds:.0f} s",
+        reason=reason,
     )

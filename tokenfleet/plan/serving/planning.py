@@ -22,6 +22,7 @@ from tokenfleet.plan.serving.engine import (
 )
 from tokenfleet.plan.serving.limits.admission import plan_admission
 from tokenfleet.plan.serving.limits.batch_choice import batch_of
+from tokenfleet.plan.serving.limits.carried_load import carried_load
 from tokenfleet.plan.serving.limits.looser import looser_objective
 from tokenfleet.plan.serving.limits.server import server_on
 from tokenfleet.plan.serving.load_format import load_format_of
@@ -141,6 +142,7 @@ def plan_model(
             start_seconds=start_seconds,
             least=settings.replicas.min,
             most=settings.replicas.max,
+            carried=carried_load(settings, server, batch),
         ),
         memory=memory,
         command=engine_command(snapshots, drain.kill_after_seconds),

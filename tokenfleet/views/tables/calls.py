@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from tokenfleet.counted import count
+from tokenfleet.counted import count, three_digits
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.plan import EdgePlan
 from tokenfleet.plan.edge.served import ServedName
@@ -130,14 +130,17 @@ def _scaling(model: ModelPlan, name: ServedName) -> Row:
     until = "" if model.published else ", once published"
     return (
         "scaling",
-        f"{rule.least:,} to {count(rule.most, 'replica')}{until}: one for each {rule.each:g} in flight",
+        f"{rule.least:,} to {count(rule.most, 'replica')}{until}: one for each {three_digits(rule.each)} in flight",
         "; ".join(_rule(rule, name)),
     )
 
 
 def _rule(rule: ScalingPolicy, name: ServedName) -> Iterator[str]:
     yield f"{rule.target:.0%} of {rule.slots:,} slots, as {rule.reason}"
-    yield f"{rule.spare} spare, at most {rule.spare_share:.0%} of the load"
+    if rule.spare:
+        yield f"{rule.spare} spare, at most {rule.spare_share:.0%} of the load"
+    else:
+        yield "no spare, as the other slots hold twice the load"
     yield f"averaged over {rule.average_seconds} s, fewer after {rule.down_window_seconds} s"
     if rule.least == 0:
         yield (

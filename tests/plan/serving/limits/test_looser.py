@@ -60,7 +60,9 @@ def test_a_smaller_step_of_the_same_promise_would_save_nothing(wanted: Replicas)
     looser, now = wanted(BRISK)
     assert looser
     times = [
-        each for each in (1.25, 1.5, 2.0) if readable(each * looser.promised) < looser.milliseconds
+        each
+        for each in (1.25, 1.5, 2.0, 3.0, 5.0)
+        if readable(each * looser.promised) < looser.milliseconds
     ]
     for each in times:
         tried = {**BRISK, looser.key: readable(each * looser.promised)}

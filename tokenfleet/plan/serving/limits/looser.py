@@ -7,18 +7,19 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from tokenfleet.estimate.load.carried import carried
 from tokenfleet.estimate.load.replicas import replicas_for, replicas_needed, requests_on
 from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.limits.admission import plan_admission
 from tokenfleet.plan.serving.limits.batch import BatchPlan
-from tokenfleet.plan.serving.limits.batch_choice import batch_of, promised
+from tokenfleet.plan.serving.limits.batch_choice import batch_of
+from tokenfleet.plan.serving.limits.carried_load import carried_load
 from tokenfleet.plan.serving.limits.expected import expected_saturation
 from tokenfleet.plan.serving.limits.server import Server
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 
 Key = Literal["itlP99Ms", "ttftP99Ms"]
-_TIMES = (1.25, 1.5, 2.0)
+# Far enough for the step of fewest tokens that reads prompts, beside what only decodes.
+_TIMES = (1.25, 1.5, 2.0, 3.0, 5.0, 8.0)
 # What somebody would write, by the power of ten below.
 _READABLE = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 
@@ -52,7 +53,7 @@ def looser_objective(
     """For a replica whose steps are of ``batch`` now.
 
     None where no load is known, where the promise takes no more replicas than the queue, and where
-    none is saved up to twice the promise.
+    none is saved up to eight times the promise.
     """
     now = _wanted(settings, server, batch, start_seconds)
     if now is None or not now.promise_binds:
@@ -98,19 +99,21 @@ def _wanted(
     settings: ModelSettings, server: Server, batch: BatchPlan, start_seconds: float
 ) -> _Wanted | None:
     """With that objective; None without a load, or where no number keeps it."""
-    traffic = settings.traffic
-    if traffic is None:
+    traffic, carried = settings.traffic, carried_load(settings, server, batch)
+    if traffic is None or carried is None:
         return None
     most = expected_saturation(settings, traffic, server, batch)
-    carries = batch.carries or carried(most, promised(settings.objective))
-    if isinstance(carries, str):
-        return None
     load = traffic.requests_per_second
     by_queue = replicas_for(most.theta.p50, load * most.shape.produced)
-    needed = replicas_needed(most, carries, load)
+    needed = replicas_needed(most, carried.requests_per_second, load)
     admission = plan_admission(settings, server, batch)
     rule = plan_scaling(
-        slots=admission.slots, start_seconds=start_seconds, least=1, most=settings.replicas.max
+        slots=admission.slots,
+        start_seconds=start_seconds,
+        least=1,
+        most=settings.replicas.max,
+        carried=carried,
     )
-    followed = rule.settled(lambda n: requests_on(most, load, n, bound=admission.bound))
+    followed = rule.settled(lambda n: requests_on(most, load, n, bound=admission.bound), needed)
+    # Where scaling may not grow so far, the promise wants more than it settles on.
     return _Wanted(replicas=max(needed, followed), promise_binds=needed > by_queue)
