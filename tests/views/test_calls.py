@@ -95,7 +95,7 @@ ROWS: Mapping[str, tuple[Sequence[Edit], str, Sequence[str]]] = {
     "following the load": (
         [],
         "scaling",
-        ["1 to 3 replicas, once published: one for each", "1 spare", "a start takes"],
+        ["1 to 3 replicas, once published: one for each", "in flight keep", "no spare"],
     ),
     "fixed": ([put(f"{MODEL}.replicas", {"min": 2, "max": 2})], "scaling", ["fixed: 2 replicas"]),
     "to zero": (

@@ -26,9 +26,12 @@ def running_beside(
     """What a request meets: arrivals that know nothing of each other see the mean (PASTA).
 
     The time g from step to step is that of 1 + l (n - 1) g requests, by Little's law, of l requests a second with n
-    steps each, which now and then reads the prompt of another. Its own prompt was read before.
+    steps each, which now and then reads the prompt of another. Its own prompt was read before. All
+    places are taken where more come than are answered.
     """
     steps = step.steps(shape) - 1
+    if requests_per_second * shape.produced >= step.rate(float(most), shape):
+        return Running(gap=step.cycle(float(most), shape), beside=float(most) - 1)
 
     def gap(assumed: float) -> float:
         running = min(float(most), 1 + requests_per_second * steps * assumed)
@@ -45,6 +48,8 @@ def running_beside(
 
 def running_at(step: StepTimes, shape: RequestShape, output_per_second: float, most: int) -> float:
     """How many requests run at that output (Little's law), at most ``most``."""
+    if output_per_second >= step.rate(float(most), shape):
+        return float(most)
     requests = output_per_second / shape.produced
     found = running_beside(step, shape, requests, most)
     reading = step.mixed(found.beside, shape.mean_context, *read_in(step, shape, 1))

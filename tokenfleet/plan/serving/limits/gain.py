@@ -61,11 +61,17 @@ class Compared:
             cached_share=self.traffic.cached_share,
         )
         load = self.traffic.requests_per_second / replicas
-        without = running_beside(self.alone, shape, load, self.most).gap
+
+        def between(step: StepTimes) -> float:
+            """Of two steps of one request: where there is no room for all that run, they take turns."""
+            found = running_beside(step, shape, load, self.most)
+            return found.gap * max(1.0, (found.beside + 1) / step.most(shape))
+
+        without = between(self.alone)
         steps = [
             self.drafting.keeping(kept) for kept in (self.kept.p10, self.kept.p50, self.kept.p90)
         ]
-        gaps = [running_beside(step, shape, load, self.most).gap for step in steps]
+        gaps = [between(step) for step in steps]
         low, usual, high = (
             without * step.drafting.kept / gap for step, gap in zip(steps, gaps, strict=True)
         )
