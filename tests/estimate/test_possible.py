@@ -15,6 +15,7 @@ from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
 from tokenfleet.catalogue.models.facts import ModelFacts, known_models
 from tokenfleet.economics.choice.question import Objective, Question
 from tokenfleet.economics.choice.ranking import estimated
+from tokenfleet.estimate.load.carried import StepLimits, limited
 from tokenfleet.estimate.load.running import running_at
 from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, Served, at_load
 from tokenfleet.estimate.refusal import CostError
@@ -140,7 +141,11 @@ def test_more_load_longer_requests_and_bursts_are_never_faster(
     rate = load * most.theta.p50 / most.shape.produced
     now = at_load(most, rate, burstiness)
     fuller = at_load(most, min(rate * more, QUEUE_GROWS_ABOVE * rate / load), burstiness)
-    longer = at_load(server.saturation(min(2500, read * more), written), rate, burstiness)
+    # With the same steps: others are chosen for longer prompts.
+    limits = StepLimits(tokens=most.batched_tokens, sequences=most.concurrency)
+    longer = at_load(
+        limited(server.saturation(min(2500, read * more), written), limits), rate, burstiness
+    )
     in_bursts = at_load(most, rate, burstiness / more)
     for then in (fuller, longer, in_bursts):
         for name in ("ttft", "ttft_p90", "ttft_p99", "itl", "itl_p99"):
