@@ -25,7 +25,7 @@ from tokenfleet.estimate.traffic import Arrivals, RequestShape
 
 LOOSE = Objective(ttft_p99=1000, itl_p99=1000)
 CONTEXT = 4096
-IDLE = 1e-7
+IDLE = 1e-9
 _ROUNDING = 1e-9
 
 
