@@ -50,10 +50,10 @@ def rule_of(policy: ScalingPolicy) -> str:
     """``2 to 8 replicas, 14.4 of 16 requests in flight each, and 1 replica more``."""
     if policy.is_fixed:
         return f"{count(policy.least, 'replica')}, always"
+    spare = f", and room for up to {count(policy.spare, 'replica')} more" if policy.spare else ""
     return (
         f"{policy.least:,} to {policy.most:,} replicas, {three_digits(policy.each)} of"
-        f" {count(policy.slots, 'slot')} in use on each, and room for up to"
-        f" {count(policy.spare, 'replica')} more"
+        f" {count(policy.slots, 'slot')} in use on each{spare}"
     )
 
 
