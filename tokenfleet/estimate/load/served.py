@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.estimate.load.waits import waits
+from tokenfleet.estimate.load.waits import Waits, waits
 from tokenfleet.estimate.quantiles import Quantiles, log_normal
 from tokenfleet.estimate.throughput import Saturation
 
@@ -44,9 +44,8 @@ def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1
     """
     offered = requests_per_second * found.shape.produced
     utilisation = found.theta.under(offered)
-    grows = utilisation.p50 > QUEUE_GROWS_ABOVE or math.isinf(
-        waits(found, requests_per_second, burstiness=burstiness).ttft_p99
-    )
+    middle = waits(found, requests_per_second, burstiness=burstiness)
+    grows = utilisation.p50 > QUEUE_GROWS_ABOVE or math.isinf(middle.ttft_p99)
     output = Quantiles(
         p10=min(offered, found.theta.p10),
         p50=min(offered, found.theta.p50),
@@ -54,7 +53,7 @@ def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1
     )
     times: Sequence[Quantiles] | Sequence[None] = [None] * 5
     if not grows:
-        times = _with_ranges(found, requests_per_second, burstiness, utilisation.p50)
+        times = _with_ranges(found, middle, requests_per_second, burstiness, utilisation.p50)
     ttft, ttft_p90, ttft_p99, itl, itl_p99 = times
     if found.shape.is_pooled:
         itl = itl_p99 = None
@@ -72,9 +71,13 @@ def at_load(found: Saturation, requests_per_second: float, burstiness: float = 1
 
 
 def _with_ranges(
-    found: Saturation, requests_per_second: float, burstiness: float, utilisation: float
+    found: Saturation,
+    middle: Waits,
+    requests_per_second: float,
+    burstiness: float,
+    utilisation: float,
 ) -> Sequence[Quantiles]:
-    """By how much times are off in themselves, and what a slower or faster replica makes of a queue."""
+    """By how much ``middle`` is off in itself, and what a slower or faster replica makes of a queue."""
     spread, theta = found.spread, log_normal(1, found.spread.theta)
     # A replica that is slower yet has no steady state.
     slow = max(1.0, min(theta.p90, _NEARLY_FULL / utilisation)) if utilisation else theta.p90
@@ -83,9 +86,7 @@ def _with_ranges(
         # Prompts alone are more than it can read: halfway to the median, which it can.
         slow = (1 + slow) / 2
         late = waits(found, requests_per_second, slow, burstiness)
-    fast, middle = (
-        waits(found, requests_per_second, factor, burstiness) for factor in (theta.p10, 1.0)
-    )
+    fast = waits(found, requests_per_second, theta.p10, burstiness)
     sigmas = (spread.first, spread.first_p99, spread.first_p99, spread.gap, spread.gap)
     ranges = [
         Quantiles(
