@@ -45,6 +45,7 @@ class ModelCost:
     ``at_load`` and ``served`` (one replica at its part of the load) are None without traffic,
     all prices without a price of its nodes. ``causes`` are US dollars an hour. ``missing`` is
     how many replicas more it takes to keep queue and promise; ``misses`` why no number would.
+    ``refused`` is the share of its load that finds all replicas full.
     """
 
     name: str
@@ -65,6 +66,7 @@ class ModelCost:
     missing: int
     queue_grows: bool
     misses: str | None
+    refused: float
     curve: Sequence[CurvePoint]
 
 
@@ -98,6 +100,7 @@ def model_cost(
         missing=0 if load is None else max(0, fleet.needed(load) - running_now),
         queue_grows=quote is not None and _grows(quote, running_now, most_replicas),
         misses=fleet.misses,
+        refused=0.0 if load is None else fleet.refused(load, running_now),
         curve=_curve(bills, fleet, replicas, most_replicas) if priced and curves else (),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tokenfleet.economics.bill.commitments import Commitment
 from tokenfleet.economics.bill.scenario import Buying
 from tokenfleet.estimate.load.carried import carried
+from tokenfleet.estimate.load.refused import refused_share
 from tokenfleet.estimate.load.replicas import replicas_needed, requests_on
 from tokenfleet.estimate.measured.profile import ProfileRun
 from tokenfleet.estimate.measured.speed import measured_saturation
@@ -73,6 +74,11 @@ class ServedFleet:
             ),
             keeping,
         )
+
+    def refused(self, requests_per_second: float, replicas: int) -> float:
+        """The share of requests that so many replicas refuse, as all hold what they take in."""
+        bound = self.model.admission.bound
+        return refused_share(self.most, requests_per_second, replicas, bound=bound)
 
     def answer_seconds(self, running: float) -> float:
         """How long a mean answer takes while so many run on its replica (Little's law)."""

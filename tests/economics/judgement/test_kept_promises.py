@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.economics.stacks import plan_of
 from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import StackCost, stack_cost
+from tokenfleet.estimate.load.refused import MOST_REFUSED
 
 Keys = dict[str, Any]
 
@@ -99,14 +100,14 @@ def _priced(name: str, times: float, objective: Mapping[str, int]) -> StackCost:
 
 
 def _missing_a_promise_that_can_be_kept(cost: StackCost) -> list[str]:
-    """Not where no number of replicas keeps it, or more than there may be."""
+    """Not where no number of replicas keeps it, or more than there may be; what finds no room waits for nothing."""
     (model,) = cost.models
     if model.misses or model.replicas == MOST:
         return []
     return [
         f"{each.problem}: {each.way_out}"
         for each in cost.verdicts
-        if each.judged in {"objective", "load"}
+        if each.judged == "objective" or (each.judged == "load" and each.fails)
     ]
 
 
@@ -147,5 +148,7 @@ def test_whoever_takes_what_is_offered_pays_less_and_keeps_the_new_promise(
     after = _priced(name, times, {**objective, saving.key: saving.milliseconds})
     assert not _missing_a_promise_that_can_be_kept(after)
     assert before.models[0].replicas - after.models[0].replicas == saving.fewer > 0
+    refused = before.models[0].refused
+    assert after.models[0].refused <= max(MOST_REFUSED, refused)
     found = before.bill.usd_per_month.expected - after.bill.usd_per_month.expected
     assert found == pytest.approx(saving.usd_per_month)

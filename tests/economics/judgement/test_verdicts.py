@@ -54,6 +54,7 @@ def twice(least: int, most: int) -> Edit:
 
 
 BRISK = {"ttftP99Ms": 8_000, "itlP99Ms": 1_200}
+FEW_AT_ONCE = {"ttftP99Ms": 6_000, "itlP99Ms": 800}
 LONG = {"ttftP99Ms": 60_000, "itlP99Ms": 30_000}
 # What is edited; what is said of it; the first way out, and the same edit with it taken.
 ROWS: Mapping[str, tuple[Edit, set[Found], str, Edit]] = {
@@ -90,6 +91,15 @@ ROWS: Mapping[str, tuple[Edit, set[Found], str, Edit]] = {
         set(),
         "",
         model(objective=BRISK),
+    ),
+    "a promise that is kept to few at once, so that others are refused": (
+        model(traffic=traffic(0.3), objective=FEW_AT_ONCE),
+        {("load", False, TRAFFIC)},
+        "set models.qwen3-4b.replicas.min to 5 and models.qwen3-4b.replicas.max to 5 and the tiers of pools.graviton4 to 5 nodes together",
+        both(
+            model(traffic=traffic(0.3), objective=FEW_AT_ONCE, replicas={"min": 5, "max": 5}),
+            with_tiers("graviton4", {"on-demand": {"max": 5}}),
+        ),
     ),
     "two models for the nodes of one": (
         twice(1, 3),

@@ -7,6 +7,7 @@ from tokenfleet.economics.fleet_bills import FleetBills
 from tokenfleet.economics.judgement.rounding import rounded_up
 from tokenfleet.economics.judgement.verdict import Verdict
 from tokenfleet.economics.model_cost import ModelCost
+from tokenfleet.estimate.load.refused import MOST_REFUSED, replicas_holding
 from tokenfleet.estimate.load.served import QUEUE_GROWS_ABOVE, Served, at_load
 
 # Share of what a replica could do that is as good as nothing to do.
@@ -44,6 +45,25 @@ def verdicts_on_model(
             problem=f"{late or short} with {_running(model)}",
             way_out=_more_replicas(bills, model, models, wanted),
         )
+    elif model.refused > MOST_REFUSED and not model.queue_grows:
+        yield _refused(bills, model, models)
+
+
+def _refused(bills: FleetBills, model: ModelCost, models: Sequence[ModelCost]) -> Verdict:
+    """Each replica keeps the promise to few at once, and what comes is not even."""
+    (plan,) = (each for each in bills.plan.models if each.name == model.name)
+    load, bound = model.requests_per_second or 0, plan.admission.bound
+    holding = replicas_holding(model.most, load, model.replicas, bound=bound)
+    return Verdict(
+        judged="load",
+        fails=False,
+        place=f"models.{model.name}.traffic.requestsPerSecond",
+        problem=(
+            f"{model.refused:.1%} of {three_digits(load)} requests/s find no room and are refused (429),"
+            f" more where they come in bursts: {_running(model)} take in {model.replicas * bound:,} at once"
+        ),
+        way_out=_more_replicas(bills, model, models, holding, by_rule=False),
+    )
 
 
 def _running(model: ModelCost) -> str:
@@ -99,8 +119,14 @@ def _beyond(ratio: float) -> str:
 
 
 def _more_replicas(
-    bills: FleetBills, model: ModelCost, models: Sequence[ModelCost], wanted: int
+    bills: FleetBills,
+    model: ModelCost,
+    models: Sequence[ModelCost],
+    wanted: int,
+    *,
+    by_rule: bool = True,
 ) -> str:
+    """``by_rule``: where all that there may be are running, the rule of scaling would add more."""
     (plan,) = (each for each in bills.plan.models if each.name == model.name)
     beside = {each.name: each.replicas + each.missing for each in models}
     nodes = wanted + sum(
@@ -109,7 +135,8 @@ def _more_replicas(
         if each.pool == plan.pool and each.name != model.name
     )
     changes: list[str] = []
-    if model.replicas < model.most_replicas and wanted > plan.min_replicas:
+    held_back = by_rule and model.replicas == model.most_replicas
+    if not held_back and wanted > plan.min_replicas:
         # The rule of scaling looks at requests in flight: it would not add what the promise takes.
         changes.append(f"models.{model.name}.replicas.min to {wanted:,}")
     if wanted > plan.max_replicas:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Judged = Literal["load", "objective", "nodes", "spot", "budget"]
-"""``load``: what is asked is more than the largest fleet serves. ``objective``: latencies are
-longer than promised. ``nodes``: replicas that no node is there for. ``spot``: spot is priced where
-none may be had. ``budget``: the bill is above it. ``scaling``: what is priced needs something that
-changes the number of replicas, and nothing does."""
+"""``load``: what is asked is more than the largest fleet serves, or than its replicas have room
+for. ``objective``: latencies are longer than promised. ``nodes``: replicas that no node is there
+for. ``spot``: spot is priced where none may be had. ``budget``: the bill is above it."""
 
 
 @dataclass(frozen=True, kw_only=True)

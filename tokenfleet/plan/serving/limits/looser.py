@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from tokenfleet.estimate.load.refused import MOST_REFUSED, refused_share
 from tokenfleet.estimate.load.replicas import replicas_for, replicas_needed, requests_on
 from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.serving.limits.admission import plan_admission
@@ -41,10 +42,14 @@ class LooserObjective:
 
 @dataclass(frozen=True, kw_only=True)
 class _Wanted:
-    """Replicas for queue, promise and rule of scaling together; ``promise_binds``: more than the queue takes."""
+    """Replicas for queue, promise and rule of scaling together; ``promise_binds``: more than the queue takes.
+
+    ``refused`` is the share of the load that finds all of them full.
+    """
 
     replicas: int
     promise_binds: bool
+    refused: float
 
 
 def looser_objective(
@@ -53,14 +58,14 @@ def looser_objective(
     """For a replica whose steps are of ``batch`` now.
 
     None where no load is known, where the promise takes no more replicas than the queue, and where
-    none is saved up to eight times the promise.
+    none is saved up to eight times the promise, or only by refusing more.
     """
     now = _wanted(settings, server, batch, start_seconds)
     if now is None or not now.promise_binds:
         return None
     for key, milliseconds, tried in _looser(settings):
         then = _wanted(tried, server, batch_of(tried, server), start_seconds)
-        if then and then.replicas < now.replicas:
+        if then and then.replicas < now.replicas and then.refused <= max(MOST_REFUSED, now.refused):
             return LooserObjective(
                 key=key,
                 promised=_promised(settings)[key],
@@ -116,4 +121,9 @@ def _wanted(
     )
     followed = rule.settled(lambda n: requests_on(most, load, n, bound=admission.bound), needed)
     # Where scaling may not grow so far, the promise wants more than it settles on.
-    return _Wanted(replicas=max(needed, followed), promise_binds=needed > by_queue)
+    replicas = max(needed, followed)
+    return _Wanted(
+        replicas=replicas,
+        promise_binds=needed > by_queue,
+        refused=refused_share(most, load, replicas, bound=admission.bound),
+    )
