@@ -3,7 +3,7 @@
 from tokenfleet.estimate.throughput import Saturation
 
 MOST_REFUSED = 0.005
-"""The share of requests that a fleet of the right size refuses at most: what `bench/elasticity` holds rules to."""
+"""The share of requests that a fleet of the right size refuses at most, as of a rule of scaling (docs/scaling.md)."""
 
 # A share of the requests that is as good as none.
 _NONE = 1e-6
