@@ -176,7 +176,7 @@ def test_pictures_are_well_formed_and_show_the_price(tmp_path: Path) -> None:
     for path in (tmp_path / "pictures").iterdir():
         ET.parse(path)  # noqa: S314 - our own output
     loaded = (tmp_path / "pictures" / "qwen3-8b-over-load.svg").read_text(encoding="utf-8")
-    assert "your load: $2.53" in loaded
+    assert "your load: $1.69" in loaded
 
 
 @pytest.mark.parametrize(
