@@ -8,7 +8,7 @@ from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake, StackError
 from tokenfleet.plan.beside import read_beside
 from tokenfleet.plan.checks.mistakes import find_mistakes
-from tokenfleet.plan.checks.published import published_mistakes
+from tokenfleet.plan.checks.served.published import published_mistakes
 from tokenfleet.plan.stack import Plan, build
 from tokenfleet.project import PROJECT
 from tokenfleet.settings.draft import parse

@@ -6,22 +6,22 @@ from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.checks.addresses import address_mistakes
-from tokenfleet.plan.checks.baked import baked_mistakes
 from tokenfleet.plan.checks.digests import digest_mistakes
-from tokenfleet.plan.checks.disks import disk_mistakes
 from tokenfleet.plan.checks.edge import edge_mistakes
 from tokenfleet.plan.checks.images import image_mistakes
-from tokenfleet.plan.checks.models import model_mistakes
-from tokenfleet.plan.checks.names import name_mistakes
 from tokenfleet.plan.checks.network import cluster_mistakes, cost_mistakes, network_mistakes
-from tokenfleet.plan.checks.pools import (
+from tokenfleet.plan.checks.nodes.baked import baked_mistakes
+from tokenfleet.plan.checks.nodes.disks import disk_mistakes
+from tokenfleet.plan.checks.nodes.pools import (
     machine_image_mistakes,
     pool_mistakes,
     pool_references,
 )
+from tokenfleet.plan.checks.nodes.system_nodes import system_node_mistakes
+from tokenfleet.plan.checks.nodes.warm_nodes import warm_node_mistakes
 from tokenfleet.plan.checks.prices import price_mistakes
-from tokenfleet.plan.checks.system_nodes import system_node_mistakes
-from tokenfleet.plan.checks.warm_nodes import warm_node_mistakes
+from tokenfleet.plan.checks.served.models import model_mistakes
+from tokenfleet.plan.checks.served.names import name_mistakes
 from tokenfleet.plan.checks.zones import offer_mistakes, zone_id_mistakes
 from tokenfleet.settings.draft import Draft
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tokenfleet.catalogue.places.regions import regions
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.plan.checks.instances import checked_instance_type
+from tokenfleet.plan.checks.nodes.instances import checked_instance_type
 from tokenfleet.plan.checks.ranges import nearly_all
 from tokenfleet.plan.cluster import is_documentation
 from tokenfleet.plan.network import ZONE_LETTERS

@@ -7,9 +7,9 @@ from tokenfleet.catalogue.machines.hardware import hardware_by_name
 from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.checks.engine import drain_mistakes, engine_mistakes
-from tokenfleet.plan.checks.speculation import load_mistakes
-from tokenfleet.plan.checks.steps import step_mistakes
+from tokenfleet.plan.checks.served.engine import drain_mistakes, engine_mistakes
+from tokenfleet.plan.checks.served.speculation import load_mistakes
+from tokenfleet.plan.checks.served.steps import step_mistakes
 from tokenfleet.plan.nodes.pools import hardware_of
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.serving.limits.server import server_on

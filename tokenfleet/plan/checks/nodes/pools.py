@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
 from tokenfleet.catalogue.machines.unserved import unserved
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.plan.checks.instances import checked_instance_type
+from tokenfleet.plan.checks.nodes.instances import checked_instance_type
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
 from tokenfleet.plan.nodes.pools import ami_variant, hardware_of
 from tokenfleet.settings.draft import Draft

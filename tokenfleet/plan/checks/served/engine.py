@@ -7,11 +7,11 @@ from tokenfleet.catalogue.machines.hardware import Engine, hardware_by_name
 from tokenfleet.catalogue.machines.instances import InstanceType
 from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.mistakes import Mistake, nearest
-from tokenfleet.plan.checks.formats import format_mistakes
-from tokenfleet.plan.checks.outside import outside_problem
-from tokenfleet.plan.checks.own_code import own_code_mistakes
-from tokenfleet.plan.checks.speculation import drafting_mistakes
-from tokenfleet.plan.checks.tasks import task_mistakes
+from tokenfleet.plan.checks.served.formats import format_mistakes
+from tokenfleet.plan.checks.served.outside import outside_problem
+from tokenfleet.plan.checks.served.own_code import own_code_mistakes
+from tokenfleet.plan.checks.served.speculation import drafting_mistakes
+from tokenfleet.plan.checks.served.tasks import task_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.serving.drain import LONGEST_ON_SPOT_SECONDS
 from tokenfleet.plan.serving.limits.admission import BOUND_FLAG

@@ -1,0 +1,1 @@
+"""Nodes: pools of them, what is on them, and the cluster's own."""

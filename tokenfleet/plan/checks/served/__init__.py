@@ -1,0 +1,1 @@
+"""What is served: models, their names, and what they ask of their engines."""
