@@ -20,7 +20,7 @@ from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.report import Report
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import StackFile
-from tokenfleet.views.drawing.start_timeline import start_svg
+from tokenfleet.views.drawing.charts.start_timeline import start_svg
 from tokenfleet.views.pages.markdown import grid
 from tokenfleet.views.tables.starts import starts_table
 

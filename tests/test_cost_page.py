@@ -14,7 +14,7 @@ from tokenfleet.economics.served_fleet import WhatIf
 from tokenfleet.economics.stack_cost import stack_cost
 from tokenfleet.plan.decide import decide
 from tokenfleet.settings.stack_file import StackFile
-from tokenfleet.views.drawing.cost import load_svg, why_svg
+from tokenfleet.views.drawing.charts.cost import load_svg, why_svg
 
 _ASKED = ("compare", "Qwen/Qwen3-8B", "--requests-per-second", "2", "--spare", "1")
 _DRAWN = "qwen3-8b"

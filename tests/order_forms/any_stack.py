@@ -27,7 +27,7 @@ from tokenfleet.recording.recorder import record
 from tokenfleet.settings.keys import stand_ins
 from tokenfleet.settings.project_file import read_project
 from tokenfleet.settings.stack_file import StackFile, read_stack_file
-from tokenfleet.views.drawing.architecture import architecture_svg
+from tokenfleet.views.drawing.architecture.wide import architecture_svg
 from tokenfleet.views.folder import machine_files
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown

@@ -13,7 +13,7 @@ import yaml
 from tests.today import TODAY
 from tokenfleet.preview.run import preview_stack
 from tokenfleet.settings.stack_file import StackFile
-from tokenfleet.views.drawing.architecture import architecture_svg
+from tokenfleet.views.drawing.architecture.wide import architecture_svg
 from tokenfleet.views.folder import machine_files
 
 GOLDEN = Path(__file__).parents[1] / "golden"

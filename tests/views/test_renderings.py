@@ -16,10 +16,10 @@ from tokenfleet.economics.judgement.savings import Saving
 from tokenfleet.json_document import plain
 from tokenfleet.policies.finding import Finding
 from tokenfleet.preview.report import Report
-from tokenfleet.views.drawing.architecture import architecture_svg
-from tokenfleet.views.drawing.flowchart import flowchart
-from tokenfleet.views.drawing.memory_bar import memory_parts
-from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
+from tokenfleet.views.drawing.architecture.flowchart import flowchart
+from tokenfleet.views.drawing.architecture.narrow import narrow_architecture_svg
+from tokenfleet.views.drawing.architecture.wide import architecture_svg
+from tokenfleet.views.drawing.charts.memory_bar import memory_parts
 from tokenfleet.views.figures import unit_price
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown

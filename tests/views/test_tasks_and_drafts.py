@@ -18,7 +18,7 @@ from tokenfleet.project import PROJECT
 from tokenfleet.recording.configured import Configured
 from tokenfleet.recording.recorder import record
 from tokenfleet.settings.stack_file import StackFile
-from tokenfleet.views.drawing.memory_bar import memory_parts
+from tokenfleet.views.drawing.charts.memory_bar import memory_parts
 from tokenfleet.views.pages.html import html
 from tokenfleet.views.pages.markdown import markdown
 from tokenfleet.views.screens.preview import show

@@ -20,8 +20,8 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
-from tokenfleet.commands.planned import planned
-from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
+from tokenfleet.commands.asked.planned import planned
+from tokenfleet.commands.asked.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.json_document import Schema
 from tokenfleet.views.screens.advice import advice_screen
 

@@ -16,8 +16,8 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
-from tokenfleet.commands.planned import planned
-from tokenfleet.commands.stack_name import StackAndPool, StackOption, stack_and_pool
+from tokenfleet.commands.asked.planned import planned
+from tokenfleet.commands.asked.stack_name import StackAndPool, StackOption, stack_and_pool
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest
 from tokenfleet.plan.bake.recipe import UnbakeableError, plan_bake

@@ -25,13 +25,13 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
+from tokenfleet.commands.asked.planned import planned
+from tokenfleet.commands.asked.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.commands.capacity_status import status_command
-from tokenfleet.commands.planned import planned
 from tokenfleet.commands.progress import steps
-from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.given_file import GivenFileError
 from tokenfleet.json_document import Schema
-from tokenfleet.views.drawing.capacity import write_plots
+from tokenfleet.views.drawing.charts.capacity import write_plots
 from tokenfleet.views.screens.capacity import forecasts
 
 _CARE = typer.Option(min=0, max=10, help="0 cheapest, 1 balanced, 2 or more careful")

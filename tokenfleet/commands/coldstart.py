@@ -11,8 +11,8 @@ from tokenfleet.catalogue.facts import CatalogueError, Price
 from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.catalogue.places.prices import Prices
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
-from tokenfleet.commands.measured_files import Measured, recorded_starts
-from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
+from tokenfleet.commands.asked.measured_files import Measured, recorded_starts
+from tokenfleet.commands.asked.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.lines import MONTH
 from tokenfleet.economics.bill.price_age import STALE_DAYS, is_stale
 from tokenfleet.economics.bill.volumes import disks_price

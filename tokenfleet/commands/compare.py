@@ -10,7 +10,7 @@ import typer
 from tokenfleet.catalogue.facts import CatalogueError
 from tokenfleet.catalogue.machines.instances import instance_types, priced_regions
 from tokenfleet.commands.answers import AsJson, console, fail, say_json, today
-from tokenfleet.commands.model_facts import ConfigJson, ModelName, given_model
+from tokenfleet.commands.asked.model_facts import ConfigJson, ModelName, given_model
 from tokenfleet.economics.bill.price_age import is_stale
 from tokenfleet.economics.choice.question import Question
 from tokenfleet.economics.choice.ranking import Choice, Ranking, RuledOut, ranking

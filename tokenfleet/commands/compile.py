@@ -15,8 +15,8 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
-from tokenfleet.commands.planned import planned
-from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
+from tokenfleet.commands.asked.planned import planned
+from tokenfleet.commands.asked.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest
 from tokenfleet.settings.what_if import StackEdit, edited

@@ -23,7 +23,7 @@ from tokenfleet.commands.answers import (
     stack_file_of,
     today,
 )
-from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
+from tokenfleet.commands.asked.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.economics.bill.commitments_file import read_commitments
 from tokenfleet.economics.bill.price_age import StalePrice, stale_prices
 from tokenfleet.economics.bill.scenario import Buying
@@ -38,7 +38,7 @@ from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
 from tokenfleet.plan.ranges import Range
 from tokenfleet.settings.what_if import StackEdit, edited
-from tokenfleet.views.drawing.cost import write_pictures
+from tokenfleet.views.drawing.charts.cost import write_pictures
 from tokenfleet.views.screens.cost import cost_screen
 
 _Value = TypeVar("_Value")

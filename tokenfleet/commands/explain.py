@@ -18,8 +18,8 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
-from tokenfleet.commands.planned import planned
-from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
+from tokenfleet.commands.asked.planned import planned
+from tokenfleet.commands.asked.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.given_file import TYPED_BYTES, GivenFileError, given_text
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import nearest

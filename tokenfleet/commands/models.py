@@ -19,9 +19,9 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
-from tokenfleet.commands.planned import planned
-from tokenfleet.commands.published import BucketName, bucket_of
-from tokenfleet.commands.stack_name import StackOption, given_stack
+from tokenfleet.commands.asked.planned import planned
+from tokenfleet.commands.asked.published import BucketName, bucket_of
+from tokenfleet.commands.asked.stack_name import StackOption, given_stack
 from tokenfleet.json_document import Schema
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.published import (

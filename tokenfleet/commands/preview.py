@@ -22,7 +22,7 @@ from tokenfleet.commands.answers import (
     stack_file_of,
     today,
 )
-from tokenfleet.commands.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
+from tokenfleet.commands.asked.stack_name import DEFAULT_STACK, StackOption, StackWord, given_stack
 from tokenfleet.economics.judgement.verdict import failing
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError

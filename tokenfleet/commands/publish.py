@@ -8,8 +8,8 @@ import typer
 
 from tokenfleet.aws.bucket import Bucket
 from tokenfleet.commands.answers import AsJson, fail, say_json
+from tokenfleet.commands.asked.published import BucketName, bucket_of, snapshot_named
 from tokenfleet.commands.progress import progress
-from tokenfleet.commands.published import BucketName, bucket_of, snapshot_named
 from tokenfleet.json_document import Schema
 from tokenfleet.weights.contents import Contents
 from tokenfleet.weights.load_format import LoadFormat

@@ -19,10 +19,10 @@ from tokenfleet.commands.answers import (
     say_json,
     stack_file_of,
 )
-from tokenfleet.commands.idle_options import refuse_bounds, refuse_idle
-from tokenfleet.commands.played_load import DrawnFrom, drawn_load, recorded_load
+from tokenfleet.commands.asked.idle_options import refuse_bounds, refuse_idle
+from tokenfleet.commands.asked.played_load import DrawnFrom, drawn_load, recorded_load
+from tokenfleet.commands.asked.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.commands.progress import steps
-from tokenfleet.commands.stack_name import StackAndModel, StackOption, stack_and_model
 from tokenfleet.elasticity.comparison import PLAYS, Comparison, compared
 from tokenfleet.elasticity.frontier import Variant, choices, frontier
 from tokenfleet.elasticity.scene import Coming, Different, Scene, scene
@@ -30,7 +30,7 @@ from tokenfleet.estimate.refusal import CostError
 from tokenfleet.json_document import Schema
 from tokenfleet.mistakes import StackError, nearest
 from tokenfleet.plan.decide import plan_of
-from tokenfleet.views.drawing.elasticity import write_plot
+from tokenfleet.views.drawing.charts.elasticity import write_plot
 from tokenfleet.views.screens.simulated import simulated
 
 

@@ -8,16 +8,16 @@ import pytest
 from tokenfleet.plan.network import plan_network
 from tokenfleet.preview.report import Report
 from tokenfleet.settings.sections import NetworkSettings
-from tokenfleet.views.drawing.architecture import WIDTH, architecture_svg, wide_drawing
-from tokenfleet.views.drawing.dark import DARK_BY_LIGHT
-from tokenfleet.views.drawing.drawn import DrawnStack, drawn_of
-from tokenfleet.views.drawing.lettering import text_width, wrap
-from tokenfleet.views.drawing.marks import Mark, Marks, Tone
-from tokenfleet.views.drawing.narrow_architecture import (
+from tokenfleet.views.drawing.architecture.drawn import DrawnStack, drawn_of
+from tokenfleet.views.drawing.architecture.marks import Mark, Marks, Tone
+from tokenfleet.views.drawing.architecture.narrow import (
     NARROW_WIDTH,
     narrow_architecture_svg,
     narrow_drawing,
 )
+from tokenfleet.views.drawing.architecture.wide import WIDTH, architecture_svg, wide_drawing
+from tokenfleet.views.drawing.dark import DARK_BY_LIGHT
+from tokenfleet.views.drawing.lettering import text_width, wrap
 from tokenfleet.views.reviewed.facts import facts_of
 
 ReportOf = Callable[[str], Report]

@@ -17,7 +17,7 @@ from tokenfleet.plan.stack import Plan
 from tokenfleet.plan.start.budget import ColdStart, NoticeMet
 from tokenfleet.preview.report import ModelReport, Report, build_report
 from tokenfleet.recording.recorded import Mode, Recording
-from tokenfleet.views.drawing.cold_start_bar import (
+from tokenfleet.views.drawing.charts.cold_start_bar import (
     Bar,
     BarPart,
     axis_seconds,

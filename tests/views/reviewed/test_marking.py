@@ -14,10 +14,10 @@ from tokenfleet.json_document import Schema, json_document
 from tokenfleet.preview.report import Report
 from tokenfleet.review.previews import StackState
 from tokenfleet.review.review import stack_review
-from tokenfleet.views.drawing.architecture import wide_drawing
-from tokenfleet.views.drawing.drawn import DrawnStack, drawn_of, drawn_of_document
-from tokenfleet.views.drawing.marks import Kind, Mark, Marks, Part, Tone
-from tokenfleet.views.drawing.narrow_architecture import narrow_drawing
+from tokenfleet.views.drawing.architecture.drawn import DrawnStack, drawn_of, drawn_of_document
+from tokenfleet.views.drawing.architecture.marks import Kind, Mark, Marks, Part, Tone
+from tokenfleet.views.drawing.architecture.narrow import narrow_drawing
+from tokenfleet.views.drawing.architecture.wide import wide_drawing
 from tokenfleet.views.reviewed.drawing import ReviewedDrawing, reviewed_drawing
 from tokenfleet.views.reviewed.facts import facts_of
 from tokenfleet.views.reviewed.marking import Marking

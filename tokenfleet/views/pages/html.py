@@ -7,16 +7,16 @@ from tokenfleet.plain_text import written_out
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
 from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import Report
-from tokenfleet.views.drawing.architecture import architecture_svg
-from tokenfleet.views.drawing.cold_start_bar import (
+from tokenfleet.views.drawing.architecture.narrow import narrow_architecture_svg
+from tokenfleet.views.drawing.architecture.wide import architecture_svg
+from tokenfleet.views.drawing.charts.cold_start_bar import (
     axis_seconds,
     caveat,
     every_bar,
     longest_stage,
     verdict,
 )
-from tokenfleet.views.drawing.memory_bar import memory_parts
-from tokenfleet.views.drawing.narrow_architecture import narrow_architecture_svg
+from tokenfleet.views.drawing.charts.memory_bar import memory_parts
 from tokenfleet.views.front_page.page import front_page
 from tokenfleet.views.on_spot import on_spot
 from tokenfleet.views.starting import seconds_text

@@ -9,7 +9,8 @@ from tokenfleet.plain_text import written_out
 from tokenfleet.preview.branch import Branch
 from tokenfleet.preview.origin import Origin
 from tokenfleet.preview.report import ModelReport, Report
-from tokenfleet.views.drawing.cold_start_bar import (
+from tokenfleet.views.drawing.architecture.flowchart import flowchart
+from tokenfleet.views.drawing.charts.cold_start_bar import (
     axis_seconds,
     caveat,
     every_bar,
@@ -19,7 +20,6 @@ from tokenfleet.views.drawing.cold_start_bar import (
     longest_stage,
     verdict,
 )
-from tokenfleet.views.drawing.flowchart import flowchart
 from tokenfleet.views.front_page.facts import FrontPage
 from tokenfleet.views.front_page.page import front_page
 from tokenfleet.views.on_spot import on_spot

@@ -12,7 +12,7 @@ from tokenfleet.review.compared import Compared
 from tokenfleet.review.danger import Danger
 from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.review import StackReview
-from tokenfleet.views.drawing.marks import Mark, Tone
+from tokenfleet.views.drawing.architecture.marks import Mark, Tone
 from tokenfleet.views.money import usd
 from tokenfleet.views.pages.html import environment
 from tokenfleet.views.reviewed.drawing import ReviewedDrawing, reviewed_drawing

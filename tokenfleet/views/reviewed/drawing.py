@@ -6,9 +6,9 @@ from tokenfleet.counted import count
 from tokenfleet.review.previews import StackState
 from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.review import StackReview
-from tokenfleet.views.drawing.architecture import wide_drawing
-from tokenfleet.views.drawing.drawn import drawn_of_document
-from tokenfleet.views.drawing.narrow_architecture import narrow_drawing
+from tokenfleet.views.drawing.architecture.drawn import drawn_of_document
+from tokenfleet.views.drawing.architecture.narrow import narrow_drawing
+from tokenfleet.views.drawing.architecture.wide import wide_drawing
 from tokenfleet.views.reviewed.marking import Marking, marking
 from tokenfleet.views.tables.review_changes import Entry
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from tokenfleet.views.drawing.drawn import DrawnPool, DrawnStack
-from tokenfleet.views.drawing.marks import Part
+from tokenfleet.views.drawing.architecture.drawn import DrawnPool, DrawnStack
+from tokenfleet.views.drawing.architecture.marks import Part
 from tokenfleet.views.figures import bounds, nodes
 
 Facts = Mapping[str, str]

@@ -10,8 +10,8 @@ from tokenfleet.review.resource_change import ResourceChange
 from tokenfleet.review.review import StackReview
 from tokenfleet.review.service import rows
 from tokenfleet.settings.draft import SECRET_KEYS
-from tokenfleet.views.drawing.drawn import DrawnStack
-from tokenfleet.views.drawing.marks import Mark, Marks, Part, Tone
+from tokenfleet.views.drawing.architecture.drawn import DrawnStack
+from tokenfleet.views.drawing.architecture.marks import Mark, Marks, Part, Tone
 from tokenfleet.views.reviewed.facts import Facts, facts_of
 from tokenfleet.views.reviewed.places import latest, named_parts, place_of
 from tokenfleet.views.tables.review_changes import HARMLESS, entries

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tokenfleet.policies.values import mapping
 from tokenfleet.review.resource_change import Resource, ResourceChange
-from tokenfleet.views.drawing.drawn import DrawnStack
-from tokenfleet.views.drawing.marks import Part
+from tokenfleet.views.drawing.architecture.drawn import DrawnStack
+from tokenfleet.views.drawing.architecture.marks import Part
 
 SYSTEM = Part("pool", "system")
 _MODEL, _POOL = "tokenfleet.io/model", "tokenfleet.io/pool"

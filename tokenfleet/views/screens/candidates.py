@@ -11,7 +11,7 @@ from rich.text import Text
 from tokenfleet.plan.candidates import Candidate
 from tokenfleet.plan.nodes.disks import DiskPlan
 from tokenfleet.plan.start.fetches import nat_gb
-from tokenfleet.views.drawing.cold_start_bar import (
+from tokenfleet.views.drawing.charts.cold_start_bar import (
     axis_seconds,
     caveat,
     cold_start_bars,

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from tokenfleet.capacity.expected import Expected
 from tokenfleet.preview.report import ModelReport, Report
-from tokenfleet.views.drawing.cold_start_bar import (
+from tokenfleet.views.drawing.charts.cold_start_bar import (
     LETTERS,
     Bar,
     axis_seconds,

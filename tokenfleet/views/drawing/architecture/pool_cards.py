@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from tokenfleet.counted import count
-from tokenfleet.views.drawing.drawn import DrawnModel, DrawnPool, DrawnStack
-from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
+from tokenfleet.views.drawing.architecture.drawn import DrawnModel, DrawnPool, DrawnStack
+from tokenfleet.views.drawing.architecture.marks import Marks, Part, marked_box, marked_paragraphs
 from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text
 from tokenfleet.views.figures import bounds
 

@@ -5,8 +5,8 @@ from xml.etree import ElementTree as ET
 
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.start.budget import SPOT_NOTICE_SECONDS
-from tokenfleet.views.drawing.chart import PAPER, WIDTH, box, line, page, text, written
-from tokenfleet.views.drawing.cold_start_bar import Bar, way_bars
+from tokenfleet.views.drawing.charts.chart import PAPER, WIDTH, box, line, page, text, written
+from tokenfleet.views.drawing.charts.cold_start_bar import Bar, way_bars
 
 _COLOUR_BY_STAGE: Mapping[str, str] = {
     "launch": "#d6b4dc",

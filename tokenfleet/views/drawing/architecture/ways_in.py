@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.settings.edge import Exposure
-from tokenfleet.views.drawing.drawn import DrawnPlan
-from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
+from tokenfleet.views.drawing.architecture.drawn import DrawnPlan
+from tokenfleet.views.drawing.architecture.marks import Marks, Part, marked_box, marked_paragraphs
 from tokenfleet.views.drawing.shapes import Block, Box, Text
 
 REQUESTS, WEIGHTS, CONTROL = "#2563eb", "#047857", "#7c3aed"

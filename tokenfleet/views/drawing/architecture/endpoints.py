@@ -1,7 +1,7 @@
 """The interface endpoints of a VPC in the drawing: one card across all zones."""
 
-from tokenfleet.views.drawing.drawn import DrawnNetwork
-from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
+from tokenfleet.views.drawing.architecture.drawn import DrawnNetwork
+from tokenfleet.views.drawing.architecture.marks import Marks, Part, marked_box, marked_paragraphs
 from tokenfleet.views.drawing.shapes import Block, Box, Text
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.views.drawing.drawn import DrawnPool, DrawnTier
+from tokenfleet.views.drawing.architecture.drawn import DrawnPool, DrawnTier
+from tokenfleet.views.drawing.architecture.marks import Marks, Part, marked_box, marked_paragraphs
+from tokenfleet.views.drawing.architecture.pool_cards import Card, side_by_side
 from tokenfleet.views.drawing.lettering import text_width
-from tokenfleet.views.drawing.marks import Marks, Part, marked_box, marked_paragraphs
-from tokenfleet.views.drawing.pool_cards import Card, side_by_side
 from tokenfleet.views.drawing.shapes import Block, Box, Shape, Text, pill
 from tokenfleet.views.figures import hourly_price, nodes
 from tokenfleet.views.tables.stack import hardware_title

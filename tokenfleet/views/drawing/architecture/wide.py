@@ -6,19 +6,18 @@ from typing import Literal
 
 from tokenfleet.counted import count
 from tokenfleet.preview.report import Report
-from tokenfleet.views.drawing.drawn import DrawnStack, drawn_of
-from tokenfleet.views.drawing.endpoints import endpoints_card
-from tokenfleet.views.drawing.marks import (
+from tokenfleet.views.drawing.architecture.drawn import DrawnStack, drawn_of
+from tokenfleet.views.drawing.architecture.endpoints import endpoints_card
+from tokenfleet.views.drawing.architecture.marks import (
     UNMARKED,
     Marks,
     Part,
     framed_box,
     marked_paragraphs,
 )
-from tokenfleet.views.drawing.pool_cards import pool_cards
-from tokenfleet.views.drawing.pool_row import pool_row
-from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, paragraphs, svg
-from tokenfleet.views.drawing.ways_in import (
+from tokenfleet.views.drawing.architecture.pool_cards import pool_cards
+from tokenfleet.views.drawing.architecture.pool_row import pool_row
+from tokenfleet.views.drawing.architecture.ways_in import (
     CONTROL,
     REQUESTS,
     WEIGHTS,
@@ -27,7 +26,8 @@ from tokenfleet.views.drawing.ways_in import (
     entries,
     middles,
 )
-from tokenfleet.views.drawing.zone_columns import private_strips, zone_heads
+from tokenfleet.views.drawing.architecture.zone_columns import private_strips, zone_heads
+from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, paragraphs, svg
 from tokenfleet.views.story import fleet_of, month_of
 
 WIDTH = 1200.0

@@ -7,7 +7,16 @@ from xml.etree import ElementTree as ET
 
 from tokenfleet.capacity.forecast import OURS, ModelForecast
 from tokenfleet.capacity.months import Months
-from tokenfleet.views.drawing.chart import INK, QUIET, WIDTH, line, page, points, text, written
+from tokenfleet.views.drawing.charts.chart import (
+    INK,
+    QUIET,
+    WIDTH,
+    line,
+    page,
+    points,
+    text,
+    written,
+)
 from tokenfleet.written_files import write_files
 
 _OURS = "#4f46e5"

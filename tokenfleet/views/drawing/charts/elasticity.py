@@ -6,7 +6,17 @@ from xml.etree import ElementTree as ET
 
 from tokenfleet.elasticity.outcome import Moment, Outcome
 from tokenfleet.elasticity.scene import Scene
-from tokenfleet.views.drawing.chart import INK, QUIET, WIDTH, box, line, page, points, text, written
+from tokenfleet.views.drawing.charts.chart import (
+    INK,
+    QUIET,
+    WIDTH,
+    box,
+    line,
+    page,
+    points,
+    text,
+    written,
+)
 from tokenfleet.written_files import write_files
 
 _USED, _THERE, _REFUSED = "#0d9488", "#4f46e5", "#b91c1c"

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokenfleet.views.drawing.drawn import DrawnNetwork, DrawnSubnet
-from tokenfleet.views.drawing.marks import (
+from tokenfleet.views.drawing.architecture.drawn import DrawnNetwork, DrawnSubnet
+from tokenfleet.views.drawing.architecture.marks import (
     Marks,
     Part,
     badges,

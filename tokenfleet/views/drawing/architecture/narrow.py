@@ -2,9 +2,9 @@
 
 from tokenfleet.counted import count
 from tokenfleet.preview.report import Report
-from tokenfleet.views.drawing.drawn import DrawnNetwork, DrawnStack, drawn_of
-from tokenfleet.views.drawing.endpoints import endpoints_card
-from tokenfleet.views.drawing.marks import (
+from tokenfleet.views.drawing.architecture.drawn import DrawnNetwork, DrawnStack, drawn_of
+from tokenfleet.views.drawing.architecture.endpoints import endpoints_card
+from tokenfleet.views.drawing.architecture.marks import (
     UNMARKED,
     Mark,
     Marks,
@@ -13,11 +13,11 @@ from tokenfleet.views.drawing.marks import (
     marked_box,
     marked_paragraphs,
 )
-from tokenfleet.views.drawing.pool_cards import pool_cards
-from tokenfleet.views.drawing.pool_row import stacked_pool
+from tokenfleet.views.drawing.architecture.pool_cards import pool_cards
+from tokenfleet.views.drawing.architecture.pool_row import stacked_pool
+from tokenfleet.views.drawing.architecture.ways_in import CONTROL, Entry, entries
+from tokenfleet.views.drawing.architecture.zone_columns import stacked_zone
 from tokenfleet.views.drawing.shapes import Block, Box, Line, Shape, Text, svg
-from tokenfleet.views.drawing.ways_in import CONTROL, Entry, entries
-from tokenfleet.views.drawing.zone_columns import stacked_zone
 
 NARROW_WIDTH = 360.0
 """Of a phone of 390 pixels, less the margins of the page."""

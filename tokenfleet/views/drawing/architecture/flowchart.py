@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tokenfleet.plan.nodes.groups import SYSTEM_POOL
 from tokenfleet.preview.report import PoolReport, Report
-from tokenfleet.views.drawing.ways_in import WAY_IN_BY_EXPOSURE
+from tokenfleet.views.drawing.architecture.ways_in import WAY_IN_BY_EXPOSURE
 from tokenfleet.views.figures import bounds, nodes
 from tokenfleet.views.tables.stack import hardware_title
 

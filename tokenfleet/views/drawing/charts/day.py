@@ -2,7 +2,7 @@
 
 from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.stack_day import StackDay
-from tokenfleet.views.drawing.chart import INK, QUIET, WIDTH, box, line, page, text, written
+from tokenfleet.views.drawing.charts.chart import INK, QUIET, WIDTH, box, line, page, text, written
 from tokenfleet.views.money import usd
 
 _SCALED, _UNSCALED, _SPREAD = "#0d9488", "#e2e8f0", "#0f172a"

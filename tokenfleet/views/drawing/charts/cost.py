@@ -9,8 +9,18 @@ from tokenfleet.economics.bill.lines import HOURS_PER_MONTH
 from tokenfleet.economics.model_cost import CurvePoint, ModelCost
 from tokenfleet.economics.stack_cost import StackCost
 from tokenfleet.economics.stack_day import StackDay
-from tokenfleet.views.drawing.chart import INK, QUIET, WIDTH, box, line, page, points, text, written
-from tokenfleet.views.drawing.day import day_svg
+from tokenfleet.views.drawing.charts.chart import (
+    INK,
+    QUIET,
+    WIDTH,
+    box,
+    line,
+    page,
+    points,
+    text,
+    written,
+)
+from tokenfleet.views.drawing.charts.day import day_svg
 from tokenfleet.views.money import usd
 from tokenfleet.views.tables.cost import CAUSES, causes_of
 from tokenfleet.views.token_price import per_mtok

@@ -1,0 +1,1 @@
+"""What a command was asked: which stack, which model, with which files and options."""

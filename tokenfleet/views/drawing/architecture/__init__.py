@@ -1,0 +1,1 @@
+"""The architecture of a stack: the same parts wide, narrow, and as a small flowchart."""

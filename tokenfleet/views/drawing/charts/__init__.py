@@ -1,0 +1,1 @@
+"""Charts, each a picture of its own."""
