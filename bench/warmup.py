@@ -34,7 +34,7 @@ from tests.engine.fleet import Engines
 from tests.engine.install import INSIDE, EngineTools, engine_tools, engine_version
 from tests.own_stacks import own_stack
 from tests.today import TODAY
-from tokenfleet.plan.serving.engine import COMPILED_PATH
+from tokenfleet.plan.serving.engine.process import COMPILED_PATH
 from tokenfleet.preview.run import preview_stack
 
 MOST = 0.3

@@ -6,7 +6,7 @@ import tarfile
 from pathlib import Path
 
 from tests.engine.differences import Command
-from tokenfleet.plan.serving.engine import COMPILED_PATH, COMPILED_STATE
+from tokenfleet.plan.serving.engine.process import COMPILED_PATH, COMPILED_STATE
 from tokenfleet.weights.layout import folder_name
 
 LOADER = Path(__file__).parents[2] / "userdata" / "load-compiled"

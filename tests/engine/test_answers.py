@@ -15,7 +15,7 @@ from tests.engine.fleet import Engines, Replicas
 from tests.engine.install import EngineTools
 from tests.engine.traffic import LONGEST_TOKENS, MEASURED_TOKENS, ask
 from tokenfleet.plan.manifests.containers import WAIT_UNTIL_IDLE
-from tokenfleet.plan.serving.engine import SCRIPTS_PATH
+from tokenfleet.plan.serving.engine.process import SCRIPTS_PATH
 from tokenfleet.plan.stack import Plan
 
 # Requests that make the engine infer.

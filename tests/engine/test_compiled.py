@@ -14,7 +14,7 @@ from tests.engine.containers import Pod
 from tests.engine.differences import Command
 from tests.engine.engine import Engine
 from tests.engine.fleet import Engines, Replicas
-from tokenfleet.plan.serving.engine import COMPILED_PATH
+from tokenfleet.plan.serving.engine.process import COMPILED_PATH
 
 AOT_CODE = "vllm/torch_compile_cache/torch_aot_compile/*/rank_0_0/model"
 # What vLLM 0.32.0 logs (vllm/compilation/decorators.py).

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster.api import eventually
 from tests.storage.machine import EBS, LOCAL, Machine, run_command
-from tokenfleet.plan.serving.engine import engine_command
+from tokenfleet.plan.serving.engine.process import engine_command
 
 pytestmark = pytest.mark.e2e
 

@@ -9,8 +9,8 @@ from tokenfleet.catalogue.models.config_json import facts_from_config
 from tokenfleet.catalogue.models.facts import ModelFacts, model_facts
 from tokenfleet.mistakes import Mistake
 from tokenfleet.plan.drafting import with_draft
-from tokenfleet.plan.serving.chat_template import read_chat_template
-from tokenfleet.plan.serving.load_format import load_format_of
+from tokenfleet.plan.serving.engine.chat_template import read_chat_template
+from tokenfleet.plan.serving.engine.load_format import load_format_of
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.weights.load_format import index_name
 

@@ -9,7 +9,7 @@ from tokenfleet.economics.bill.lines import BillLine
 from tokenfleet.economics.bill.price_age import StalePrice
 from tokenfleet.plan.cluster import SESSIONS
 from tokenfleet.plan.nodes.pools import SCALE_UP_DELAY_SECONDS, PoolPlan
-from tokenfleet.plan.serving.speculation import gained, kept
+from tokenfleet.plan.serving.engine.speculation import gained, kept
 from tokenfleet.plan.stack import Plan
 from tokenfleet.preview.addresses import address_notes
 from tokenfleet.preview.busy_hours import busy_hour_notes

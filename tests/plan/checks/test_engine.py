@@ -11,7 +11,7 @@ from tokenfleet.catalogue.machines.hardware import engines
 from tokenfleet.mistakes import StackError
 from tokenfleet.plan.decide import decide
 from tokenfleet.plan.manifests.containers import engine_container
-from tokenfleet.plan.serving.managed import MANAGED
+from tokenfleet.plan.serving.engine.managed import MANAGED
 
 Keys = dict[str, Any]
 CPU, NEURON, GPU = "qwen3-8b", "qwen25-7b", "gpt-oss-120b"

@@ -7,7 +7,7 @@ from itertools import groupby
 from tokenfleet.plan.edge.affinity import plan_affinity
 from tokenfleet.plan.edge.served import Backend, ServedName, first_token_seconds
 from tokenfleet.plan.iam import MODEL_READER
-from tokenfleet.plan.serving.engine import PORT
+from tokenfleet.plan.serving.engine.process import PORT
 from tokenfleet.plan.serving.model import ModelPlan
 
 # That of EKS: nothing there sets another.

@@ -22,7 +22,7 @@ from tokenfleet.plan.manifests.containers import (
 from tokenfleet.plan.manifests.loaders import needed_to_compile
 from tokenfleet.plan.manifests.pod import pod_base, volumes
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, PoolPlan
-from tokenfleet.plan.serving.engine import CACHE_PATH, COMPILED_PATH, PORT, compile_command
+from tokenfleet.plan.serving.engine.process import CACHE_PATH, COMPILED_PATH, PORT, compile_command
 from tokenfleet.plan.serving.model import ModelPlan
 
 COMPILE = "compile-artifacts"

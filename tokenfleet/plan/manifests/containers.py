@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from tokenfleet.plan.serving.chat_template import FOLDER as TEMPLATE_PATH
 from tokenfleet.plan.serving.drain import DrainPlan
-from tokenfleet.plan.serving.engine import (
+from tokenfleet.plan.serving.engine.chat_template import FOLDER as TEMPLATE_PATH
+from tokenfleet.plan.serving.engine.process import (
     CACHE_PATH,
     COMPILED_STATE,
     KEYS_PATH,

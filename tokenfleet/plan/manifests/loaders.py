@@ -12,7 +12,7 @@ from tokenfleet.plan.manifests.containers import (
     loader_environment,
     resources_of,
 )
-from tokenfleet.plan.serving.engine import COMPILED_PATH, COMPILED_STATE, MODELS_PATH
+from tokenfleet.plan.serving.engine.process import COMPILED_PATH, COMPILED_STATE, MODELS_PATH
 from tokenfleet.plan.serving.model import ModelPlan
 
 LOAD_COMPILED = "load-compiled"

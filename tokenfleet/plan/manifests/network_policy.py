@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tokenfleet.plan.iam import MODEL_READER
 from tokenfleet.plan.manifests.containers import Manifest
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX
-from tokenfleet.plan.serving.engine import PORT
+from tokenfleet.plan.serving.engine.process import PORT
 
 EDGE = "edge"
 """The namespace of the proxy in front of all models, and the name of what is in it."""

@@ -23,7 +23,7 @@ from tokenfleet.plan.manifests.pod import (
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX, SCALE_UP_DELAY_SECONDS, PoolPlan
 from tokenfleet.plan.nodes.user_data import script
 from tokenfleet.plan.scripts import digest
-from tokenfleet.plan.serving.engine import PORT
+from tokenfleet.plan.serving.engine.process import PORT
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.weights.layout import CACHE_FOLDER
 

@@ -30,7 +30,7 @@ from tokenfleet.plan.scaling.scrape import (
     prometheus_config,
 )
 from tokenfleet.plan.scripts import digest
-from tokenfleet.plan.serving.engine import PORT
+from tokenfleet.plan.serving.engine.process import PORT
 
 NAMESPACE, NAME = "metrics", "prometheus"
 METRICS_KEY_SECRET = "metrics-key"  # noqa: S105 - the name of a Secret, not its content

@@ -9,7 +9,7 @@ from tokenfleet.plan.iam import CAPACITY, MODEL_READER
 from tokenfleet.plan.manifests.network_policy import EDGE
 from tokenfleet.plan.scaling.followed import Followed
 from tokenfleet.plan.scaling.rules import EVALUATION_SECONDS
-from tokenfleet.plan.serving.engine import PORT
+from tokenfleet.plan.serving.engine.process import PORT
 
 Job = Mapping[str, object]
 

@@ -9,7 +9,7 @@ from tokenfleet.catalogue.machines.instances import InstanceType, instance_types
 from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.catalogue.places.zones import is_offered
 from tokenfleet.plan.nodes.sizes import node_size
-from tokenfleet.plan.serving.prefill import most_batched_tokens
+from tokenfleet.plan.serving.engine.prefill import most_batched_tokens
 from tokenfleet.settings.models import ModelSettings
 
 _GIB = 2**30

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from tokenfleet.catalogue.models.facts import ModelFacts
 from tokenfleet.plan.scaling.policy import ScalingPolicy
-from tokenfleet.plan.serving.arguments import Argument
-from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
 from tokenfleet.plan.serving.drain import DrainPlan
-from tokenfleet.plan.serving.engine import (
+from tokenfleet.plan.serving.engine.arguments import Argument
+from tokenfleet.plan.serving.engine.chat_template import ChatTemplatePlan
+from tokenfleet.plan.serving.engine.process import (
     Variable,
 )
+from tokenfleet.plan.serving.engine.speculation import SpeculationPlan
 from tokenfleet.plan.serving.limits.admission import AdmissionPlan
 from tokenfleet.plan.serving.limits.batch import BatchPlan
 from tokenfleet.plan.serving.limits.looser import LooserObjective
@@ -18,7 +19,6 @@ from tokenfleet.plan.serving.memory import (
     MemoryBudget,
 )
 from tokenfleet.plan.serving.resources import PodResources
-from tokenfleet.plan.serving.speculation import SpeculationPlan
 from tokenfleet.plan.serving.warm_up import ROUTES, WarmUpPlan
 from tokenfleet.plan.start.budget import ColdStart, StartDeadlines
 from tokenfleet.plan.start.choices import StartChoice

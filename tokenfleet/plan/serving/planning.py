@@ -10,26 +10,26 @@ from tokenfleet.plan.nodes.pools import PoolPlan
 from tokenfleet.plan.nodes.sizes import smallest
 from tokenfleet.plan.pulls import with_digest
 from tokenfleet.plan.scaling.policy import plan_scaling
-from tokenfleet.plan.serving.arguments import Served, engine_arguments
-from tokenfleet.plan.serving.chat_template import plan_chat_template
-from tokenfleet.plan.serving.compiled import artifacts_of, compiled_code_of
 from tokenfleet.plan.serving.drain import longest_request, plan_drain
-from tokenfleet.plan.serving.eager import why_eager
-from tokenfleet.plan.serving.engine import (
+from tokenfleet.plan.serving.engine.arguments import Served, engine_arguments
+from tokenfleet.plan.serving.engine.chat_template import plan_chat_template
+from tokenfleet.plan.serving.engine.compiled import artifacts_of, compiled_code_of
+from tokenfleet.plan.serving.engine.eager import why_eager
+from tokenfleet.plan.serving.engine.load_format import load_format_of
+from tokenfleet.plan.serving.engine.process import (
     engine_command,
     engine_environment,
     working_directory,
 )
+from tokenfleet.plan.serving.engine.speculation import plan_speculation
 from tokenfleet.plan.serving.limits.admission import plan_admission
 from tokenfleet.plan.serving.limits.batch_choice import batch_of
 from tokenfleet.plan.serving.limits.carried_load import carried_load
 from tokenfleet.plan.serving.limits.looser import looser_objective
 from tokenfleet.plan.serving.limits.server import server_on
-from tokenfleet.plan.serving.load_format import load_format_of
 from tokenfleet.plan.serving.memory import memory_use
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.serving.resources import plan_resources
-from tokenfleet.plan.serving.speculation import plan_speculation
 from tokenfleet.plan.serving.warm_up import plan_warm_up
 from tokenfleet.plan.start.choices import replica_starts
 from tokenfleet.settings.models import ModelSettings

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tokenfleet.plan.serving.speculation import SpeculationPlan, gained, kept
+from tokenfleet.plan.serving.engine.speculation import SpeculationPlan, gained, kept
 
 
 def speculation_rows(found: SpeculationPlan) -> Sequence[tuple[str, str, str]]:

@@ -14,8 +14,8 @@ from tokenfleet.plan.checks.served.speculation import drafting_mistakes
 from tokenfleet.plan.checks.served.tasks import task_mistakes
 from tokenfleet.plan.nodes.pools import engine_of, hardware_of
 from tokenfleet.plan.serving.drain import LONGEST_ON_SPOT_SECONDS
+from tokenfleet.plan.serving.engine.managed import MANAGED
 from tokenfleet.plan.serving.limits.admission import BOUND_FLAG
-from tokenfleet.plan.serving.managed import MANAGED
 from tokenfleet.plan.serving.memory import devices_of
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.settings.sections import PoolSettings

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tokenfleet.mistakes import Mistake
-from tokenfleet.plan.serving.load_format import (
+from tokenfleet.plan.serving.engine.load_format import (
     CONFIG_FORMAT,
     LOAD_FORMAT,
     TOKENIZER_MODE,

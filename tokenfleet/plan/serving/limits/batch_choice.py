@@ -9,11 +9,11 @@ from tokenfleet.estimate.load.carried import Chosen, Objective, StepLimits, most
 from tokenfleet.estimate.refusal import CostError
 from tokenfleet.estimate.step.times import StepTimes
 from tokenfleet.estimate.traffic import RequestShape
+from tokenfleet.plan.serving.engine.prefill import most_batched_tokens
 from tokenfleet.plan.serving.limits.batch import BatchPlan
 from tokenfleet.plan.serving.limits.expected import expected_features, expected_shape
 from tokenfleet.plan.serving.limits.sequences import compiled_batch, sequences_of
 from tokenfleet.plan.serving.limits.server import Server
-from tokenfleet.plan.serving.prefill import most_batched_tokens
 from tokenfleet.settings.models import ModelSettings, ObjectiveSettings
 from tokenfleet.task import Task
 

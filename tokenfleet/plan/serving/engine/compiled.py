@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from tokenfleet.catalogue.machines.hardware import Engine
 from tokenfleet.plan.nodes.pools import PoolPlan
-from tokenfleet.plan.serving.arguments import Argument
-from tokenfleet.plan.serving.eager import why_eager
-from tokenfleet.plan.serving.engine import Variable
+from tokenfleet.plan.serving.engine.arguments import Argument
+from tokenfleet.plan.serving.engine.eager import why_eager
+from tokenfleet.plan.serving.engine.process import Variable
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.weights.compiled import (
     COMPILED,

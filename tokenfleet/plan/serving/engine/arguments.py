@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tokenfleet.plan.nodes.pools import PoolPlan
-from tokenfleet.plan.serving.chat_template import ChatTemplatePlan
 from tokenfleet.plan.serving.drain import DrainPlan
-from tokenfleet.plan.serving.eager import why_eager
-from tokenfleet.plan.serving.engine import MODELS_PATH, PORT
+from tokenfleet.plan.serving.engine.chat_template import ChatTemplatePlan
+from tokenfleet.plan.serving.engine.eager import why_eager
+from tokenfleet.plan.serving.engine.process import MODELS_PATH, PORT
+from tokenfleet.plan.serving.engine.speculation import SpeculationPlan
 from tokenfleet.plan.serving.limits.admission import BOUND_FLAG, AdmissionPlan
 from tokenfleet.plan.serving.limits.batch import BatchPlan
 from tokenfleet.plan.serving.limits.server import Server
-from tokenfleet.plan.serving.speculation import SpeculationPlan
 from tokenfleet.settings.models import ModelSettings
 from tokenfleet.task import Task
 from tokenfleet.weights.layout import files_folder, snapshot_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tokenfleet.counted import count
 from tokenfleet.estimate.quantiles import Quantiles
-from tokenfleet.plan.serving.engine import MODELS_PATH
+from tokenfleet.plan.serving.engine.process import MODELS_PATH
 from tokenfleet.plan.serving.limits.batch import BatchPlan
 from tokenfleet.plan.serving.limits.gain import compared, speculation_of
 from tokenfleet.plan.serving.limits.server import Server

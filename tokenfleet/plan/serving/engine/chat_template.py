@@ -36,7 +36,7 @@ class ChatTemplatePlan:
 
 def _syntax_problem(text: str) -> str | None:
     # Few stacks have a template, and Jinja takes as long to import as half of the rest.
-    return import_module("tokenfleet.plan.serving.jinja_syntax").syntax_problem(text)
+    return import_module("tokenfleet.plan.serving.engine.jinja_syntax").syntax_problem(text)
 
 
 def plan_chat_template(name: str, text: str | None) -> ChatTemplatePlan | None:
