@@ -61,6 +61,12 @@ def answering(
     raise ServerFailed(log.read_text(encoding="utf-8"))
 
 
+def processes(server: subprocess.Popen[bytes]) -> Sequence[int]:
+    """Those that the guard itself started."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text(encoding="utf-8")
+    return [int(child) for child in children.split()]
+
+
 def ended(server: subprocess.Popen[bytes], seconds: float = STOP_SECONDS) -> None:
     """Let the guard end what it guards, and wait for both; kill the guard after ``seconds``."""
     if server.stdin:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from tests.cluster.tools import ToolsMissing
 from tests.edge.client import Answer
-from tests.guarded import READY_SECONDS, ServerFailed, answering, ended, free_port, started
+from tests.guarded import ServerFailed, answering, ended, free_port, processes, started
 from tokenfleet.plan.edge.clients import ClientPlan
 from tokenfleet.plan.edge.envoy.bootstrap import bootstrap
 from tokenfleet.plan.edge.envoy.files import ROUTES_FOLDER, ROUTES_PATH, arguments
@@ -25,7 +25,9 @@ KEYS: Mapping[str, Sequence[str]] = {
     "alice": ["key-of-alice-1", "key-of-alice-2"],
     "bob": ["key-of-bob-1"],
 }
-_LOG_SECONDS = 5
+# Until a test should fail: what is waited for takes four seconds at most, on a machine that is free.
+_SETTLED_SECONDS = 60
+_READ_SECONDS = 30
 _ID = "x-request-id"
 Edit = Callable[[Any], None]
 
@@ -102,6 +104,21 @@ class Envoy:
         """Its guard: SIGTERM to it reaches Envoy alone."""
         return self._popen
 
+    def hosts(self, name: str) -> set[str]:
+        """The addresses of the replicas of a name that it knows, healthy or not."""
+        lines = _read(f"{self.admin_url}/clusters").splitlines()
+        return {
+            place
+            for cluster, place, *_ in (f"{line}::".split("::") for line in lines)
+            if cluster == name and ":" in place
+        }
+
+    def processor_seconds(self) -> float:
+        """Of processors, since it started: no busy machine adds to them."""
+        (process,) = processes(self._popen)
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
     def routes(self) -> Any:  # noqa: ANN401 - JSON
         """What is published at first, to be changed and published."""
         found = _copied(routes(self.names, self.clients, self.keys, ENGINE_KEY))
@@ -128,10 +145,7 @@ class Envoy:
 
         It is ready once the first of several names was resolved (strict_dns_cluster.cc).
         """
-        deadline = time.monotonic() + READY_SECONDS
-        while self.stats().get(f"cluster.{name}.membership_healthy") != count:
-            assert time.monotonic() < deadline, self.stats()
-            time.sleep(0.05)
+        self.await_stat(f"cluster.{name}.membership_healthy", count)
 
     def stats(self) -> Mapping[str, int]:
         """Counters and gauges by Envoy's own names."""
@@ -150,7 +164,7 @@ class Envoy:
 
     def logged(self, answer: Answer) -> Mapping[str, Any]:
         """The line about the request of that answer, once it is there."""
-        deadline = time.monotonic() + _LOG_SECONDS
+        deadline = time.monotonic() + _SETTLED_SECONDS
         while time.monotonic() < deadline:
             found = [line for line in self.access_log() if line["id"] == answer.header(_ID)]
             if found:
@@ -158,20 +172,33 @@ class Envoy:
             time.sleep(0.02)
         raise ServerFailed(self.log())
 
+    def all_logged(self) -> Sequence[Mapping[str, Any]]:
+        """The lines about all requests so far, once none is under way and each has its own.
+
+        A client may have an answer before it is logged and counted.
+        """
+        self.await_stat("http.edge.downstream_rq_active", 0)
+        deadline = time.monotonic() + _SETTLED_SECONDS
+        while len(found := self.access_log()) != self.stats()["http.edge.downstream_rq_total"]:
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+        return found
+
     def metrics(self) -> str:
         """As Prometheus reads them."""
         return _read(f"{self.metrics_url}/stats/prometheus")
 
     def await_stat(self, name: str, value: int) -> None:
-        """Until it is that, or has been long enough in coming that a test should fail."""
-        deadline = time.monotonic() + _LOG_SECONDS
-        while self.stats().get(name) != value and time.monotonic() < deadline:
+        """Until it is that."""
+        deadline = time.monotonic() + _SETTLED_SECONDS
+        while (found := self.stats().get(name)) != value:
+            assert time.monotonic() < deadline, f"{name} is {found}, not {value}\n{self.log()}"
             time.sleep(0.02)
 
     def post_admin(self, path: str) -> None:
         """What preStop does."""
         request = urllib.request.Request(f"{self.admin_url}{path}", method="POST")  # noqa: S310 - our own address
-        with urllib.request.urlopen(request, timeout=5):  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=_READ_SECONDS):  # noqa: S310 - our own address
             pass
 
     def stop(self) -> None:
@@ -231,5 +258,5 @@ def _copied(document: object) -> Any:  # noqa: ANN401 - JSON
 
 
 def _read(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+    with urllib.request.urlopen(url, timeout=_READ_SECONDS) as answer:  # noqa: S310 - our own address
         return answer.read().decode()

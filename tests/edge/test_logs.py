@@ -74,6 +74,7 @@ def test_a_line_tells_who_asked_whom_how_it_went_and_nothing_of_the_prompt(
     ids=lambda value: str(value)[:40],
 )
 def test_no_field_of_a_request_fills_the_log(envoy: Envoy, asked: dict[str, Any]) -> None:
+    envoy.all_logged()
     before = len(envoy.log())
     request: dict[str, Any] = {"model": "m", **asked}
     answer = asyncio.run(Client(envoy.port, ALICE).complete(**request))
@@ -93,6 +94,7 @@ def test_requests_are_counted_by_client_model_and_status(envoy: Envoy) -> None:
         await Client(envoy.port, "wrong").complete()
 
     asyncio.run(ask())
+    envoy.all_logged()
     lines = set(envoy.metrics().splitlines())
     counted = {line for line in lines if line.startswith("envoy_edge_requests{")}
     assert 'envoy_edge_requests{client="bob",model="m",status="200"} 1' in counted
@@ -104,7 +106,7 @@ def test_requests_are_counted_by_client_model_and_status(envoy: Envoy) -> None:
 def _status(url: str, method: str) -> int:
     request = urllib.request.Request(url, method=method)  # noqa: S310 - our own address
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own address
             return answer.status
     except urllib.error.HTTPError as error:
         with error:
@@ -136,7 +138,7 @@ def test_metrics_and_readiness_are_all_that_others_may_read(
 
 
 def test_the_door_of_envoy_itself_is_on_loopback_and_shows_no_clients_key(envoy: Envoy) -> None:
-    with urllib.request.urlopen(f"{envoy.admin_url}/config_dump", timeout=5) as answer:  # noqa: S310 - our own address
+    with urllib.request.urlopen(f"{envoy.admin_url}/config_dump", timeout=30) as answer:  # noqa: S310 - our own address
         dumped = answer.read().decode()
     assert "ApiKeyAuthPerRoute" in dumped
     assert not [key for keys in KEYS.values() for key in keys if key in dumped]
