@@ -7,7 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tests.edge.client import Answer
+from tests.edge.engines import ScriptedEngine
 
+# Until a test should fail.
+_PLACED_SECONDS = 60
 Ask = Callable[[], Awaitable[Answer]]
 
 
@@ -38,6 +41,36 @@ async def spaced(ask: Ask, seconds: Sequence[float]) -> Sequence[Sent]:
 async def burst(ask: Ask, count: int) -> Sequence[Answer]:
     """All at once."""
     return await asyncio.gather(*(ask() for _ in range(count)))
+
+
+async def held(engines: Sequence[ScriptedEngine], asks: Sequence[Ask], *, fit: int) -> list[Answer]:
+    """All at once, and none is let go before ``fit`` are in the engines and the rest has its answer.
+
+    So what fits does not depend on how soon the last is asked after the first.
+    """
+    for engine in engines:
+        await asyncio.to_thread(engine.behave, held=True)
+    asking = [asyncio.ensure_future(ask()) for ask in asks]
+    beyond = len(asks) - fit
+
+    async def are_placed() -> bool:
+        answered = sum(asked.done() for asked in asking)
+        return answered > beyond or (
+            answered == beyond and await asyncio.to_thread(inside, engines) == fit
+        )
+
+    async with asyncio.timeout(_PLACED_SECONDS):
+        while not await are_placed():
+            await asyncio.sleep(0.05)
+    for engine in engines:
+        await asyncio.to_thread(engine.behave, held=False)
+    return await asyncio.gather(*asking)
+
+
+def inside(engines: Sequence[ScriptedEngine]) -> int:
+    """Requests that they hold, running or waiting."""
+    told = [engine.did() for engine in engines]
+    return sum(found["running"] + found["waiting"] for found in told)
 
 
 def endings(answers: Sequence[Answer]) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.edge.client import Answer, Client
 from tests.edge.edges import Edges, served
 from tests.edge.engines import ScriptedEngine
+from tests.edge.load import held
 
 pytestmark = pytest.mark.e2e
 _UNBOUNDED = 1000
@@ -33,7 +35,7 @@ def test_a_burst_fills_all_places_and_only_what_is_beyond_is_refused(
     client = Client(envoy.port, "key-of-alice-1", patience=_PATIENCE_SECONDS)
     # The first finds every connection cold.
     for size in (bound, bound, bound + 1, 3 * bound, bound):
-        refused, answered = asyncio.run(_burst(engines, [client] * size, bound))
+        refused, answered = _burst(engines, [client] * size, bound)
         assert len(refused) == size - bound, (size, refused, envoy.stats())
         assert {(a.status, a.code, a.header("retry-after")) for a in refused} <= {
             (429, "at_capacity", str(name.retry_after_seconds))
@@ -60,40 +62,17 @@ def test_two_edges_in_front_of_the_same_engines_share_their_places_exactly(
         clients.append(Client(envoy.port, "key-of-alice-1", patience=_PATIENCE_SECONDS))
     bound = 6 * replicas
     for size in (bound, bound + 2, 2 * bound):
-        refused, answered = asyncio.run(_burst(engines, clients * (size // 2), bound))
+        refused, answered = _burst(engines, clients * (size // 2), bound)
         assert (len(answered), {answer.ending for answer in answered}) == (bound, {"complete"})
         assert {(answer.status, answer.code) for answer in refused} <= {(429, "at_capacity")}
     assert [engine.did()["most_inside"] for engine in engines] == [6] * replicas
 
 
-async def _burst(
+def _burst(
     engines: Sequence[ScriptedEngine], clients: Sequence[Client], bound: int
 ) -> tuple[Sequence[Answer], Sequence[Answer]]:
-    """What is answered before the first of a burst is, and then: no engine answers until all wait."""
-    for engine in engines:
-        await asyncio.to_thread(engine.behave, held=True)
-    asking = [asyncio.ensure_future(client.complete(stream=True)) for client in clients]
-    beyond = len(clients) - bound
-
-    async def is_over() -> bool:
-        answered = sum(asked.done() for asked in asking)
-        return answered > beyond or (
-            answered == beyond and await asyncio.to_thread(_inside, engines) == bound
-        )
-
-    async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await is_over():
-            await asyncio.sleep(0.05)
-    refused = [asked for asked in asking if asked.done()]
-    for engine in engines:
-        await asyncio.to_thread(engine.behave, held=False)
-    await asyncio.wait(asking)
-    return (
-        [asked.result() for asked in refused],
-        [asked.result() for asked in asking if asked not in refused],
-    )
-
-
-def _inside(engines: Sequence[ScriptedEngine]) -> int:
-    told = [engine.did() for engine in engines]
-    return sum(found["running"] + found["waiting"] for found in told)
+    """What is refused and what is answered of a burst: no engine answers until all have a place or a no."""
+    asks = [partial(client.complete, stream=True) for client in clients]
+    answers = asyncio.run(held(engines, asks, fit=bound))
+    refused = [answer for answer in answers if answer.status != 200]
+    return refused, [answer for answer in answers if answer.status == 200]

@@ -190,24 +190,24 @@ def _is_refused_in_silence(envoy: Envoy) -> None:
 
 
 def test_keys_change_under_streams_and_no_stream_ends(edges: Edges) -> None:
-    engine = edges.engine(slots=16, between=0.02)
+    engine = edges.engine(slots=16, early_headers=True, held=True)
     envoy = edges.envoy(served([engine]))
     changed = envoy.routes()
     _credentials(changed)[:] = [{"key": "a-new-key", "client": "alice"}]
 
     async def rotate() -> None:
-        streams = [
-            asyncio.ensure_future(Client(envoy.port, ALICE).complete(stream=True, max_tokens=150))
-            for _ in range(8)
-        ]
+        client = Client(envoy.port, ALICE, patience=60)
+        streams = [asyncio.ensure_future(client.complete(stream=True)) for _ in range(8)]
         while (await asyncio.to_thread(engine.did))["running"] < len(streams):
             await asyncio.sleep(0.05)
         envoy.publish(changed)
         new = Client(envoy.port, "a-new-key")
-        while (await new.complete()).status == 401:
+        while (await new.send("GET", "/v1/models")).status == 401:
             await asyncio.sleep(0.05)
         assert (await Client(envoy.port, ALICE).complete()).status == 401
         assert not any(stream.done() for stream in streams)
+        await asyncio.to_thread(engine.behave, held=False)
+        assert (await new.complete()).ending == "complete"
         assert {answer.ending for answer in await asyncio.gather(*streams)} == {"complete"}
 
     asyncio.run(rotate())

@@ -11,6 +11,7 @@ import pytest
 from tests.edge.client import Answer, Client
 from tests.edge.edges import Edges, client, served
 from tests.edge.envoy import KEYS, Envoy, replaced
+from tests.edge.load import held
 
 ALICE, BOB = KEYS["alice"][0], KEYS["bob"][0]
 _TEXT = "/v1/completions"
@@ -24,9 +25,11 @@ def test_a_client_is_refused_after_its_requests_and_served_when_it_was_told_to_c
     edges: Edges,
 ) -> None:
     envoy = edges.envoy(served([edges.engine()]), clients=[client("bob", requests=30)])
-    answers = [_ask(envoy, BOB) for _ in range(31)]
-    refused = answers[-1]
-    assert {answer.status for answer in answers[:-1]} == {200}
+    began, taken = time.monotonic(), 0
+    while (refused := _ask(envoy, BOB)).status == 200:
+        taken += 1
+    # Its thirty, and one more for each two seconds that they took.
+    assert 30 <= taken <= 30 + (time.monotonic() - began) / 2
     assert (refused.status, refused.code) == (429, "rate_limit_exceeded")
     assert refused.json()["error"]["type"] == "requests"
     assert _ask(envoy, ALICE).status == 200
@@ -38,16 +41,18 @@ def test_a_client_is_refused_after_its_requests_and_served_when_it_was_told_to_c
 
 def test_a_client_is_told_when_the_tokens_it_asks_for_are_there(edges: Edges) -> None:
     envoy = edges.envoy(served([edges.engine()]), clients=[client("bob", tokens=600)])
+    began = time.monotonic()
     assert _ask(envoy, BOB, max_tokens=590).status == 200
-    refused = _ask(envoy, BOB, max_tokens=40)
+    refused = _ask(envoy, BOB, max_tokens=60)
+    waited = time.monotonic() - began
     assert (refused.status, refused.code) == (429, "rate_limit_exceeded")
     assert refused.json()["error"]["type"] == "tokens"
     # 10 tokens are left and 10 come a second: not the tenth of a second to the next single one.
     seconds = int(refused.header("retry-after") or 0)
-    assert seconds == 3
+    assert 5 - waited <= seconds <= 5
     assert _ask(envoy, ALICE, max_tokens=5000).status == 200
     time.sleep(seconds)
-    assert _ask(envoy, BOB, max_tokens=40).status == 200
+    assert _ask(envoy, BOB, max_tokens=60).status == 200
 
 
 @pytest.mark.parametrize(
@@ -59,12 +64,15 @@ def test_of_two_limits_the_one_that_refuses_says_for_how_long(
 ) -> None:
     limited = client("bob", requests=requests, tokens=tokens)
     envoy = edges.envoy(served([edges.engine()]), clients=[limited])
+    began = time.monotonic()
     assert _ask(envoy, BOB, max_tokens=90).status == 200
     refused = _ask(envoy, BOB, max_tokens=90)
     assert (refused.status, refused.json()["error"]["type"]) == (429, kind)
-    assert int(refused.header("retry-after") or 0) == pytest.approx(seconds, abs=2)
-    told = [name for name, _ in refused.headers if name.startswith("x-")]
-    assert told == ["x-request-id"]
+    waited = time.monotonic() - began
+    told = int(refused.header("retry-after") or 0)
+    assert seconds - waited - 2 <= told <= seconds + 2
+    shown = [name for name, _ in refused.headers if name.startswith("x-")]
+    assert shown == ["x-request-id"]
 
 
 @pytest.mark.parametrize(("n", "status"), [(8, 200), (9, 400), (1e9, 400)])
@@ -104,7 +112,7 @@ def test_who_does_not_finish_asking_is_told_so(edges: Edges) -> None:
 
     envoy = edges.envoy(served([edges.engine()]), edit=hurried)
     head = f"POST {_TEXT} HTTP/1.1\r\nhost: e\r\nauthorization: Bearer {ALICE}\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{{"
-    answer = asyncio.run(Client(envoy.port, ALICE, patience=5).raw(head.encode()))
+    answer = asyncio.run(Client(envoy.port, ALICE).raw(head.encode()))
     assert (answer.status, answer.code) == (408, "request_timeout")
 
 
@@ -119,18 +127,12 @@ def test_a_long_answer_is_no_slow_request(edges: Edges) -> None:
 def test_batch_clients_are_refused_at_half_the_guard_and_others_served_up_to_it(
     edges: Edges,
 ) -> None:
-    envoy = edges.envoy(
-        served([edges.engine(slots=64, first=1.5)], guard=16), clients=[client("bob", batch=True)]
-    )
-    alice, bob = Client(envoy.port, ALICE), Client(envoy.port, BOB)
-
-    async def both() -> tuple[Counter[int], Counter[int]]:
-        asked = [[one.complete() for _ in range(20)] for one in (bob, alice)]
-        answers = [asyncio.gather(*requests) for requests in asked]
-        of_bob, of_alice = [Counter(a.status for a in await found) for found in answers]
-        return of_bob, of_alice
-
-    of_bob, of_alice = asyncio.run(both())
+    engine = edges.engine(slots=64)
+    envoy = edges.envoy(served([engine], guard=16), clients=[client("bob", batch=True)])
+    alice, bob = (Client(envoy.port, key, patience=60) for key in (ALICE, BOB))
+    asks = [one.complete for one in (bob, alice) for _ in range(20)]
+    answers = asyncio.run(held([engine], asks, fit=24))
+    of_bob, of_alice = (Counter(a.status for a in found) for found in (answers[:20], answers[20:]))
     assert (of_bob, of_alice) == ({200: 8, 429: 12}, {200: 16, 429: 4})
     refused = envoy.stats()["cluster.m.upstream_rq_active_overflow"]
     assert refused == 16

@@ -11,6 +11,7 @@ from tests.edge.client import Answer, Client
 from tests.edge.edges import Edges, client, served
 from tests.edge.engines import ScriptedEngine
 from tests.edge.envoy import KEYS, Envoy
+from tests.edge.load import held
 
 ALICE, BOB = KEYS["alice"][0], KEYS["bob"][0]
 
@@ -144,9 +145,12 @@ def _served_by(envoy: Envoy, requests: int) -> Counter[str]:
 
 
 def test_a_name_on_two_pools_fills_them_by_what_their_replicas_hold(edges: Edges) -> None:
-    small, large = edges.engine("small", first=0.5), edges.engine("large", slots=32, first=0.5)
+    small, large = edges.engine("small"), edges.engine("large", slots=32)
     envoy = edges.envoy(served([small, large], weights=[8, 32]))
-    share = _served_by(envoy, 40)["large"] / 40
+    envoy.await_healthy("m", 2)
+    asks = [Client(envoy.port, ALICE, patience=60).complete] * 40
+    answers = asyncio.run(held([small, large], asks, fit=40))
+    share = Counter(answer.json()["served_by"] for answer in answers)["large"] / 40
     assert share == pytest.approx(0.8, abs=0.05)
 
 
@@ -155,19 +159,20 @@ def test_a_fallback_serves_only_while_the_first_has_too_few_healthy_replicas(
 ) -> None:
     first, second = edges.engine("first"), edges.engine("second")
     envoy = edges.envoy(served([first, second], priorities=[0, 1]))
-    envoy.await_stat("cluster.m.membership_healthy", 2)
+    envoy.await_healthy("m", 2)
     assert _served_by(envoy, 20) == {"first": 20}
     first.kill()
-    envoy.await_stat("cluster.m.membership_healthy", 1)
+    envoy.await_healthy("m", 1)
     assert _served_by(envoy, 20) == {"second": 20}
     first.restart()
-    envoy.await_stat("cluster.m.membership_healthy", 2)
+    envoy.await_healthy("m", 2)
     assert _served_by(envoy, 20) == {"first": 20}
 
 
 def test_a_fallback_takes_what_the_first_has_no_room_for(edges: Edges) -> None:
     first, second = edges.engine("first", fault="full"), edges.engine("second")
     envoy = edges.envoy(served([first, second], priorities=[0, 1]))
+    envoy.await_healthy("m", 2)
     assert _served_by(envoy, 20) == {"second": 20}
 
 

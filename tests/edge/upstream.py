@@ -29,7 +29,7 @@ class Behaviour:
     ``full`` 503 to what is new, ``reset`` resets before the headers. ``/health`` says 200 all along,
     as an engine's does, unless ``health`` is another status. With ``bound`` requests inside, it
     answers 503. ``early_headers``: they leave before the first token. ``status``: all it answers.
-    ``held``: no answer begins until it is not. ``front``: what is in front of it, with these variables.
+    ``held``: no token leaves until it is not. ``front``: what is in front of it, with these variables.
     """
 
     name: str = "engine"
@@ -181,9 +181,8 @@ class Upstream:
     ) -> bool:
         tokens = asked.get("max_tokens")
         tokens = tokens if type(tokens) is int and 0 < tokens < 100_000 else 4
-        while self.state.behaviour.held:
-            await asyncio.sleep(0.02)
         if asked.get("stream") is not True:
+            await self._let_go()
             await asyncio.sleep(how.first + tokens * how.between)
             if self.state.behaviour.fault == "die":
                 writer.transport.abort()
@@ -202,6 +201,7 @@ class Upstream:
         )
         if how.early_headers:
             writer.write(head)
+        await self._let_go()
         await asyncio.sleep(how.first)
         if not how.early_headers:
             writer.write(head)
@@ -209,6 +209,7 @@ class Upstream:
             if self.state.behaviour.fault == "die" and number >= min(2, tokens - 1):
                 writer.transport.abort()
                 return False
+            await self._let_go()
             # Of a completion and of a chat in one.
             said = {"text": f"t{number} ", "delta": {"content": f"t{number} "}}
             reason = "length" if number == tokens - 1 else None
@@ -221,6 +222,10 @@ class Upstream:
         writer.write(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         await writer.drain()
         return True
+
+    async def _let_go(self) -> None:
+        while self.state.behaviour.held:
+            await asyncio.sleep(0.02)
 
     def _controlled(self, request: Request) -> None:
         if request.method == "POST":
