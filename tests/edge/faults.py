@@ -56,11 +56,18 @@ async def struck(
     client: Callable[[], Client],
     *,
     faster: float = 1.0,
+    at_once: int = COUNT,
 ) -> Sequence[Sent]:
-    """The load of ``client`` while ``engine`` is struck; ``faster`` shortens it at the same count."""
+    """The load of ``client`` while ``engine`` is struck; ``faster`` shortens it at the same count.
+
+    Of ``at_once`` under way no further one is asked: on a machine that is too slow for the load it
+    would have more answers begun on a replica than the lab's had, and as many would be lost with it.
+    """
+    places = asyncio.Semaphore(at_once)
 
     async def ask() -> Answer:
-        return await client().complete(stream=True, max_tokens=6)
+        async with places:
+            return await client().complete(stream=True, max_tokens=6)
 
     async def strike() -> None:
         await asyncio.sleep(STRIKES_AFTER / faster)
