@@ -22,15 +22,32 @@ _STREAMED = 0.7
 
 
 @dataclass(kw_only=True)
+class Span:
+    """Something about the replica of that name, between two moments."""
+
+    name: str
+    begin: float
+    end: float = float("inf")
+
+    def meets(self, begin: float, end: float) -> bool:
+        """Whether it was so at any time between these."""
+        return self.begin < end and begin < self.end
+
+
+@dataclass(kw_only=True)
 class Chaos:
-    """``answers`` with the time each was asked for; ``kills`` and ``mishaps`` that there were."""
+    """``answers`` with the time each was asked for, and the ``mishaps`` that there were.
+
+    ``kills`` are from before a replica is killed until it is gone; while ``full``, all are.
+    """
 
     engines: Sequence[ScriptedEngine]
     envoy: Envoy
     seed: int
     count: int
     answers: list[tuple[float, Answer]] = field(default_factory=list)
-    kills: list[float] = field(default_factory=list)
+    kills: list[Span] = field(default_factory=list[Span])
+    full: list[Span] = field(default_factory=list[Span])
     mishaps: list[str] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -69,12 +86,14 @@ class Chaos:
 
     def _begin(self, mishap: str, engine: ScriptedEngine) -> None:
         if mishap == "kill":
-            self.kills.append(time.monotonic())
+            self.kills.append(Span(name=engine.name, begin=time.monotonic()))
             engine.kill()
+            self.kills[-1].end = time.monotonic()
         elif mishap == "rotation":
             self.envoy.keys = {**KEYS, "bob": [f"key-of-bob-{len(self.mishaps)}"]}
             self.envoy.publish(self.envoy.routes())
         elif mishap == "all full":
+            self.full.append(Span(name="all", begin=time.monotonic()))
             for every in self.engines:
                 every.behave(fault="full")
         else:
@@ -86,6 +105,8 @@ class Chaos:
         elif mishap != "rotation":
             for every in self.engines:
                 every.behave(fault="")
+        if mishap == "all full":
+            self.full[-1].end = time.monotonic()
 
 
 def hurried(bootstrap: Any) -> None:  # noqa: ANN401 - JSON

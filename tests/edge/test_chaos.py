@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests.edge.chaos import MISHAPS, Chaos, hurried
+from tests.edge.client import Answer
 from tests.edge.edges import Edges, served
 from tests.edge.load import endings
 
@@ -12,8 +13,8 @@ pytestmark = pytest.mark.e2e
 # Two of the four replicas hold all that is asked at once: a second one may be left out when one ends.
 _COUNT, _WORKERS, _REPLICAS, _SLOTS, _BOUND = 10_000, 48, 4, 8, 32
 # From the loss of a replica until the client of a stream from it knows: the edge closes a broken
-# connection after a second (delayed_close_timeout).
-_KNOWN_SECONDS = 3
+# connection after a second (delayed_close_timeout), and a busy machine is late.
+_KNOWN_SECONDS = 10
 
 
 def test_of_10_000_requests_each_is_answered_refused_or_broken_by_a_killed_replica(
@@ -41,8 +42,23 @@ def test_of_10_000_requests_each_is_answered_refused_or_broken_by_a_killed_repli
     broken = [(start, answer) for start, answer in chaos.answers if answer.ending == "broken"]
     for start, answer in broken:
         end = start + answer.seconds
-        # The time of a kill is noted a moment before it.
-        assert any(start - 0.2 < kill < end < kill + _KNOWN_SECONDS for kill in chaos.kills), answer
+        assert any(
+            kill.meets(start, end)
+            and end < kill.end + _KNOWN_SECONDS
+            and _served(kill.name, answer)
+            for kill in chaos.kills
+        ), answer
     assert {a.status for _, a in chaos.answers if a.ending == "refused"} <= {429, 503}
-    # A machine that sends faster meets more full replicas: those are told so, and counted above.
-    assert found["complete"] > 0.9 * _COUNT, found
+    # A machine that sends faster has more refused while all are full.
+    others = [
+        answer
+        for start, answer in chaos.answers
+        if not any(full.meets(start, start + answer.seconds) for full in chaos.full)
+    ]
+    assert len(others) > 0.5 * _COUNT, found
+    assert endings(others)["complete"] > 0.95 * len(others), (found, endings(others))
+
+
+def _served(name: str, answer: Answer) -> bool:
+    """Whether it is of that replica; what broke before its first token does not say."""
+    return not answer.body or f'"served_by": "{name}"'.encode() in answer.body
