@@ -1,12 +1,14 @@
 """A pod of the edge ends under load: no stream breaks, and nobody is refused."""
 
 import asyncio
+import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,15 +17,17 @@ from tests.edge.client import Answer, Client, KeptClient
 from tests.edge.edges import Edges, served
 from tests.edge.envoy import Envoy
 from tests.edge.load import steady
-from tests.guarded import free_port
 
 pytestmark = pytest.mark.e2e
 _SCRIPT = Path(__file__).parents[2] / "userdata" / "edge-drain"
 _KEY = "key-of-alice-1"
 # Whoever balances connections goes on to choose the pod until shortly before it may be expected.
-_PROPAGATION_SECONDS, _TOLD_AFTER_SECONDS = 3, 2.5
-# Longer than that: the pod waits for its last streams.
-_STREAM_SECONDS, _TOKENS = 6, 200
+_PROPAGATION_SECONDS, _TOLD_AFTER_SECONDS = 6, 3
+# Longer than that: the pod waits for its last streams, which a slow machine makes longer.
+_STREAM_SECONDS, _TOKENS, _LONGEST_SECONDS = 10, 200, 120
+_PATIENCE_SECONDS = 120
+# Of each client that keeps its connection, and what has gone through the one that leaves before.
+_ANSWERS, _SERVED = 20, 50
 
 
 def test_one_of_two_edges_ends_under_load_behind_tls_and_nothing_is_lost(
@@ -40,21 +44,20 @@ def test_one_of_two_edges_ends_under_load_behind_tls_and_nothing_is_lost(
         balancer.stop()
     broken = [answer for answer in answers if answer.ending != "complete"]
     assert broken == []
-    # Half of all, and of the long ones, went through the one that left.
     assert len(answers) > 300
-    assert len(leaving.access_log()) > 50
-    assert leaving.process.wait(5) == 0
+    assert leaving.process.wait(60) == 0
 
 
 async def _answers(balancer: Balancer, leaving: Envoy, staying: Envoy) -> Sequence[Answer]:
     """Of long streams, of clients that keep their connections, and of those that make new ones."""
     over = asyncio.Event()
-    client = Client(balancer.port, _KEY, tls=balancer.trusted)
+    door: Mapping[str, Any] = {"patience": _PATIENCE_SECONDS, "tls": balancer.trusted}
+    client = Client(balancer.port, _KEY, **door)
 
     async def kept() -> Sequence[Answer]:
         answers: list[Answer] = []
-        with closing(KeptClient(balancer.port, _KEY, tls=balancer.trusted)) as keeping:
-            while not over.is_set():
+        with closing(KeptClient(balancer.port, _KEY, **door)) as keeping:
+            while not over.is_set() or len(answers) < _ANSWERS:
                 answers.append(await keeping.complete(stream=True, max_tokens=5))
                 await asyncio.sleep(0.05)
         return answers
@@ -66,26 +69,30 @@ async def _answers(balancer: Balancer, leaving: Envoy, staying: Envoy) -> Sequen
         )
         return [sent.answer for sent in load]
 
-    async def long() -> Sequence[Answer]:
-        asked = (client.complete(stream=True, max_tokens=_TOKENS) for _ in range(8))
-        return await asyncio.gather(*asked)
-
     async def end() -> Sequence[Answer]:
-        await asyncio.sleep(1)
+        # Half of all, and of the long ones, go through the one that leaves.
+        while len(leaving.access_log()) <= _SERVED:
+            await asyncio.sleep(0.1)
         start = time.monotonic()
-        hook = await asyncio.create_subprocess_exec(*_hook(leaving.admin_port, longest=30))
+        asked = (client.complete(stream=True, max_tokens=_TOKENS) for _ in range(8))
+        long = asyncio.gather(*asked)
+        hook = await asyncio.create_subprocess_exec(
+            *_hook(leaving.admin_port, longest=_LONGEST_SECONDS), stderr=subprocess.PIPE
+        )
         await asyncio.sleep(_TOLD_AFTER_SECONDS)
         # kube-proxy sends to a pod that ends only while it is ready.
         assert await asyncio.to_thread(_is_ready, leaving)
         balancer.tell([staying.port])
-        assert await hook.wait() == 0
-        assert _STREAM_SECONDS - 1.5 < time.monotonic() - start < _STREAM_SECONDS + 5
+        _, said = await hook.communicate()
+        # It has waited for the streams, and not for the time that they might have taken.
+        assert (hook.returncode, said) == (0, b"")
+        assert time.monotonic() - start > _STREAM_SECONDS
         leaving.process.terminate()
         await asyncio.sleep(1)
         over.set()
-        return []
+        return await long
 
-    loads = await asyncio.gather(end(), long(), new(), *(kept() for _ in range(12)))
+    loads = await asyncio.gather(end(), new(), *(kept() for _ in range(12)))
     return [answer for answers in loads for answer in answers]
 
 
@@ -104,8 +111,9 @@ def test_a_drain_ends_when_the_longest_request_has_had_its_time(edges: Edges) ->
         return said.decode()
 
     async def both() -> tuple[Answer, str]:
-        client = Client(envoy.port, _KEY)
-        return await asyncio.gather(client.complete(stream=True, max_tokens=100), drained())
+        # A minute long.
+        client = Client(envoy.port, _KEY, patience=_PATIENCE_SECONDS)
+        return await asyncio.gather(client.complete(stream=True, max_tokens=600), drained())
 
     answer, said = asyncio.run(both())
     assert answer.ending == "broken"
@@ -115,18 +123,24 @@ def test_a_drain_ends_when_the_longest_request_has_had_its_time(edges: Edges) ->
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        pytest.param([str(free_port()), "60", "60"], 0, "no Envoy here", id="Envoy is gone"),
-        pytest.param(
-            ["9901", "60"], 2, "usage: edge-drain ADMIN_PORT", id="an argument is missing"
-        ),
+        pytest.param(["60", "60"], 0, "no Envoy here", id="Envoy is gone"),
+        pytest.param(["60"], 2, "usage: edge-drain ADMIN_PORT", id="an argument is missing"),
     ],
 )
 def test_a_drain_without_an_edge_waits_for_nothing(
     arguments: Sequence[str], code: int, said: str
 ) -> None:
-    done = subprocess.run(
-        ["bash", _SCRIPT, *arguments], check=False, capture_output=True, text=True, timeout=5
-    )
+    # Its own, and nobody listens.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            ["bash", _SCRIPT, port, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=50,
+        )
     assert (done.returncode, said in done.stderr) == (code, True), done
 
 
@@ -135,5 +149,5 @@ def _hook(admin_port: int, *, longest: int) -> Sequence[str]:
 
 
 def _is_ready(envoy: Envoy) -> bool:
-    with urllib.request.urlopen(f"{envoy.metrics_url}/ready", timeout=5) as answer:  # noqa: S310 - our own address
+    with urllib.request.urlopen(f"{envoy.metrics_url}/ready", timeout=30) as answer:  # noqa: S310 - our own address
         return answer.status == 200
