@@ -38,14 +38,18 @@ def test_half_again_as_much_as_can_be_served_costs_those_served_no_wait(
     answers = [sent.answer for sent in load]
     complete = [answer for answer in answers if answer.ending == "complete"]
     refused = [answer for answer in answers if answer.ending != "complete"]
-    # Of 360 that there is time for; the first and the last seconds are not full.
-    assert len(complete) > 290, endings(answers)
+    # Of those that there is time for, 360 where nothing is late; the first and the last seconds are
+    # not full.
+    took = quantile([answer.seconds - answer.first for answer in complete], 0.5)
+    room = _REPLICAS * _SLOTS * load[-1].at / took
+    assert len(complete) > 0.8 * room, (room, endings(answers))
     assert refused
     assert {(a.status, a.code, a.header("retry-after")) for a in refused} == {
         (429, "at_capacity", str(name.retry_after_seconds))
     }
-    # Four in a queue of eight slots wait 0.4 s; without a bound it would be half the test's time.
-    assert quantile([answer.first for answer in complete], 0.99) < 1.5
+    # Four in a queue of eight slots wait for half an answer, 0.4 s; without a bound it would be half
+    # the test's time.
+    assert quantile([answer.first for answer in complete], 0.99) < 2 * took
     assert envoy.stats()["cluster.m.outlier_detection.ejections_enforced_total"] == 0
 
 
