@@ -22,7 +22,6 @@ KINDS: Sequence[Kind] = ("least request", "prefix")
 _MODEL = "m"
 _NEVER_FULL = 4096
 _TICK_SECONDS = 0.01
-_ALL_FOUND_SECONDS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,8 +110,8 @@ async def _round(kind: Kind, folder: Path, asked: Sequence[Asked]) -> _Round:
         ports = [int(server.sockets[0].getsockname()[1]) for server in servers]
         envoy = await asyncio.to_thread(Envoy, folder, [_served(kind, ports)])
         try:
-            # Envoy is ready with the first replica that it found.
-            await asyncio.sleep(_ALL_FOUND_SECONDS)
+            # It is ready with the first replica that it found.
+            await asyncio.to_thread(envoy.await_healthy, _MODEL, REPLICAS)
             headers = {"authorization": f"Bearer {KEYS['alice'][0]}"}
             seconds = await first_tokens(asked, envoy.port, model=_MODEL, headers=headers)
         finally:

@@ -200,10 +200,10 @@ _MIB = 2**20
     ],
 )
 def test_no_body_makes_the_script_fail_or_wait(envoy: Envoy, body: bytes) -> None:
-    before = time.monotonic()
+    before = envoy.processor_seconds()
     answer = _sent(envoy, _COMPLETIONS, body)
-    # Envoy itself parses 4 MiB in less; a busy machine takes a few times as long.
-    assert time.monotonic() - before < 5
+    # Envoy itself parses 4 MiB in less.
+    assert envoy.processor_seconds() - before < 5
     assert answer.status in (200, 400, 404)
     assert envoy.stats()["http.edge.lua.errors"] == 0, envoy.log()
     assert _asked(envoy, _CHAT, {"messages": [_USER]}).status == 200
@@ -213,12 +213,9 @@ _KEYS = [str(number) for number in range(32)]
 
 
 def _edge(edges: Edges, **engines: ScriptedEngine) -> Envoy:
-    """Once it sends to all of them: it is ready with the first name that it resolved, and news of the
-    others' health wait up to a second for more (``update_merge_window``)."""
+    """Once it may choose all of them."""
     envoy = edges.envoy(_by_prefix(*engines.values()))
-    deadline = time.monotonic() + 20
-    while {server for key in _KEYS for server in _servers(envoy, key, 1)} < engines.keys():
-        assert time.monotonic() < deadline, envoy.log()
+    envoy.await_healthy("m", len(engines))
     return envoy
 
 
@@ -289,7 +286,7 @@ def test_a_beginning_that_all_share_leaves_no_replica_idle(edges: Edges) -> None
     envoy = _edge(edges, **engines)
     for engine in engines.values():
         engine.behave(first=3600.0)
-    client = Client(envoy.port, "key-of-alice-1", patience=60)
+    client = Client(envoy.port, "key-of-alice-1", patience=600)
 
     def running() -> Sequence[int]:
         return sorted(int(engine.did()["running"]) for engine in engines.values())
@@ -306,6 +303,6 @@ def test_a_beginning_that_all_share_leaves_no_replica_idle(edges: Edges) -> None
         return running()
 
     # 110 % of a third of 30 is 11, and who is at the bound may take one more.
-    idle, _, busy = asyncio.run(asyncio.wait_for(one_after_the_other(), 60))
+    idle, _, busy = asyncio.run(asyncio.wait_for(one_after_the_other(), 300))
     assert busy <= 12
     assert idle > 0
