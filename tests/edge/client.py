@@ -45,7 +45,7 @@ class Client:
     """Asks one address, each request on a connection of its own, like most clients."""
 
     def __init__(
-        self, port: int, key: str, *, patience: float = 20.0, tls: ssl.SSLContext | None = None
+        self, port: int, key: str, *, patience: float = 60.0, tls: ssl.SSLContext | None = None
     ) -> None:
         self._port, self._key, self._patience, self._tls = port, key, patience, tls
 

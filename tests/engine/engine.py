@@ -19,7 +19,7 @@ from tests.guarded import ended, started
 
 # Half a minute on two free cores: three processes import torch one after the other.
 READY_SECONDS = 300
-_ENDS_WITH_GUARD_SECONDS = guard.PATIENCE_SECONDS + 5
+_ENDS_WITH_GUARD_SECONDS = guard.PATIENCE_SECONDS + 30
 # PID 1 of a container gets no signal that it does not handle.
 _AS_PID_1 = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -96,12 +96,16 @@ class Engine:
         """How many more it has let in."""
         return self._sum_of("vllm:num_requests_waiting")
 
+    def tokens_written(self) -> int:
+        """How many tokens it has given to all requests."""
+        return self._sum_of("vllm:generation_tokens_total")
+
     def metrics(self) -> str:
         """What it tells a scraper."""
         headers = {"Authorization": f"Bearer {self.metrics_key}"}
         request = urllib.request.Request(f"{self.url}/metrics", headers=headers)  # noqa: S310 - our own address
         # It tells late while all of its processors work on tokens.
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - as above
             return answer.read().decode()
 
     def _sum_of(self, metric: str) -> int:
