@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
@@ -31,7 +32,7 @@ _TOKENS = 100
 _PAUSE_SECONDS = 2
 # What a request is to last that goes to a replica at the last moment: it still runs when SIGTERM
 # comes 2.5 s later, and has a minute from then. So the replica may become four times slower, or
-# three times faster, than it was ten seconds before, when its speed was measured.
+# three times faster, than it was before, when its speed was measured.
 _LONG_SECONDS, _LONG_CHOICES = 16, 4
 _PATIENCE_SECONDS = 300
 # Idle for longer, a connection may be closed by uvicorn (5 s) just as it is used; the edge's figure.
@@ -99,31 +100,37 @@ class Traffic:
 
     def remove(self, engine: Engine) -> None:
         """A replica is to end; it gets requests until senders know, long ones at the last moment."""
+        kinds = (True, False)
+        # Before it is to end: on a machine that starves it may take longer than the replica has.
+        with ThreadPoolExecutor() as pool:
+            measured = [pool.submit(self._long_tokens, engine, streamed=kind) for kind in kinds]
         self._endpoints.remove(engine)
-        for streamed in (True, False):
-            self._start(self._send_last, engine, streamed=streamed)
+        for streamed, tokens in zip(kinds, measured, strict=True):
+            self._start(self._send_last, engine, tokens.result(), streamed=streamed)
 
     def _send(self, *, streamed: bool) -> None:
         with contextlib.closing(Client(self._endpoints.choose)) as client:
             while not self._stopped.wait(_PAUSE_SECONDS):
                 self._ask(client, _TOKENS, streamed=streamed)
 
-    def _send_last(self, engine: Engine, *, streamed: bool) -> None:
+    def _long_tokens(self, engine: Engine, *, streamed: bool) -> int:
+        """How many it writes in so long, as fast as it is now."""
         began = time.monotonic()
         with contextlib.closing(Client(lambda: engine)) as client:
             self._ask(client, MEASURED_TOKENS, streamed=streamed, choices=_LONG_CHOICES)
-            took = time.monotonic() - began
-            tokens = min(LONGEST_TOKENS, round(_LONG_SECONDS * MEASURED_TOKENS / took))
-            time.sleep(max(0, PROPAGATION_SECONDS - 0.5 - took))
-            # Late on a machine that starves: nobody chooses the replica now, and what measured lasted.
-            if time.monotonic() - began < PROPAGATION_SECONDS:
-                self._ask(client, tokens, streamed=streamed, choices=_LONG_CHOICES)
+        took = time.monotonic() - began
+        return min(LONGEST_TOKENS, round(_LONG_SECONDS * MEASURED_TOKENS / took))
+
+    def _send_last(self, engine: Engine, tokens: int, *, streamed: bool) -> None:
+        time.sleep(PROPAGATION_SECONDS - 0.5)
+        with contextlib.closing(Client(lambda: engine)) as client:
+            self._ask(client, tokens, streamed=streamed, choices=_LONG_CHOICES)
 
     def _ask(self, client: "Client", tokens: int, *, streamed: bool, choices: int = 1) -> None:
         loss = client.ask(tokens, streamed=streamed, choices=choices)
         self.answers.append(Answer(loss=loss, is_streamed=streamed))
 
-    def _start(self, target: Callable[..., None], *arguments: Engine, streamed: bool) -> None:
+    def _start(self, target: Callable[..., None], *arguments: Engine | int, streamed: bool) -> None:
         self._threads.append(
             threading.Thread(target=target, args=arguments, kwargs={"streamed": streamed})
         )
