@@ -60,6 +60,13 @@ def passes(
         return False
 
 
+def passes_in_time(
+    engine: Engine, probe: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> bool:
+    """One of the tries that it has before it has failed."""
+    return any(passes(engine, probe, environment) for _ in range(probe["failureThreshold"]))
+
+
 def end(engine: Engine, pod: Pod, *, pre_stop: bool = True, grace: float | None = None) -> Ending:
     """preStop, SIGTERM, and SIGKILL at the end of the grace period, which all three share."""
     grace = pod.grace_seconds if grace is None else grace

@@ -57,22 +57,22 @@ def test_ready_means_that_a_request_was_answered(engine: Engine) -> None:
 
 def test_a_replica_whose_chats_fail_is_never_ready(mute: Engine, replicas: Replicas) -> None:
     assert not ask(mute, 3, streamed=False)
-    assert kubelet.passes(mute, replicas.pod.container["readinessProbe"])
+    assert kubelet.passes_in_time(mute, replicas.pod.container["readinessProbe"])
     assert not kubelet.passes(mute, replicas.pod.container["startupProbe"])
 
 
 def test_a_model_that_does_not_chat_gets_ready_all_the_same(mute: Engine, base: Pod) -> None:
-    assert kubelet.passes(mute, base.container["startupProbe"])
+    assert kubelet.passes_in_time(mute, base.container["startupProbe"])
 
 
 def test_the_warm_up_passes_the_key(engine: Engine, replicas: Replicas) -> None:
     probe = replicas.pod.container["startupProbe"]
-    assert kubelet.passes(engine, probe)
+    assert kubelet.passes_in_time(engine, probe)
     assert not kubelet.passes(engine, probe, {"VLLM_API_KEY": "wrong"})
 
 
 def test_no_probe_but_the_first_makes_the_engine_work(engine: Engine, replicas: Replicas) -> None:
     before = engine.requests_done()
     for name in ("readinessProbe", "livenessProbe"):
-        assert kubelet.passes(engine, replicas.pod.container[name])
+        assert kubelet.passes_in_time(engine, replicas.pod.container[name])
     assert engine.requests_done() == before
