@@ -64,10 +64,12 @@ def last(behind: Replicas) -> Engine:
 @pytest.fixture(scope="module")
 def envoy(edges: Edges, both: Sequence[Engine]) -> Envoy:
     """An edge in front of the two."""
-    return edges.envoy(served_by(both), edit=forbearing)
+    found = edges.envoy(served_by(both), edit=forbearing)
+    found.await_healthy(both[0].model, len(both))
+    return found
 
 
 @pytest.fixture(scope="module")
 def client(envoy: Envoy) -> Client:
     """Somebody with a key, and with patience for a machine that is slow."""
-    return Client(envoy.port, KEYS["alice"][0], patience=120)
+    return Client(envoy.port, KEYS["alice"][0], patience=600)

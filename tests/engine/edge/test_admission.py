@@ -79,7 +79,7 @@ def test_batch_clients_of_two_edges_leave_half_of_each_engine_to_others(
     share, rest = 2 * BATCH_BOUND, 2 * (BOUND - BATCH_BOUND)
 
     def asking(name: str, pod: Envoy, count: int) -> Lasting:
-        client = Client(pod.port, KEYS[name][0], patience=120)
+        client = Client(pod.port, KEYS[name][0], patience=600)
         return lasting(client, "/v1/completions", pair[0].model, count, streamed=streamed)
 
     async def shared() -> None:

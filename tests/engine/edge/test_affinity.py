@@ -27,7 +27,10 @@ def test_a_prompt_is_found_in_the_cache_whenever_it_comes_again(
     edges: Edges, pair: Sequence[Engine]
 ) -> None:
     name = replace(served_by(pair), affinity=AffinityPlan(kind="prefix", reason="a test"))
-    client = Client(edges.envoy(name).port, KEYS["alice"][0], patience=120)
+    envoy = edges.envoy(name)
+    # Another one that is found later takes a part of the ring.
+    envoy.await_healthy(name.name, len(pair))
+    client = Client(envoy.port, KEYS["alice"][0], patience=120)
 
     async def ask(prompt: int) -> int:
         """Tokens of it that were in a cache."""

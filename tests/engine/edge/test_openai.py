@@ -90,14 +90,14 @@ def test_the_sample_outlasts_what_befalls_a_replica(
 ) -> None:
     behaviour, status = FAULTS[fault]
     replica.behave(**behaviour)
-    before = len(alone.access_log())
+    before = len(alone.all_logged())
     with ThreadPoolExecutor() as pool:
         printed = pool.submit(_sampled, tools, sample, alone, MODEL)
         while len(alone.access_log()) == before and not printed.done():
             time.sleep(0.05)
         replica.behave(fault="", bound=None)
         assert printed.result().split() == [f"t{number}" for number in range(200)]
-    first, *_, last = alone.access_log()[before:]
+    first, *_, last = alone.all_logged()[before:]
     assert (first["status"], last["status"]) == (status, 200)
     if status == 429:
         waited = _moment(last["time"]) - _moment(first["time"])

@@ -5,7 +5,7 @@ import asyncio
 from tests.edge.client import Client
 from tests.edge.edges import Edges
 from tests.edge.envoy import KEYS, Envoy
-from tests.engine.edge.places import SLOTS, ask, inside, lasting, served_by, until
+from tests.engine.edge.places import SLOTS, ask, forbearing, inside, lasting, served_by, until
 from tests.engine.engine import Engine
 
 PATH = "/v1/completions"
@@ -17,7 +17,9 @@ def test_a_killed_replica_breaks_the_streams_that_had_begun_and_no_other(
     """Those that waited in it are answered by another: nobody had been told anything of them."""
     killed = last
     other = edges.engine(slots=64, between=0.01)
-    client = _client(edges.envoy(served_by([killed, other])))
+    envoy = edges.envoy(served_by([killed, other]))
+    envoy.await_healthy(killed.model, 2)
+    client = _client(envoy)
 
     async def lost() -> None:
         # Least request: about half of them on each.
@@ -25,6 +27,9 @@ def test_a_killed_replica_breaks_the_streams_that_had_begun_and_no_other(
         async with lasting(client, PATH, killed.model, count, streamed=True) as asked:
             await until(lambda: killed.requests_running() == SLOTS)
             await until(lambda: killed.requests_waiting() > 0)
+            # Those that run have had a token.
+            written = killed.tokens_written()
+            await until(lambda: killed.tokens_written() > written + SLOTS)
             killed.kill()
             await until(lambda: other.did()["running"] == count - SLOTS)
             # The edge tells of it a second later (its delayed_close_timeout).
@@ -41,8 +46,10 @@ def test_a_draining_replica_finishes_what_it_has_and_another_takes_what_is_new(
     edges: Edges, last: Engine
 ) -> None:
     ending = last
-    client = _client(edges.envoy(served_by([ending, edges.engine()])))
-    alone = _client(edges.envoy(served_by([ending])))
+    both = edges.envoy(served_by([ending, edges.engine()]))
+    both.await_healthy(ending.model, 2)
+    client = _client(both)
+    alone = _client(edges.envoy(served_by([ending]), edit=forbearing))
 
     async def drained() -> None:
         begun = [
@@ -67,4 +74,4 @@ def test_a_draining_replica_finishes_what_it_has_and_another_takes_what_is_new(
 
 
 def _client(envoy: Envoy) -> Client:
-    return Client(envoy.port, KEYS["alice"][0], patience=120)
+    return Client(envoy.port, KEYS["alice"][0], patience=600)
