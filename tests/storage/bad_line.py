@@ -14,15 +14,22 @@ _CHUNK_BYTES = 2**15
 class BadLine:
     """Forwards TCP. Answers come no faster than asked for, each connection on its own.
 
-    The first connections end after as many bytes of answers as ``cuts`` says; later ones last.
+    The first connections end after as many bytes of answers as ``cuts`` says; later ones last. As
+    long as no more than ``at_first`` bytes have passed, answers come as fast as they can.
     """
 
     def __init__(
-        self, endpoint: str, *, cuts: Iterable[int] = (), bytes_per_second: float = float("inf")
+        self,
+        endpoint: str,
+        *,
+        cuts: Iterable[int] = (),
+        bytes_per_second: float = float("inf"),
+        at_first: int = 0,
     ) -> None:
         target = urlsplit(endpoint)
         self._target = (target.hostname or "", target.port or 0)
         self._cuts, self._bytes_per_second = iter(cuts), bytes_per_second
+        self._at_first = at_first
         self._closing = threading.Event()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -71,7 +78,9 @@ class BadLine:
                 self.passed_bytes += len(content)
                 if sent == cut:
                     break
-                if self._closing.wait(len(content) / self._bytes_per_second):
+                if self.passed_bytes > self._at_first and self._closing.wait(
+                    len(content) / self._bytes_per_second
+                ):
                     break
         _close(server, client)
 

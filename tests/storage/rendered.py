@@ -13,7 +13,8 @@ from tests.storage.s3_server import S3Server
 from tokenfleet.plan.stack import Plan
 
 USERDATA = Path(__file__).parents[2] / "userdata"
-SECONDS = 60
+# Until a test should fail.
+SECONDS = 300
 IMAGE = "/opt/program"
 """Where containers start unless they say something else: somewhere on the root of their image."""
 FOLDERS = {"/cache": "cache", "/models": "models", "/tmp": "tmp", IMAGE: "image"}  # noqa: S108 - paths in the container

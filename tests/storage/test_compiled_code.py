@@ -119,22 +119,24 @@ def test_what_an_engine_compiled_to_start_and_to_answer_reaches_a_replica_byte_f
 
 @pytest.mark.usefixtures("weights")
 @pytest.mark.parametrize(
-    ("engine", "reason"),
+    ("engine", "seconds", "reason"),
     [
-        ("fail", "the engine ended before it was ready"),
-        ("nothing", "not compiled after 4 s"),
-        ("mute", "not compiled after 4 s"),
+        ("fail", 60, "the engine ended before it was ready"),
+        ("nothing", 4, "not compiled after 4 s"),
+        ("mute", 4, "not compiled after 4 s"),
     ],
 )
 def test_an_engine_that_does_not_answer_what_clients_ask_publishes_nothing(
+    *,
     engine: str,
+    seconds: int,
     reason: str,
     job: Container,
     run: Run,
     tokenfleet: Callable[..., Result],
 ) -> None:
     assert run(*job["initContainers"]).returncode == 0
-    done = run(*job["containers"], engine, COMPILE_SECONDS="4")
+    done = run(*job["containers"], engine, COMPILE_SECONDS=str(seconds))
     assert (done.returncode, reason in done.stderr) == (ENGINE, True), done.stderr
     (entry,) = json.loads(tokenfleet("models", "--json").stdout)["models"]
     assert entry["compiled"] == {}

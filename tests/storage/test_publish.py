@@ -30,7 +30,7 @@ MODEL = "org/model"
 SNAPSHOT = f"{MODEL}/{REVISION}"
 ROOT = f"models/{SNAPSHOT}/"
 LARGE_BYTES = 300 * 10**6
-PUBLISH_SECONDS = 60
+PUBLISH_SECONDS = 240
 
 Tokenfleet = Callable[..., Result]
 
