@@ -19,8 +19,8 @@ from tokenfleet.plan.edge.served import ServedName
 pytestmark = pytest.mark.e2e
 # A record lives five seconds, the resolver reads its file ten times a second, and the edge looks
 # once a second at most: what is told counts after six. That there is nobody has no time to live: it
-# is asked again after the edge's own five seconds. A test fails where it never counts.
-_HEARD_SECONDS = 60
+# is asked again after the edge's own five seconds. A busy machine gets several times as long.
+_HEARD_SECONDS, _PATIENCE_SECONDS = 30, 120
 _FIRST, _SECOND = "vllm-m.serving.svc.cluster.local", "vllm-m-reserve.serving.svc.cluster.local"
 
 
@@ -39,9 +39,9 @@ def test_a_replica_gone_from_dns_gets_no_new_request_and_a_new_one_does(
 
     asked: list[tuple[float, str, Answer]] = []
 
-    async def ask(until: Callable[[], bool]) -> None:
+    async def ask(until: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> None:
         """Some at a time, until it is so."""
-        async with asyncio.timeout(_HEARD_SECONDS):
+        async with asyncio.timeout(seconds):
             while not await asyncio.to_thread(until):
                 start = time.monotonic()
                 answers = await burst(client.complete, 10)
@@ -53,7 +53,7 @@ def test_a_replica_gone_from_dns_gets_no_new_request_and_a_new_one_does(
     asyncio.run(ask(lambda: {"replica-2", "replica-3"} <= {server for _, server, _ in asked}))
     # It goes on to be healthy, as one that drains does.
     names.tell({_FIRST: ["127.0.0.3", "127.0.0.4"]})
-    asyncio.run(ask(lambda: are_known("127.0.0.3", "127.0.0.4")))
+    asyncio.run(ask(lambda: are_known("127.0.0.3", "127.0.0.4"), _HEARD_SECONDS))
     envoy.await_healthy("m", 2)
     heard, count = time.monotonic(), len(asked)
     asyncio.run(ask(lambda: len(asked) >= count + 100))
@@ -77,8 +77,7 @@ def test_without_a_replica_of_the_first_name_those_of_the_next_serve_until_one_i
 
     def is_asked(server: str) -> bool:
         """Whether the last of twenty requests in a second went there, now or soon."""
-        deadline = time.monotonic() + _HEARD_SECONDS
-        while time.monotonic() < deadline:
+        for _ in range(_HEARD_SECONDS):
             load = asyncio.run(steady(client.complete, count=20, per_second=20))
             answers.extend(sent.answer for sent in load)
             if _server(answers[-1]) == server:
