@@ -11,7 +11,9 @@ import requests
 
 Object = dict[str, Any]
 T = TypeVar("T")
-WAIT_SECONDS = 30.0
+# Of which nothing but a failure, or a very busy machine, takes much.
+WAIT_SECONDS = 120.0
+_ANSWER_SECONDS = 60
 _CLUSTER_KINDS = frozenset(
     {
         "APIService",
@@ -150,7 +152,9 @@ class Api:
         )
 
     def _call(self, method: str, path: str, **options: Any) -> Object:  # noqa: ANN401 - handed to requests as they are
-        answer = self._session.request(method, self._access.url + path, timeout=20, **options)
+        answer = self._session.request(
+            method, self._access.url + path, timeout=_ANSWER_SECONDS, **options
+        )
         content: Object = answer.json()
         if not answer.ok:
             raise Refused(answer.status_code, str(content.get("message", content)))

@@ -75,7 +75,7 @@ def running_keda(api: Api, access: Access, folder: Path) -> Generator[Keda]:
             return api.answers(f"/apis/{_EXTERNAL}/v1beta1")
 
         try:
-            eventually(answers, seconds=60)
+            eventually(answers)
         except TimeoutError as error:
             said = "\n".join(log.read_text(encoding="utf-8")[-3000:] for log in logs)
             raise AssertionError(said) from error

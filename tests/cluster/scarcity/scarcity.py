@@ -172,7 +172,7 @@ class Scarcity:
         # One a call: the bridge asks from another thread.
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.post(f"{self.endpoint}/scarcity/{control}", json=arguments, timeout=20)
+            answer = session.post(f"{self.endpoint}/scarcity/{control}", json=arguments, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
