@@ -122,6 +122,15 @@ class Api:
         query = f"?labelSelector={quote(selector)}" if selector else ""
         return list(self._call("GET", path + query)["items"])
 
+    def watch(self, path: str, selector: str) -> tuple[list[Object], requests.Response]:
+        """The objects of a collection, and a stream of what happens to them from then on."""
+        query = f"?labelSelector={quote(selector)}"
+        found = self._call("GET", path + query)
+        query += f"&watch=true&resourceVersion={found['metadata']['resourceVersion']}"
+        stream = self._session.get(self._access.url + path + query, stream=True)
+        stream.raise_for_status()
+        return list(found["items"]), stream
+
     def merge(self, path: str, patch: Mapping[str, Any]) -> Object:
         """A JSON merge patch."""
         content = {"Content-Type": "application/merge-patch+json"}

@@ -5,9 +5,12 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+import requests
+
 from tests.cluster.api import Api, Object, eventually
 from tests.cluster.life import FASTER, living
 from tests.cluster.nodes import join, leave, planned_node, planned_nodes
+from tests.cluster.probes import await_priority
 from tokenfleet.plan.nodes.pools import LABEL_PREFIX
 from tokenfleet.plan.serving.model import ModelPlan
 from tokenfleet.plan.stack import Plan
@@ -110,6 +113,8 @@ class Fleet:
         for found in self.objects():
             if found["kind"] in _BEFORE_MODELS:
                 self._api.apply(found)
+            if found["kind"] == "PriorityClass":
+                await_priority(self._api, found["metadata"]["name"])
 
     def serve(
         self,
@@ -148,9 +153,14 @@ class Fleet:
 
     def pods(self, model: str) -> list[Object]:
         """The pods of a model, those that are ending included."""
-        return self._api.items(
-            f"/api/v1/namespaces/{self.namespace}/pods", f"{LABEL_PREFIX}/model={model}"
-        )
+        return self._api.items(*self._pods_of(model))
+
+    def watched(self, model: str) -> tuple[list[Object], requests.Response]:
+        """The same, and a stream of what happens to them."""
+        return self._api.watch(*self._pods_of(model))
+
+    def _pods_of(self, model: str) -> tuple[str, str]:
+        return f"/api/v1/namespaces/{self.namespace}/pods", f"{LABEL_PREFIX}/model={model}"
 
     def ready(self, model: str) -> list[Object]:
         """The pods of a model that serve."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.cluster.api import Api, Object, eventually
+from tests.cluster.probes import await_scheduler
 from tokenfleet.catalogue.machines.instances import instance_type
 from tokenfleet.plan.nodes.groups import NodeGroupPlan
 from tokenfleet.plan.nodes.pools import STARTUP_TAINT_PREFIX
@@ -77,7 +78,10 @@ def planned_node(
 
 
 def join(api: Api, *nodes: Object) -> None:
-    """Register nodes and wait until nothing of the control plane keeps pods off them."""
+    """Register nodes and wait until nothing of the control plane keeps pods off them.
+
+    The scheduler knows that, too: else it would pass over a node that it has not heard of yet.
+    """
     for node in nodes:
         api.create(node)
     names = {node["metadata"]["name"] for node in nodes}
@@ -88,6 +92,7 @@ def join(api: Api, *nodes: Object) -> None:
         return len(found) == len(names) and all(map(_is_ready, found))
 
     eventually(settled)
+    await_scheduler(api, nodes)
 
 
 def leave(api: Api, name: str) -> None:

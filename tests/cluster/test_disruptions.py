@@ -9,6 +9,8 @@ import pytest
 from tests.cluster.api import Api, Refused, eventually
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.fleet import Fleet, is_ready
+from tests.cluster.life import DRAIN
+from tests.cluster.watched import Watched
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 TOO_MANY_REQUESTS = 429
@@ -26,31 +28,21 @@ def _serving(fleet: Fleet, **change: object) -> list[str]:
     return nodes
 
 
-def _fewest_ready_until(fleet: Fleet, done: Callable[[], object], seconds: float = 30) -> int:
-    """The fewest replicas that served at any moment until ``done``."""
-    fewest = len(ZONES)
-
-    def watched() -> object:
-        """the disruption is over"""
-        nonlocal fewest
-        fewest = min(fewest, len(fleet.ready(MODEL)))
-        return done()
-
-    eventually(watched, seconds=seconds, every=0.03)
-    return fewest
-
-
 def _released(fleet: Fleet, version: str) -> bool:
     ready = fleet.ready(MODEL)
     images = [pod["spec"]["containers"][0]["image"] for pod in ready]
     return len(ready) == len(ZONES) and all(image.endswith(version) for image in images)
 
 
-def test_a_release_completes_without_a_free_node_and_keeps_all_but_one(fleet_of: FleetOf) -> None:
+def test_a_release_completes_without_a_free_node_and_keeps_all_but_one(
+    fleet_of: FleetOf, api: Api
+) -> None:
     fleet = fleet_of("prod")
     _serving(fleet)
-    fleet.release(MODEL, "v2")
-    assert _fewest_ready_until(fleet, lambda: _released(fleet, "v2")) == len(ZONES) - 1
+    with Watched(api, fleet, MODEL) as seen:
+        fleet.release(MODEL, "v2")
+        eventually(lambda: _released(fleet, "v2"))
+    assert seen.fewest == len(ZONES) - 1
 
 
 def test_the_default_strategy_would_wait_for_a_node_that_never_comes(fleet_of: FleetOf) -> None:
@@ -59,9 +51,12 @@ def test_the_default_strategy_would_wait_for_a_node_that_never_comes(fleet_of: F
     fleet.release(MODEL, "v2")
 
     def stuck() -> bool:
-        """the rollout has exceeded its deadline"""
-        conditions = fleet.deployment(MODEL)["status"]["conditions"]
-        return any(c.get("reason") == "ProgressDeadlineExceeded" for c in conditions)
+        """the rollout has exceeded its deadline, and not the one before"""
+        deployment = fleet.deployment(MODEL)
+        status, generation = deployment["status"], deployment["metadata"]["generation"]
+        return status["observedGeneration"] == generation and any(
+            c.get("reason") == "ProgressDeadlineExceeded" for c in status["conditions"]
+        )
 
     eventually(stuck)
     assert not _released(fleet, "v2")
@@ -71,6 +66,9 @@ def test_a_second_eviction_is_refused(fleet_of: FleetOf, api: Api) -> None:
     fleet = fleet_of("prod")
     _serving(fleet)
     first, second, _ = fleet.ready(MODEL)
+    # For as long as this one drains no other takes its place.
+    path = f"/api/v1/namespaces/{fleet.namespace}/pods/{first['metadata']['name']}"
+    api.merge(path, {"metadata": {"annotations": {DRAIN: "600s"}}})
     eventually(lambda: _disruptions_allowed(fleet, api) == 1)
     api.evict(first)
     with pytest.raises(Refused, match="disruption budget") as refused:
@@ -79,26 +77,24 @@ def test_a_second_eviction_is_refused(fleet_of: FleetOf, api: Api) -> None:
 
 
 def test_two_drains_at_once_keep_all_but_one(
-    fleet_of: FleetOf, control_plane: ControlPlane, tools: Path
+    fleet_of: FleetOf, api: Api, control_plane: ControlPlane, tools: Path
 ) -> None:
     fleet = fleet_of("prod")
     nodes = _serving(fleet)
     fleet.join(POOL, "on-demand", ZONES)
     kubectl = [str(tools / "kubectl"), f"--kubeconfig={control_plane.access.kubeconfig}"]
-    drains = [
-        subprocess.Popen(
-            [*kubectl, "drain", node, "--delete-emptydir-data", "--timeout=60s"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for node in nodes[:2]
-    ]
-    fewest = _fewest_ready_until(
-        fleet, lambda: all(drain.poll() is not None for drain in drains), seconds=60
-    )
-    assert [drain.returncode for drain in drains] == [0, 0]
-    assert fewest >= len(ZONES) - 1
-    fleet.await_ready(MODEL, len(ZONES))
+    with Watched(api, fleet, MODEL) as seen:
+        drains = [
+            subprocess.Popen(
+                [*kubectl, "drain", node, "--delete-emptydir-data", "--timeout=600s"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for node in nodes[:2]
+        ]
+        assert [drain.wait() for drain in drains] == [0, 0]
+        fleet.await_ready(MODEL, len(ZONES))
+    assert seen.fewest == len(ZONES) - 1
     assert not {p["spec"]["nodeName"] for p in fleet.ready(MODEL)} & set(nodes[:2])
 
 
@@ -168,6 +164,7 @@ def _everything(api: Api) -> set[str]:
     for path in (
         "/api/v1/nodes",
         "/api/v1/namespaces",
+        "/api/v1/persistentvolumes",
         "/api/v1/pods",
         "/api/v1/services",
         "/api/v1/secrets",

@@ -7,6 +7,7 @@ import pytest
 from tests.cluster.api import Api, Object, Refused, eventually
 from tests.cluster.fleet import Fleet
 from tests.cluster.nodes import join, planned_node
+from tests.cluster.probes import await_priority
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 MODEL_BY_POOL = {"graviton4": "qwen3-8b", "inferentia2": "qwen25-7b", "h100": "gpt-oss-120b"}
@@ -41,7 +42,8 @@ def test_a_replica_has_a_node_of_its_own(pool: str, fleet_of: FleetOf) -> None:
     fleet.serve(MODEL_BY_POOL[pool], 3)
     pods = fleet.await_ready(MODEL_BY_POOL[pool], 2)
     assert len({pod["spec"]["nodeName"] for pod in pods}) == len(pods)
-    assert len(fleet.pods(MODEL_BY_POOL[pool])) == 3
+    eventually(lambda: _unschedulable(_unplaced(fleet, MODEL_BY_POOL[pool])))
+    assert len(fleet.ready(MODEL_BY_POOL[pool])) == 2
 
 
 def test_two_replicas_share_a_node_only_where_both_fit(fleet_of: FleetOf, api: Api) -> None:
@@ -81,6 +83,8 @@ def test_nothing_but_models_lands_on_their_nodes(fleet_of: FleetOf, api: Api) ->
         fleet.join(pool, "spot", ZONES[:1])
     fleet.prepare()
     path = f"/api/v1/namespaces/{fleet.namespace}/pods"
+    # Without the account of pods that name none it would be refused.
+    eventually(lambda: api.answers(f"/api/v1/namespaces/{fleet.namespace}/serviceaccounts/default"))
     api.create(_stranger(fleet.namespace))
     eventually(lambda: _unschedulable(api.items(path)))
     (name,) = fleet.join("system", "on-demand", ZONES[:1])
@@ -118,15 +122,16 @@ def test_a_placeholder_gives_way_at_once(fleet_of: FleetOf, api: Api) -> None:
     fleet.prepare()
     priority = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
     api.apply({**priority, "metadata": {"name": "placeholder"}, "value": -5})
+    await_priority(api, "placeholder")
     placeholder = _like_a_replica(fleet, "qwen25-7b")
     api.create(placeholder)
     path = f"/api/v1/namespaces/{fleet.namespace}/pods/placeholder"
     eventually(lambda: api.get(path)["spec"].get("nodeName"))
     fleet.serve("qwen25-7b", 1)
-    (pod,) = fleet.await_ready("qwen25-7b", 1)
-    assert pod["spec"]["nodeName"]
-    remaining = [p["metadata"]["name"] for p in fleet.pods("qwen25-7b")]
-    assert "placeholder" not in remaining
+    fleet.await_ready("qwen25-7b", 1)
+    assert "placeholder" not in {
+        pod["metadata"]["name"] for pod in api.items(path.removesuffix("/placeholder"))
+    }
     api.delete("/apis/scheduling.k8s.io/v1/priorityclasses/placeholder")
 
 
@@ -140,6 +145,10 @@ def test_a_node_cannot_make_itself_welcome_to_others(fleet_of: FleetOf, api: Api
     with pytest.raises(Refused, match="is not allowed to modify"):
         node.merge(path, {"metadata": {"labels": {"node-restriction.kubernetes.io/a": "b"}}})
     assert node.merge(path, {"metadata": {"labels": {"tokenfleet.io/seen": "yes"}}})
+
+
+def _unplaced(fleet: Fleet, model: str) -> list[Object]:
+    return [pod for pod in fleet.pods(model) if not pod["spec"].get("nodeName")]
 
 
 def _unschedulable(pods: list[Object]) -> bool:

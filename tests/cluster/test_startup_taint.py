@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -31,9 +31,12 @@ FleetOf = Callable[[str], Fleet]
 Remover = Callable[..., Path]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module")
 def daemon_set(control_plane: ControlPlane, plans: Mapping[str, Plan]) -> Iterator[Object]:
-    """The rendered DaemonSet in the cluster, with all that it needs; nothing is left of it."""
+    """The rendered DaemonSet in the cluster, with all that it needs; nothing is left of it.
+
+    Once for all tests: a policy that goes and comes again is in force, is not, and is.
+    """
     api = Api(control_plane.access)
     manifests = plans["prod"].addons.manifests
     for manifest in manifests:
@@ -41,6 +44,14 @@ def daemon_set(control_plane: ControlPlane, plans: Mapping[str, Plan]) -> Iterat
     yield next(api.apply(m) for m in manifests if m["kind"] == "DaemonSet")
     for manifest in reversed(manifests):
         api.remove(manifest)
+    eventually(lambda: not _pods(api))
+
+
+@pytest.fixture(autouse=True)
+def no_pod_is_left(daemon_set: Object, api: Api) -> Iterator[None]:
+    """Nodes of the next test have the same names, and pods of their own."""
+    assert daemon_set
+    yield
     eventually(lambda: not _pods(api))
 
 
@@ -107,7 +118,7 @@ def remover(api: Api, control_plane: ControlPlane, tmp_path: Path) -> Iterator[R
     yield start
     for process in started:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
         assert process.returncode == 0
 
 
@@ -156,11 +167,13 @@ def test_it_outlasts_an_api_server_that_is_away(
 ) -> None:
     node = _starting(fleet_of("prod"), api)
     _register_device(node, api)
-    with _closed_port() as port:
-        log = remover(_pod_on(node, api), port)
+    with socket.socket() as listener:
+        # Bound, and nobody listens there yet: connections are refused.
+        listener.bind(("127.0.0.1", 0))
+        log = remover(_pod_on(node, api), int(listener.getsockname()[1]))
         eventually(lambda: "refused" in log.read_text(encoding="utf-8"))
-    with _forwarded(port, control_plane):
-        eventually(lambda: TAINT not in _taints(node, api))
+        with _forwarded(listener, control_plane):
+            eventually(lambda: TAINT not in _taints(node, api))
 
 
 def test_it_runs_on_neuron_nodes_alone(fleet_of: FleetOf, api: Api) -> None:
@@ -265,12 +278,12 @@ def _account_on(node: str, api: Api) -> Api:
     """The API with the token that the DaemonSet's pod on a node has."""
 
     def admitted() -> Api | None:
-        """the admission policy is in force"""
+        """the admission policy is in force, and it is what refuses: RBAC knows the account"""
         account = api.as_service_account(SYSTEM, ACCOUNT, _pod_on(node, api))
         try:
             account.merge(f"/api/v1/nodes/{node}", {"metadata": {"annotations": {"probe": "a"}}})
-        except Refused:
-            return account
+        except Refused as refused:
+            return account if "ValidatingAdmissionPolicy" in refused.message else None
         api.merge(f"/api/v1/nodes/{node}", {"metadata": {"annotations": {"probe": None}}})
         return None
 
@@ -280,16 +293,8 @@ def _account_on(node: str, api: Api) -> Api:
 
 
 @contextmanager
-def _closed_port() -> Generator[int]:
-    """A port where nobody listens."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        yield int(probe.getsockname()[1])
-
-
-@contextmanager
-def _forwarded(port: int, control_plane: ControlPlane) -> Generator[None]:
-    """The API server answers at that port."""
+def _forwarded(listener: socket.socket, control_plane: ControlPlane) -> Generator[None]:
+    """The API server answers where that is bound."""
     server = urlsplit(control_plane.access.url)
     connections: list[threading.Thread] = []
 
@@ -314,12 +319,12 @@ def _forwarded(port: int, control_plane: ControlPlane) -> Generator[None]:
                 connections.append(threading.Thread(target=serve, args=(client,)))
                 connections[-1].start()
 
-    with socket.create_server(("127.0.0.1", port)) as listener:
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        try:
-            yield
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            for thread in (accepting, *connections):
-                thread.join()
+    listener.listen()
+    accepting = threading.Thread(target=accept)
+    accepting.start()
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        for thread in (accepting, *connections):
+            thread.join()
