@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import requests
 
@@ -119,17 +118,25 @@ class Api:
 
     def items(self, path: str, selector: str = "") -> list[Object]:
         """The objects of a collection, by label selector."""
-        query = f"?labelSelector={quote(selector)}" if selector else ""
-        return list(self._call("GET", path + query)["items"])
+        return self.listed(path, selector)[0]
 
-    def watch(self, path: str, selector: str) -> tuple[list[Object], requests.Response]:
-        """The objects of a collection, and a stream of what happens to them from then on."""
-        query = f"?labelSelector={quote(selector)}"
-        found = self._call("GET", path + query)
-        query += f"&watch=true&resourceVersion={found['metadata']['resourceVersion']}"
-        stream = self._session.get(self._access.url + path + query, stream=True)
+    def listed(self, path: str, selector: str = "", at: str = "") -> tuple[list[Object], str]:
+        """The objects of a collection, and the version of everything when they were so.
+
+        ``at``: as they were at that version, which another collection was listed with.
+        """
+        query = {"labelSelector": selector} if selector else {}
+        if at:
+            query |= {"resourceVersion": at, "resourceVersionMatch": "Exact"}
+        found = self._call("GET", path, params=query)
+        return list(found["items"]), str(found["metadata"]["resourceVersion"])
+
+    def watch(self, path: str, selector: str, since: str) -> requests.Response:
+        """A stream of what happens to the objects of a collection after that version."""
+        query = {"labelSelector": selector, "watch": "true", "resourceVersion": since}
+        stream = self._session.get(self._access.url + path, params=query, stream=True)
         stream.raise_for_status()
-        return list(found["items"]), stream
+        return stream
 
     def merge(self, path: str, patch: Mapping[str, Any]) -> Object:
         """A JSON merge patch."""

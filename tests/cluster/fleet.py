@@ -156,8 +156,9 @@ class Fleet:
         return self._api.items(*self._pods_of(model))
 
     def watched(self, model: str) -> tuple[list[Object], requests.Response]:
-        """The same, and a stream of what happens to them."""
-        return self._api.watch(*self._pods_of(model))
+        """The same, and a stream of what happens to them from then on."""
+        found, version = self._api.listed(*self._pods_of(model))
+        return found, self._api.watch(*self._pods_of(model), since=version)
 
     def _pods_of(self, model: str) -> tuple[str, str]:
         return f"/api/v1/namespaces/{self.namespace}/pods", f"{LABEL_PREFIX}/model={model}"

@@ -12,17 +12,13 @@ from tests.cluster.api import Api
 from tests.cluster.capacity.controller import Controller, installed, mounted, settings_of
 from tests.cluster.capacity.loop import (
     BOOT_SECONDS,
-    GRACE_SECONDS,
-    KNOBS,
     LOAD_SECONDS,
     MODEL,
-    NOTICE_SECONDS,
     ON_DEMAND,
     POOL,
-    SLOW_BOOT_SECONDS,
-    WARM_KNOBS,
     ZONES,
     Loop,
+    Times,
 )
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.fleet import FleetOf
@@ -32,6 +28,7 @@ from tests.cluster.scarcity.scarcity import Scarcity
 from tokenfleet.plan.stack import Plan
 
 LoopOf = Callable[..., Loop]
+_TIMES = Times()
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +52,8 @@ def loop_of(  # noqa: PLR0917 - fixtures
     """Starts the loop: nodes by the stand-in, so many replicas wanted, the controller running.
 
     ``settled`` waits until all of them serve on spot. With ``warm`` nodes beside the on-demand
-    group a new node takes ``SLOW_BOOT_SECONDS``, which does not fit into a notice.
+    group the policy counts on slow boots, which do not fit into a notice; a scenario has them from
+    the moment that it gives the bridge that time.
     """
     plan = plans["prod"]
     with ExitStack() as stack:
@@ -67,6 +65,7 @@ def loop_of(  # noqa: PLR0917 - fixtures
             settled: bool = True,
             spot: int | None = None,
             warm: int = 0,
+            times: Times = _TIMES,
             **settings: Any,  # noqa: ANN401 - any of the settings
         ) -> Loop:
             faster = next(m for m in plan.models if m.name == MODEL).deadlines.start_seconds
@@ -79,25 +78,26 @@ def loop_of(  # noqa: PLR0917 - fixtures
                 scarcity,
                 control_plane.access,
                 plan,
-                boot_seconds=SLOW_BOOT_SECONDS if warm else BOOT_SECONDS,
+                boot_seconds=BOOT_SECONDS,
                 warm_boot_seconds=BOOT_SECONDS,
             )
             stack.enter_context(bridge)
-            knobs = {**KNOBS, **(WARM_KNOBS if warm else {}), **settings.pop("knobs", {})}
-            models = {MODEL: {"graceSeconds": GRACE_SECONDS, "startSeconds": 8.0}}
+            knobs = {**times.knobs(warm=bool(warm)), **settings.pop("knobs", {})}
+            models = {MODEL: {"graceSeconds": times.grace, "startSeconds": 20.0}}
             planned = settings_of(
                 plan,
                 fleet,
                 POOL,
                 knobs=knobs,
                 **{
-                    "noticeSeconds": NOTICE_SECONDS,
+                    "noticeSeconds": times.notice,
                     "intervalSeconds": 1.5,
-                    "provisionSeconds": 15.0,
+                    # None is late because the machine is busy.
+                    "provisionSeconds": times.slow_boot + times.notice,
                     "models": models,
                     **settings,
                 },
-                warm={"nodes": warm, "drawSeconds": 3.0} if warm else None,
+                warm={"nodes": warm, "drawSeconds": times.notice / 3} if warm else None,
             )
             fleet.prepare()
             controller = Controller(
@@ -117,6 +117,7 @@ def loop_of(  # noqa: PLR0917 - fixtures
                 scarcity=scarcity,
                 bridge=bridge,
                 controller=controller,
+                times=times,
             )
             loops.append(stack.enter_context(loop))
             if spot is not None:

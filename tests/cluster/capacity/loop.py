@@ -21,24 +21,43 @@ from tokenfleet.capacity.controller.cluster import RECLAIM, SURGE
 POOL, MODEL = "graviton4", "qwen3-8b"
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 SPOT, ON_DEMAND = f"tokenfleet-prod-{POOL}-spot", f"tokenfleet-prod-{POOL}-on-demand"
-NOTICE_SECONDS, GRACE_SECONDS, BOOT_SECONDS, LOAD_SECONDS = 12.0, 2.0, 2.0, 1.0
-"""A notice of two minutes passes ten times faster here, and everything else about as much."""
+GRACE_SECONDS, BOOT_SECONDS, LOAD_SECONDS = 2.0, 2.0, 1.0
+"""What takes minutes passes ten times faster here."""
 
-KNOBS: Mapping[str, float] = {
-    "boot": BOOT_SECONDS + LOAD_SECONDS + 1,
-    "serves": NOTICE_SECONDS - GRACE_SECONDS,
-    "reaction": 1,
-    "answer": 1,
-    "rest": 3,
-    "longestRest": 6,
-}
-SLOW_BOOT_SECONDS = 14.0
-WARM_KNOBS: Mapping[str, float] = {
-    "boot": SLOW_BOOT_SECONDS + LOAD_SECONDS + 1,
-    "warmBoot": BOOT_SECONDS + LOAD_SECONDS + 1,
-}
-"""Of a pool beside which nodes wait stopped: a new one comes too late for a notice, those do not."""
-SETTLE_SECONDS = 60.0
+NOTICE_SECONDS = 60.0
+"""Only of a notice all of this machine's delays have to fit in, which are not ten times shorter.
+
+That of a message is one: who was killed while it listened had it for ten seconds (inbox.py).
+"""
+REST_SECONDS, LONGEST_REST_SECONDS = 3.0, 6.0
+SETTLE_SECONDS = 300.0
+_SILENCE = ("timed out", "timeout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """Of a scenario, in seconds; a ``slow`` boot is over after a notice's end."""
+
+    notice: float = NOTICE_SECONDS
+    grace: float = GRACE_SECONDS
+
+    @property
+    def slow_boot(self) -> float:
+        """Of a new node where others wait stopped."""
+        return self.notice + 5
+
+    def knobs(self, *, warm: bool) -> Mapping[str, float]:
+        """Of the policy."""
+        soon = BOOT_SECONDS + LOAD_SECONDS + 1
+        knobs = {
+            "boot": soon,
+            "serves": self.notice - self.grace,
+            "reaction": 1,
+            "answer": 1,
+            "rest": REST_SECONDS,
+            "longestRest": LONGEST_REST_SECONDS,
+        }
+        return knobs | ({"boot": self.slow_boot + soon, "warmBoot": soon} if warm else {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +84,9 @@ class Loop:
         scarcity: Scarcity,
         bridge: Bridge,
         controller: Controller,
+        times: Times,
     ) -> None:
+        self.times = times
         self.api, self.fleet, self.scarcity = api, fleet, scarcity
         self.bridge, self.controller = bridge, controller
         self.samples: list[Sample] = []
@@ -98,7 +119,7 @@ class Loop:
     ) -> Sequence[str]:
         """Take spot nodes of a zone back with a notice, and give none there afterwards."""
         taken = self.scarcity.reclaim(
-            zone, count, seconds=NOTICE_SECONDS, notices=notices, late=late
+            zone, count, seconds=self.times.notice, notices=notices, late=late
         )
         self._taken |= set(taken)
         if dry:
@@ -193,6 +214,11 @@ class Loop:
             msg = f"{error}\n{self.timeline()}"
             raise AssertionError(msg) from error
 
+    def refusals(self) -> Sequence[Mapping[str, Any]]:
+        """What the controller was refused: not what a busy machine did not answer in time."""
+        errors = self.controller.said("error")
+        return [e for e in errors if not any(word in e["message"].lower() for word in _SILENCE)]
+
     def mark(self) -> float:
         """Now, to look at what happens from here on."""
         return time.time()
@@ -224,14 +250,14 @@ class Loop:
 
     def _look(self) -> None:
         at = time.time()
-        nodes = {
-            node["metadata"]["name"]: node
-            for node in self._watcher.items("/api/v1/nodes", f"tokenfleet.io/pool={POOL}")
-        }
         path = f"/api/v1/namespaces/{self.fleet.namespace}/pods"
+        pods, version = self._watcher.listed(path, f"tokenfleet.io/model={MODEL}")
+        # At the same moment: a node that joins in between would bring a replica, and not be there.
+        found, _ = self._watcher.listed("/api/v1/nodes", f"tokenfleet.io/pool={POOL}", at=version)
+        nodes = {node["metadata"]["name"]: node for node in found}
         ready = [
             nodes[pod["spec"]["nodeName"]]
-            for pod in self._watcher.items(path, f"tokenfleet.io/model={MODEL}")
+            for pod in pods
             if is_ready(pod) and pod["spec"]["nodeName"] in nodes
         ]
         tiers = [node["metadata"]["labels"]["tokenfleet.io/tier"] for node in nodes.values()]

@@ -9,10 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.api import Api
+from tests.cluster.api import Api, eventually
 from tests.cluster.capacity.conftest import LoopOf
+from tests.cluster.capacity.drawing import NOTICE_SECONDS as DRAWN_NOTICE_SECONDS
 from tests.cluster.capacity.drawing import drawn
-from tests.cluster.capacity.loop import MODEL, NOTICE_SECONDS, ZONES, Loop
+from tests.cluster.capacity.loop import (
+    BOOT_SECONDS,
+    LONGEST_REST_SECONDS,
+    MODEL,
+    REST_SECONDS,
+    ZONES,
+    Loop,
+    Times,
+)
 from tests.cluster.control_plane import ControlPlane
 from tokenfleet.capacity.controller.cluster import PAUSE
 
@@ -42,11 +51,14 @@ def _zones_held(loop: Loop) -> list[str]:
 def _lost_and_returned(loop: Loop) -> None:
     """Two notices with spot dry, on-demand in their place, spot again."""
     _dry(loop)
-    for zone in _zones_held(loop)[:2]:
-        loop.reclaim(zone)
-    loop.await_settled(REPLICAS, spot=REPLICAS - 2, on_demand=2, seconds=6 * NOTICE_SECONDS)
+    # Of two zones, where it is held in two.
+    held = [instance.zone for instance in loop.spot()]
+    zones = [*_zones_held(loop), *held][:2]
+    for zone in sorted(set(zones)):
+        loop.reclaim(zone, zones.count(zone))
+    loop.await_settled(REPLICAS, spot=REPLICAS - 2, on_demand=2)
     loop.back(*ZONES)
-    loop.await_settled(REPLICAS, spot=REPLICAS, seconds=6 * NOTICE_SECONDS)
+    loop.await_settled(REPLICAS, spot=REPLICAS)
 
 
 def _moments(loop: Loop, since: float) -> dict[float, str]:
@@ -69,16 +81,18 @@ def _path(loop: Loop) -> str:
 def test_two_notices_with_spot_dry_fall_back_and_return(
     loop_of: LoopOf, root: Path, pytestconfig: pytest.Config
 ) -> None:
-    loop = loop_of(REPLICAS)
+    draws = pytestconfig.getoption("--write-golden")
+    loop = loop_of(REPLICAS, times=Times(notice=DRAWN_NOTICE_SECONDS) if draws else Times())
     since = loop.mark()
     _lost_and_returned(loop)
-    if pytestconfig.getoption("--write-golden"):
+    if draws:
         loop.eventually(lambda: not loop.samples[-1].on_demand_nodes)
         shown = [sample for sample in loop.samples if sample.at >= since]
         (root / DRAWING).write_text(drawn(shown, _moments(loop, since), REPLICAS))
     assert loop.fewest(since) == REPLICAS
     assert not loop.scarcity.calls("SetDesiredCapacity")
-    assert not loop.controller.said("crash", "error", "force")
+    assert not loop.controller.said("crash", "force")
+    assert not loop.refusals()
 
 
 def test_a_controller_killed_at_ten_points_ends_the_same(loop_of: LoopOf) -> None:
@@ -94,12 +108,20 @@ def test_a_controller_killed_at_ten_points_ends_the_same(loop_of: LoopOf) -> Non
 
 @contextmanager
 def _killed(loop: Loop) -> Generator[None]:
-    """SIGKILL at random moments, as long as the block runs or ten times, and a new one after each."""
+    """SIGKILL at random moments, as long as the block runs or ten times, and a new one after each.
+
+    Moments of its work: how long it takes to begin is the machine's.
+    """
     chance, over = random.Random(18), threading.Event()  # noqa: S311 - moments, no secret
+
+    def begun() -> bool:
+        """every controller so far has begun, or it is over"""
+        return over.is_set() or len(loop.controller.said("started")) == len(loop.controller.logs)
 
     def kill() -> None:
         for _ in range(KILLS):
-            if over.wait(chance.uniform(1.5, 4)):
+            eventually(begun)
+            if over.wait(chance.uniform(1, 3.5)):
                 return
             loop.controller.kill()
             loop.note("the controller is killed")
@@ -120,10 +142,11 @@ def test_with_spot_dry_for_long_on_demand_serves_and_spot_is_asked_seldom(
     loop = loop_of(2, settled=False, spot=0)
     loop.await_settled(2, spot=0, on_demand=2)
     since, before = loop.mark(), len(loop.scarcity.calls("LaunchInstances"))
-    loop.eventually(lambda: loop.mark() - since > 2 * NOTICE_SECONDS)
+    loop.eventually(lambda: loop.mark() - since > 4 * LONGEST_REST_SECONDS)
+    loop.eventually(lambda: len(loop.scarcity.calls("LaunchInstances")) > before)
     asked = len(loop.scarcity.calls("LaunchInstances")) - before
-    # Each zone rests for up to a twentieth of a notice's length after it refused.
-    assert 0 < asked <= len(ZONES) * (2 * NOTICE_SECONDS / 3 + 1)
+    # Each zone rests after it refused.
+    assert asked <= len(ZONES) * ((loop.mark() - since) / REST_SECONDS + 1)
     loop.back(*ZONES)
     loop.await_settled(2, spot=2)
     assert loop.fewest(since) == 2
@@ -140,15 +163,17 @@ def test_half_the_fleet_goes_at_once_and_nothing_is_lost(loop_of: LoopOf) -> Non
     assert loop.fewest(since) == 8
     assert not loop.controller.said("force")
     loop.back(*ZONES)
-    loop.await_settled(8, spot=8, seconds=10 * NOTICE_SECONDS)
+    loop.await_settled(8, spot=8)
 
 
 def test_where_nothing_replaces_it_a_replica_serves_until_its_drain_just_fits(
     loop_of: LoopOf,
 ) -> None:
-    loop = loop_of(2)
+    times = Times(notice=30, grace=10)
+    loop = loop_of(2, times=times)
     _dry(loop)
     loop.dry(*ZONES, market="on-demand")
+    since = loop.mark()
     # Two at once: of the second the disruption budget says no until the last moment.
     zones = [instance.zone for instance in loop.spot()]
     for zone in sorted(set(zones)):
@@ -161,9 +186,9 @@ def test_where_nothing_replaces_it_a_replica_serves_until_its_drain_just_fits(
     loop.eventually(gone)
     assert loop.controller.said("force")
     ends = [line["at"] for line in loop.controller.said("evict", "force")]
-    notices = [line["at"] + line["lead"] for line in loop.controller.said("notice")]
-    # Not a moment before an eviction is due, and in time for the drain.
-    assert min(notices) - max(ends) < NOTICE_SECONDS / 4
+    # Not a moment before an eviction is due: it is asked for a twentieth of the notice earlier than
+    # it must be, and a notice tells the second that it was sent in.
+    assert min(ends) - since > 0.95 * times.notice - times.grace - 1
     loop.back(*ZONES, market="on-demand")
     loop.await_settled(2, spot=0, on_demand=2)
 
@@ -188,16 +213,22 @@ def test_a_release_stops_returns_and_not_the_fallback(loop_of: LoopOf) -> None:
     assert not loop.controller.said("force")
 
 
+def _surge(loop: Loop) -> None:
+    """One is lost, and more replicas are asked for, as long as nodes boot slowly."""
+    loop.bridge.boot_seconds = 30
+    loop.reclaim(_zones_held(loop)[0])
+    loop.eventually(loop.surged)
+
+
 def test_replicas_that_keda_adds_during_a_surge_stay(loop_of: LoopOf, api: Api) -> None:
     loop = loop_of(2)
     _dry(loop)
-    loop.reclaim(_zones_held(loop)[0])
-
-    loop.eventually(loop.surged)
+    _surge(loop)
     # As an autoscaler sets it: on what it sees, the surge included.
     scale = f"{_path(loop)}/scale?fieldManager=kube-controller-manager"
     api.merge(scale, {"spec": {"replicas": 5}})
     loop.note("KEDA asks for two more")
+    loop.bridge.boot_seconds = BOOT_SECONDS
     loop.back(*ZONES)
     loop.await_settled(4, spot=4)
 
@@ -205,12 +236,11 @@ def test_replicas_that_keda_adds_during_a_surge_stay(loop_of: LoopOf, api: Api) 
 def test_a_deployment_during_a_surge_is_taken_at_its_word(loop_of: LoopOf) -> None:
     loop = loop_of(2)
     _dry(loop)
-    loop.reclaim(_zones_held(loop)[0])
-
-    loop.eventually(loop.surged)
+    _surge(loop)
     # As `pulumi up` does it, which knows nothing of a surge.
     loop.fleet.serve(MODEL, 3)
     loop.note("pulumi up asks for three")
+    loop.bridge.boot_seconds = BOOT_SECONDS
     loop.back(*ZONES)
     loop.await_settled(3, spot=3)
 
@@ -241,7 +271,8 @@ def test_a_launch_whose_answer_is_lost_is_not_made_twice(loop_of: LoopOf) -> Non
 
 
 def test_notices_twice_late_or_never_end_the_same(loop_of: LoopOf) -> None:
-    loop = loop_of(3)
+    # What nobody is told of is there until its end.
+    loop = loop_of(3, times=Times(notice=25))
     for notices, late in ((2, 0.0), (1, 6.0), (0, 0.0)):
         zone = _zones_held(loop)[0]
         loop.note(f"{notices} notices, {late:.0f} s late")
@@ -270,7 +301,8 @@ def test_with_everything_refused_what_comes_first_is_taken(loop_of: LoopOf) -> N
 
 
 def test_a_node_that_never_joins_is_given_up(loop_of: LoopOf) -> None:
-    loop = loop_of(1, settled=False, provisionSeconds=5.0)
+    # The next one has time to join on a busy machine.
+    loop = loop_of(1, settled=False, provisionSeconds=25.0)
     loop.bridge.never_join(1)
     loop.await_settled(1, spot=1)
     ended = [line for line in loop.controller.said("end") if line["why"] == "never joined"]
@@ -283,9 +315,9 @@ def test_a_person_may_pause_moves(loop_of: LoopOf, api: Api) -> None:
     api.merge(_path(loop), {"metadata": {"annotations": {PAUSE: "true"}}})
     loop.note("a person pauses")
     loop.back(*ZONES)
-    loop.eventually(lambda: bool(loop.spot()))
+    loop.eventually(lambda: loop.samples[-1].spot_nodes == 1)
     since = loop.mark()
-    loop.eventually(lambda: loop.mark() - since > NOTICE_SECONDS / 2)
+    loop.eventually(lambda: loop.mark() - since > 6)
     assert loop.settled(1, spot=1, on_demand=1)
     api.merge(_path(loop), {"metadata": {"annotations": {PAUSE: None}}})
     loop.note("a person lets go")

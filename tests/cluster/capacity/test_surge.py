@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.api import Api
 from tests.cluster.capacity.conftest import LoopOf
-from tests.cluster.capacity.loop import MODEL, NOTICE_SECONDS, Loop
+from tests.cluster.capacity.loop import BOOT_SECONDS, MODEL, Loop
 from tests.cluster.scaling.exporter import Exporter
 from tests.cluster.scaling.faster import faster
 from tests.cluster.scaling.keda import Keda
@@ -51,6 +51,8 @@ def test_a_surge_is_left_alone_while_less_is_asked_for(followed: tuple[Loop, Sce
     loop, scene = followed
     since = loop.mark()
     (zone, *_) = sorted({instance.zone for instance in loop.spot()})
+    # So long does the surge last, however seldom a busy machine looks for it.
+    loop.bridge.boot_seconds = 20
     loop.reclaim(zone, dry=False)
 
     def surged() -> bool:
@@ -58,7 +60,8 @@ def test_a_surge_is_left_alone_while_less_is_asked_for(followed: tuple[Loop, Sce
         return loop.surged() and _paused(scene) and scene.replicas > REPLICAS
 
     loop.eventually(surged)
-    loop.await_settled(REPLICAS, spot=REPLICAS, seconds=6 * NOTICE_SECONDS)
+    loop.bridge.boot_seconds = BOOT_SECONDS
+    loop.await_settled(REPLICAS, spot=REPLICAS)
     assert loop.fewest(since) == REPLICAS
     loop.eventually(lambda: not _paused(scene))
     # What was held meanwhile goes on: less load, fewer replicas.
