@@ -13,7 +13,7 @@ from tests.cluster.api import Access, Api
 from tests.guarded import ended, free_port, started
 
 HERE = Path(__file__).parent
-READY_SECONDS = 180
+READY_SECONDS = 600
 _FRONT = "front-proxy"
 _STOP_ORDER = {"kube-apiserver": 0, "etcd": 2}
 # Identities by static token: what client certificates would do, without making any.

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.api import Api, eventually
+from tests.cluster.api import WAIT_SECONDS, Api, eventually
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.life import write_stages
 
-START_SECONDS = 6
+# Three times what it takes.
+PROCESSOR_SECONDS = 12
 RUNNER = """
 import signal, sys
 from pathlib import Path
@@ -32,12 +33,13 @@ def test_a_control_plane_is_ready_soon_and_leaves_nothing(tools: Path, tmp_path:
     started = time.monotonic()
     control_plane = ControlPlane(tools, tmp_path, tmp_path / "kwok.yaml")
     took = time.monotonic() - started
+    spent = sum(map(_processor_seconds, _using(tmp_path)))
     assert Api(control_plane.access).answers("/readyz")
     control_plane.stop()
     assert not _using(tmp_path)
-    # Twice the target, because this machine may be busy; the figure itself is printed.
-    print(f"ready in {took:.1f} s")  # noqa: T201 - the figure
-    assert took < 2 * START_SECONDS
+    print(f"ready in {took:.1f} s, of a processor's {spent:.1f} s")  # noqa: T201 - the figures
+    # How long others keep it waiting on a busy machine says nothing of it.
+    assert 0 < spent < PROCESSOR_SECONDS
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
@@ -55,11 +57,18 @@ def test_nothing_outlives_its_runner(end: signal.Signals, tools: Path, tmp_path:
     assert _using(tmp_path)
     os.kill(runner.pid, end)
     try:
-        runner.wait(10)
+        runner.wait(WAIT_SECONDS)
     finally:
         runner.kill()
         runner.communicate()
-    eventually(lambda: not _using(tmp_path), seconds=10)
+    eventually(lambda: not _using(tmp_path))
+
+
+def _processor_seconds(process: int) -> float:
+    """What a process has spent so far, its threads included."""
+    # Behind its name, which may have spaces: user and system time are the 12th and 13th (proc(5)).
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _using(folder: Path) -> list[int]:

@@ -99,7 +99,7 @@ class Machine:
         for child in _children(process.pid):
             os.kill(child, _POWER_OFF)
         try:
-            process.wait(timeout=30)
+            process.wait(timeout=120)
         finally:
             process.kill()
             process.wait()

@@ -18,7 +18,7 @@ from tokenfleet.plan.scaling.followed import Followed
 from tokenfleet.plan.scaling.rules import ASKED
 
 # Of which a busy machine takes most.
-SECONDS = 90.0
+SECONDS = 300.0
 
 
 class Scene:
@@ -96,7 +96,12 @@ class Scene:
     def stays(self, count: int, seconds: float) -> None:
         """Watch that nothing else is asked for meanwhile."""
         since = time.monotonic()
-        time.sleep(seconds)
+
+        def watched() -> bool:
+            """the Deployment was looked at after that long"""
+            return self.asked[-1][0] >= since + seconds
+
+        self.eventually(watched)
         assert {asked for at, asked in self.asked if at >= since} == {count}, self.story()
 
     def status(self) -> Mapping[str, Any] | None:

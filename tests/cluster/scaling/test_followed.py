@@ -92,10 +92,10 @@ def test_without_requests_there_is_no_replica_and_the_first_one_brings_it_back(
     scene = scene_of(first=0, least=0)
     scene.follow()
     scene.stays(0, 3)
-    # A single one; what comes back for the replica that it woke is in flight there.
+    # A single one, which comes back and is in flight at the replica that it woke.
+    scene.load(0.2)
     scene.exporter.unmet += 1
     scene.await_replicas(1)
-    scene.load(0.2)
     scene.stays(1, 3)
     scene.load(3 - _OVER)
     scene.await_replicas(4)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cluster.tools import ToolsMissing, binary
 from tests.registry.real.registry_server import RegistryServer
+from tokenfleet.registry.messenger import Messenger
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,11 @@ def registry(
     """A registry that anybody may push to."""
     with RegistryServer(registry_binary, tmp_path_factory.mktemp("registry")) as running:
         yield running
+
+
+@pytest.fixture
+def messenger() -> Iterator[Messenger]:
+    """As patient as a command: a real registry on a busy machine may take its time."""
+    running = Messenger()
+    yield running
+    running.close()
