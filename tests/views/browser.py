@@ -13,7 +13,7 @@ from typing import Any
 
 # Debian's package, Ubuntu's, and what GitHub's machines have.
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 600
 _DARK = ("--blink-settings=preferredColorScheme=0",)
 
 # A window has a least width, a frame has none: media queries of a page ask its frame.

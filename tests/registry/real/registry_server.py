@@ -41,7 +41,7 @@ class RegistryServer:
     def push(self, repository: str, tag: str, document: Document, token: str | None = None) -> None:
         """Store a document and all that it names, as ``docker push`` does."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        with httpx2.Client(base_url=f"http://{self.host}", headers=headers, timeout=30) as client:
+        with httpx2.Client(base_url=f"http://{self.host}", headers=headers, timeout=120) as client:
             self._push(client, repository, tag, document)
 
     def _push(
