@@ -9,9 +9,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
+
+import requests
+
+from tests.cluster.api import Refused
 
 KEY = "the metrics key"
 # As much less than in a cluster as what it is averaged over (faster.py).
@@ -19,10 +24,15 @@ ANSWER_SECONDS = 1.5
 
 
 class Exporter:
-    """Serves while its block runs. ``ready`` names the replicas that would have an address."""
+    """Serves while its block runs. ``ready`` names the replicas that would have an address.
+
+    They are looked for beside the answers: Prometheus waits half a second for one, in which a busy
+    machine would not list pods each time.
+    """
 
     def __init__(self, served_name: str, ready: Callable[[], Sequence[str]]) -> None:
-        self._served_name, self._ready = served_name, ready
+        self._served_name, self._look = served_name, ready
+        self._ready: Sequence[str] = ()
         self.in_flight = 0.0
         self.refused_per_second = 0.0
         self.silent: frozenset[str] = frozenset()
@@ -33,7 +43,11 @@ class Exporter:
         self._counted = time.monotonic()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._end = threading.Event()
+        self._threads = [
+            threading.Thread(target=work, daemon=True)
+            for work in (self._server.serve_forever, self._watch)
+        ]
 
     @property
     def address(self) -> str:
@@ -41,7 +55,8 @@ class Exporter:
         return f"127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -50,8 +65,11 @@ class Exporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end.set()
         self._server.shutdown()
         self._server.server_close()
+        for thread in self._threads:
+            thread.join()
 
     def targets(self) -> str:
         """Of Prometheus's HTTP discovery: one group for each ready replica."""
@@ -60,13 +78,13 @@ class Exporter:
                 "targets": [self.address],
                 "labels": {"__metrics_path__": f"/replicas/{name}", "instance": name},
             }
-            for name in self._ready()
+            for name in self._ready
         ]
         return json.dumps(groups)
 
     def of_replica(self, name: str) -> str | None:
         """Its share of the load; None where it does not answer."""
-        ready = self._ready()
+        ready = self._ready
         if name in self.silent or name not in ready:
             return None
         share, labels = self.in_flight / len(ready), '{engine="0",model_name="m"}'
@@ -90,6 +108,11 @@ class Exporter:
             f'envoy_cluster_upstream_rq{{envoy_response_code="503",{name}}} {full}\n'
             f"envoy_cluster_upstream_cx_none_healthy{{{name}}} {self.unmet}\n"
         )
+
+    def _watch(self) -> None:
+        while not self._end.wait(0.1):
+            with suppress(requests.RequestException, Refused):
+                self._ready = self._look()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         exporter = self
