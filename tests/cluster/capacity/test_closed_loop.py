@@ -169,7 +169,8 @@ def test_half_the_fleet_goes_at_once_and_nothing_is_lost(loop_of: LoopOf) -> Non
 def test_where_nothing_replaces_it_a_replica_serves_until_its_drain_just_fits(
     loop_of: LoopOf,
 ) -> None:
-    times = Times(notice=30, grace=10)
+    # The controller has the drain's time to do by force what has to be done.
+    times = Times(notice=60, grace=25)
     loop = loop_of(2, times=times)
     _dry(loop)
     loop.dry(*ZONES, market="on-demand")
