@@ -134,6 +134,19 @@ def test_a_launch_says_what_came_of_it(
     assert (got.instances, got.code) == (instances, code)
 
 
+def test_a_launch_is_another_one_once_an_instance_was_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = _Calls(monkeypatch, *[{"Instances": [{"InstanceIds": ["i-1"]}]}] * 2, {}, {})
+    groups = Groups("us-east-1")
+    for _ in range(2):
+        groups.launch("g", "a", 1, there=[], now=0)
+    groups.end(INSTANCE)
+    groups.launch("g", "a", 1, there=[], now=0)
+    first, again, _, another = [made.get("ClientToken") for _, made, _ in calls.made]
+    assert first == again != another
+
+
 def test_a_denial_within_an_answer_is_no_lack_of_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
     _Calls(monkeypatch, _answered("UnauthorizedOperation"))
     with pytest.raises(CloudError, match="UnauthorizedOperation"):

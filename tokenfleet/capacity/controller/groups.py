@@ -89,6 +89,7 @@ class Groups:
         # A fleet takes its time; for anything else deadlines are not to pass.
         self._client = aws_client("autoscaling", region, read_seconds=60)
         self._soon = aws_client("autoscaling", region, read_seconds=10)
+        self._window, self._ended = 0, list[str]()
 
     def held(self, groups: Sequence[str]) -> Held:
         """Instances that run, or are about to; those of a warm pool do not, and are left out.
@@ -152,13 +153,17 @@ class Groups:
         """Ask one zone for nodes and get the answer.
 
         Two calls of the same meaning, within 20 s and with the same instances ``there``, launch
-        once.
+        once; unless one was ended in between, which might be the very one that the second is
+        answered with.
 
         Raises:
             CloudError: when it fails for another reason than capacity.
         """
         count = min(count, _MOST_AT_ONCE)
-        meaning = f"{group} {zone} {count} {sorted(there)} {int(now // _TOKEN_SECONDS)}"
+        window = int(now // _TOKEN_SECONDS)
+        if window != self._window:
+            self._window, self._ended = window, []
+        meaning = f"{group} {zone} {count} {sorted(there)} {window} {self._ended}"
         token = hashlib.sha256(meaning.encode()).hexdigest()[:32]
         try:
             answer = self._client.launch_instances(
@@ -191,6 +196,7 @@ class Groups:
         Raises:
             CloudError: when AWS refuses.
         """
+        self._ended.append(instance.id)
         try:
             self._end(instance, decrement=True)
         except CloudError as failed:
