@@ -25,7 +25,7 @@ class SceneOf(Protocol):
     """Sets up the model on so many nodes, with these bounds and replicas at first."""
 
     def __call__(
-        self, *, first: int, least: int, most: int = ..., loading: float = ...
+        self, *, first: int, least: int, most: int = ..., loading: float = ..., answer: float = ...
     ) -> Scene: ...
 
 
@@ -33,10 +33,15 @@ class SceneOf(Protocol):
 def scene_of(
     api: Api, keda: Keda, plans: Mapping[str, Plan], fleet_of: FleetOf, tmp_path: Path
 ) -> Iterator[SceneOf]:
-    """``loading`` are the seconds until a replica serves."""
+    """``loading`` are the seconds until a replica serves, ``answer`` those that an answer takes.
+
+    0: as long as was planned, and as the exporter says by default.
+    """
     with ExitStack() as stack:
 
-        def set_up(*, first: int, least: int, most: int = 8, loading: float = 0.5) -> Scene:
+        def set_up(
+            *, first: int, least: int, most: int = 8, loading: float = 0.5, answer: float = 0
+        ) -> Scene:
             planned = next(m for m in plans["prod"].models if m.name == MODEL)
             fleet = fleet_of("prod", faster=planned.deadlines.start_seconds / loading)
             bounds = replace(planned.scaling, least=least, most=most)
@@ -45,6 +50,7 @@ def scene_of(
             )
             (one,) = followed_models([published])
             one = faster(one)
+            one = replace(one, answer_seconds=answer or one.answer_seconds)
             for number in range(-(-most // len(ZONES))):
                 fleet.join(POOL, "spot", ZONES, suffix=f"-{number}")
             fleet.prepare()
@@ -53,6 +59,7 @@ def scene_of(
                 return [pod["metadata"]["name"] for pod in fleet.ready(MODEL)]
 
             exporter = stack.enter_context(Exporter(one.served_name, ready))
+            exporter.answer_seconds = answer or exporter.answer_seconds
             prometheus = Prometheus(tmp_path, one, exporter.address, keda.metrics_port)
             stack.callback(prometheus.stop)
             prometheus.start()

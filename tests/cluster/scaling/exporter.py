@@ -34,6 +34,7 @@ class Exporter:
         self._served_name, self._look = served_name, ready
         self._ready: Sequence[str] = ()
         self.in_flight = 0.0
+        self.answer_seconds = ANSWER_SECONDS
         self.refused_per_second = 0.0
         self.silent: frozenset[str] = frozenset()
         """Replicas that do not answer."""
@@ -92,7 +93,7 @@ class Exporter:
             f"vllm:num_requests_running{labels} {share}\n"
             f"vllm:num_requests_waiting{labels} 0\n"
             f"vllm:kv_cache_usage_perc{labels} 0.1\n"
-            f"vllm:e2e_request_latency_seconds_sum{labels} {ANSWER_SECONDS * time.time()}\n"
+            f"vllm:e2e_request_latency_seconds_sum{labels} {self.answer_seconds * time.time()}\n"
             f"vllm:e2e_request_latency_seconds_count{labels} {time.time()}\n"
         )
 

@@ -89,7 +89,9 @@ def test_more_load_during_a_release_ends_with_all_of_the_new_version(scene_of: S
 def test_without_requests_there_is_no_replica_and_the_first_one_brings_it_back(
     scene_of: SceneOf,
 ) -> None:
-    scene = scene_of(first=0, least=0)
+    # So short that what is left of the one refusal, in an average of seconds, is the load of one
+    # replica, whenever the autoscaler asks: of longer answers two would be right.
+    scene = scene_of(first=0, least=0, answer=0.3)
     scene.follow()
     scene.stays(0, 3)
     # A single one, which comes back and is in flight at the replica that it woke.
