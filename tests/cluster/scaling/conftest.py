@@ -16,9 +16,12 @@ from tests.cluster.scaling.keda import Keda
 from tests.cluster.scaling.prometheus import Prometheus
 from tests.cluster.scaling.scene import Scene
 from tokenfleet.plan.scaling.followed import followed_models
+from tokenfleet.plan.scaling.policy import plan_scaling
 from tokenfleet.plan.stack import Plan
 
 POOL, MODEL, ZONES = "graviton4", "qwen3-8b", ("us-east-1a", "us-east-1b", "us-east-1c")
+# What scenes count by, whatever the order form makes of its model: a rule with a spare.
+_SLOTS, _START_SECONDS, _ANSWER_SECONDS = 3, 120, 27.0
 
 
 class SceneOf(Protocol):
@@ -44,9 +47,15 @@ def scene_of(
         ) -> Scene:
             planned = next(m for m in plans["prod"].models if m.name == MODEL)
             fleet = fleet_of("prod", faster=planned.deadlines.start_seconds / loading)
-            bounds = replace(planned.scaling, least=least, most=most)
             published = replace(
-                planned, published=True, scaling=bounds, min_replicas=least, max_replicas=most
+                planned,
+                published=True,
+                admission=replace(planned.admission, answer_seconds=_ANSWER_SECONDS),
+                scaling=plan_scaling(
+                    slots=_SLOTS, start_seconds=_START_SECONDS, least=least, most=most
+                ),
+                min_replicas=least,
+                max_replicas=most,
             )
             (one,) = followed_models([published])
             one = faster(one)
