@@ -106,7 +106,7 @@ class Client:
 
     def _done(self, connection: Connection, *, keep: bool) -> None:
         del keep
-        connection[1].close()
+        _dropped(connection)
 
 
 class KeptClient(Client):
@@ -117,7 +117,7 @@ class KeptClient(Client):
     def close(self) -> None:
         """Let it go."""
         if self._kept:
-            self._kept[1].close()
+            _dropped(self._kept)
         self._kept = None
 
     async def _connected(self) -> Connection:
@@ -130,6 +130,11 @@ class KeptClient(Client):
         self._kept = connection
         if not keep:
             self.close()
+
+
+def _dropped(connection: Connection) -> None:
+    """Closed, though what was sent is not read: ``close`` would wait for that, longer than the test's loop."""
+    connection[1].transport.abort()
 
 
 class _Reading:
